@@ -1,0 +1,46 @@
+/** Every limit on what a stranger can send, with its reason. Units come last. */
+
+export const KIB = 1024
+export const MIB = 1024 * KIB
+
+/** A photograph or a long document fits; a batch of them does not stall a stream for long. */
+export const INPUT_BYTES_MAX = 4 * MIB
+export const OUTPUT_BYTES_MAX = 4 * MIB
+/** One input or output of full size, and the records around it. */
+export const FRAME_BYTES_MAX = 5 * MIB
+/** Nesting of a Value. Deep enough for real JSON, shallow enough for every recursive reader. */
+export const VALUE_DEPTH_MAX = 128
+/** Blocks travel and are verified whole; chunks interleave on the bulk channel. */
+export const BLOCK_BYTES_MAX = 1 * MIB
+export const BLOCK_CHUNK_BYTES = 64 * KIB
+/** A bundled function with its dependencies. The largest bundles seen in practice are some 4 MiB. */
+export const CODE_BYTES_MAX = 8 * MIB
+/** Console text kept per run; part of the outcome. */
+export const CONSOLE_BYTES_MAX = 64 * KIB
+export const CONSOLE_LINES_MAX = 1000
+/** Requests of one invocation. */
+export const REQUESTS_MAX = 10_000
+/** Nested calls (DESIGN.md, "Effects, state and time"). */
+export const CALL_DEPTH_MAX = 16
+/** Items of one invoke frame. */
+export const BATCH_ITEMS_MAX = 1024
+/** Neighbours whose advertisements are kept and refreshed (16 in pages). */
+export const NEIGHBOURS_MAX = 64
+/** Addresses in a ticket or an advertisement. */
+export const ADDRESSES_MAX = 16
+export const ADDRESS_CHARS_MAX = 256
+/** A membership chain from the operator to the newest member. */
+export const CHAIN_MAX = 8
+export const NAME_CHARS_MAX = 128
+export const MESSAGE_CHARS_MAX = 4096
+
+/** Fuel: 1 = one interrupt poll of the engine; limits round up to its tick of 10,000. */
+export const FUEL_TICK = 10_000
+export const FUEL_MAX = 1_000_000_000_000
+export const FUEL_DEFAULT = 10_000_000_000
+/** The engine's own memory is 16 MiB at rest; the most a 32-bit memory can grow to is 4 GiB, half of it is plenty. */
+export const MEMORY_BYTES_MIN = 16 * MIB
+export const MEMORY_BYTES_MAX = 2048 * MIB
+export const MEMORY_BYTES_DEFAULT = 64 * MIB
+export const TIMEOUT_MS_DEFAULT = 60_000
+export const TIMEOUT_MS_MAX = 24 * 60 * 60 * 1000

@@ -1,0 +1,58 @@
+/** The log port: typed, levelled events that name the task and peer they concern, and never a payload. */
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** Fields every event may carry: which task (taskId), invocation and peer it concerns. */
+export interface LogFields {
+  task?: string
+  invocation?: string
+  peer?: string
+  function?: string
+  code?: string
+  reason?: string
+  address?: string
+  attempt?: number
+  count?: number
+  bytes?: number
+  duration_ms?: number
+  fuel?: number
+}
+
+/** The closed table of events and their levels. */
+export const LOG_EVENTS = {
+  'agent.started': 'info',
+  'agent.stopped': 'info',
+  'agent.paused': 'info',
+  'agent.resumed': 'info',
+  'peer.joined': 'info',
+  'peer.left': 'info',
+  'peer.refused': 'warn',
+  'peer.misbehaved': 'warn',
+  'peer.unreachable': 'warn',
+  'task.accepted': 'debug',
+  'task.refused': 'info',
+  'task.started': 'debug',
+  'task.answered': 'info',
+  'task.failed': 'warn',
+  'task.cancelled': 'info',
+  'call.sent': 'debug',
+  'call.refused': 'debug',
+  'call.lost': 'warn',
+  'call.hedged': 'info',
+  'call.verified': 'debug',
+  'call.disputed': 'error',
+  'call.local': 'info',
+  'block.refused': 'warn',
+  'block.evicted': 'debug',
+  'sandbox.spawned': 'debug',
+  'sandbox.exited': 'debug',
+  'sandbox.killed': 'warn',
+  'storage.failed': 'error',
+  'internal.error': 'error',
+} as const satisfies Record<string, LogLevel>
+
+export type LogEventName = keyof typeof LOG_EVENTS
+
+export interface Log {
+  event(name: LogEventName, fields?: LogFields): void
+}

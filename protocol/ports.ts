@@ -1,0 +1,109 @@
+/**
+ * The ports: everything a peer needs from the machine it runs on. Each host (node/, browser-agent/, simulations/)
+ * supplies them; the core never reaches for an ambient clock, generator, file or socket.
+ */
+
+export interface Clock {
+  /** Wall-clock instant, in ms since 1970. May jump; use it only for deadlines that cross machines. */
+  now(): number
+  /** Never goes back, in ms from an arbitrary origin. Use it for round trips and rates. */
+  monotonic(): number
+  /** Calls `run` once after `delayMs`; the returned function cancels it. */
+  after(delayMs: number, run: () => void): () => void
+}
+
+export interface Random {
+  /** Unpredictable bytes. */
+  bytes(length: number): Uint8Array
+  /** A uniform integer in [0, limit). */
+  below(limit: number): number
+}
+
+export interface Crypto {
+  /** SHA-256, 32 bytes. Synchronous, because pure steps of the core hash. */
+  hash(bytes: Uint8Array): Uint8Array
+  /** Ed25519: does `signature` (64 bytes) by `publicKey` (32 bytes) cover `bytes`? Never throws. */
+  verify(publicKey: Uint8Array, bytes: Uint8Array, signature: Uint8Array): boolean | Promise<boolean>
+}
+
+/** The peer's own key. The private half stays behind the port. */
+export interface Signer {
+  /** 32 bytes, raw Ed25519. */
+  readonly publicKey: Uint8Array
+  /** Ed25519, 64 bytes. */
+  sign(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>
+}
+
+export type StorageWrite = { key: string; put: Uint8Array } | { key: string; delete: true }
+
+/** Ordered key-value storage. Keys are ASCII text and sort bytewise. */
+export interface Storage {
+  get(key: string): Promise<Uint8Array | undefined>
+  /** All or nothing, and on disk when it resolves if `durable`. */
+  write(writes: readonly StorageWrite[], options?: { durable?: boolean }): Promise<void>
+  /** Entries whose key begins with `prefix`, in key order. */
+  scan(prefix: string): AsyncIterable<{ key: string; value: Uint8Array }>
+  close(): Promise<void>
+}
+
+/** An ordered, reliable, authenticated, framed two-way stream to one peer. */
+export interface Channel {
+  /** The authenticated PeerId of the other side (`12D3KooW…`). */
+  readonly peer: string
+  readonly protocol: string
+  /** True if we opened it. */
+  readonly outbound: boolean
+  /** Queues one frame. False: the buffer is full; wait for `drained()` before sending more. A closed channel drops it. */
+  send(frame: Uint8Array): boolean
+  /** Resolves when the buffer has room again, or the channel closed. */
+  drained(): Promise<void>
+  /**
+   * Sets the receivers, once, synchronously when the channel is handed over. Frames come in order, never re-entrantly.
+   * While a promise returned by `frame` is pending, no further frame is read (back-pressure).
+   * `closed` is called exactly once, whichever side ended it.
+   */
+  receive(handlers: { frame(frame: Uint8Array): void | Promise<void>; closed(reason: string): void }): void
+  /** Ends the channel: frames already sent are flushed when `abort` is not set. */
+  close(options?: { abort?: string }): void
+}
+
+export interface Network {
+  /** Own PeerId. */
+  readonly peerId: string
+  /** Own dialable multiaddrs, each ending in /p2p/PEERID. */
+  addresses(): string[]
+  /** Accepts channels of `protocol` that other peers open. Call before `start`. `frameBytesMax` bounds every frame; a longer one closes the channel. */
+  handle(protocol: string, accept: (channel: Channel) => void, options: { frameBytesMax: number }): void
+  /** Dials a multiaddr and returns the authenticated PeerId found there. Throws MeshError E_UNREACHABLE. */
+  connect(address: string, signal?: AbortSignal): Promise<string>
+  /** Opens a channel over the existing connection to `peer`. Throws MeshError E_UNREACHABLE or E_PROTOCOL_VERSION. */
+  open(peer: string, protocol: string, options: { frameBytesMax: number }, signal?: AbortSignal): Promise<Channel>
+  /** Closes every connection to `peer`. */
+  disconnect(peer: string): Promise<void>
+  stop(): Promise<void>
+}
+
+/** A place of its own (a process, a worker) that runs `sandbox/worker.ts`. */
+export interface SandboxProcess {
+  /** Frames are whole and in order both ways. */
+  send(frame: Uint8Array): void
+  receive(handlers: { frame(frame: Uint8Array): void; exited(reason: string): void }): void
+  /** At once and for good; `exited` follows. */
+  kill(): void
+}
+
+export interface SandboxHost {
+  spawn(): SandboxProcess
+}
+
+/** The ports of one peer, as its host hands them over. */
+export interface Ports {
+  clock: Clock
+  random: Random
+  crypto: Crypto
+  signer: Signer
+  storage: Storage
+  network: Network
+  sandboxHost: SandboxHost
+  log: import('./log.ts').Log
+}
