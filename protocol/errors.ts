@@ -19,6 +19,7 @@ const entry = (meaning: string, blame: Blame, retry: Retry, exit: ErrorEntry['ex
   exit,
 })
 
+// biome-ignore format: a table reads best with one row a line.
 export const ERRORS = {
   E_USAGE: entry('the command or the call was not understood', 'caller', 'never', 2),
   E_CONFIG: entry('a configuration value is unknown or out of its range', 'owner', 'never', 2),
