@@ -42,5 +42,5 @@ export const FUEL_DEFAULT = 10_000_000_000
 export const MEMORY_BYTES_MIN = 16 * MIB
 export const MEMORY_BYTES_MAX = 2048 * MIB
 export const MEMORY_BYTES_DEFAULT = 64 * MIB
-export const TIMEOUT_MS_DEFAULT = 60_000
+export const TIMEOUT_MS_DEFAULT = 5 * 60_000
 export const TIMEOUT_MS_MAX = 24 * 60 * 60 * 1000

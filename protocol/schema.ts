@@ -1,0 +1,88 @@
+/** The pieces that message schemas are made of, and `message`, which turns a schema into a codec. */
+import { CID } from 'multiformats/cid'
+import * as v from 'valibot'
+import { decodeCanonical, encodeCanonical } from './codec.ts'
+import { MeshError } from './errors.ts'
+import { ADDRESS_CHARS_MAX, MESSAGE_CHARS_MAX, NAME_CHARS_MAX } from './limits.ts'
+
+const DAG_CBOR = 0x71
+const RAW = 0x55
+const SHA2_256 = 0x12
+
+/** The only CIDs in use: version 1, DAG-CBOR or raw, SHA-256. */
+const isMeshCid = (x: unknown): x is CID => {
+  const cid = CID.asCID(x)
+  return cid !== null && cid.version === 1 && (cid.code === DAG_CBOR || cid.code === RAW) && cid.multihash.code === SHA2_256
+}
+
+export const cid = () => v.custom<CID>(isMeshCid, 'expected a CIDv1, dag-cbor or raw, sha2-256')
+
+export const integer = (min: number, max: number = Number.MAX_SAFE_INTEGER) =>
+  v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max))
+
+export const instantMs = () => integer(0)
+
+export const text = (charsMax: number = MESSAGE_CHARS_MAX) => v.pipe(v.string(), v.maxLength(charsMax))
+
+export const name = () => v.pipe(v.string(), v.minLength(1), v.maxLength(NAME_CHARS_MAX))
+
+export const address = () => v.pipe(v.string(), v.minLength(1), v.maxLength(ADDRESS_CHARS_MAX))
+
+export const bytes = (lengthMax: number, lengthMin = 0) =>
+  v.custom<Uint8Array>(
+    (x) => x instanceof Uint8Array && x.length <= lengthMax && x.length >= lengthMin,
+    lengthMin === lengthMax ? `expected ${lengthMax} bytes` : `expected ${lengthMin} to ${lengthMax} bytes`,
+  )
+
+export const list = <S extends v.GenericSchema>(item: S, lengthMax: number, lengthMin = 0) =>
+  v.pipe(v.array(item), v.minLength(lengthMin), v.maxLength(lengthMax))
+
+const PEER_ID = /^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/
+
+/** An Ed25519 PeerId in its text form. */
+export const peerId = () => v.pipe(v.string(), v.regex(PEER_ID, 'expected an Ed25519 PeerId (12D3KooW…)'))
+
+const ENGINE_ID = /^[a-z0-9-]{1,32}:[0-9a-f]{64}$/
+
+/** Kind and SHA-256 of the exact sandbox build, as in `quickjs:5e41…`. */
+export const engineId = () => v.pipe(v.string(), v.regex(ENGINE_ID, 'expected an engine ID (kind:sha256)'))
+
+/** A message: its name in errors, its limit, its codec. */
+export interface Message<T> {
+  readonly name: string
+  readonly bytesMax: number
+  readonly schema: v.GenericSchema<T>
+  encode(x: T): Uint8Array
+  /** Throws MeshError E_MESSAGE or E_MESSAGE_LIMIT, with the message's name and the path of the fault. */
+  decode(bytes: Uint8Array): T
+}
+
+/** `x`, if it fits the schema; MeshError E_MESSAGE with the path of the first fault otherwise. */
+export const ensureShape = <T>(name: string, schema: v.GenericSchema<T>, x: unknown): T => {
+  const parsed = v.safeParse(schema, x, { abortEarly: true })
+  if (parsed.success) return parsed.output
+  const issue = parsed.issues[0]
+  const path = v.getDotPath(issue) ?? ''
+  throw new MeshError('E_MESSAGE', { message: `${name}${path && `.${path}`}: ${issue.message}`, name, path })
+}
+
+export const message = <S extends v.GenericSchema>(
+  name: string,
+  bytesMax: number,
+  schema: S,
+): Message<v.InferOutput<S>> => ({
+  name,
+  bytesMax,
+  schema: schema as v.GenericSchema<v.InferOutput<S>>,
+  encode: encodeCanonical,
+  decode: (encoded) => {
+    if (encoded.length > bytesMax) {
+      const message = `${name}: ${encoded.length} bytes, over the limit of ${bytesMax}`
+      throw new MeshError('E_MESSAGE_LIMIT', { message, name, limit_bytes: bytesMax })
+    }
+    return ensureShape(name, schema as v.GenericSchema<v.InferOutput<S>>, decodeCanonical(encoded))
+  },
+})
+
+/** The version field of a record. Another version is another schema; see README.md, "Versions". */
+export const version = () => v.literal(1)
