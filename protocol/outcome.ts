@@ -1,7 +1,14 @@
 /** What a run produced. Its canonical bytes are what receipts name and what executions are compared by. */
 import * as v from 'valibot'
 import type { ErrorCode } from './errors.ts'
-import { CONSOLE_BYTES_MAX, CONSOLE_LINES_MAX, FUEL_MAX, MEMORY_BYTES_MAX, OUTPUT_BYTES_MAX, REQUESTS_MAX } from './limits.ts'
+import {
+  CONSOLE_BYTES_MAX,
+  CONSOLE_LINES_MAX,
+  FUEL_MAX,
+  MEMORY_BYTES_MAX,
+  OUTPUT_BYTES_MAX,
+  REQUESTS_MAX,
+} from './limits.ts'
 import { bytes, integer, list, message, text, version } from './schema.ts'
 
 /** Errors that are outcomes: the same on every honest executor. All else is a failed attempt, never an outcome. */

@@ -12,7 +12,9 @@ const SHA2_256 = 0x12
 /** The only CIDs in use: version 1, DAG-CBOR or raw, SHA-256. */
 const isMeshCid = (x: unknown): x is CID => {
   const cid = CID.asCID(x)
-  return cid !== null && cid.version === 1 && (cid.code === DAG_CBOR || cid.code === RAW) && cid.multihash.code === SHA2_256
+  return (
+    cid !== null && cid.version === 1 && (cid.code === DAG_CBOR || cid.code === RAW) && cid.multihash.code === SHA2_256
+  )
 }
 
 export const cid = () => v.custom<CID>(isMeshCid, 'expected a CIDv1, dag-cbor or raw, sha2-256')

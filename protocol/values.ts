@@ -95,7 +95,8 @@ class Reader {
       if (!key.isWellFormed()) this.fail(path, 'a key with a lone surrogate')
       const value = this.read(property, path)
       path.pop()
-      if (key === '__proto__') Object.defineProperty(record, key, { value, enumerable: true, writable: true, configurable: true })
+      if (key === '__proto__')
+        Object.defineProperty(record, key, { value, enumerable: true, writable: true, configurable: true })
       else record[key] = value
     }
     return record
@@ -122,7 +123,8 @@ const mapLeaves = (x: Value, leaf: (x: bigint | Uint8Array) => Tree): Tree => {
 }
 
 const define = (record: { [key: string]: unknown }, key: string, value: unknown) => {
-  if (key === '__proto__') Object.defineProperty(record, key, { value, enumerable: true, writable: true, configurable: true })
+  if (key === '__proto__')
+    Object.defineProperty(record, key, { value, enumerable: true, writable: true, configurable: true })
   else record[key] = value
 }
 
@@ -164,16 +166,19 @@ const unmapLeaves = (x: unknown, depth: number, bytesAllowed: boolean, fail: (fo
   if (inner !== undefined) {
     const form = (typeof inner === 'object' && inner !== null ? inner : {}) as Record<string, unknown>
     const keys = Object.keys(form)
-    const leaf = keys.length !== 1 ? undefined : (bigintFrom(form.bigint) ?? (bytesAllowed ? bytesFrom(form.bytes) : undefined))
+    const leaf =
+      keys.length !== 1 ? undefined : (bigintFrom(form.bigint) ?? (bytesAllowed ? bytesFrom(form.bytes) : undefined))
     return leaf ?? fail('an object whose only key is "/"')
   }
   const out: { [key: string]: Value } = {}
-  for (const key of Object.keys(x)) define(out, key, unmapLeaves((x as Record<string, unknown>)[key], depth + 1, bytesAllowed, fail))
+  for (const key of Object.keys(x))
+    define(out, key, unmapLeaves((x as Record<string, unknown>)[key], depth + 1, bytesAllowed, fail))
   return out
 }
 
 /** Canonical DAG-CBOR of a Value that `ensureValue` returned. */
-export const encodeValue = (x: Value): Uint8Array => encodeCanonical(mapLeaves(x, (leaf) => (typeof leaf === 'bigint' ? bigintForm(leaf) : leaf)))
+export const encodeValue = (x: Value): Uint8Array =>
+  encodeCanonical(mapLeaves(x, (leaf) => (typeof leaf === 'bigint' ? bigintForm(leaf) : leaf)))
 
 /** Throws MeshError E_MESSAGE unless `bytes` are exactly what `encodeValue` gives for some Value. */
 export const decodeValue = (bytes: Uint8Array): Value => {

@@ -1,0 +1,178 @@
+/**
+ * Signatures. Records are signed in batches: the signer signs one Merkle root, and each record carries its path, so
+ * that it can be checked alone. Each leaf names its kind, so a signature on one kind can never serve as another.
+ * Tree as in RFC 6962, 2.1: a leaf is H(00 ‖ …), a node H(01 ‖ left ‖ right), the left side the larger power of two.
+ */
+import * as v from 'valibot'
+import { MeshError } from './errors.ts'
+import { publicKeyOf } from './identity.ts'
+import { BATCH_ITEMS_MAX } from './limits.ts'
+import type { Crypto, Signer } from './ports.ts'
+import { bytes, integer, list, peerId } from './schema.ts'
+
+/** The kinds of signed records, each its own signature domain. Add only at the end; never change one. */
+export const SIGNED_KINDS = ['ticket', 'membership', 'invocation', 'receipt', 'advertisement'] as const
+export type SignedKind = (typeof SIGNED_KINDS)[number]
+
+const ascii = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0))
+
+const concat = (...parts: readonly Uint8Array[]): Uint8Array => {
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    out.set(part, at)
+    at += part.length
+  }
+  return out
+}
+
+const ROOT_DOMAIN = ascii('/wayside/1/root\0')
+const LEAF = Object.fromEntries(SIGNED_KINDS.map((kind) => [kind, ascii(`\0/wayside/1/${kind}\0`)])) as Record<
+  SignedKind,
+  Uint8Array
+>
+const NODE = Uint8Array.of(1)
+
+const leafHash = (crypto: Pick<Crypto, 'hash'>, kind: SignedKind, payload: Uint8Array): Uint8Array =>
+  crypto.hash(concat(LEAF[kind], payload))
+
+const nodeHash = (crypto: Pick<Crypto, 'hash'>, left: Uint8Array, right: Uint8Array): Uint8Array =>
+  crypto.hash(concat(NODE, left, right))
+
+/** Largest power of two below `n` (n ≥ 2). */
+const splitAt = (n: number): number => {
+  let k = 1
+  while (k * 2 < n) k *= 2
+  return k
+}
+
+/** One signed record that stands alone. `path` leads from leaf `index` of `size` to the signed root. */
+export const envelope = (payloadBytesMax: number) =>
+  v.strictObject({
+    payload: bytes(payloadBytesMax),
+    signer: peerId(),
+    signature: bytes(64, 64),
+    index: integer(0, BATCH_ITEMS_MAX - 1),
+    size: integer(1, BATCH_ITEMS_MAX),
+    path: list(bytes(32, 32), 10),
+  })
+
+export type Envelope = v.InferOutput<ReturnType<typeof envelope>>
+
+/** Fills `paths[i]` with the siblings of leaf i, nearest first, and returns the root. */
+const climb = (
+  crypto: Pick<Crypto, 'hash'>,
+  leaves: readonly Uint8Array[],
+  from: number,
+  to: number,
+  paths: Uint8Array[][],
+): Uint8Array => {
+  if (to - from === 1) return leaves[from] as Uint8Array
+  const middle = from + splitAt(to - from)
+  const left = climb(crypto, leaves, from, middle, paths)
+  const right = climb(crypto, leaves, middle, to, paths)
+  for (let i = from; i < to; i++) paths[i]?.push(i < middle ? right : left)
+  return nodeHash(crypto, left, right)
+}
+
+const rootOf = (
+  crypto: Pick<Crypto, 'hash'>,
+  leaf: Uint8Array,
+  index: number,
+  size: number,
+  path: readonly Uint8Array[],
+): Uint8Array | undefined => {
+  if (size === 1) return path.length === 0 ? leaf : undefined
+  const sibling = path.at(-1)
+  if (!sibling) return undefined
+  const middle = splitAt(size)
+  const rest = path.slice(0, -1)
+  if (index < middle) {
+    const left = rootOf(crypto, leaf, index, middle, rest)
+    return left && nodeHash(crypto, left, sibling)
+  }
+  const right = rootOf(crypto, leaf, index - middle, size - middle, rest)
+  return right && nodeHash(crypto, sibling, right)
+}
+
+/** Signs `payloads` (1 to BATCH_ITEMS_MAX) with one signature. The i-th envelope holds the i-th payload. */
+export const signBatch = async (
+  crypto: Pick<Crypto, 'hash'>,
+  signer: Signer,
+  signerId: string,
+  kind: SignedKind,
+  payloads: readonly Uint8Array[],
+): Promise<Envelope[]> => {
+  const paths: Uint8Array[][] = payloads.map(() => [])
+  const leaves = payloads.map((payload) => leafHash(crypto, kind, payload))
+  const root = climb(crypto, leaves, 0, leaves.length, paths)
+  const signature = await signer.sign(concat(ROOT_DOMAIN, root))
+  return payloads.map((payload, index) => ({
+    payload,
+    signer: signerId,
+    signature,
+    index,
+    size: payloads.length,
+    path: paths[index] as Uint8Array[],
+  }))
+}
+
+/** A batch as it travels: receivers rebuild root and paths from the payloads, so none is sent. */
+export const signedBatch = (payloadBytesMax: number) =>
+  v.strictObject({ payloads: list(bytes(payloadBytesMax), BATCH_ITEMS_MAX, 1), signature: bytes(64, 64) })
+
+export type SignedBatch = v.InferOutput<ReturnType<typeof signedBatch>>
+
+export const batchOf = (envelopes: readonly Envelope[]): SignedBatch => ({
+  payloads: envelopes.map((one) => one.payload),
+  signature: (envelopes[0] as Envelope).signature,
+})
+
+/** The envelopes of a batch that `signerId` sent. Throws MeshError E_SIGNATURE unless the one signature covers all. */
+export const openBatch = async (
+  crypto: Crypto,
+  signerId: string,
+  kind: SignedKind,
+  batch: SignedBatch,
+): Promise<Envelope[]> => {
+  const paths: Uint8Array[][] = batch.payloads.map(() => [])
+  const leaves = batch.payloads.map((payload) => leafHash(crypto, kind, payload))
+  const root = climb(crypto, leaves, 0, leaves.length, paths)
+  await ensureSigned(crypto, signerId, kind, root, batch.signature)
+  return batch.payloads.map((payload, index) => ({
+    payload,
+    signer: signerId,
+    signature: batch.signature,
+    index,
+    size: batch.payloads.length,
+    path: paths[index] as Uint8Array[],
+  }))
+}
+
+const ensureSigned = async (
+  crypto: Crypto,
+  signerId: string,
+  kind: SignedKind,
+  root: Uint8Array,
+  signature: Uint8Array,
+) => {
+  if (!(await crypto.verify(publicKeyOf(signerId), concat(ROOT_DOMAIN, root), signature))) {
+    throw new MeshError('E_SIGNATURE', {
+      message: `the signature on this ${kind} is not by ${signerId}`,
+      peer: signerId,
+    })
+  }
+}
+
+/** Throws MeshError E_SIGNATURE unless path and signature show that the signer signed this payload as this kind. */
+export const verifyEnvelope = async (crypto: Crypto, kind: SignedKind, signed: Envelope): Promise<void> => {
+  const leaf = leafHash(crypto, kind, signed.payload)
+  const root = signed.index < signed.size ? rootOf(crypto, leaf, signed.index, signed.size, signed.path) : undefined
+  if (!root) {
+    throw new MeshError('E_SIGNATURE', {
+      message: `the path of this ${kind} does not fit its place in the batch`,
+      peer: signed.signer,
+    })
+  }
+  await ensureSigned(crypto, signed.signer, kind, root, signed.signature)
+}

@@ -1,0 +1,156 @@
+/** What travels on the two channels of a pair of peers. Frames are records with a type `t`. */
+import * as v from 'valibot'
+import { envelope, signedBatch } from './envelope.ts'
+import { ERRORS, type ErrorCode } from './errors.ts'
+import { answer, journalEntry } from './journal.ts'
+import {
+  BATCH_ITEMS_MAX,
+  BLOCK_BYTES_MAX,
+  BLOCK_CHUNK_BYTES,
+  FRAME_BYTES_MAX,
+  FUEL_MAX,
+  INPUT_BYTES_MAX,
+  NEIGHBOURS_MAX,
+  OUTPUT_BYTES_MAX,
+  REQUESTS_MAX,
+  TIMEOUT_MS_MAX,
+} from './limits.ts'
+import { credential, Genesis, membershipChain } from './mesh.ts'
+import { EFFECT_KINDS, Outcome } from './outcome.ts'
+import { Advertisement, Invocation, Receipt, taskTemplate } from './records.ts'
+import { bytes, cid, integer, list, message, name, peerId, text } from './schema.ts'
+
+/** One long-lived channel a pair: handshake, advertisements, calls. */
+export const PEER_PROTOCOL = '/wayside/1/peer'
+/** Bulk bytes, so that they never stand before a call. */
+export const BLOCKS_PROTOCOL = '/wayside/1/blocks'
+
+const errorCode = () => v.picklist(Object.keys(ERRORS) as ErrorCode[])
+
+/** Names an item between its invoker and its executor; chosen by the invoker, unique on the channel. */
+const id = () => integer(0)
+const ids = () => list(id(), BATCH_ITEMS_MAX, 1)
+
+const of = <const T extends string, S extends v.ObjectEntries>(t: T, entries: S) =>
+  v.strictObject({ t: v.literal(t), ...entries }) as v.StrictObjectSchema<
+    { t: v.LiteralSchema<T, undefined> } & S,
+    undefined
+  >
+
+/** First frame of each side. Unknown `features` are ignored: they are how version 1 grows. */
+const hello = of('hello', {
+  protocols: list(integer(1, 1000), 8, 1),
+  features: list(name(), 64),
+  agent: text(128),
+  genesis: bytes(Genesis.bytesMax),
+  credential: credential(),
+})
+/** The hello was accepted. `chain` is the membership just issued for a ticket, else empty. */
+const welcome = of('welcome', { chain: membershipChain() })
+/** Last frame before closing, with the reason. */
+const bye = of('bye', { code: errorCode(), message: text() })
+const ping = of('ping', { id: id() })
+const pong = of('pong', { id: id() })
+/** The sender's own advertisement, sent on change. */
+const advertise = of('advertise', { signed: envelope(Advertisement.bytesMax) })
+/** Advertisements of others that the sender holds, once after the handshake. */
+const peers = of('peers', { signed: list(envelope(Advertisement.bytesMax), NEIGHBOURS_MAX) })
+/** Items of one function, export and environment. `signed` holds their invocations in the same order. */
+const invoke = of('invoke', {
+  task: taskTemplate(),
+  timeout_ms: integer(1, TIMEOUT_MS_MAX),
+  items: list(
+    v.strictObject({
+      id: id(),
+      attempt: integer(1, 1000),
+      epoch: integer(0, 1_000_000),
+      input: bytes(INPUT_BYTES_MAX),
+      journal: list(journalEntry(), 2 * REQUESTS_MAX),
+    }),
+    BATCH_ITEMS_MAX,
+    1,
+  ),
+  signed: signedBatch(Invocation.bytesMax),
+})
+const accepted = of('accepted', { ids: ids() })
+/** Not taken: why, and peers that may. */
+const refused = of('refused', { ids: ids(), code: errorCode(), message: text(), better: list(peerId(), 8) })
+/** Every 500 ms while any item of the receiver's is unanswered; from the agent, never from the guest. */
+const progress = of('progress', {
+  items: list(
+    v.strictObject({
+      id: id(),
+      state: v.picklist(['queued', 'running', 'waiting']),
+      fuel: integer(0, FUEL_MAX),
+      alive: v.boolean(),
+    }),
+    BATCH_ITEMS_MAX,
+  ),
+})
+/** Outcomes, on the word of the connection; the signed receipts follow. */
+const answers = of('answers', {
+  items: list(v.strictObject({ id: id(), outcome: bytes(Outcome.bytesMax) }), BATCH_ITEMS_MAX, 1),
+})
+const receipts = of('receipts', { ids: ids(), signed: signedBatch(Receipt.bytesMax) })
+/** The attempt ended without an outcome. */
+const failed = of('failed', { ids: ids(), code: errorCode(), message: text() })
+const cancel = of('cancel', { ids: ids() })
+/** Executor to home: effect `n` of item `id`. */
+const request = of('request', {
+  id: id(),
+  n: integer(0, REQUESTS_MAX - 1),
+  kind: v.picklist(EFFECT_KINDS),
+  arguments: bytes(OUTPUT_BYTES_MAX),
+})
+/** Home to executor: the answer to it. */
+const answered = of('answer', { id: id(), n: integer(0, REQUESTS_MAX - 1), answer: answer() })
+/** Home to the executors it compared: the secret behind the draw, and how it ended. */
+const verdict = of('verdict', {
+  invocation: cid(),
+  secret: bytes(32, 32),
+  verdict: v.picklist(['agreed', 'disputed', 'insufficient']),
+})
+
+export const PeerFrame = message(
+  'frame',
+  FRAME_BYTES_MAX,
+  v.variant('t', [
+    hello,
+    welcome,
+    bye,
+    ping,
+    pong,
+    advertise,
+    peers,
+    invoke,
+    accepted,
+    refused,
+    progress,
+    answers,
+    receipts,
+    failed,
+    cancel,
+    request,
+    answered,
+    verdict,
+  ]),
+)
+export type PeerFrame = v.InferOutput<typeof PeerFrame.schema>
+export type FrameOf<T extends PeerFrame['t']> = Extract<PeerFrame, { t: T }>
+
+const CIDS_MAX = 64
+
+/** Asks which of `cids` the other holds (`send` false), or for their bytes. */
+const want = of('want', { cids: list(cid(), CIDS_MAX, 1), send: v.boolean() })
+/** The answer: those held, and those not. Held ones asked with `send` follow as blocks. */
+const have = of('have', { cids: list(cid(), CIDS_MAX), missing: list(cid(), CIDS_MAX) })
+/** One chunk of a block of `size` bytes; chunks come in order. */
+const block = of('block', {
+  cid: cid(),
+  size: integer(1, BLOCK_BYTES_MAX),
+  offset: integer(0, BLOCK_BYTES_MAX),
+  bytes: bytes(BLOCK_CHUNK_BYTES, 1),
+})
+
+export const BlockFrame = message('block frame', BLOCK_CHUNK_BYTES + 8192, v.variant('t', [want, have, block]))
+export type BlockFrame = v.InferOutput<typeof BlockFrame.schema>

@@ -1,0 +1,149 @@
+/** A mesh: its genesis record, the tickets that invite to it, the memberships that peers earn with them. */
+import { base32 } from 'multiformats/bases/base32'
+import * as v from 'valibot'
+import { type CID, recordCid } from './cid.ts'
+import { decodeCanonical, encodeCanonical } from './codec.ts'
+import { type Envelope, envelope, signBatch, verifyEnvelope } from './envelope.ts'
+import { MeshError } from './errors.ts'
+import { ADDRESSES_MAX, CHAIN_MAX } from './limits.ts'
+import type { Crypto, Signer } from './ports.ts'
+import { address, bytes, cid, ensureShape, instantMs, list, message, name, peerId, version } from './schema.ts'
+
+/**
+ * Whose hash is the mesh ID. `operator` admits to a private mesh; `independence` is the floor for verifiers:
+ * `operator` asks for another network and operator, `peer` for another PeerId.
+ */
+export const Genesis = message(
+  'genesis',
+  1024,
+  v.strictObject({
+    v: version(),
+    name: name(),
+    operator: peerId(),
+    policy: v.strictObject({
+      admission: v.picklist(['private', 'public']),
+      independence: v.picklist(['operator', 'peer']),
+    }),
+    nonce: bytes(16, 16),
+  }),
+)
+
+export type Genesis = v.InferOutput<typeof Genesis.schema>
+
+export const meshIdOf = (crypto: Pick<Crypto, 'hash'>, genesis: Genesis): CID =>
+  recordCid(crypto, Genesis.encode(genesis))
+
+/** "`peer` belongs to this mesh until `expires_ms`", said by the operator or by another member. */
+export const Membership = message(
+  'membership',
+  1024,
+  v.strictObject({ v: version(), mesh: cid(), peer: peerId(), expires_ms: instantMs() }),
+)
+
+export type Membership = v.InferOutput<typeof Membership.schema>
+
+/** Memberships from the newest to one that the operator signed; each signer is the member of the next. */
+export const membershipChain = () => list(envelope(Membership.bytesMax), CHAIN_MAX)
+
+/** An invitation: whoever shows it to its inviter before it expires is admitted. `chain` shows that the inviter may invite. */
+export const Ticket = message(
+  'ticket',
+  32_768,
+  v.strictObject({
+    v: version(),
+    mesh: cid(),
+    addresses: list(address(), ADDRESSES_MAX, 1),
+    expires_ms: instantMs(),
+    inviter: peerId(),
+    chain: membershipChain(),
+  }),
+)
+
+export type Ticket = v.InferOutput<typeof Ticket.schema>
+
+/** What a joiner shows in its hello. */
+export const credential = () =>
+  v.variant('by', [
+    v.strictObject({ by: v.literal('none') }),
+    v.strictObject({ by: v.literal('ticket'), ticket: envelope(Ticket.bytesMax) }),
+    v.strictObject({ by: v.literal('membership'), chain: membershipChain() }),
+  ])
+
+export type Credential = v.InferOutput<ReturnType<typeof credential>>
+
+const TICKET_PREFIX = 'wayside1'
+const TICKET_CHARS_MAX = 65_536
+
+export const isTicketText = (text: string): boolean => text.startsWith(TICKET_PREFIX)
+
+/** The ticket as text: `wayside1` and the base32 of its envelope. */
+export const ticketToText = (ticket: Envelope): string => TICKET_PREFIX + base32.baseEncode(encodeCanonical(ticket))
+
+/** Reads a ticket and checks its signature. Throws MeshError E_TICKET or E_TICKET_EXPIRED. */
+export const ticketFromText = async (
+  crypto: Crypto,
+  text: string,
+  nowMs: number,
+): Promise<{ ticket: Ticket; signed: Envelope }> => {
+  try {
+    if (!isTicketText(text) || text.length > TICKET_CHARS_MAX)
+      throw new MeshError('E_TICKET', 'it does not begin with wayside1')
+    const decoded = decodeCanonical(base32.baseDecode(text.slice(TICKET_PREFIX.length)))
+    const signed = ensureShape('ticket', envelope(Ticket.bytesMax), decoded)
+    return { ticket: await openTicket(crypto, signed, nowMs), signed }
+  } catch (cause) {
+    if (cause instanceof MeshError && cause.code === 'E_TICKET_EXPIRED') throw cause
+    const why = (cause as Error).message
+    throw new MeshError(
+      'E_TICKET',
+      `this ticket cannot be read (${why}); copy the whole text that \`wayside up\` printed`,
+      { cause },
+    )
+  }
+}
+
+/** Checks signature, inviter and expiry of a ticket. Throws MeshError E_SIGNATURE, E_TICKET or E_TICKET_EXPIRED. */
+export const openTicket = async (crypto: Crypto, signed: Envelope, nowMs: number): Promise<Ticket> => {
+  const ticket = Ticket.decode(signed.payload)
+  if (signed.signer !== ticket.inviter) throw new MeshError('E_TICKET', 'it was not signed by its inviter')
+  await verifyEnvelope(crypto, 'ticket', signed)
+  if (ticket.expires_ms <= nowMs) {
+    const message = `this ticket expired on ${new Date(ticket.expires_ms).toISOString()}; ask ${ticket.inviter} for a new one`
+    throw new MeshError('E_TICKET_EXPIRED', { message, peer: ticket.inviter })
+  }
+  return ticket
+}
+
+export const signTicket = async (crypto: Crypto, signer: Signer, ticket: Ticket): Promise<Envelope> => {
+  const [signed] = await signBatch(crypto, signer, ticket.inviter, 'ticket', [Ticket.encode(ticket)])
+  return signed as Envelope
+}
+
+/** Who a chain must lead to: the mesh, its operator, the peer in question, and the instant at which it must hold. */
+export interface ChainFor {
+  mesh: CID
+  operator: string
+  peer: string
+  nowMs: number
+}
+
+/** Throws MeshError E_NOT_ADMITTED unless the chain leads from `peer` to the operator. The operator needs none. */
+export const verifyChain = async (crypto: Crypto, chain: readonly Envelope[], to: ChainFor): Promise<void> => {
+  const refuse = (why: string): never => {
+    throw new MeshError('E_NOT_ADMITTED', {
+      message: `the membership of ${to.peer} does not hold: ${why}`,
+      peer: to.peer,
+    })
+  }
+  let member = to.peer
+  for (const signed of chain) {
+    if (member === to.operator) return
+    const membership = Membership.decode(signed.payload)
+    if (!membership.mesh.equals(to.mesh)) refuse('it is of another mesh')
+    if (membership.peer !== member) refuse('its links do not meet')
+    if (membership.expires_ms <= to.nowMs) refuse('it has expired')
+    await verifyEnvelope(crypto, 'membership', signed)
+    member = signed.signer
+  }
+  if (member !== to.operator) refuse('it does not lead to the operator of the mesh')
+}

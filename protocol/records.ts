@@ -1,0 +1,141 @@
+/** The records of a call: manifest, task, invocation, receipt; and the advertisement that leads to one. */
+import * as v from 'valibot'
+import { type CID, recordCid } from './cid.ts'
+import { envelope } from './envelope.ts'
+import { journalEntry } from './journal.ts'
+import {
+  ADDRESSES_MAX,
+  BATCH_ITEMS_MAX,
+  BLOCK_BYTES_MAX,
+  CODE_BYTES_MAX,
+  FUEL_MAX,
+  INPUT_BYTES_MAX,
+  MEMORY_BYTES_MAX,
+  OUTPUT_BYTES_MAX,
+  REQUESTS_MAX,
+} from './limits.ts'
+import { EFFECT_KINDS, limits } from './outcome.ts'
+import type { Crypto } from './ports.ts'
+import { address, bytes, cid, engineId, instantMs, integer, list, message, name, peerId, version } from './schema.ts'
+
+const effects = () => list(v.picklist(EFFECT_KINDS), EFFECT_KINDS.length)
+
+/** A function's description; its CID is the function's. `code` are raw blocks that join to one ES module. */
+export const Manifest = message(
+  'manifest',
+  32_768,
+  v.strictObject({
+    v: version(),
+    name: name(),
+    exports: list(name(), 256, 1),
+    effects: effects(),
+    limits: limits(),
+    code: list(cid(), 64, 1),
+    code_bytes: integer(1, CODE_BYTES_MAX),
+  }),
+)
+export type Manifest = v.InferOutput<typeof Manifest.schema>
+
+/** All that the outcome may depend on besides function, export and input. */
+const environment = () => v.strictObject({ engine: engineId(), protocol: v.literal(1), limits: limits() })
+
+/** The parts of a task that the items of one batch share. */
+export const taskTemplate = () => v.strictObject({ function: cid(), export: name(), environment: environment() })
+export type TaskTemplate = v.InferOutput<ReturnType<typeof taskTemplate>>
+
+/** The work. Its CID, the taskId, is memo key and vote key in one. `input` is the raw CID of the encoded Value. */
+export const Task = message(
+  'task',
+  2048,
+  v.strictObject({ v: version(), function: cid(), export: name(), input: cid(), environment: environment() }),
+)
+export type Task = v.InferOutput<typeof Task.schema>
+
+export const taskIdOf = (crypto: Pick<Crypto, 'hash'>, task: Task): CID => recordCid(crypto, Task.encode(task))
+
+/**
+ * A signed request to perform a task. `draw` commits the home to a secret and to the candidates (CID of their sorted
+ * list) before anyone executes, so that neither side steers which verifier is drawn. Every invocation has one: on the
+ * wire a verification looks like any other call.
+ */
+export const Invocation = message(
+  'invocation',
+  1024,
+  v.strictObject({
+    v: version(),
+    mesh: cid(),
+    task: cid(),
+    invoker: peerId(),
+    home: peerId(),
+    nonce: bytes(16, 16),
+    deadline_ms: instantMs(),
+    draw: v.strictObject({ commitment: bytes(32, 32), candidates: cid() }),
+  }),
+)
+export type Invocation = v.InferOutput<typeof Invocation.schema>
+
+/** The executor's statement of one execution. `usage.bytes` counts input and outcome. */
+export const Receipt = message(
+  'receipt',
+  2048,
+  v.strictObject({
+    v: version(),
+    mesh: cid(),
+    invocation: cid(),
+    task: cid(),
+    attempt: integer(1, 1000),
+    epoch: integer(0, 1_000_000),
+    executor: peerId(),
+    home: peerId(),
+    engine: engineId(),
+    limits: limits(),
+    journal: v.strictObject({ head: bytes(32, 32), length: integer(0, 2 * REQUESTS_MAX) }),
+    outcome: cid(),
+    usage: v.strictObject({
+      fuel: integer(0, FUEL_MAX),
+      memory_bytes: integer(0, MEMORY_BYTES_MAX),
+      bytes: integer(0, 16 * OUTPUT_BYTES_MAX),
+    }),
+  }),
+)
+export type Receipt = v.InferOutput<typeof Receipt.schema>
+
+/**
+ * What a peer offers, until `expires_ms`. `slots` run at once, `free` of them are idle, `queued` tasks wait.
+ * `memory_bytes` is the most one task may take. `speed` is fuel per ms, measured; 0: not yet measured.
+ */
+export const Advertisement = message(
+  'advertisement',
+  8192,
+  v.strictObject({
+    v: version(),
+    mesh: cid(),
+    peer: peerId(),
+    sequence: integer(0),
+    expires_ms: instantMs(),
+    protocols: list(integer(1, 1000), 8, 1),
+    engines: list(engineId(), 8),
+    effects: effects(),
+    addresses: list(address(), ADDRESSES_MAX),
+    slots: integer(0, 1024),
+    free: integer(0, 1024),
+    queued: integer(0, 1_000_000),
+    memory_bytes: integer(0, MEMORY_BYTES_MAX),
+    speed: integer(0, FUEL_MAX),
+  }),
+)
+export type Advertisement = v.InferOutput<typeof Advertisement.schema>
+
+/** A receipt with all that is needed to check it offline, by re-execution. `blocks` are found by their hashes. */
+export const ReceiptFile = message(
+  'receipt file',
+  CODE_BYTES_MAX + INPUT_BYTES_MAX + 4 * OUTPUT_BYTES_MAX,
+  v.strictObject({
+    v: version(),
+    receipts: list(envelope(Receipt.bytesMax), BATCH_ITEMS_MAX, 1),
+    invocations: list(envelope(Invocation.bytesMax), BATCH_ITEMS_MAX, 1),
+    journal: list(journalEntry(), 2 * REQUESTS_MAX),
+    blocks: list(bytes(Math.max(BLOCK_BYTES_MAX, OUTPUT_BYTES_MAX + 1_048_576)), 256),
+  }),
+)
+export type ReceiptFile = v.InferOutput<typeof ReceiptFile.schema>
