@@ -99,6 +99,7 @@ const cancel = of('cancel', { ids: ids() })
 const request = of('request', {
   id: id(),
   n: integer(0, REQUESTS_MAX - 1),
+  after: integer(0, REQUESTS_MAX),
   kind: v.picklist(EFFECT_KINDS),
   arguments: bytes(OUTPUT_BYTES_MAX),
 })

@@ -16,12 +16,17 @@ export const answer = () =>
 
 export type Answer = v.InferOutput<ReturnType<typeof answer>>
 
-/** Entries stand in the order in which requests were made and answers delivered; `n` counts requests from 0. */
+/**
+ * Entries stand in the order in which the guest made requests and was given answers; `n` counts requests from 0.
+ * `after` is how many answers the guest had been given when it made the request: it fixes the order even where
+ * requests and answers crossed on the wire.
+ */
 export const journalEntry = () =>
   v.variant('entry', [
     v.strictObject({
       entry: v.literal('request'),
       n: integer(0, REQUESTS_MAX - 1),
+      after: integer(0, REQUESTS_MAX),
       kind: v.picklist(EFFECT_KINDS),
       arguments: bytes(OUTPUT_BYTES_MAX),
     }),
@@ -38,4 +43,22 @@ export const journalHead = (crypto: Crypto, head: Uint8Array, entry: JournalEntr
   joined.set(head)
   joined.set(encoded, head.length)
   return crypto.hash(joined)
+}
+
+/** The one order of entries that a home may have recorded as they crossed: each request stands before answer `after` + 1. */
+export const orderJournal = (entries: readonly JournalEntry[]): JournalEntry[] => {
+  const requests = entries.filter((one) => one.entry === 'request').sort((a, b) => a.n - b.n)
+  const ordered: JournalEntry[] = []
+  let next = 0
+  let given = 0
+  for (const one of entries) {
+    if (one.entry !== 'answer') continue
+    for (let r = requests[next]; r && r.after <= given; r = requests[next]) {
+      ordered.push(r)
+      next++
+    }
+    ordered.push(one)
+    given++
+  }
+  return ordered.concat(requests.slice(next))
 }
