@@ -74,7 +74,9 @@ export interface Network {
   addresses(): string[]
   /** Accepts channels of `protocol` that other peers open. Call before `start`. `frameBytesMax` bounds every frame; a longer one closes the channel. */
   handle(protocol: string, accept: (channel: Channel) => void, options: { frameBytesMax: number }): void
-  /** Dials a multiaddr and returns the authenticated PeerId found there. Throws MeshError E_UNREACHABLE. */
+  /** Begins to listen. Throws MeshError E_ADDRESS for an address that cannot be listened on. */
+  start(): Promise<void>
+  /** Dials a multiaddr and returns the authenticated PeerId found there. Throws MeshError E_UNREACHABLE or E_ADDRESS. */
   connect(address: string, signal?: AbortSignal): Promise<string>
   /** Opens a channel over the existing connection to `peer`. Throws MeshError E_UNREACHABLE or E_PROTOCOL_VERSION. */
   open(peer: string, protocol: string, options: { frameBytesMax: number }, signal?: AbortSignal): Promise<Channel>
