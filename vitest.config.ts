@@ -1,26 +1,24 @@
 import { defineConfig } from 'vitest/config'
 
-/** Which files belong to which suite; `scripts/test/main.ts` runs them one after another, each under its budget. */
-const suite = (name: string, include: string[], exclude: string[], testTimeout: number) => ({
+const NEVER = ['**/node_modules/**', '**/dist/**', '**/demo-out/**']
+
+/** The files of a suite; `scripts/test/main.ts` runs the suites one after another, each under its budget. */
+const suite = (name: string, timeoutMs: number, maxWorkers: number, include: string[], exclude: string[] = []) => ({
   extends: true as const,
-  test: {
-    name,
-    include,
-    exclude: ['**/node_modules/**', '**/dist/**', '**/demo-out/**', ...exclude],
-    testTimeout,
-    hookTimeout: testTimeout,
-  },
+  test: { name, include, exclude: [...NEVER, ...exclude], testTimeout: timeoutMs, hookTimeout: timeoutMs, maxWorkers },
 })
+
+const PROCESS = ['**/*.process.test.ts']
+const WORLD = ['**/*.world.test.ts']
 
 export default defineConfig({
   test: {
     pool: 'forks',
-    // Two cores are the machine this is measured on; real processes already bring their own parallelism.
-    maxWorkers: 2,
+    // For a machine of two cores. Real processes bring a parallelism of their own, and their tests measure time.
     projects: [
-      suite('unit', ['**/*.test.ts'], ['**/*.process.test.ts', '**/*.world.test.ts'], 30_000),
-      suite('process', ['**/*.process.test.ts'], [], 120_000),
-      suite('world', ['**/*.world.test.ts'], [], 120_000),
+      suite('unit', 30_000, 2, ['**/*.test.ts'], [...PROCESS, ...WORLD]),
+      suite('process', 120_000, 1, PROCESS),
+      suite('world', 120_000, 2, WORLD),
     ],
   },
 })

@@ -1,0 +1,87 @@
+/**
+ * `npm test`: the checks and the suites, one after another, each under its budget (on 2 cores). Arguments go to vitest:
+ * `npm test -- PATTERN` runs the test files whose path contains PATTERN, and no checks.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { runChecks } from '../check.ts'
+import { runWithin } from './run-within.ts'
+import { ensureSystemPackages, thisMachine } from './system-packages.ts'
+import { type SuiteResult, summarise, type Tally, tallyReport, type VitestReport } from './tally.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const MINUTE_MS = 60_000
+
+/** A suite that is a little over its budget still reports what it ran; then it is killed. */
+const GRACE_MS = 30_000
+const SETUP_BUDGET_MS = 4 * MINUTE_MS
+/** The projects of vitest.config.ts. The checks count as unit tests do. */
+const SUITES = [
+  { name: 'unit', budgetMs: 4 * MINUTE_MS },
+  { name: 'process', budgetMs: 6 * MINUTE_MS },
+  { name: 'world', budgetMs: 4 * MINUTE_MS },
+]
+
+const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8'))
+
+const timed = async (name: string, budgetMs: number, run: () => Tally | Promise<Tally>): Promise<SuiteResult> => {
+  const startedAt = performance.now()
+  return { name, budgetMs, ...(await run()), tookMs: performance.now() - startedAt }
+}
+
+const setUp = async (): Promise<SuiteResult> => {
+  const startedAt = Date.now()
+  const result = await timed('set-up', SETUP_BUDGET_MS, () => {
+    const list = readJson(join(ROOT, 'scripts/system-packages.json'))
+    return { passed: 0, failures: ensureSystemPackages(list, thisMachine()) }
+  })
+  // scripts/setup.cjs ran just before us; an installation that ended before that belongs to an earlier run.
+  const { finishedAt, tookMs } = readJson(join(ROOT, 'node_modules/.setup.json'))
+  const installedNow = startedAt - finishedAt < 10_000
+  return { ...result, tookMs: result.tookMs + (installedNow ? tookMs : 0) }
+}
+
+const runSuite = async (name: string, limitMs: number, filters: readonly string[]): Promise<Tally> => {
+  const directory = mkdtempSync(join(tmpdir(), 'wayside-test-'))
+  const output = join(directory, 'report.json')
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${output}`]
+  const vitest = [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', `--project=${name}`, '--passWithNoTests']
+  try {
+    const status = await runWithin(limitMs, [...vitest, ...reporters, ...filters])
+    const byName = filters.some((filter) => filter === '-t' || filter.startsWith('--testNamePattern'))
+    const tally = tallyReport(readJson(output) as VitestReport, ROOT, byName)
+    if (status === 0 || tally.failures.length > 0) return tally
+    return { ...tally, failures: [`${name}: an error outside the tests, printed above`] }
+  } catch (error) {
+    return { passed: 0, failures: [`${name}: ended without a report: ${(error as Error).message}`] }
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+const checks = (): Tally => {
+  const { passed, failed } = runChecks()
+  return { passed: passed.length, failures: failed }
+}
+
+const main = async (filters: readonly string[]) => {
+  process.chdir(ROOT)
+  process.env.WAYSIDE_SEED ||= String(Math.floor(Math.random() * 2 ** 32))
+  console.log(`WAYSIDE_SEED=${process.env.WAYSIDE_SEED}`)
+  const results = [await setUp()]
+  for (const { name, budgetMs } of SUITES) {
+    const checked = name === 'unit' && filters.length === 0
+    const result = await timed(name, budgetMs, async () => {
+      const before = checked ? checks() : { passed: 0, failures: [] }
+      const tests = await runSuite(name, budgetMs + GRACE_MS, filters)
+      return { passed: before.passed + tests.passed, failures: [...before.failures, ...tests.failures] }
+    })
+    if (result.passed + result.failures.length > 0) results.push(result)
+  }
+  const { lines, ok } = summarise(results)
+  console.log(`\n${lines.join('\n')}`)
+  process.exitCode = ok ? 0 : 1
+}
+
+await main(process.argv.slice(2))
