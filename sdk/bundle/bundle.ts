@@ -1,0 +1,113 @@
+/**
+ * A function with everything it imports, as one ES module whose bytes depend on the sources alone.
+ *
+ * Nothing is minified. A stack trace of the guest names the author's functions and a line that can be read, a class
+ * keeps its `name`, and whoever lends a machine can read what runs on it. That costs about a third more bytes than
+ * without whitespace; blocks are fetched once.
+ */
+import { existsSync, statSync } from 'node:fs'
+import { readFile, realpath } from 'node:fs/promises'
+import { basename, dirname, extname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { MeshError } from '../../protocol/errors.ts'
+import { CODE_BYTES_MAX, NAME_CHARS_MAX } from '../../protocol/limits.ts'
+import { type BuiltModule, buildModule } from './build-module.ts'
+import { requestsCall } from './effects.ts'
+import { type EnvBinding, findProject, type Project, type ProjectLimits, readProject } from './project-file.ts'
+import { shownPath } from './shown-path.ts'
+
+export interface Bundle {
+  /** The module: UTF-8 text of an ES module without imports. The same sources give the same bytes anywhere. */
+  code: Uint8Array
+  /** `name` of wayside.json, else the entry's file name without its extension. */
+  name: string
+  /** What the module exports, sorted. Which of them are callable only the sandbox can tell. */
+  exports: string[]
+  /** The kinds of effect the function may request, sorted: `call` by the rule of effects.ts, the others from `env`. */
+  effects: string[]
+  /** From wayside.json, as are the next two. */
+  limits?: ProjectLimits
+  verify?: string
+  env?: Record<string, EnvBinding>
+  /** What the author should know though it bundled, one line each. */
+  warnings: string[]
+  /** Source map of `code` as JSON, for `sourcePositions`. It names folders of this machine: keep it here. */
+  map: string
+}
+
+/**
+ * Bundles `entry`, a path relative to `cwd` or a file: URL. Throws MeshError:
+ * E_BUNDLE (no such file, an import that cannot be had, no exports, too large), E_FUNCTION_SYNTAX (an own source does
+ * not parse) or E_CONFIG (wayside.json). Paths in messages are relative to `cwd` where they lie inside.
+ */
+export const bundle = async (entry: string | URL, options: { cwd?: string } = {}): Promise<Bundle> => {
+  const cwd = await realpath(options.cwd ?? process.cwd())
+  const file = await findEntry(entry, cwd)
+  const folder = dirname(file)
+  const root = findProject(folder)
+  const { name, limits, verify, env }: Project = root === undefined ? {} : readProject(root, cwd)
+  const built = await buildModule(file, findTsconfig(folder, root ?? folder), cwd)
+  refuseUnusable(built, shownPath(file, cwd))
+  return {
+    code: built.code,
+    name: (name ?? basename(file, extname(file))).slice(0, NAME_CHARS_MAX),
+    exports: built.exports.toSorted(),
+    effects: await effectsOf(built, folder, env),
+    ...(limits && { limits }),
+    ...(verify && { verify }),
+    ...(env && { env }),
+    warnings: built.warnings,
+    map: built.map,
+  }
+}
+
+/** The entry's real path, so that a symlink leads to the same bytes. */
+const findEntry = async (entry: string | URL, cwd: string): Promise<string> => {
+  if (entry instanceof URL && entry.protocol !== 'file:') {
+    throw new MeshError('E_BUNDLE', {
+      message: `${entry} is not a file: URL; download it and name the file`,
+      entry: entry.href,
+    })
+  }
+  const path = entry instanceof URL ? fileURLToPath(entry) : resolve(cwd, entry)
+  const shown = shownPath(path, cwd)
+  if (!existsSync(path)) {
+    const message = `${shown}: there is no such file; looked for ${path}`
+    throw new MeshError('E_BUNDLE', { message, file: shown })
+  }
+  if (!statSync(path).isFile()) {
+    throw new MeshError('E_BUNDLE', {
+      message: `${shown} is not a file; name the file that exports the function`,
+      file: shown,
+    })
+  }
+  return realpath(path)
+}
+
+/** The tsconfig.json of the project, nearest to the entry; never one of a folder that merely contains the project. */
+const findTsconfig = (folder: string, root: string): string | undefined => {
+  const path = join(folder, 'tsconfig.json')
+  if (existsSync(path)) return path
+  return folder === root ? undefined : findTsconfig(dirname(folder), root)
+}
+
+const refuseUnusable = ({ code, exports, inputs }: BuiltModule, file: string) => {
+  if (exports.length === 0) {
+    const message = `${file} exports nothing; write \`export default function …\` or export a function by name`
+    throw new MeshError('E_BUNDLE', { message, file })
+  }
+  if (code.length <= CODE_BYTES_MAX) return
+  const largest = inputs.toSorted((a, b) => b.bytes - a.bytes).slice(0, 3)
+  const named = largest.map(({ path, bytes }) => `${path} (${bytes} bytes)`).join(', ')
+  const message = `${file} bundles to ${code.length} bytes, over the limit of ${CODE_BYTES_MAX}; the largest parts are ${named}`
+  throw new MeshError('E_BUNDLE', { message, file, bytes: code.length, limit: CODE_BYTES_MAX })
+}
+
+const effectsOf = async ({ inputs }: BuiltModule, folder: string, env: Project['env'] = {}): Promise<string[]> => {
+  const own = inputs.filter(({ path }) => !path.split('/').includes('node_modules'))
+  const calls = await Promise.all(
+    own.map(async ({ path }) => requestsCall(path, await readFile(join(folder, path), 'utf8'))),
+  )
+  const granted = Object.values(env).flatMap((binding) => Object.keys(binding))
+  return [...new Set([...granted, ...(calls.includes(true) ? ['call'] : [])])].toSorted()
+}

@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest'
+import { requestsCall } from './effects.ts'
+
+describe('requests calls', () => {
+  test.each([
+    ['a method call', 'export default (input, env, ctx) => ctx.call("#hello", input)'],
+    ['over lines', 'export default async (input, env, ctx) => {\n  return ctx\n    .call("#hello", input)\n}'],
+    ['optional', 'export const f = (input, env, ctx) => ctx?.call?.("#hello")'],
+    ['by key', 'export const f = (input, env, ctx) => ctx["call"]("#hello")'],
+    ['typed', 'export const f = (input: X, env: {}, ctx: Context) => (ctx as Context).call("#hello")'],
+    ['a destructured parameter', 'export default function f(input, env, { call }) { return call("#hello") }'],
+    ['renamed', 'export const f = async (input: X, { DB }: Env, { signal, call: ask }: Context) => ask("#hello")'],
+    ['taken from ctx', 'export const f = (input, env, ctx) => { const { call } = ctx; return call("#hello") }'],
+    ['in a string, which the rule cannot tell', 'export const f = () => "ctx.call()"'],
+  ])('%s', async (_, source) => {
+    expect(await requestsCall('f.ts', source)).toBe(true)
+  })
+})
+
+describe('does not', () => {
+  test.each([
+    ['in a comment', '// ctx.call("#hello")\nexport default () => 1 /* ctx.call( */'],
+    ['in a type', 'export default (x: { call(): void }, env: {}, ctx: Context & { call: typeof ctx.call }) => 1'],
+    ["a function's own call", 'export const f = (g) => g.call(null, 1)'],
+    ['another object', 'export const f = (context) => myctx.call("#hello")'],
+    ['an object literal', 'export const f = (call) => [1, { call }]'],
+  ])('%s', async (_, source) => {
+    expect(await requestsCall('f.ts', source)).toBe(false)
+  })
+
+  test('a file that is no code', async () => {
+    expect(await requestsCall('data.json', '{"a":"ctx.call()"}')).toBe(false)
+  })
+})
