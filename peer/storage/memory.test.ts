@@ -1,0 +1,4 @@
+import { storageConformance } from './conformance.ts'
+import { createMemoryStorage } from './memory.ts'
+
+storageConformance('memory', async (failPoints) => createMemoryStorage({ failPoints }))
