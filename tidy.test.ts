@@ -1,0 +1,65 @@
+/** A test of the code itself: the rules of the house, over every file of the checkout. `tidy/` shows that they catch. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { ambientViolations } from './tidy/ambient.ts'
+import { filesUnder, readSources } from './tidy/checkout.ts'
+import { layerViolations, testCodeViolations, undeclaredViolations } from './tidy/layers.ts'
+import { lengthViolations } from './tidy/length.ts'
+import { layoutViolations, lockFileViolations, machinePathViolations, nameViolations } from './tidy/names.ts'
+import { deadFiles, packageEntries } from './tidy/reach.ts'
+
+const root = import.meta.dirname
+const paths = filesUnder(root)
+const sources = readSources(root, paths)
+const textOf = (path: string) => readFileSync(join(root, path), 'utf8')
+const manifest = JSON.parse(textOf('package.json'))
+
+test('there is something to look at', () => {
+  expect(paths).toContain('protocol/ports.ts')
+  expect(sources.map(({ path }) => path)).toContain('protocol/ports.ts')
+})
+
+test('each folder imports only what the design lets it', () => {
+  expect(sources.flatMap(layerViolations)).toEqual([])
+})
+
+test('only tests use test code', () => {
+  expect(testCodeViolations(sources)).toEqual([])
+})
+
+test('every imported package is declared', () => {
+  const { dependencies, devDependencies, optionalDependencies, name } = manifest
+  const declared = new Set([name, ...Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies })])
+  expect(sources.flatMap((file) => undeclaredViolations(file, declared))).toEqual([])
+})
+
+test('clock, timers, randomness and I/O reach the core through ports only', () => {
+  expect(sources.flatMap(ambientViolations)).toEqual([])
+})
+
+test('files and functions are short', () => {
+  expect(sources.flatMap(lengthViolations)).toEqual([])
+})
+
+test('no file is dead, and what package.json starts exists', () => {
+  const entries = packageEntries(manifest)
+  expect(entries.filter((path) => !existsSync(join(root, path)))).toEqual([])
+  expect(deadFiles(sources, entries)).toEqual([])
+})
+
+test('files and folders have names that say something', () => {
+  expect(paths.flatMap(nameViolations)).toEqual([])
+})
+
+test('no file holds a path of one machine', () => {
+  expect(paths.flatMap((path) => machinePathViolations(path, textOf(path)))).toEqual([])
+})
+
+test('the lock file names no registry', () => {
+  expect(lockFileViolations(textOf('package-lock.json'))).toEqual([])
+})
+
+test('every folder of the layout says what it is', () => {
+  expect(layoutViolations(paths)).toEqual([])
+})
