@@ -152,7 +152,7 @@ describe('what goes wrong is said in one sentence, and the next start tries agai
       'npm error code EROFS\nnpm error path /src/wayside/node_modules',
       'Not allowed to write to /src/wayside/node_modules:',
     ],
-    ['npm error code EACCES\nnpm error path /var/cache/npm', 'Not allowed to write to /root/.npm:'],
+    ['npm error code EACCES\nnpm error path /var/cache/npm', 'Not allowed to write to /var/cache/npm:'],
     ['npm error code EUSAGE\nnpm error the lock file is out of sync', 'npm ci failed: npm error code EUSAGE'],
   ])('%j', (printed, sentence) => {
     const { status, stderr } = setUp({ FAKE_STDERR: printed })
