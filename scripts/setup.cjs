@@ -33,7 +33,10 @@ const explain = (output) => {
     return `Not allowed to write to ${at}: work in a checkout and a HOME that you may write to.`
   if (OFFLINE.test(output))
     return 'npm could not reach its registry: connect to the network (or set its proxy) and run the same command again.'
-  return `npm ci failed: ${output.trim() || 'it printed nothing'}`
+  if (/\bEUSAGE\b/.test(output))
+    return 'package-lock.json does not match package.json: run npm install and commit both.'
+  const firstLines = output.trim().split('\n').slice(0, 10).join('\n')
+  return `npm ci failed: ${firstLines || 'it printed nothing'}`
 }
 
 const fail = (sentence) => {

@@ -153,7 +153,11 @@ describe('what goes wrong is said in one sentence, and the next start tries agai
       'Not allowed to write to /src/wayside/node_modules:',
     ],
     ['npm error code EACCES\nnpm error path /var/cache/npm', 'Not allowed to write to /var/cache/npm:'],
-    ['npm error code EUSAGE\nnpm error the lock file is out of sync', 'npm ci failed: npm error code EUSAGE'],
+    [
+      'npm error code EUSAGE\nnpm error Missing: a@1.0.0 from lock file',
+      'package-lock.json does not match package.json:',
+    ],
+    ['npm error code EINTEGRITY\nnpm error sha512-a', 'npm ci failed: npm error code EINTEGRITY'],
   ])('%j', (printed, sentence) => {
     const { status, stderr } = setUp({ FAKE_STDERR: printed })
     expect(status).toBe(1)
