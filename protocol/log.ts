@@ -8,6 +8,7 @@ export interface LogFields {
   invocation?: string
   peer?: string
   function?: string
+  block?: string
   code?: string
   reason?: string
   address?: string
