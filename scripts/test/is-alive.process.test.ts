@@ -15,8 +15,8 @@ test('a process is alive until it ends', async () => {
 
 if (process.platform === 'linux')
   test('one that ended and that its parent did not reap is not alive', async () => {
-    // The shell starts a child that ends at once, and then becomes a program that never waits for it.
-    const shell = spawn('sh', ['-c', 'true & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'ignore'] })
+    // The shell starts a child, and before that ends becomes a program that never waits for it.
+    const shell = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'ignore'] })
     const [pid] = await once(shell.stdout, 'data')
     await expect.poll(() => isAlive(Number(pid))).toBe(false)
     expect(() => process.kill(Number(pid), 0)).not.toThrow()
