@@ -12,7 +12,6 @@ test('a process is alive until it ends', async () => {
 })
 
 // Elsewhere nothing tells the two apart.
-
 if (process.platform === 'linux')
   test('one that ended and that its parent did not reap is not alive', async () => {
     // The shell starts a child, and before that ends becomes a program that never waits for it.
