@@ -1,0 +1,44 @@
+/** Collects items and hands them on together: what waits for one peer is signed once and sent in one frame. */
+import type { Clock } from '../protocol/ports.ts'
+
+export interface Batcher<T> {
+  /** `bytes`: what the item adds to a frame. */
+  add(item: T, bytes: number): void
+  /** Hands on what has been collected, now. */
+  flush(): void
+}
+
+export interface BatcherOptions<T> {
+  /** How long the first item waits for company, ms. */
+  delayMs: number
+  itemsMax: number
+  bytesMax: number
+  flush(items: T[]): void
+}
+
+export const createBatcher = <T>(clock: Pick<Clock, 'after'>, options: BatcherOptions<T>): Batcher<T> => {
+  let items: T[] = []
+  let bytes = 0
+  let cancel: (() => void) | undefined
+
+  const flush = () => {
+    cancel?.()
+    cancel = undefined
+    if (items.length === 0) return
+    const batch = items
+    items = []
+    bytes = 0
+    options.flush(batch)
+  }
+
+  return {
+    add: (item, itemBytes) => {
+      if (items.length > 0 && bytes + itemBytes > options.bytesMax) flush()
+      items.push(item)
+      bytes += itemBytes
+      if (items.length >= options.itemsMax) flush()
+      else cancel ??= clock.after(options.delayMs, flush)
+    },
+    flush,
+  }
+}

@@ -1,0 +1,164 @@
+/** A call as this peer makes it: what is asked, what is prepared for it, what comes of it. */
+import { type CID, rawCid, recordCid } from '../protocol/cid.ts'
+import { encodeCanonical } from '../protocol/codec.ts'
+import type { Envelope } from '../protocol/envelope.ts'
+import { MeshError } from '../protocol/errors.ts'
+import type { JournalEntry } from '../protocol/journal.ts'
+import type { Limits, Outcome } from '../protocol/outcome.ts'
+import type { Ports } from '../protocol/ports.ts'
+import { Invocation, type Manifest, type TaskTemplate, taskIdOf } from '../protocol/records.ts'
+
+export type Level = { level: 'none' } | { level: 'self' } | { level: 'quorum'; n: number }
+
+const QUORUM = /^quorum:([0-9]+)$/
+/** More agreeing executions than this buy nothing. */
+const QUORUM_MAX = 16
+
+/** Throws MeshError E_USAGE, or E_LEVEL_UNSUPPORTED for a level that this version does not serve. */
+export const ensureLevel = (text: string): Level => {
+  if (text === 'none' || text === 'self') return { level: text }
+  if (text === 'audit') {
+    throw new MeshError('E_LEVEL_UNSUPPORTED', 'verification level audit is not served yet; use none, self or quorum:N')
+  }
+  const n = Number(QUORUM.exec(text)?.[1])
+  if (n >= 2 && n <= QUORUM_MAX) return { level: 'quorum', n }
+  throw new MeshError(
+    'E_USAGE',
+    `unknown verification level ${text}; use none, audit, self or quorum:N with N from 2 to ${QUORUM_MAX}`,
+  )
+}
+
+export const LEVEL_DEFAULT = 'self'
+
+export interface CallRequest {
+  function: CID
+  export: string
+  /** Encoded Value. */
+  input: Uint8Array
+  level: Level
+  /** Those of the manifest, unless given. */
+  limits?: Limits | undefined
+  timeoutMs: number
+  /** Never run here in place of a peer. */
+  remote: boolean
+  signal?: AbortSignal | undefined
+  /** Nested calls above this one. */
+  depth: number
+  /** Told once what the call waits for, when that takes over 2 s. */
+  onWait?: ((reason: string) => void) | undefined
+}
+
+/** What has been fixed about one call before anybody is asked. One per execution that may count as a vote. */
+export interface Item {
+  readonly request: CallRequest
+  readonly manifest: Manifest
+  readonly functionId: string
+  readonly template: TaskTemplate
+  /** Raw CID of the input. */
+  readonly input: CID
+  readonly task: CID
+  readonly invocation: CID
+  readonly invocationBytes: Uint8Array
+  /** Behind the invocation's commitment; revealed with the verdict. */
+  readonly secret: Uint8Array
+  /** PeerIds, sorted, as committed to. */
+  readonly candidates: readonly string[]
+  readonly deadlineMs: number
+  /** Requests and answers so far, as the home recorded them. */
+  readonly journal: JournalEntry[]
+}
+
+/** One execution that has ended with an outcome. */
+export interface Performed {
+  readonly item: Item
+  readonly executor: string
+  readonly attempt: number
+  readonly epoch: number
+  readonly outcomeBytes: Uint8Array
+  readonly outcome: Outcome
+  readonly outcomeCid: CID
+  /** The signed invocation that it answers. */
+  invocation(): Promise<Envelope>
+  /** Resolves with the executor's signed receipt, or rejects with MeshError E_RECEIPT or E_SIGNATURE. */
+  receipt(): Promise<Envelope>
+}
+
+/** Two receipts for one task that cannot both be right. */
+export interface Dispute {
+  liar: string
+  receipts: [wrong: Envelope, right: Envelope]
+}
+
+export interface CallResult {
+  outcome: Outcome
+  /** Every execution that was compared or answered; the first agrees with `outcome`. */
+  performed: Performed[]
+  level: Level
+  /** Ran here, because no peer was in reach. */
+  local: boolean
+  /** Executions started, those that failed or were cancelled included. */
+  executions: number
+  /** Executions started because an executor was lost, failed or was slow. */
+  recovered: number
+  disputes: Dispute[]
+}
+
+export interface Preparation {
+  mesh: CID
+  engine: string
+  self: string
+  candidates: { list: readonly string[]; cid: CID }
+}
+
+/** Performs a nested call and returns its outcome. */
+export type NestedCall = (request: CallRequest) => Promise<Outcome>
+
+/** Draws the secret, signs nothing yet, and names the task. */
+export const prepareItem = (
+  ports: Pick<Ports, 'crypto' | 'random' | 'clock'>,
+  preparation: Preparation,
+  manifest: Manifest,
+  request: CallRequest,
+): Item => {
+  const { crypto } = ports
+  const limits = request.limits ?? manifest.limits
+  const template: TaskTemplate = {
+    function: request.function,
+    export: request.export,
+    environment: { engine: preparation.engine, protocol: 1, limits },
+  }
+  const input = rawCid(crypto, request.input)
+  const task = taskIdOf(crypto, { v: 1, ...template, input })
+  const fresh = ports.random.bytes(48)
+  const secret = fresh.subarray(16)
+  const invocationBytes = Invocation.encode({
+    v: 1,
+    mesh: preparation.mesh,
+    task,
+    invoker: preparation.self,
+    home: preparation.self,
+    nonce: fresh.subarray(0, 16),
+    deadline_ms: ports.clock.now() + request.timeoutMs,
+    draw: { commitment: crypto.hash(secret), candidates: preparation.candidates.cid },
+  })
+  return {
+    request,
+    manifest,
+    functionId: request.function.toString(),
+    template,
+    input,
+    task,
+    invocation: recordCid(crypto, invocationBytes),
+    invocationBytes,
+    secret,
+    candidates: preparation.candidates.list,
+    deadlineMs: ports.clock.monotonic() + request.timeoutMs,
+    journal: [],
+  }
+}
+
+/** What an invocation commits to when it names its candidates. */
+export const candidatesCid = (crypto: Pick<Ports['crypto'], 'hash'>, sorted: readonly string[]): CID =>
+  recordCid(crypto, encodeCanonical(sorted))
+
+export const isPure = (manifest: Manifest): boolean => manifest.effects.length === 0

@@ -1,0 +1,319 @@
+/** Sends items to executors, many in one signed frame, and hears what becomes of each. */
+import { type CID, recordCid } from '../protocol/cid.ts'
+import { batchOf, type Envelope, openBatch, signBatch } from '../protocol/envelope.ts'
+import { type ErrorCode, MeshError } from '../protocol/errors.ts'
+import type { FrameOf, PeerFrame } from '../protocol/frames.ts'
+import { type Answer, type EffectRequest, type JournalEntry, orderJournal } from '../protocol/journal.ts'
+import { BATCH_ITEMS_MAX } from '../protocol/limits.ts'
+import { Outcome } from '../protocol/outcome.ts'
+import type { Ports } from '../protocol/ports.ts'
+import { type Batcher, createBatcher } from './batcher.ts'
+import type { Item } from './calls.ts'
+import type { Neighbour } from './neighbours.ts'
+import { type Execution, receiptFault } from './receipts.ts'
+
+/** Frames stay short, so that answers and progress pass between them. */
+const INVOKE_BYTES_MAX = 256 * 1024
+/** Receipts follow answers within 100 ms (DESIGN.md, "Answer"); ten times that is a broken promise. */
+const RECEIPT_MS_MAX = 5000
+
+export type AttemptResult =
+  | {
+      kind: 'answered'
+      outcome: Outcome
+      outcomeBytes: Uint8Array
+      outcomeCid: CID
+      invocation: Envelope
+      receipt: Promise<Envelope>
+    }
+  | { kind: 'refused'; code: ErrorCode; message: string; better: readonly string[] }
+  | { kind: 'failed'; code: ErrorCode; message: string }
+
+/** One item at one executor. */
+export interface Attempt {
+  readonly id: number
+  readonly item: Item
+  readonly neighbour: Neighbour
+  readonly attempt: number
+  readonly epoch: number
+  readonly sentMs: number
+  /** Monotonic instant of the last word about it. */
+  heardMs: number
+  started: boolean
+  readonly result: Promise<AttemptResult>
+}
+
+interface Pending extends Attempt {
+  journal: readonly JournalEntry[]
+  /** As signed; set when it is sent. */
+  invocation: Envelope | undefined
+  settle(result: AttemptResult): void
+  onRequest: ((effect: EffectRequest) => void) | undefined
+}
+
+interface AwaitedReceipt {
+  execution: Execution
+  resolve(envelope: Envelope): void
+  reject(error: MeshError): void
+}
+
+type DispatcherPorts = Pick<Ports, 'clock' | 'crypto' | 'signer' | 'log' | 'network'>
+
+export class Dispatcher {
+  readonly #ports: DispatcherPorts
+  readonly #mesh: CID
+  readonly #pending = new Map<number, Pending>()
+  readonly #receipts = new Map<number, AwaitedReceipt>()
+  /** By neighbour, then by what the items share. */
+  readonly #outboxes = new Map<Neighbour, Map<string, Batcher<Pending>>>()
+  #nextId = 1
+
+  constructor(ports: DispatcherPorts, mesh: CID) {
+    this.#ports = ports
+    this.#mesh = mesh
+  }
+
+  /** Attempts under way. */
+  attempts(): Iterable<Attempt> {
+    return this.#pending.values()
+  }
+
+  send(
+    neighbour: Neighbour,
+    item: Item,
+    attempt: number,
+    epoch: number,
+    onRequest?: (effect: EffectRequest) => void,
+  ): Attempt {
+    let settle: (result: AttemptResult) => void = () => {}
+    const result = new Promise<AttemptResult>((resolve) => {
+      settle = resolve
+    })
+    const nowMs = this.#ports.clock.monotonic()
+    const pending: Pending = {
+      id: this.#nextId++,
+      item,
+      neighbour,
+      attempt,
+      epoch,
+      sentMs: nowMs,
+      heardMs: nowMs,
+      started: false,
+      journal: orderJournal(item.journal),
+      invocation: undefined,
+      result,
+      settle,
+      onRequest,
+    }
+    this.#pending.set(pending.id, pending)
+    neighbour.inFlight++
+    this.#outboxOf(neighbour, item).add(pending, item.request.input.length + item.invocationBytes.length + 64)
+    return pending
+  }
+
+  answer(attempt: Attempt, n: number, answer: Answer): void {
+    attempt.neighbour.link.send({ t: 'answer', id: attempt.id, n, answer })
+  }
+
+  /** Ends an attempt from our side: `code` says why; the executor is told to stop. */
+  cancel(attempt: Attempt, code: ErrorCode, message: string): void {
+    if (!this.#settle(attempt.id, { kind: 'failed', code, message })) return
+    attempt.neighbour.link.send({ t: 'cancel', ids: [attempt.id] })
+  }
+
+  onLeft(neighbour: Neighbour, reason: string): void {
+    for (const pending of [...this.#pending.values()]) {
+      if (pending.neighbour !== neighbour) continue
+      this.#settle(pending.id, {
+        kind: 'failed',
+        code: 'E_EXECUTOR_LOST',
+        message: `${neighbour.peer} left: ${reason}`,
+      })
+    }
+    for (const awaited of [...this.#receipts.values()]) {
+      if (awaited.execution.executor !== neighbour.peer) continue
+      awaited.reject(new MeshError('E_EXECUTOR_LOST', `${neighbour.peer} left before its receipt came`))
+    }
+    this.#outboxes.delete(neighbour)
+  }
+
+  /** Handles what executors send; other frames are none of its business. */
+  onFrame(neighbour: Neighbour, frame: PeerFrame): void | Promise<void> {
+    switch (frame.t) {
+      case 'accepted':
+        return this.#heard(neighbour, frame.ids)
+      case 'progress':
+        return this.#onProgress(neighbour, frame)
+      case 'refused':
+        for (const id of frame.ids) this.#settleOf(neighbour, id, { kind: 'refused', ...frame })
+        return
+      case 'failed':
+        for (const id of frame.ids) this.#settleOf(neighbour, id, { kind: 'failed', ...frame })
+        return
+      case 'answers':
+        for (const { id, outcome } of frame.items) this.#onAnswer(neighbour, id, outcome)
+        return
+      case 'receipts':
+        return this.#onReceipts(neighbour, frame)
+      case 'request':
+        return this.#onRequest(neighbour, frame)
+    }
+  }
+
+  #outboxOf(neighbour: Neighbour, item: Item): Batcher<Pending> {
+    const outboxes = this.#outboxes.get(neighbour) ?? new Map<string, Batcher<Pending>>()
+    this.#outboxes.set(neighbour, outboxes)
+    const { fuel, memory_bytes, output_bytes } = item.template.environment.limits
+    const key = `${item.functionId}#${item.template.export}/${fuel}/${memory_bytes}/${output_bytes}/${item.request.timeoutMs}`
+    let outbox = outboxes.get(key)
+    if (!outbox) {
+      const forget = (batch: Pending[]) => {
+        outboxes.delete(key)
+        this.#sendBatch(neighbour, batch)
+      }
+      outbox = createBatcher<Pending>(this.#ports.clock, {
+        delayMs: 0,
+        itemsMax: BATCH_ITEMS_MAX,
+        bytesMax: INVOKE_BYTES_MAX,
+        flush: forget,
+      })
+      outboxes.set(key, outbox)
+    }
+    return outbox
+  }
+
+  async #sendBatch(neighbour: Neighbour, batch: readonly Pending[]): Promise<void> {
+    const { crypto, signer, network, clock } = this.#ports
+    const open = batch.filter((pending) => this.#pending.has(pending.id))
+    const [first] = open
+    if (!first) return
+    const payloads = open.map((pending) => pending.item.invocationBytes)
+    const envelopes = await signBatch(crypto, signer, network.peerId, 'invocation', payloads)
+    for (const [i, pending] of open.entries()) pending.invocation = envelopes[i]
+    const leftMs = Math.max(1, Math.ceil(first.item.deadlineMs - clock.monotonic()))
+    neighbour.link.send({
+      t: 'invoke',
+      task: first.item.template,
+      timeout_ms: leftMs,
+      items: open.map(({ id, attempt, epoch, item, journal }) => ({
+        id,
+        attempt,
+        epoch,
+        input: item.request.input,
+        journal: [...journal],
+      })),
+      signed: batchOf(envelopes),
+    })
+  }
+
+  #settle(id: number, result: AttemptResult): boolean {
+    const pending = this.#pending.get(id)
+    if (!pending) return false
+    this.#pending.delete(id)
+    pending.neighbour.inFlight--
+    pending.settle(result)
+    return true
+  }
+
+  #settleOf(neighbour: Neighbour, id: number, result: AttemptResult): void {
+    if (this.#pending.get(id)?.neighbour === neighbour) this.#settle(id, result)
+  }
+
+  #heard(neighbour: Neighbour, ids: readonly number[]): void {
+    const nowMs = this.#ports.clock.monotonic()
+    for (const id of ids) {
+      const pending = this.#pending.get(id)
+      if (pending?.neighbour === neighbour) pending.heardMs = nowMs
+    }
+  }
+
+  /** An item whose sandbox has died is not kept alive by its agent's word. */
+  #onProgress(neighbour: Neighbour, frame: FrameOf<'progress'>): void {
+    const nowMs = this.#ports.clock.monotonic()
+    for (const { id, state, alive } of frame.items) {
+      const pending = this.#pending.get(id)
+      if (pending?.neighbour !== neighbour || !alive) continue
+      pending.heardMs = nowMs
+      if (state !== 'queued') pending.started = true
+    }
+  }
+
+  #onAnswer(neighbour: Neighbour, id: number, outcomeBytes: Uint8Array): void {
+    const pending = this.#pending.get(id)
+    const invocation = pending?.invocation
+    if (pending?.neighbour !== neighbour || !invocation) return
+    const outcome = Outcome.decode(outcomeBytes)
+    const execution: Execution = {
+      mesh: this.#mesh,
+      invocation: pending.item.invocation,
+      task: pending.item.task,
+      template: pending.item.template,
+      inputBytes: pending.item.request.input.length,
+      attempt: pending.attempt,
+      epoch: pending.epoch,
+      executor: neighbour.peer,
+      home: this.#ports.network.peerId,
+      journal: [...pending.item.journal],
+      outcomeBytes,
+      outcome,
+    }
+    const outcomeCid = recordCid(this.#ports.crypto, outcomeBytes)
+    const receipt = this.#awaitReceipt(id, execution)
+    this.#settle(id, { kind: 'answered', outcome, outcomeBytes, outcomeCid, invocation, receipt })
+  }
+
+  #awaitReceipt(id: number, execution: Execution): Promise<Envelope> {
+    const promise = new Promise<Envelope>((resolve, reject) => {
+      const cancel = this.#ports.clock.after(RECEIPT_MS_MAX, () => {
+        end(() =>
+          reject(
+            new MeshError(
+              'E_RECEIPT',
+              `${execution.executor} answered but sent no receipt within ${RECEIPT_MS_MAX} ms`,
+            ),
+          ),
+        )
+      })
+      const end = (settle: () => void) => {
+        cancel()
+        this.#receipts.delete(id)
+        settle()
+      }
+      this.#receipts.set(id, {
+        execution,
+        resolve: (envelope) => end(() => resolve(envelope)),
+        reject: (error) => end(() => reject(error)),
+      })
+    })
+    promise.catch((error: MeshError) => {
+      if (error.code === 'E_RECEIPT')
+        this.#ports.log.event('peer.misbehaved', { peer: execution.executor, code: error.code, reason: error.message })
+    })
+    return promise
+  }
+
+  async #onReceipts(neighbour: Neighbour, frame: FrameOf<'receipts'>): Promise<void> {
+    if (frame.ids.length !== frame.signed.payloads.length) {
+      throw new MeshError('E_MESSAGE', `${frame.ids.length} ids but ${frame.signed.payloads.length} receipts`)
+    }
+    const envelopes = await openBatch(this.#ports.crypto, neighbour.peer, 'receipt', frame.signed)
+    for (const [i, id] of frame.ids.entries()) {
+      const awaited = this.#receipts.get(id)
+      const envelope = envelopes[i]
+      if (awaited?.execution.executor !== neighbour.peer || !envelope) continue
+      const fault = receiptFault(this.#ports.crypto, awaited.execution, envelope.payload)
+      const message = `the receipt of ${neighbour.peer} has another ${fault}`
+      if (fault) awaited.reject(new MeshError('E_RECEIPT', { message, field: fault }))
+      else awaited.resolve(envelope)
+    }
+  }
+
+  #onRequest(neighbour: Neighbour, frame: FrameOf<'request'>): void {
+    const pending = this.#pending.get(frame.id)
+    if (pending?.neighbour !== neighbour) return
+    pending.heardMs = this.#ports.clock.monotonic()
+    const { n, after, kind } = frame
+    if (!pending.onRequest) throw new MeshError('E_MESSAGE', 'a request from a function that declares none')
+    pending.onRequest({ n, after, kind, arguments: frame.arguments })
+  }
+}

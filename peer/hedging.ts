@@ -1,0 +1,31 @@
+/** When a silent or slow attempt gets a second one. Pure. */
+
+/** An executor says every 500 ms that it lives (DESIGN.md, "How a call goes", 5); three missed mean lost. */
+export const PROGRESS_EVERY_MS = 500
+export const SILENCE_MS_MAX = 3 * PROGRESS_EVERY_MS
+
+export interface AttemptView {
+  /** Ms since anything was heard about this attempt. */
+  readonly silentMs: number
+  /** Ms since it was sent. */
+  readonly ageMs: number
+  /** 95th percentile of the completion times of this function so far; 0: unknown. */
+  readonly p95Ms: number
+  /** No effects requested, so a second execution harms nothing. */
+  readonly pure: boolean
+  readonly hedges: number
+}
+
+/** Below this a second execution gains nothing that anybody would notice. */
+const HEDGE_AFTER_MS_MIN = 1000
+/** How far beyond the usual counts as slow. */
+const HEDGE_FACTOR = 2
+
+export const isLost = (view: AttemptView): boolean => view.silentMs > SILENCE_MS_MAX
+
+/** One hedge an item; without experience of the function nothing is slow. */
+export const isSlow = (view: AttemptView): boolean =>
+  view.pure &&
+  view.hedges === 0 &&
+  view.p95Ms > 0 &&
+  view.ageMs > Math.max(HEDGE_AFTER_MS_MIN, HEDGE_FACTOR * view.p95Ms)

@@ -1,0 +1,277 @@
+/** The invoker: gets one outcome for one item, whatever executors do; a lost one is replaced, a slow one hedged. */
+import type { ErrorCode } from '../protocol/errors.ts'
+import { MeshError } from '../protocol/errors.ts'
+import type { Ports } from '../protocol/ports.ts'
+import { type Item, isPure, type NestedCall, type Performed } from './calls.ts'
+import type { Attempt, Dispatcher } from './dispatcher.ts'
+import type { Experience } from './experience.ts'
+import { isLost, isSlow } from './hedging.ts'
+import { type AnswerSink, Home } from './home.ts'
+import type { Neighbour, NeighbourTable } from './neighbours.ts'
+import { mayHedge, Pursuit, type PursuitOptions, shunMs } from './pursuit.ts'
+import { type CandidateView, chooseOfTwo } from './selection.ts'
+import { windowOf } from './window.ts'
+
+/** How often attempts are looked at; a deadline is met within it. */
+const WATCH_EVERY_MS = 100
+/** How long a call waits for a first peer (DESIGN.md, "Surfaces"). */
+export const PEER_WAIT_MS = 2000
+const SLOWNESS_ALPHA = 0.1
+
+/** The neighbour table seen as candidates for one pursuit; one view serves all, so nothing is allocated per choice. */
+class Candidates implements CandidateView {
+  readonly #neighbours: NeighbourTable
+  readonly #experience: Experience
+  pursuit: Pursuit | undefined
+  nowMs = 0
+
+  constructor(neighbours: NeighbourTable, experience: Experience) {
+    this.#neighbours = neighbours
+    this.#experience = experience
+  }
+
+  get count(): number {
+    return this.#neighbours.size
+  }
+
+  at(i: number): Neighbour {
+    return this.#neighbours.all()[i] as Neighbour
+  }
+
+  /** Could it ever take the item, leaving aside how busy it is? */
+  suits(i: number): boolean {
+    const neighbour = this.at(i)
+    const pursuit = this.pursuit as Pursuit
+    const offer = neighbour.advertisement
+    if (!offer || !neighbour.member || !neighbour.link.isOpen || offer.slots === 0 || !pursuit.mayAsk(neighbour.peer))
+      return false
+    const { engine, limits } = pursuit.item.template.environment
+    if (limits.memory_bytes > offer.memory_bytes || !offer.engines.includes(engine)) return false
+    return pursuit.item.manifest.effects.every((effect) => offer.effects.includes(effect))
+  }
+
+  eligible(i: number): boolean {
+    const neighbour = this.at(i)
+    if (neighbour.shunnedUntilMs > this.nowMs || !this.suits(i)) return false
+    return neighbour.inFlight < windowOf(this.slots(i), this.serviceMs(i), neighbour.roundTripMs)
+  }
+
+  roundTripMs(i: number): number {
+    return this.at(i).roundTripMs
+  }
+
+  slots(i: number): number {
+    return this.at(i).advertisement?.slots ?? 0
+  }
+
+  pending(i: number): number {
+    const { advertisement, inFlight } = this.at(i)
+    if (!advertisement) return inFlight
+    return Math.max(inFlight, advertisement.queued + advertisement.slots - advertisement.free)
+  }
+
+  serviceMs(i: number): number {
+    return this.#experience.serviceMs((this.pursuit as Pursuit).item.functionId) * this.at(i).slowness
+  }
+}
+
+type InvokerPorts = Pick<Ports, 'clock' | 'random' | 'log'>
+
+export class Invoker {
+  readonly #ports: InvokerPorts
+  readonly #neighbours: NeighbourTable
+  readonly #dispatcher: Dispatcher
+  readonly #experience: Experience
+  readonly #nested: NestedCall
+  readonly #expecting: () => boolean
+  readonly #candidates: Candidates
+  readonly #pursuits = new Map<Item, Pursuit>()
+  /** In order of arrival; each waits for an executor with room. */
+  readonly #waiting = new Set<Pursuit>()
+  #watching = false
+  #serving = false
+
+  /** `expecting`: peers are being dialled, so it is worth waiting for one. */
+  constructor(
+    ports: InvokerPorts,
+    parts: { neighbours: NeighbourTable; dispatcher: Dispatcher; experience: Experience },
+    nested: NestedCall,
+    expecting: () => boolean,
+  ) {
+    this.#ports = ports
+    this.#neighbours = parts.neighbours
+    this.#dispatcher = parts.dispatcher
+    this.#experience = parts.experience
+    this.#nested = nested
+    this.#expecting = expecting
+    this.#candidates = new Candidates(parts.neighbours, parts.experience)
+  }
+
+  /**
+   * One outcome for `item`. Throws MeshError E_NO_PEER (or why the last peer would not) if nobody can be asked,
+   * E_TIMEOUT, E_CANCELLED, or the code that made the item fail everywhere.
+   */
+  async perform(item: Item, options: PursuitOptions, spent: (pursuit: Pursuit) => void): Promise<Performed> {
+    const { signal } = item.request
+    const home = isPure(item.manifest) ? undefined : new Home(item, this.#ports.clock, this.#nested)
+    const events = {
+      wait: (pursuit: Pursuit) => this.#wait(pursuit),
+      cancel: (attempt: Attempt, code: ErrorCode, message: string) => this.#dispatcher.cancel(attempt, code, message),
+      ended: (pursuit: Pursuit) => {
+        this.#waiting.delete(pursuit)
+        this.#pursuits.delete(pursuit.item)
+      },
+    }
+    const pursuit = new Pursuit(item, home, options, events, this.#ports.clock.monotonic())
+    const abort = () => pursuit.fail(new MeshError('E_CANCELLED', 'the caller cancelled'))
+    this.#pursuits.set(item, pursuit)
+    if (signal?.aborted) abort()
+    else {
+      signal?.addEventListener('abort', abort)
+      this.#wait(pursuit)
+      this.#watch()
+    }
+    try {
+      return await pursuit.result
+    } finally {
+      signal?.removeEventListener('abort', abort)
+      spent(pursuit)
+    }
+  }
+
+  /** Something changed: an answer, an advertisement, a new neighbour. Serves those who wait. */
+  serveWaiting(): void {
+    if (this.#serving) return
+    this.#serving = true
+    for (const pursuit of this.#waiting) {
+      if (this.#launch(pursuit, false)) this.#waiting.delete(pursuit)
+      else if (!this.#hasPatience(pursuit)) pursuit.fail(pursuit.exhausted(this.#neighbours.size))
+      else if (this.#allFull()) break
+    }
+    this.#serving = false
+  }
+
+  /** Items of this function that the neighbours take at once; what a map keeps under way. */
+  capacity(functionId: string): number {
+    const serviceMs = this.#experience.serviceMs(functionId)
+    let sum = 0
+    for (const { advertisement, slowness, roundTripMs } of this.#neighbours.all()) {
+      sum += windowOf(advertisement?.slots ?? 0, serviceMs * slowness, roundTripMs)
+    }
+    return sum
+  }
+
+  #wait(pursuit: Pursuit): void {
+    pursuit.waitingSinceMs = this.#ports.clock.monotonic()
+    this.#waiting.add(pursuit)
+    this.serveWaiting()
+  }
+
+  #view(pursuit: Pursuit): Candidates {
+    this.#candidates.pursuit = pursuit
+    this.#candidates.nowMs = this.#ports.clock.monotonic()
+    return this.#candidates
+  }
+
+  /** Whoever waits behind is not served before the first that only waits for room. */
+  #allFull(): boolean {
+    const nowMs = this.#ports.clock.monotonic()
+    return this.#neighbours.all().every(({ inFlight, shunnedUntilMs }) => inFlight > 0 || shunnedUntilMs > nowMs)
+  }
+
+  /** Somebody suits but has no room, or somebody may yet come. */
+  #hasPatience(pursuit: Pursuit): boolean {
+    const view = this.#view(pursuit)
+    for (let i = 0; i < view.count; i++) if (view.suits(i)) return true
+    return this.#expecting() && view.nowMs - pursuit.waitingSinceMs < PEER_WAIT_MS
+  }
+
+  #launch(pursuit: Pursuit, hedge: boolean): boolean {
+    const view = this.#view(pursuit)
+    const chosen = chooseOfTwo(view, (limit) => this.#ports.random.below(limit))
+    if (chosen < 0) return false
+    const neighbour = view.at(chosen)
+    const slots = view.slots(chosen)
+    const load = neighbour.inFlight + 1
+    const { item, home } = pursuit
+    const sink: AnswerSink = { answer: (n, answer) => this.#dispatcher.answer(attempt, n, answer) }
+    const onRequest = home && ((effect: Parameters<Home['onRequest']>[1]) => home.onRequest(sink, effect))
+    const attempt: Attempt = this.#dispatcher.send(neighbour, item, pursuit.attempts + 1, pursuit.attempts, onRequest)
+    home?.attach(sink)
+    if (hedge) pursuit.hedges++
+    pursuit.launched(attempt)
+    attempt.result.then((result) => {
+      if (result.kind === 'answered') this.#learn(attempt, slots, load)
+      else
+        neighbour.shunnedUntilMs = Math.max(
+          neighbour.shunnedUntilMs,
+          this.#ports.clock.monotonic() + shunMs(neighbour, result.code),
+        )
+      this.serveWaiting()
+    })
+    return true
+  }
+
+  /** Little's law: with `load` items there on average, each took the share of `slots` in the completion time. */
+  #learn(attempt: Attempt, slots: number, load: number): void {
+    const { neighbour, item, sentMs } = attempt
+    const completionMs = this.#ports.clock.monotonic() - sentMs
+    const serviceMs = Math.max(0.001, completionMs - neighbour.roundTripMs) * Math.min(1, slots / load)
+    const usualMs = this.#experience.serviceMs(item.functionId)
+    if (usualMs > 0) {
+      const slowness = Math.min(50, Math.max(0.05, serviceMs / usualMs))
+      neighbour.slowness += SLOWNESS_ALPHA * (slowness - neighbour.slowness)
+    }
+    this.#experience.record(item.functionId, serviceMs, completionMs)
+  }
+
+  #watch(): void {
+    if (this.#watching) return
+    this.#watching = true
+    const tick = () => {
+      if (this.#pursuits.size === 0) {
+        this.#watching = false
+        return
+      }
+      this.#ports.clock.after(WATCH_EVERY_MS, tick)
+      this.#inspect()
+    }
+    this.#ports.clock.after(WATCH_EVERY_MS, tick)
+  }
+
+  #inspect(): void {
+    const nowMs = this.#ports.clock.monotonic()
+    for (const attempt of [...this.#dispatcher.attempts()]) {
+      const pursuit = this.#pursuits.get(attempt.item)
+      if (pursuit) this.#inspectAttempt(attempt, pursuit, nowMs)
+    }
+    for (const pursuit of [...this.#pursuits.values()]) {
+      if (pursuit.item.deadlineMs > nowMs) continue
+      pursuit.fail(
+        new MeshError('E_TIMEOUT', `no answer within ${pursuit.item.request.timeoutMs} ms; allow more with --timeout`),
+      )
+    }
+    this.serveWaiting()
+  }
+
+  #inspectAttempt(attempt: Attempt, pursuit: Pursuit, nowMs: number): void {
+    const view = {
+      silentMs: nowMs - attempt.heardMs,
+      ageMs: nowMs - attempt.sentMs,
+      p95Ms: this.#experience.p95Ms(attempt.item.functionId),
+      pure: mayHedge(pursuit),
+      hedges: pursuit.hedges,
+    }
+    const { peer } = attempt.neighbour
+    if (isLost(view)) {
+      this.#ports.log.event('call.lost', { peer, task: attempt.item.task.toString(), attempt: attempt.attempt })
+      this.#dispatcher.cancel(attempt, 'E_EXECUTOR_LOST', `${peer} has been silent for ${Math.round(view.silentMs)} ms`)
+    } else if (isSlow(view) && this.#launch(pursuit, true)) {
+      this.#ports.log.event('call.hedged', {
+        peer,
+        task: attempt.item.task.toString(),
+        duration_ms: Math.round(view.ageMs),
+      })
+    }
+  }
+}

@@ -1,0 +1,99 @@
+/** Joining a mesh for the first time: learn its genesis record from a peer, and earn a membership with a ticket. */
+import type { Envelope } from '../protocol/envelope.ts'
+import { MeshError } from '../protocol/errors.ts'
+import { PEER_PROTOCOL } from '../protocol/frames.ts'
+import { FRAME_BYTES_MAX } from '../protocol/limits.ts'
+import { Genesis, meshIdOf, ticketFromText } from '../protocol/mesh.ts'
+import type { Ports } from '../protocol/ports.ts'
+import { type Handshaken, shakeHands } from './handshake.ts'
+import type { MeshState } from './membership.ts'
+
+type JoinPorts = Pick<Ports, 'crypto' | 'clock' | 'log' | 'network'>
+
+/** Where to join: addresses to try in order, and the ticket to show (none: only a public mesh can be joined). */
+export interface Invitation {
+  addresses: string[]
+  ticket?: { signed: Envelope; mesh: string; inviter: string }
+}
+
+/** A ticket as text, opened. Throws MeshError E_TICKET or E_TICKET_EXPIRED. */
+export const readInvitation = async (ports: Pick<Ports, 'crypto' | 'clock'>, text: string): Promise<Invitation> => {
+  const { ticket, signed } = await ticketFromText(ports.crypto, text, ports.clock.now())
+  return { addresses: ticket.addresses, ticket: { signed, mesh: ticket.mesh.toString(), inviter: ticket.inviter } }
+}
+
+const stateFrom = (ports: JoinPorts, invitation: Invitation, shaken: Handshaken): MeshState => {
+  const genesis = Genesis.decode(shaken.hello.genesis)
+  const mesh = meshIdOf(ports.crypto, genesis).toString()
+  if (invitation.ticket && invitation.ticket.mesh !== mesh) {
+    throw new MeshError(
+      'E_MESH_MISMATCH',
+      `the ticket is for mesh ${invitation.ticket.mesh}, but the peer there belongs to ${mesh}`,
+    )
+  }
+  if (!invitation.ticket && genesis.policy.admission !== 'public') {
+    throw new MeshError(
+      'E_NOT_ADMITTED',
+      'this mesh is private; a bare address does not admit to it, ask a member for a ticket',
+    )
+  }
+  return { genesis, chain: shaken.received }
+}
+
+const learnAt = async (
+  ports: JoinPorts,
+  address: string,
+  invitation: Invitation,
+  signal?: AbortSignal,
+): Promise<MeshState> => {
+  const peer = await ports.network.connect(address, signal)
+  const channel = await ports.network.open(peer, PEER_PROTOCOL, { frameBytesMax: FRAME_BYTES_MAX }, signal)
+  const { ticket } = invitation
+  const shaken = await new Promise<Handshaken>((resolve, reject) => {
+    const introduction = {
+      hello: () => ({
+        agent: 'wayside',
+        genesis: new Uint8Array(),
+        credential: ticket ? { by: 'ticket' as const, ticket: ticket.signed } : { by: 'none' as const },
+      }),
+      admit: async () => ({ member: true, issued: [] }),
+    }
+    const done = (result: Handshaken) => {
+      result.link.receive({ frame: () => {}, closed: () => {} })
+      resolve(result)
+    }
+    shakeHands(ports, channel, introduction, done, reject)
+  })
+  try {
+    return stateFrom(ports, invitation, shaken)
+  } finally {
+    channel.close()
+    await ports.network.disconnect(peer)
+  }
+}
+
+/**
+ * Asks the peers of an invitation, one after another, for the mesh's genesis and (with a ticket) a membership.
+ * The network must be started. Throws the last peer's MeshError if none lets us in.
+ */
+export const learnMesh = async (ports: JoinPorts, invitation: Invitation, signal?: AbortSignal): Promise<MeshState> => {
+  let last: unknown
+  for (const address of invitation.addresses) {
+    try {
+      return await learnAt(ports, address, invitation, signal)
+    } catch (cause) {
+      last = cause
+    }
+  }
+  throw last
+}
+
+/** A new mesh whose operator is this peer. */
+export const foundMesh = (
+  ports: Pick<Ports, 'random' | 'network'>,
+  name: string,
+  policy: Genesis['policy'],
+): MeshState => ({
+  genesis: { v: 1, name, operator: ports.network.peerId, policy, nonce: ports.random.bytes(16) },
+  chain: [],
+})

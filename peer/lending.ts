@@ -1,0 +1,118 @@
+/** The lending side of a peer: the owner's policy, whether it is paused, what is offered, what has been refused. */
+import type { ErrorCode } from '../protocol/errors.ts'
+import type { Outcome } from '../protocol/outcome.ts'
+import type { Clock } from '../protocol/ports.ts'
+import type { TaskTemplate } from '../protocol/records.ts'
+import { type AdmissionView, admit } from './admission.ts'
+import type { Admission, Executor, WorkItem } from './executor.ts'
+import type { Neighbour, NeighbourTable } from './neighbours.ts'
+import type { Offer } from './own-advertisement.ts'
+import { accepts, explainRefusal, type OwnerPolicy } from './owner-policy.ts'
+import type { Tally } from './tally.ts'
+
+const BETTER_MAX = 8
+const SPEED_ALPHA = 0.2
+/** Shorter runs measure the clock, not the machine. */
+const SPEED_FUEL_MIN = 1_000_000
+
+export interface Refusal {
+  peer: string
+  code: ErrorCode
+  message: string
+  /** Wall clock, ms. */
+  at_ms: number
+}
+
+export class Lending implements Admission {
+  readonly #clock: Clock
+  readonly #neighbours: NeighbourTable
+  readonly #options: { policy: OwnerPolicy; engine: string }
+  readonly #tally: Tally
+  /** Set by the wiring, which builds the executor on this. */
+  executor: Executor | undefined
+  stopping = false
+  lastRefusal: Refusal | undefined
+  /** Wall-clock instant until which the owner has paused; Infinity: until resumed; 0: not paused. */
+  pausedUntilMs = 0
+  /** Fuel per ms of a run, smoothed; 0: not yet measured. */
+  #speed = 0
+
+  constructor(
+    clock: Clock,
+    neighbours: NeighbourTable,
+    options: { policy: OwnerPolicy; engine: string },
+    tally: Tally,
+  ) {
+    this.#clock = clock
+    this.#neighbours = neighbours
+    this.#options = options
+    this.#tally = tally
+  }
+
+  get policy(): OwnerPolicy {
+    return this.#options.policy
+  }
+
+  get paused(): boolean {
+    return this.pausedUntilMs > this.#clock.now()
+  }
+
+  decide(neighbour: Neighbour, template: TaskTemplate, items: number, bytes: number): ErrorCode | undefined {
+    const { policy, engine } = this.#options
+    const view: AdmissionView = {
+      paused: this.paused,
+      stopping: this.stopping,
+      accepted: accepts(policy, '', neighbour.peer, neighbour.member),
+      engine: template.environment.engine === engine,
+      memoryBytesAsked: template.environment.limits.memory_bytes,
+      memoryBytesLent: policy.memoryBytes,
+      slots: policy.slots,
+      queuedItems: this.executor?.count ?? 0,
+      queuedBytes: this.executor?.queuedBytes ?? 0,
+      items,
+      bytes,
+    }
+    return admit(view)
+  }
+
+  explain(code: ErrorCode): string {
+    const { memoryBytes, slots } = this.#options.policy
+    return explainRefusal(code, { memoryBytesLent: memoryBytes, slots })
+  }
+
+  /** Neighbours with a free slot. */
+  better(invoker: string): string[] {
+    const free = this.#neighbours
+      .all()
+      .filter(({ peer, advertisement }) => peer !== invoker && (advertisement?.free ?? 0) > 0)
+    return free.slice(0, BETTER_MAX).map(({ peer }) => peer)
+  }
+
+  offer(): Omit<Offer, 'engines' | 'effects' | 'protocols'> {
+    const { policy } = this.#options
+    const closed = this.paused || this.stopping
+    const slots = closed ? 0 : policy.slots
+    const count = this.executor?.count ?? 0
+    return {
+      slots,
+      free: Math.max(0, slots - count),
+      queued: closed ? 0 : Math.max(0, count - slots),
+      memory_bytes: policy.memoryBytes,
+      speed: Math.round(this.#speed),
+    }
+  }
+
+  answered(item: WorkItem, outcome: Outcome): void {
+    const runMs = item.run?.ranMs() ?? 0
+    if (outcome.fuel >= SPEED_FUEL_MIN && runMs > 0) {
+      const speed = outcome.fuel / runMs
+      this.#speed = this.#speed === 0 ? speed : this.#speed + SPEED_ALPHA * (speed - this.#speed)
+    }
+    this.#tally.add({ fuel: outcome.fuel, run_ms: runMs, bytes: item.input.length })
+  }
+
+  refused(neighbour: Neighbour, code: ErrorCode, message: string): void {
+    this.#tally.refused(1)
+    this.lastRefusal = { peer: neighbour.peer, code, message, at_ms: this.#clock.now() }
+  }
+}

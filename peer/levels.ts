@@ -1,0 +1,198 @@
+/** The verification levels: how many executions a call needs, and what they mean together. */
+import { cidDigest, rawCid } from '../protocol/cid.ts'
+import type { Envelope } from '../protocol/envelope.ts'
+import { MeshError } from '../protocol/errors.ts'
+import type { Ports } from '../protocol/ports.ts'
+import type { Manifest } from '../protocol/records.ts'
+import type { CallRequest, CallResult, Dispute, Item, Performed } from './calls.ts'
+import type { Invoker } from './invoker.ts'
+import type { LocalExecutor } from './local.ts'
+import type { NeighbourTable } from './neighbours.ts'
+import { drawIndex, type VoteView, verdictOf, winnerOf } from './verdict.ts'
+
+export interface LevelParts {
+  invoker: Invoker
+  local: LocalExecutor
+  neighbours: NeighbourTable
+  /** A fresh invocation of the request; one per execution that counts as a vote. */
+  prepare(request: CallRequest, manifest: Manifest): Item
+}
+
+type LevelPorts = Pick<Ports, 'crypto' | 'log' | 'network'>
+
+/** One call at its level, from its first execution to its result. */
+export class LevelledCall {
+  readonly #ports: LevelPorts
+  readonly #parts: LevelParts
+  readonly #request: CallRequest
+  readonly #manifest: Manifest
+  readonly #performed: Performed[] = []
+  readonly #disputes: Dispute[] = []
+  #executions = 0
+  #recovered = 0
+  #local = false
+
+  constructor(ports: LevelPorts, parts: LevelParts, request: CallRequest, manifest: Manifest) {
+    this.#ports = ports
+    this.#parts = parts
+    this.#request = request
+    this.#manifest = manifest
+  }
+
+  async run(): Promise<CallResult> {
+    const { level } = this.#request
+    if (level.level === 'quorum') return this.#quorum(level.n)
+    const first = await this.#performAnywhere()
+    return level.level === 'none' || this.#local ? this.#result(first) : this.#verifySelf(first)
+  }
+
+  #result(first: Performed): CallResult {
+    return {
+      outcome: first.outcome,
+      performed: [first, ...this.#performed.filter((one) => one !== first)],
+      level: this.#request.level,
+      local: this.#local,
+      executions: this.#executions,
+      recovered: this.#recovered,
+      disputes: this.#disputes,
+    }
+  }
+
+  async #perform(item: Item, exclude: ReadonlySet<string>, only?: string): Promise<Performed> {
+    const performed = await this.#parts.invoker.perform(item, { exclude, only }, (pursuit) => {
+      this.#executions += pursuit.attempts
+      this.#recovered += pursuit.recovered
+    })
+    this.#performed.push(performed)
+    return performed
+  }
+
+  /** At a peer, or here if none is in reach and the caller did not insist. */
+  async #performAnywhere(): Promise<Performed> {
+    const item = this.#parts.prepare(this.#request, this.#manifest)
+    try {
+      return await this.#perform(item, new Set())
+    } catch (cause) {
+      const alone = cause instanceof MeshError && cause.code === 'E_NO_PEER' && this.#parts.neighbours.size === 0
+      if (!alone || this.#request.remote) throw cause
+      this.#ports.log.event('call.local', { task: item.task.toString() })
+      this.#local = true
+      return this.#performHere(item)
+    }
+  }
+
+  async #performHere(item: Item): Promise<Performed> {
+    this.#executions++
+    const performed = await this.#parts.local.perform(item)
+    this.#performed.push(performed)
+    return performed
+  }
+
+  /** The home re-executes after it holds the receipt; its own outcome is the answer either way. */
+  async #verifySelf(first: Performed): Promise<CallResult> {
+    const receipt = await this.#receiptOf(first)
+    this.#executions++
+    const own = await this.#parts.local.repeat(this.#parts.prepare(this.#request, this.#manifest), first.item.journal)
+    this.#performed.push(own)
+    if (own.outcomeCid.equals(first.outcomeCid)) {
+      this.#ports.log.event('call.verified', { task: first.item.task.toString(), peer: first.executor })
+      return this.#result(first)
+    }
+    if (receipt) this.#dispute(first, receipt, await own.receipt())
+    return this.#result(own)
+  }
+
+  /** A receipt that does not come is the executor's fault; its outcome then counts for nothing. */
+  async #receiptOf(performed: Performed): Promise<Envelope | undefined> {
+    try {
+      return await performed.receipt()
+    } catch {
+      return undefined
+    }
+  }
+
+  #dispute(wrong: Performed, receipt: Envelope, right: Envelope): void {
+    this.#ports.log.event('call.disputed', { task: wrong.item.task.toString(), peer: wrong.executor })
+    this.#disputes.push({ liar: wrong.executor, receipts: [receipt, right] })
+  }
+
+  /** Executions one after another, each verifier drawn after the receipt before it, until `n` agree. */
+  async #quorum(n: number): Promise<CallResult> {
+    const votes: { performed: Performed; receipt: Envelope }[] = []
+    const asked = new Set<string>()
+    const view: VoteView = {
+      get count() {
+        return votes.length
+      },
+      same: (i, j) => votes[i]?.performed.outcomeCid.equals(votes[j]?.performed.outcomeCid) ?? false,
+    }
+    const root = this.#parts.prepare(this.#request, this.#manifest)
+    for (;;) {
+      const performed = await this.#nextVote(root, votes.at(-1)?.receipt, asked, votes.length)
+      if (!performed) break
+      asked.add(performed.executor)
+      const receipt = await this.#receiptOf(performed)
+      if (receipt) votes.push({ performed, receipt })
+      if (winnerOf(view, n) >= 0) break
+    }
+    return this.#conclude(n, votes, view)
+  }
+
+  /** The next execution, or undefined if nobody is left to draw. */
+  async #nextVote(
+    root: Item,
+    last: Envelope | undefined,
+    asked: Set<string>,
+    round: number,
+  ): Promise<Performed | undefined> {
+    if (!last) return this.#perform(root, asked).catch((cause) => this.#nobodyLeft(cause, asked))
+    const item = this.#parts.prepare(this.#request, this.#manifest)
+    item.journal.push(...root.journal)
+    const { crypto } = this.#ports
+    const digest = cidDigest(rawCid(crypto, last.payload))
+    const { candidates } = root
+    const start = drawIndex(crypto.hash, root.secret, digest, round, Math.max(1, candidates.length))
+    for (let i = 0; i < candidates.length; i++) {
+      const drawn = candidates[(start + i) % candidates.length] as string
+      if (asked.has(drawn) || !this.#parts.neighbours.get(drawn)) continue
+      try {
+        return await this.#perform(item, asked, drawn)
+      } catch (cause) {
+        asked.add(drawn)
+        if (!(cause instanceof MeshError) || cause.code === 'E_CANCELLED' || cause.code === 'E_TIMEOUT') throw cause
+      }
+    }
+    return undefined
+  }
+
+  #nobodyLeft(cause: unknown, asked: ReadonlySet<string>): undefined {
+    const over = cause instanceof MeshError && cause.code !== 'E_CANCELLED' && cause.code !== 'E_TIMEOUT'
+    if (over && asked.size > 0) return undefined
+    throw cause
+  }
+
+  #conclude(n: number, votes: readonly { performed: Performed; receipt: Envelope }[], view: VoteView): CallResult {
+    const verdict = verdictOf(view, n)
+    for (const { performed } of votes) {
+      const { invocation, secret } = performed.item
+      this.#parts.neighbours.get(performed.executor)?.link.send({ t: 'verdict', invocation, secret, verdict })
+    }
+    const winner = votes[winnerOf(view, n)]
+    if (!winner) throw this.#noVerdict(n, votes.length, verdict)
+    for (const { performed, receipt } of votes) {
+      if (performed.outcomeCid.equals(winner.performed.outcomeCid)) continue
+      this.#dispute(performed, receipt, winner.receipt)
+    }
+    this.#ports.log.event('call.verified', { task: winner.performed.item.task.toString(), count: votes.length })
+    return this.#result(winner.performed)
+  }
+
+  #noVerdict(n: number, found: number, verdict: string): MeshError {
+    if (verdict === 'disputed') {
+      const message = `${found} executors gave different outcomes and no ${n} of them agree; nobody is left to ask`
+      return new MeshError('E_VERIFICATION_FAILED', { message, found, wanted: n })
+    }
+    const message = `quorum:${n} needs ${n} executors, but only ${found} could be found; join more peers or ask for less`
+    return new MeshError('E_QUORUM_INSUFFICIENT', { message, found, wanted: n })
+  }
+}

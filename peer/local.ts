@@ -1,0 +1,110 @@
+/** Runs items in this peer's own sandbox: to verify at `self`, and when no peer is in reach. */
+import { type CID, recordCid } from '../protocol/cid.ts'
+import { type Envelope, signBatch } from '../protocol/envelope.ts'
+import { MeshError } from '../protocol/errors.ts'
+import { type Answer, type JournalEntry, orderJournal } from '../protocol/journal.ts'
+import { Outcome } from '../protocol/outcome.ts'
+import type { Ports } from '../protocol/ports.ts'
+import type { SandboxRun } from '../sandbox/pool.ts'
+import { type Item, isPure, type NestedCall, type Performed } from './calls.ts'
+import { Home } from './home.ts'
+import { receiptBytes } from './receipts.ts'
+import type { Runner } from './runner.ts'
+
+type LocalPorts = Pick<Ports, 'clock' | 'crypto' | 'signer' | 'network'>
+
+export class LocalExecutor {
+  readonly #ports: LocalPorts
+  readonly #mesh: CID
+  readonly #runner: Runner
+  readonly #nested: NestedCall
+
+  constructor(ports: LocalPorts, mesh: CID, runner: Runner, nested: NestedCall) {
+    this.#ports = ports
+    this.#mesh = mesh
+    this.#runner = runner
+    this.#nested = nested
+  }
+
+  /** The first execution of an item: its effects are performed as they are requested. */
+  perform(item: Item): Promise<Performed> {
+    const home = isPure(item.manifest) ? undefined : new Home(item, this.#ports.clock, this.#nested)
+    return this.#execute(item, item.journal, home)
+  }
+
+  /** A re-execution with the journal that another execution left. */
+  repeat(item: Item, journal: readonly JournalEntry[]): Promise<Performed> {
+    return this.#execute(item, orderJournal(journal), undefined)
+  }
+
+  async #execute(item: Item, journal: readonly JournalEntry[], home: Home | undefined): Promise<Performed> {
+    const loaded = await this.#runner.load(item.request.function, item.candidates, item.request.signal)
+    const leftMs = Math.max(1, item.deadlineMs - this.#ports.clock.monotonic())
+    const sink = { answer: (n: number, answer: Answer) => run.answer(n, answer) }
+    home?.attach(sink)
+    const run: SandboxRun = this.#runner.run({
+      loaded,
+      template: item.template,
+      task: item.task,
+      input: item.request.input,
+      journal,
+      timeoutMs: leftMs,
+      ...(home ? { onRequest: (effect) => home.onRequest(sink, effect) } : {}),
+    })
+    return this.#performed(item, journal, await this.#resultOf(item, run))
+  }
+
+  async #resultOf(item: Item, run: SandboxRun): Promise<Uint8Array> {
+    const { signal } = item.request
+    const abort = () => run.kill('cancelled')
+    if (signal?.aborted) abort()
+    signal?.addEventListener('abort', abort)
+    const result = await run.result
+    signal?.removeEventListener('abort', abort)
+    if (result.kind === 'outcome') return result.outcome
+    if (signal?.aborted) throw new MeshError('E_CANCELLED', 'the caller cancelled')
+    if (result.kind === 'diverged') {
+      throw new MeshError(
+        'E_REPLAY_DIVERGED',
+        `request ${result.n}: the journal has ${result.expected}, found ${result.found}`,
+      )
+    }
+    if (this.#ports.clock.monotonic() < item.deadlineMs) throw new MeshError('E_INCONCLUSIVE', result.reason)
+    throw new MeshError('E_TIMEOUT', `no answer within ${item.request.timeoutMs} ms; allow more with --timeout`)
+  }
+
+  #performed(item: Item, journal: readonly JournalEntry[], outcomeBytes: Uint8Array): Performed {
+    const { crypto, network } = this.#ports
+    const outcome = Outcome.decode(outcomeBytes)
+    const self = network.peerId
+    const execution = {
+      ...item,
+      mesh: this.#mesh,
+      inputBytes: item.request.input.length,
+      attempt: 1,
+      epoch: 0,
+      executor: self,
+      home: self,
+      journal,
+      outcomeBytes,
+      outcome,
+    }
+    return {
+      item,
+      executor: self,
+      attempt: 1,
+      epoch: 0,
+      outcomeBytes,
+      outcome,
+      outcomeCid: recordCid(crypto, outcomeBytes),
+      invocation: () => this.#sign('invocation', item.invocationBytes),
+      receipt: () => this.#sign('receipt', receiptBytes(crypto, execution)),
+    }
+  }
+
+  async #sign(kind: 'invocation' | 'receipt', payload: Uint8Array): Promise<Envelope> {
+    const { crypto, signer, network } = this.#ports
+    const [signed] = await signBatch(crypto, signer, network.peerId, kind, [payload])
+    return signed as Envelope
+  }
+}

@@ -1,0 +1,203 @@
+/** A peer as its host and the SDK see it. */
+import type { CID } from '../protocol/cid.ts'
+import { MeshError } from '../protocol/errors.ts'
+import { BLOCKS_PROTOCOL, BlockFrame } from '../protocol/frames.ts'
+import type { Ports } from '../protocol/ports.ts'
+import type { Manifest } from '../protocol/records.ts'
+import type { BlockExchange } from '../registry/block-exchange.ts'
+import type { BlockStore } from '../registry/block-store.ts'
+import { type FunctionBundle, type PublishedFunction, publishFunction } from '../registry/functions.ts'
+import type { SandboxPool } from '../sandbox/pool.ts'
+import type { CallRequest, CallResult, Item } from './calls.ts'
+import type { Executor } from './executor.ts'
+import { PROGRESS_EVERY_MS } from './hedging.ts'
+import { type Invoker, PEER_WAIT_MS } from './invoker.ts'
+import type { Lending } from './lending.ts'
+import { LevelledCall } from './levels.ts'
+import type { LocalExecutor } from './local.ts'
+import { type MapResult, mapCalls } from './map.ts'
+import type { MembershipOffice } from './membership.ts'
+import type { NeighbourTable } from './neighbours.ts'
+import type { OwnAdvertisement } from './own-advertisement.ts'
+import type { Roster } from './roster.ts'
+import type { Runner } from './runner.ts'
+import { type PeerStatus, statusOf } from './status.ts'
+import type { Tally } from './tally.ts'
+
+export interface PeerParts {
+  office: MembershipOffice
+  neighbours: NeighbourTable
+  roster: Roster
+  store: BlockStore
+  exchange: BlockExchange
+  pool: SandboxPool
+  runner: Runner
+  lending: Lending
+  executor: Executor
+  advertisement: OwnAdvertisement
+  invoker: Invoker
+  local: LocalExecutor
+  tally: Tally
+  prepare(request: CallRequest, manifest: Manifest): Item
+  servesBlocksTo(peer: string): boolean
+}
+
+/** How long `stop` waits for what it hands back to reach its invokers. */
+const FLUSH_MS = 200
+
+export class Peer {
+  readonly #ports: Ports
+  readonly #parts: PeerParts
+  readonly #manifests = new Map<string, Manifest>()
+  #stopProgress: (() => void) | undefined
+  #resumeTimer: (() => void) | undefined
+
+  constructor(ports: Ports, parts: PeerParts) {
+    this.#ports = ports
+    this.#parts = parts
+  }
+
+  get peerId(): string {
+    return this.#ports.network.peerId
+  }
+
+  get meshId(): CID {
+    return this.#parts.office.meshId
+  }
+
+  addresses(): string[] {
+    return this.#ports.network.addresses()
+  }
+
+  /** Registers the protocols and starts the network. */
+  async start(): Promise<void> {
+    const { network } = this.#ports
+    const { roster, exchange, servesBlocksTo } = this.#parts
+    roster.serve()
+    const acceptBlocks: Parameters<typeof network.handle>[1] = (channel) => {
+      if (servesBlocksTo(channel.peer)) return exchange.accept(channel)
+      channel.receive({ frame: () => {}, closed: () => {} })
+      channel.close({ abort: 'shake hands first' })
+    }
+    network.handle(BLOCKS_PROTOCOL, acceptBlocks, { frameBytesMax: BlockFrame.bytesMax })
+    await network.start()
+    this.#reportProgress()
+  }
+
+  /** Connects to the peer at a multiaddr, now and again whenever it is lost. Throws if the first dial fails. */
+  join(address: string, signal?: AbortSignal): Promise<string> {
+    return this.#parts.roster.join(address, signal)
+  }
+
+  /** A ticket to this mesh, as text. */
+  invite(lifeMs: number): Promise<string> {
+    return this.#parts.office.invite(this.addresses(), lifeMs)
+  }
+
+  async publish(bundle: FunctionBundle): Promise<PublishedFunction> {
+    const published = await publishFunction(this.#ports.crypto, this.#parts.store, bundle)
+    this.#remember(published.cid, published.manifest)
+    return published
+  }
+
+  /** The function's description, fetched from neighbours if it is not here. Throws MeshError E_BLOCK_MISSING. */
+  async manifest(functionCid: CID, signal?: AbortSignal): Promise<Manifest> {
+    const known = this.#manifests.get(functionCid.toString())
+    if (known) return known
+    const sources = this.#parts.neighbours.all().map(({ peer }) => peer)
+    const { manifest } = await this.#parts.runner.load(functionCid, sources, signal)
+    this.#remember(functionCid, manifest)
+    return manifest
+  }
+
+  /** Performs one call at its level. Outcomes are results, errors of the function included; all else is thrown. */
+  async call(request: CallRequest): Promise<CallResult> {
+    const manifest = await this.manifest(request.function, request.signal)
+    ensureExport(manifest, request.export)
+    const stopWaiting = this.#sayWhatItWaitsFor(request)
+    try {
+      return await new LevelledCall(this.#ports, this.#parts, request, manifest).run()
+    } finally {
+      stopWaiting?.()
+    }
+  }
+
+  /** One result for each request, in their order unless `unordered`. The requests are of one function. */
+  map(functionCid: CID, requests: AsyncIterable<CallRequest>, unordered: boolean): AsyncGenerator<MapResult> {
+    const functionId = functionCid.toString()
+    return mapCalls(requests, {
+      call: (request) => this.call(request),
+      capacity: () => this.#parts.invoker.capacity(functionId),
+      unordered,
+    })
+  }
+
+  /** Blocks of the store, for receipts that carry what they name. */
+  block(cid: CID): Promise<Uint8Array | undefined> {
+    return this.#parts.store.get(cid)
+  }
+
+  status(): PeerStatus {
+    return statusOf(this.#ports, this.#parts)
+  }
+
+  /** Refuses new work for `durationMs`, or until `resume`; what runs goes on. */
+  pause(durationMs = Number.POSITIVE_INFINITY): void {
+    this.#parts.lending.pausedUntilMs = this.#ports.clock.now() + durationMs
+    this.#resumeTimer?.()
+    if (Number.isFinite(durationMs)) this.#resumeTimer = this.#ports.clock.after(durationMs, () => this.resume())
+    this.#ports.log.event('agent.paused')
+    this.#parts.advertisement.changed()
+  }
+
+  resume(): void {
+    this.#resumeTimer?.()
+    this.#parts.lending.pausedUntilMs = 0
+    this.#ports.log.event('agent.resumed')
+    this.#parts.advertisement.changed()
+  }
+
+  /** Refuses new work, gives back what is under way, and leaves nothing running. */
+  async stop(): Promise<void> {
+    const { lending, executor, advertisement, roster, exchange, pool, tally } = this.#parts
+    lending.stopping = true
+    this.#stopProgress?.()
+    this.#resumeTimer?.()
+    advertisement.stop()
+    executor.handBack('E_STOPPING')
+    await new Promise<void>((resolve) => this.#ports.clock.after(FLUSH_MS, resolve))
+    roster.stop()
+    exchange.stop()
+    await pool.stop()
+    await this.#ports.network.stop()
+    await tally.save()
+    await this.#ports.storage.close()
+  }
+
+  #reportProgress(): void {
+    this.#stopProgress = this.#ports.clock.after(PROGRESS_EVERY_MS, () => {
+      this.#parts.executor.reportProgress()
+      this.#reportProgress()
+    })
+  }
+
+  #remember(cid: CID, manifest: Manifest): void {
+    this.#manifests.set(cid.toString(), manifest)
+    if (this.#manifests.size > 1024) this.#manifests.delete(this.#manifests.keys().next().value as string)
+  }
+
+  #sayWhatItWaitsFor(request: CallRequest): (() => void) | undefined {
+    const { onWait } = request
+    if (!onWait) return undefined
+    return this.#ports.clock.after(PEER_WAIT_MS, () => {
+      const { size } = this.#parts.neighbours
+      onWait(size === 0 ? 'waiting for a peer' : `waiting for one of ${size} peers to answer`)
+    })
+  }
+}
+
+const ensureExport = (manifest: Manifest, name: string) => {
+  if (manifest.exports.includes(name)) return
+  const message = `the function has no export ${name}; it has ${manifest.exports.join(', ')}`
+  throw new MeshError('E_EXPORT_UNKNOWN', { message, exports: manifest.exports })
+}

@@ -1,0 +1,138 @@
+/** One item on its way to one outcome: its attempts, whom it may still ask, and how it ends. */
+import { ERRORS, type ErrorCode, MeshError } from '../protocol/errors.ts'
+import { type Item, isPure, type Performed } from './calls.ts'
+import type { Attempt, AttemptResult } from './dispatcher.ts'
+import type { Home } from './home.ts'
+import type { Neighbour } from './neighbours.ts'
+
+/** An item that fails at this many executors fails because of itself. */
+const FAILURES_MAX = 3
+const ATTEMPTS_MAX = 16
+
+export interface PursuitOptions {
+  /** PeerIds that must not be asked: they have voted already. */
+  exclude: ReadonlySet<string>
+  /** The one peer to ask: the verifier that was drawn. */
+  only?: string | undefined
+}
+
+/** What the pursuit asks of the invoker. */
+export interface PursuitEvents {
+  /** It waits for an executor again. */
+  wait(pursuit: Pursuit): void
+  cancel(attempt: Attempt, code: ErrorCode, message: string): void
+  ended(pursuit: Pursuit): void
+}
+
+export class Pursuit {
+  readonly item: Item
+  readonly home: Home | undefined
+  readonly result: Promise<Performed>
+  waitingSinceMs: number
+  attempts = 0
+  /** Attempts after the first that made up for a lost, failed or slow one. */
+  recovered = 0
+  hedges = 0
+  readonly #options: PursuitOptions
+  readonly #events: PursuitEvents
+  readonly #open = new Set<Attempt>()
+  readonly #asked = new Map<string, ErrorCode | 'asked'>()
+  #failures = 0
+  #last: { code: ErrorCode; message: string } | undefined
+  readonly #settle: PromiseWithResolvers<Performed>
+  #ended = false
+
+  constructor(item: Item, home: Home | undefined, options: PursuitOptions, events: PursuitEvents, nowMs: number) {
+    this.item = item
+    this.home = home
+    this.#options = options
+    this.#events = events
+    this.waitingSinceMs = nowMs
+    this.#settle = Promise.withResolvers()
+    this.result = this.#settle.promise
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  get underWay(): number {
+    return this.#open.size
+  }
+
+  /** May `peer` be asked, as far as this item is concerned? */
+  mayAsk(peer: string): boolean {
+    const { only, exclude } = this.#options
+    if (only !== undefined && only !== peer) return false
+    return !exclude.has(peer) && !this.#asked.has(peer)
+  }
+
+  /** Why nobody is left to ask, as an error for the caller. */
+  exhausted(connected: number): MeshError {
+    if (this.#last) return new MeshError(this.#last.code, this.#last.message)
+    if (connected === 0)
+      return new MeshError('E_NO_PEER', 'no peer is in reach; check `wayside peers`, or join with --join')
+    return new MeshError('E_NO_PEER', `none of the ${connected} peers in reach can take this`)
+  }
+
+  launched(attempt: Attempt): void {
+    this.attempts++
+    if (this.attempts > 1) this.recovered++
+    this.#open.add(attempt)
+    this.#asked.set(attempt.neighbour.peer, 'asked')
+    attempt.result.then((result) => this.#onResult(attempt, result))
+  }
+
+  fail(error: MeshError): void {
+    if (this.#ended) return
+    this.#end(error.code, error.message)
+    this.#settle.reject(error)
+  }
+
+  #onResult(attempt: Attempt, result: AttemptResult): void {
+    this.#open.delete(attempt)
+    if (this.#ended) return
+    if (result.kind === 'answered') return this.#answered(attempt, result)
+    this.#asked.set(attempt.neighbour.peer, result.code)
+    this.#last = { code: result.code, message: result.message }
+    if (result.kind === 'refused') {
+      this.attempts--
+      if (this.attempts > 0) this.recovered--
+      if (result.code === 'E_BUSY') this.#asked.delete(attempt.neighbour.peer)
+    } else if (result.code !== 'E_EXECUTOR_LOST') this.#failures++
+    const hopeless =
+      ERRORS[result.code].retry === 'never' || this.#failures >= FAILURES_MAX || this.attempts >= ATTEMPTS_MAX
+    if (hopeless) return this.fail(new MeshError(result.code, result.message))
+    if (this.#open.size === 0) this.#events.wait(this)
+  }
+
+  #answered(attempt: Attempt, result: Extract<AttemptResult, { kind: 'answered' }>): void {
+    this.#end('E_CANCELLED', 'another executor was first')
+    this.#settle.resolve({
+      item: this.item,
+      executor: attempt.neighbour.peer,
+      attempt: attempt.attempt,
+      epoch: attempt.epoch,
+      outcomeBytes: result.outcomeBytes,
+      outcome: result.outcome,
+      outcomeCid: result.outcomeCid,
+      invocation: async () => result.invocation,
+      receipt: () => result.receipt,
+    })
+  }
+
+  #end(code: ErrorCode, message: string): void {
+    this.#ended = true
+    for (const attempt of [...this.#open]) this.#events.cancel(attempt, code, message)
+    this.#events.ended(this)
+  }
+}
+
+/** A pure item may run in two places at once; one with effects has one execution at a time, under its epoch. */
+export const mayHedge = (pursuit: Pursuit): boolean => isPure(pursuit.item.manifest)
+
+/** Codes with which a peer says that it takes nothing from us for a while. */
+export const shunMs = (neighbour: Neighbour, code: ErrorCode): number => {
+  if (code === 'E_BUSY') return 20 + Math.min(200, neighbour.inFlight)
+  return ERRORS[code].retry === 'elsewhere' ? 1000 : 0
+}

@@ -1,0 +1,72 @@
+/** Receipts: what an executor states, and what its home expects it to state. */
+import { CID, cidDigest, recordCid } from '../protocol/cid.ts'
+import { type JournalEntry, journalHead, orderJournal } from '../protocol/journal.ts'
+import type { Outcome } from '../protocol/outcome.ts'
+import type { Crypto } from '../protocol/ports.ts'
+import { Receipt, type TaskTemplate } from '../protocol/records.ts'
+
+/** One execution, as both its executor and its home know it. */
+export interface Execution {
+  mesh: CID
+  invocation: CID
+  task: CID
+  template: TaskTemplate
+  inputBytes: number
+  attempt: number
+  epoch: number
+  executor: string
+  home: string
+  journal: readonly JournalEntry[]
+  /** Canonical bytes, and the same decoded. */
+  outcomeBytes: Uint8Array
+  outcome: Outcome
+}
+
+/** Head and length of a journal that begins at the invocation's CID. */
+const headOf = (
+  crypto: Pick<Crypto, 'hash'>,
+  invocation: CID,
+  journal: readonly JournalEntry[],
+): Receipt['journal'] => {
+  let head = cidDigest(invocation)
+  for (const entry of orderJournal(journal)) head = journalHead(crypto as Crypto, head, entry)
+  return { head, length: journal.length }
+}
+
+/** The canonical bytes of the one receipt that is right for this execution. */
+export const receiptBytes = (crypto: Pick<Crypto, 'hash'>, execution: Execution): Uint8Array =>
+  Receipt.encode({
+    v: 1,
+    mesh: execution.mesh,
+    invocation: execution.invocation,
+    task: execution.task,
+    attempt: execution.attempt,
+    epoch: execution.epoch,
+    executor: execution.executor,
+    home: execution.home,
+    engine: execution.template.environment.engine,
+    limits: execution.template.environment.limits,
+    journal: headOf(crypto, execution.invocation, execution.journal),
+    outcome: recordCid(crypto, execution.outcomeBytes),
+    usage: {
+      fuel: execution.outcome.fuel,
+      memory_bytes: execution.outcome.memory_bytes,
+      bytes: execution.inputBytes + execution.outcomeBytes.length,
+    },
+  })
+
+const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i])
+
+/** The first field in which a receipt's bytes differ from what this execution calls for; undefined if none does. */
+export const receiptFault = (
+  crypto: Pick<Crypto, 'hash'>,
+  execution: Execution,
+  payload: Uint8Array,
+): string | undefined => {
+  const expected = receiptBytes(crypto, execution)
+  if (equal(expected, payload)) return undefined
+  const want = Receipt.decode(expected) as Record<string, unknown>
+  const got = Receipt.decode(payload) as Record<string, unknown>
+  const text = (x: unknown) => (x instanceof CID ? x.toString() : JSON.stringify(x))
+  return Object.keys(want).find((key) => text(want[key]) !== text(got[key])) ?? 'encoding'
+}

@@ -1,0 +1,223 @@
+/** Keeps this peer connected to its neighbours: accepts, dials, shakes hands, measures round trips, dials again. */
+import { MeshError } from '../protocol/errors.ts'
+import { type FrameOf, PEER_PROTOCOL, type PeerFrame } from '../protocol/frames.ts'
+import { FRAME_BYTES_MAX, NEIGHBOURS_MAX } from '../protocol/limits.ts'
+import { Genesis } from '../protocol/mesh.ts'
+import type { Channel, Ports } from '../protocol/ports.ts'
+import { type Handshaken, type Introduction, shakeHands } from './handshake.ts'
+import type { Link } from './link.ts'
+import type { MembershipOffice } from './membership.ts'
+import type { Neighbour, NeighbourTable } from './neighbours.ts'
+
+/** Often enough to notice a changed route, too seldom to be seen on a meter. */
+const PING_EVERY_MS = 15_000
+const ROUND_TRIP_ALPHA = 0.3
+/** A lost address is dialled again after 0.5 s, then twice as long each time, up to a minute. */
+const REDIAL_MS_MIN = 500
+const REDIAL_MS_MAX = 60_000
+/** Addresses learnt from others are given up after this many failures; those the owner named never are. */
+const LEARNT_TRIES_MAX = 4
+
+export interface RosterEvents {
+  joined(neighbour: Neighbour): void
+  left(neighbour: Neighbour, reason: string): void
+  /** Every frame but those of the handshake and ping. */
+  frame(neighbour: Neighbour, frame: PeerFrame): void | Promise<void>
+}
+
+type RosterPorts = Pick<Ports, 'clock' | 'log' | 'network'>
+
+export class Roster {
+  readonly #ports: RosterPorts
+  readonly #office: MembershipOffice
+  readonly #neighbours: NeighbourTable
+  readonly #events: RosterEvents
+  /** By address or PeerId, so that one peer is dialled once at a time. */
+  readonly #dialling = new Map<string, Promise<string>>()
+  readonly #timers = new Set<() => void>()
+  readonly #pings = new Map<number, { link: Link; sentMs: number }>()
+  #nextPing = 0
+  #stopped = false
+
+  constructor(ports: RosterPorts, office: MembershipOffice, neighbours: NeighbourTable, events: RosterEvents) {
+    this.#ports = ports
+    this.#office = office
+    this.#neighbours = neighbours
+    this.#events = events
+  }
+
+  /** Peers are being dialled: one may be here soon. */
+  get expecting(): boolean {
+    return this.#dialling.size > 0
+  }
+
+  /** Registers with the network; call before it starts. */
+  serve(): void {
+    const accept = (channel: Channel) => {
+      this.#shake(channel).catch((cause: MeshError) => {
+        this.#ports.log.event('peer.refused', { peer: channel.peer, code: cause.code, reason: cause.message })
+      })
+    }
+    this.#ports.network.handle(PEER_PROTOCOL, accept, { frameBytesMax: FRAME_BYTES_MAX })
+  }
+
+  /** Dials once and throws if that fails; afterwards the address is kept, and dialled again whenever lost. */
+  async join(address: string, signal?: AbortSignal): Promise<string> {
+    const peer = await this.#dialOnce(address, [address], signal)
+    this.#keep(address, peer, 0)
+    return peer
+  }
+
+  /** Dials a peer that others told of, unless it is connected or the table is full. */
+  meet(peer: string, addresses: readonly string[]): void {
+    if (this.#stopped || peer === this.#ports.network.peerId || this.#neighbours.get(peer)) return
+    if (this.#neighbours.size >= NEIGHBOURS_MAX || addresses.length === 0 || this.#dialling.has(peer)) return
+    this.#dialOnce(peer, addresses).catch((cause: MeshError) => {
+      this.#ports.log.event('peer.unreachable', { peer, code: cause.code, reason: cause.message })
+      this.#redial(peer, addresses, 1)
+    })
+  }
+
+  stop(): void {
+    this.#stopped = true
+    for (const cancel of this.#timers) cancel()
+    this.#timers.clear()
+    for (const neighbour of this.#neighbours.all()) neighbour.link.bye('E_STOPPING', 'the agent is shutting down')
+  }
+
+  #introduction(): Introduction {
+    return {
+      hello: () => ({
+        agent: 'wayside',
+        genesis: Genesis.encode(this.#office.genesis),
+        credential: this.#office.credential(),
+      }),
+      admit: (hello, peer) => {
+        if (this.#neighbours.size >= NEIGHBOURS_MAX && !this.#neighbours.get(peer)) {
+          throw new MeshError('E_BUSY', `this peer has its ${NEIGHBOURS_MAX} neighbours; try another`)
+        }
+        return this.#office.admit(hello, peer)
+      },
+    }
+  }
+
+  #shake(channel: Channel): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const done = (result: Handshaken) => resolve(this.#onHandshaken(result))
+      shakeHands(this.#ports, channel, this.#introduction(), done, reject)
+    })
+  }
+
+  #onHandshaken({ link, member }: Handshaken): string {
+    const current = this.#neighbours.get(link.peer)
+    if (current && !this.#supersedes(link, current.link)) {
+      link.receive({ frame: () => {}, closed: () => {} })
+      link.bye('E_BUSY', 'another link with this peer is kept')
+      return link.peer
+    }
+    const neighbour = this.#neighbours.add(link, member)
+    this.#receiveFrom(neighbour)
+    if (current) {
+      this.#events.left(current, 'replaced by a newer link')
+      current.link.bye('E_BUSY', 'replaced by a newer link')
+    } else this.#ports.log.event('peer.joined', { peer: link.peer })
+    this.#ping(link)
+    this.#events.joined(neighbour)
+    return link.peer
+  }
+
+  /** Of two links with one peer, both sides keep the one that the smaller PeerId opened; of two such, the newer. */
+  #supersedes(next: Link, current: Link): boolean {
+    if (!current.isOpen || next.outbound === current.outbound) return true
+    return next.outbound === this.#ports.network.peerId < next.peer
+  }
+
+  #receiveFrom(neighbour: Neighbour): void {
+    neighbour.link.receive({
+      frame: (frame) => {
+        if (frame.t === 'ping') return void neighbour.link.send({ t: 'pong', id: frame.id })
+        if (frame.t === 'pong') return this.#onPong(neighbour, frame)
+        return this.#events.frame(neighbour, frame)
+      },
+      closed: (reason) => {
+        if (!this.#neighbours.remove(neighbour.link)) return
+        this.#ports.log.event('peer.left', { peer: neighbour.peer, reason })
+        this.#events.left(neighbour, reason)
+        this.#redial(neighbour.peer, neighbour.advertisement?.addresses ?? [], 1)
+      },
+    })
+  }
+
+  async #dial(addresses: readonly string[], signal?: AbortSignal): Promise<string> {
+    const { network } = this.#ports
+    let last: unknown
+    for (const address of addresses) {
+      try {
+        const peer = await network.connect(address, signal)
+        if (this.#neighbours.get(peer)?.link.isOpen) return peer
+        return await this.#shake(await network.open(peer, PEER_PROTOCOL, { frameBytesMax: FRAME_BYTES_MAX }, signal))
+      } catch (cause) {
+        last = cause
+      }
+    }
+    throw last
+  }
+
+  #dialOnce(key: string, addresses: readonly string[], signal?: AbortSignal): Promise<string> {
+    const current = this.#dialling.get(key)
+    if (current) return current
+    const attempt = this.#dial(addresses, signal).finally(() => this.#dialling.delete(key))
+    this.#dialling.set(key, attempt)
+    return attempt
+  }
+
+  #redial(peer: string, addresses: readonly string[], tries: number): void {
+    if (this.#stopped || addresses.length === 0 || tries > LEARNT_TRIES_MAX || this.#neighbours.get(peer)) return
+    this.#later(redialDelayMs(tries), () => {
+      if (this.#neighbours.get(peer)) return
+      this.#dialOnce(peer, addresses).catch(() => this.#redial(peer, addresses, tries + 1))
+    })
+  }
+
+  /** An address that the owner named is dialled for as long as the peer runs. */
+  #keep(address: string, peer: string, tries: number): void {
+    if (this.#stopped) return
+    this.#later(redialDelayMs(tries), () => {
+      if (this.#neighbours.get(peer)) return this.#keep(address, peer, 0)
+      this.#dialOnce(peer, [address]).then(
+        () => this.#keep(address, peer, 0),
+        () => this.#keep(address, peer, tries + 1),
+      )
+    })
+  }
+
+  #ping(link: Link): void {
+    if (this.#stopped || !link.isOpen) return
+    const id = this.#nextPing++
+    this.#pings.set(id, { link, sentMs: this.#ports.clock.monotonic() })
+    link.send({ t: 'ping', id })
+    this.#later(PING_EVERY_MS, () => {
+      this.#pings.delete(id)
+      this.#ping(link)
+    })
+  }
+
+  #onPong(neighbour: Neighbour, frame: FrameOf<'pong'>): void {
+    const sent = this.#pings.get(frame.id)
+    if (!sent || sent.link !== neighbour.link) return
+    this.#pings.delete(frame.id)
+    const ms = this.#ports.clock.monotonic() - sent.sentMs
+    const before = neighbour.roundTripMs
+    neighbour.roundTripMs = before === 0 ? ms : before + ROUND_TRIP_ALPHA * (ms - before)
+  }
+
+  #later(delayMs: number, run: () => void): void {
+    const cancel = this.#ports.clock.after(delayMs, () => {
+      this.#timers.delete(cancel)
+      run()
+    })
+    this.#timers.add(cancel)
+  }
+}
+
+const redialDelayMs = (tries: number): number => Math.min(REDIAL_MS_MAX, REDIAL_MS_MIN * 2 ** tries)

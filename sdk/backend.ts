@@ -1,0 +1,64 @@
+/** What carries out an SDK's or command's wishes: a peer in this process, or the local agent over its socket. */
+import type { Limits, Outcome } from '../protocol/outcome.ts'
+import type { Manifest } from '../protocol/records.ts'
+import type { FunctionBundle } from '../registry/functions.ts'
+
+export interface BackendOptions {
+  /** A verification level as text, such as `self` or `quorum:2`. */
+  verify: string
+  timeoutMs: number
+  /** Those of the manifest, unless given. */
+  limits?: Limits | undefined
+  /** Never execute on this machine in place of a peer. */
+  remote: boolean
+  signal?: AbortSignal | undefined
+  /** Told what the call waits for, when that takes over 2 s. */
+  onWait?: ((reason: string) => void) | undefined
+}
+
+export interface BackendCall extends BackendOptions {
+  /** CID text. */
+  function: string
+  export: string
+  /** Encoded Value. */
+  input: Uint8Array
+  /** Return an encoded ReceiptFile with the result. */
+  receipt: boolean
+}
+
+export interface BackendResult {
+  outcome: Outcome
+  /** PeerIds of those whose executions were compared or answered; the first gave the answer. */
+  executors: string[]
+  /** Ran on this machine, because no peer was in reach. */
+  local: boolean
+  executions: number
+  /** Executions that made up for a lost, failed or slow one. */
+  recovered: number
+  /** Encoded wrong and right receipt envelopes for each executor that was caught. */
+  disputes: { liar: string; wrong: Uint8Array; right: Uint8Array }[]
+  receiptFile?: Uint8Array | undefined
+}
+
+export interface BackendMap extends BackendOptions {
+  function: string
+  export: string
+  /** Encoded Values. */
+  inputs: AsyncIterable<Uint8Array>
+  /** Results in the order in which they come. */
+  unordered: boolean
+}
+
+export type BackendMapItem =
+  | { index: number; result: BackendResult }
+  | { index: number; error: { code: string; message: string } }
+
+export interface Backend {
+  /** Stores the function's blocks where executors find them. Same bundle, same CID. */
+  publish(bundle: FunctionBundle): Promise<{ cid: string; manifest: Manifest }>
+  manifest(functionCid: string): Promise<Manifest>
+  /** Outcomes are results, errors of the function included; all else is thrown as MeshError. */
+  call(call: BackendCall): Promise<BackendResult>
+  map(map: BackendMap): AsyncIterable<BackendMapItem>
+  close(): Promise<void>
+}
