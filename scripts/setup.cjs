@@ -12,6 +12,10 @@ const STAMP = path.join(MODULES, '.setup.json')
 const LOCK = path.join(ROOT, '.setup-lock')
 const LOCK_WAIT_MS_MAX = 10 * 60 * 1000
 const LOCK_POLL_MS = 200
+/** The pinned Node alone takes 190 MB. */
+const SPACE_BYTES_MIN = 200e6
+/** npm's own waits between tries add up to 90 s before it says that there is no network. */
+const RETRIES = { npm_config_fetch_retry_mintimeout: '1000', npm_config_fetch_retry_maxtimeout: '5000' }
 const INSTALL = [
   'ci',
   '--include=dev',
@@ -123,6 +127,7 @@ const install = () => {
   console.error('Installing the npm packages, once for this lock file.')
   const { status, error, stdout, stderr } = spawnSync(process.execPath, [npm, ...INSTALL], {
     cwd: ROOT,
+    env: { ...process.env, ...RETRIES },
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -146,10 +151,12 @@ const checkNode = () => {
   }
   const name = process.platform === 'win32' ? 'node.cmd' : 'node'
   const found = spawnSync(path.join(MODULES, '.bin', name), ['--version'], { encoding: 'utf8', shell: name !== 'node' })
-  if (found.stdout?.trim() !== `v${pinned}`)
-    fail(
-      `The pinned Node ${pinned} does not run here (${found.error?.code ?? found.stdout.trim()}): remove ${MODULES} and run the same command again.`,
-    )
+  if (found.stdout?.trim() === `v${pinned}`) return
+  // It is an optional dependency: when npm cannot write or fetch it, npm passes over it and reports success.
+  const { bavail, bsize } = fs.statfsSync(ROOT)
+  if (bavail * bsize < SPACE_BYTES_MIN) fail(explain('ENOSPC'))
+  const instead = found.error?.code ?? (found.stdout.trim() || found.signal || `exit ${found.status}`)
+  fail(`The pinned Node ${pinned} does not run here (${instead}): remove ${MODULES} and run the same command again.`)
 }
 
 const main = () => {
