@@ -1,6 +1,5 @@
 /** A call as this peer makes it: what is asked, what is prepared for it, what comes of it. */
 import { type CID, rawCid, recordCid } from '../protocol/cid.ts'
-import { encodeCanonical } from '../protocol/codec.ts'
 import type { Envelope } from '../protocol/envelope.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { JournalEntry } from '../protocol/journal.ts'
@@ -156,9 +155,5 @@ export const prepareItem = (
     journal: [],
   }
 }
-
-/** What an invocation commits to when it names its candidates. */
-export const candidatesCid = (crypto: Pick<Ports['crypto'], 'hash'>, sorted: readonly string[]): CID =>
-  recordCid(crypto, encodeCanonical(sorted))
 
 export const isPure = (manifest: Manifest): boolean => manifest.effects.length === 0

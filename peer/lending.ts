@@ -23,13 +23,16 @@ export interface Refusal {
   at_ms: number
 }
 
+interface LendingParts {
+  neighbours: NeighbourTable
+  executor: Executor
+  tally: Tally
+}
+
 export class Lending implements Admission {
   readonly #clock: Clock
-  readonly #neighbours: NeighbourTable
+  readonly #parts: LendingParts
   readonly #options: { policy: OwnerPolicy; engine: string }
-  readonly #tally: Tally
-  /** Set by the wiring, which builds the executor on this. */
-  executor: Executor | undefined
   stopping = false
   lastRefusal: Refusal | undefined
   /** Wall-clock instant until which the owner has paused; Infinity: until resumed; 0: not paused. */
@@ -37,16 +40,11 @@ export class Lending implements Admission {
   /** Fuel per ms of a run, smoothed; 0: not yet measured. */
   #speed = 0
 
-  constructor(
-    clock: Clock,
-    neighbours: NeighbourTable,
-    options: { policy: OwnerPolicy; engine: string },
-    tally: Tally,
-  ) {
+  /** `parts` may be filled until the first neighbour comes. */
+  constructor(clock: Clock, parts: LendingParts, options: { policy: OwnerPolicy; engine: string }) {
     this.#clock = clock
-    this.#neighbours = neighbours
+    this.#parts = parts
     this.#options = options
-    this.#tally = tally
   }
 
   get policy(): OwnerPolicy {
@@ -57,18 +55,22 @@ export class Lending implements Admission {
     return this.pausedUntilMs > this.#clock.now()
   }
 
+  accepts({ peer, member }: Neighbour): boolean {
+    return accepts(this.#options.policy, peer, member)
+  }
+
   decide(neighbour: Neighbour, template: TaskTemplate, items: number, bytes: number): ErrorCode | undefined {
     const { policy, engine } = this.#options
     const view: AdmissionView = {
       paused: this.paused,
       stopping: this.stopping,
-      accepted: accepts(policy, '', neighbour.peer, neighbour.member),
+      accepted: this.accepts(neighbour),
       engine: template.environment.engine === engine,
       memoryBytesAsked: template.environment.limits.memory_bytes,
       memoryBytesLent: policy.memoryBytes,
       slots: policy.slots,
-      queuedItems: this.executor?.count ?? 0,
-      queuedBytes: this.executor?.queuedBytes ?? 0,
+      queuedItems: this.#parts.executor.count,
+      queuedBytes: this.#parts.executor.queuedBytes,
       items,
       bytes,
     }
@@ -82,7 +84,7 @@ export class Lending implements Admission {
 
   /** Neighbours with a free slot. */
   better(invoker: string): string[] {
-    const free = this.#neighbours
+    const free = this.#parts.neighbours
       .all()
       .filter(({ peer, advertisement }) => peer !== invoker && (advertisement?.free ?? 0) > 0)
     return free.slice(0, BETTER_MAX).map(({ peer }) => peer)
@@ -92,7 +94,7 @@ export class Lending implements Admission {
     const { policy } = this.#options
     const closed = this.paused || this.stopping
     const slots = closed ? 0 : policy.slots
-    const count = this.executor?.count ?? 0
+    const count = this.#parts.executor.count
     return {
       slots,
       free: Math.max(0, slots - count),
@@ -108,11 +110,11 @@ export class Lending implements Admission {
       const speed = outcome.fuel / runMs
       this.#speed = this.#speed === 0 ? speed : this.#speed + SPEED_ALPHA * (speed - this.#speed)
     }
-    this.#tally.add({ fuel: outcome.fuel, run_ms: runMs, bytes: item.input.length })
+    this.#parts.tally.add({ fuel: outcome.fuel, run_ms: runMs, bytes: item.input.length })
   }
 
   refused(neighbour: Neighbour, code: ErrorCode, message: string): void {
-    this.#tally.refused(1)
+    this.#parts.tally.refused(1)
     this.lastRefusal = { peer: neighbour.peer, code, message, at_ms: this.#clock.now() }
   }
 }

@@ -1,5 +1,7 @@
 /** The neighbour table: who is connected, what each offers, and how it has done so far. */
-import type { Envelope } from '../protocol/envelope.ts'
+import { type CID, recordCid } from '../protocol/cid.ts'
+import { encodeCanonical } from '../protocol/codec.ts'
+import type { Crypto } from '../protocol/ports.ts'
 import type { Advertisement } from '../protocol/records.ts'
 import type { Link } from './link.ts'
 
@@ -10,7 +12,6 @@ export interface Neighbour {
   readonly member: boolean
   /** Latest, undefined until it has sent one. */
   advertisement: Advertisement | undefined
-  signedAdvertisement: Envelope | undefined
   /** Smoothed; 0 until the first pong. */
   roundTripMs: number
   /** Items sent there and not yet answered. */
@@ -21,60 +22,67 @@ export interface Neighbour {
   shunnedUntilMs: number
 }
 
-export interface NeighbourTable {
-  readonly size: number
-  /** Changes whenever a peer joins or leaves. */
-  readonly version: number
-  get(peer: string): Neighbour | undefined
-  /** In the order in which they joined. */
-  all(): readonly Neighbour[]
-  add(link: Link, member: boolean): Neighbour
-  /** Removes the entry of this link, if it is still the current one. */
-  remove(link: Link): Neighbour | undefined
-}
+export class NeighbourTable {
+  readonly #crypto: Pick<Crypto, 'hash'>
+  readonly #byPeer = new Map<string, Neighbour>()
+  #list: Neighbour[] = []
+  #candidates: { list: string[]; cid: CID } | undefined
 
-export const createNeighbourTable = (): NeighbourTable => {
-  const byPeer = new Map<string, Neighbour>()
-  let list: Neighbour[] = []
-  let version = 0
-
-  const changed = () => {
-    list = [...byPeer.values()]
-    version++
+  constructor(crypto: Pick<Crypto, 'hash'>) {
+    this.#crypto = crypto
   }
 
-  return {
-    get size() {
-      return list.length
-    },
-    get version() {
-      return version
-    },
-    get: (peer) => byPeer.get(peer),
-    all: () => list,
-    add: (link, member) => {
-      const before = byPeer.get(link.peer)
-      const neighbour: Neighbour = {
-        peer: link.peer,
-        link,
-        member,
-        advertisement: before?.advertisement,
-        signedAdvertisement: before?.signedAdvertisement,
-        roundTripMs: before?.roundTripMs ?? 0,
-        inFlight: 0,
-        slowness: before?.slowness ?? 1,
-        shunnedUntilMs: 0,
-      }
-      byPeer.set(link.peer, neighbour)
-      changed()
-      return neighbour
-    },
-    remove: (link) => {
-      const neighbour = byPeer.get(link.peer)
-      if (!neighbour || neighbour.link !== link) return undefined
-      byPeer.delete(link.peer)
-      changed()
-      return neighbour
-    },
+  get size(): number {
+    return this.#list.length
+  }
+
+  get(peer: string): Neighbour | undefined {
+    return this.#byPeer.get(peer)
+  }
+
+  /** In the order in which they joined. */
+  all(): readonly Neighbour[] {
+    return this.#list
+  }
+
+  /** PeerIds of the members, sorted, and the CID by which an invocation commits to them. */
+  candidates(): { list: readonly string[]; cid: CID } {
+    if (!this.#candidates) {
+      const list = this.#list.flatMap(({ peer, member }) => (member ? [peer] : [])).sort()
+      this.#candidates = { list, cid: recordCid(this.#crypto, encodeCanonical(list)) }
+    }
+    return this.#candidates
+  }
+
+  /** Takes the place of an earlier link with the same peer. */
+  add(link: Link, member: boolean): Neighbour {
+    const before = this.#byPeer.get(link.peer)
+    const neighbour: Neighbour = {
+      peer: link.peer,
+      link,
+      member,
+      advertisement: before?.advertisement,
+      roundTripMs: before?.roundTripMs ?? 0,
+      inFlight: 0,
+      slowness: before?.slowness ?? 1,
+      shunnedUntilMs: 0,
+    }
+    this.#byPeer.set(link.peer, neighbour)
+    this.#changed()
+    return neighbour
+  }
+
+  /** Removes the entry of this link, if it is still the current one. */
+  remove(link: Link): Neighbour | undefined {
+    const neighbour = this.#byPeer.get(link.peer)
+    if (!neighbour || neighbour.link !== link) return undefined
+    this.#byPeer.delete(link.peer)
+    this.#changed()
+    return neighbour
+  }
+
+  #changed(): void {
+    this.#list = [...this.#byPeer.values()]
+    this.#candidates = undefined
   }
 }

@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../protocol/errors.ts'
 import type { AdmissionView } from './admission.ts'
 
-/** `self`: only this peer. `mesh`: its members. `anyone`: whoever asks. Else PeerIds. */
+/** `self`: nobody but this peer. `mesh`: its members. `anyone`: whoever asks. Else PeerIds. */
 export type Accept = string
 
 export interface OwnerPolicy {
@@ -13,12 +13,12 @@ export interface OwnerPolicy {
   memoryBytes: number
 }
 
-export const accepts = (policy: OwnerPolicy, self: string, peer: string, member: boolean): boolean =>
+export const accepts = (policy: OwnerPolicy, peer: string, member: boolean): boolean =>
   policy.slots > 0 &&
   policy.accept.some((rule) => {
     if (rule === 'anyone') return true
     if (rule === 'mesh') return member
-    return rule === 'self' ? peer === self : rule === peer
+    return rule === peer
   })
 
 /** The reason of a refusal in words that its invoker can act on. */

@@ -4,11 +4,13 @@ import { MeshError } from '../protocol/errors.ts'
 import { BLOCKS_PROTOCOL, BlockFrame } from '../protocol/frames.ts'
 import type { Ports } from '../protocol/ports.ts'
 import type { Manifest } from '../protocol/records.ts'
+import type { AdvertisementTable } from '../registry/advertisements.ts'
 import type { BlockExchange } from '../registry/block-exchange.ts'
 import type { BlockStore } from '../registry/block-store.ts'
 import { type FunctionBundle, type PublishedFunction, publishFunction } from '../registry/functions.ts'
 import type { SandboxPool } from '../sandbox/pool.ts'
 import type { CallRequest, CallResult, Item } from './calls.ts'
+import type { Dispatcher } from './dispatcher.ts'
 import type { Executor } from './executor.ts'
 import { PROGRESS_EVERY_MS } from './hedging.ts'
 import { type Invoker, PEER_WAIT_MS } from './invoker.ts'
@@ -38,8 +40,10 @@ export interface PeerParts {
   invoker: Invoker
   local: LocalExecutor
   tally: Tally
+  dispatcher: Dispatcher
+  advertisements: AdvertisementTable
   prepare(request: CallRequest, manifest: Manifest): Item
-  servesBlocksTo(peer: string): boolean
+  call(request: CallRequest): Promise<CallResult>
 }
 
 /** How long `stop` waits for what it hands back to reach its invokers. */
@@ -72,10 +76,11 @@ export class Peer {
   /** Registers the protocols and starts the network. */
   async start(): Promise<void> {
     const { network } = this.#ports
-    const { roster, exchange, servesBlocksTo } = this.#parts
+    const { roster, exchange, lending, neighbours } = this.#parts
     roster.serve()
     const acceptBlocks: Parameters<typeof network.handle>[1] = (channel) => {
-      if (servesBlocksTo(channel.peer)) return exchange.accept(channel)
+      const neighbour = neighbours.get(channel.peer)
+      if (neighbour && (neighbour.member || lending.accepts(neighbour))) return exchange.accept(channel)
       channel.receive({ frame: () => {}, closed: () => {} })
       channel.close({ abort: 'shake hands first' })
     }

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest'
+import { FakeClock } from '../simulations/clock.ts'
+import { createBatcher } from './batcher.ts'
+
+const collect = (options: { delayMs: number; itemsMax: number; bytesMax: number }) => {
+  const clock = new FakeClock()
+  const batches: number[][] = []
+  const batcher = createBatcher<number>(clock, { ...options, flush: (items) => batches.push(items) })
+  return { clock, batches, batcher }
+}
+
+test('what comes within the delay goes together, in order', async () => {
+  const { clock, batches, batcher } = collect({ delayMs: 5, itemsMax: 10, bytesMax: 1000 })
+  batcher.add(1, 1)
+  await clock.advance(3)
+  batcher.add(2, 1)
+  expect(batches).toEqual([])
+  await clock.advance(2)
+  expect(batches).toEqual([[1, 2]])
+  batcher.add(3, 1)
+  await clock.advance(5)
+  expect(batches).toEqual([[1, 2], [3]])
+})
+
+test('a full batch does not wait', () => {
+  const { batches, batcher } = collect({ delayMs: 5, itemsMax: 2, bytesMax: 1000 })
+  for (const n of [1, 2, 3]) batcher.add(n, 1)
+  expect(batches).toEqual([[1, 2]])
+})
+
+test('an item that would pass the bytes starts the next batch; one that is over alone goes alone', () => {
+  const { batches, batcher } = collect({ delayMs: 5, itemsMax: 10, bytesMax: 100 })
+  batcher.add(1, 60)
+  batcher.add(2, 60)
+  batcher.add(3, 500)
+  batcher.flush()
+  expect(batches).toEqual([[1], [2], [3]])
+})
