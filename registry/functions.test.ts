@@ -38,12 +38,15 @@ const createBlocks = () => {
     return cid
   }
   return {
+    /** How many blocks have been fetched. */
+    fetched: 0,
     add: (bytes: Uint8Array) => add(rawCid(crypto, bytes), bytes),
     addManifest: (manifest: object) => {
       const bytes = Manifest.encode(manifest as Manifest)
       return add(recordCid(crypto, bytes), bytes)
     },
-    fetch: async (cid: CID) => {
+    async fetch(cid: CID) {
+      this.fetched++
       const bytes = blocks.get(cid.toString())
       if (!bytes) throw new Error(`no block ${cid}`)
       return bytes
@@ -130,7 +133,7 @@ describe('loadFunction refuses', () => {
     limits: { fuel: 1, memory_bytes: 0, output_bytes: 0 },
   }
   const refused = async (blocks: ReturnType<typeof createBlocks>, cid: CID) =>
-    expect(loadFunction(blocks.fetch, cid)).rejects.toMatchObject({
+    expect(loadFunction((part) => blocks.fetch(part), cid)).rejects.toMatchObject({
       code: 'E_MESSAGE',
       fields: { function: cid.toString(), message: expect.stringContaining(`${cid} is not a function`) },
     })
@@ -148,6 +151,7 @@ describe('loadFunction refuses', () => {
     const blocks = createBlocks()
     const code = [blocks.add(codeOf(5)), blocks.add(codeOf(6))]
     await refused(blocks, blocks.addManifest({ ...fields, code, code_bytes: 11 }))
+    expect(blocks.fetched).toBe(1)
   })
 
   test('a block of code that is not raw', async () => {
@@ -166,7 +170,7 @@ describe('loadFunction refuses', () => {
     const blocks = createBlocks()
     const absent = rawCid(crypto, codeOf(10))
     const cid = blocks.addManifest({ ...fields, code: [absent], code_bytes: 10 })
-    await expect(loadFunction(blocks.fetch, cid)).rejects.toThrow(`no block ${absent}`)
+    await expect(loadFunction((part) => blocks.fetch(part), cid)).rejects.toThrow(`no block ${absent}`)
   })
 })
 
