@@ -2,10 +2,10 @@ import { cpSync, mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { version } from 'esbuild'
-import { newQuickJSWASMModule } from 'quickjs-emscripten'
 import { describe, expect, test } from 'vitest'
 import { CODE_BYTES_MAX } from '../../protocol/limits.ts'
 import { bundle } from './bundle.ts'
+import { evaluate } from './evaluate.ts'
 import { temporaryProject } from './temporary-project.ts'
 
 const text = (code: Uint8Array) => new TextDecoder().decode(code)
@@ -42,23 +42,11 @@ const SOURCES = {
 
 const ANSWER = ['modern', 'old part', 'shared', 'own', 3, 'late']
 
-/** The default export's answer, from a real engine of the kind that functions run in. */
-const evaluated = async (code: Uint8Array): Promise<unknown> => {
-  const engine = (await newQuickJSWASMModule()).newContext()
-  const loaded = engine.unwrapResult(engine.evalCode(text(code), 'function.js', { type: 'module' }))
-  engine.setProp(engine.global, 'loaded', loaded)
-  const settle = '(x) => { globalThis.answer = JSON.stringify(x) }'
-  const run = `Promise.resolve(loaded).then((m) => m.default()).then(${settle}).catch((e) => (${settle})(String(e)))`
-  engine.unwrapResult(engine.evalCode(run))
-  engine.runtime.executePendingJobs()
-  return JSON.parse(engine.dump(engine.getProp(engine.global, 'answer')))
-}
-
 describe('the bytes', () => {
   test('are a module that the engine runs', async () => {
     const folder = temporaryProject({ ...SOURCES, ...PACKAGES })
     const built = await bundle('index.ts', { cwd: folder })
-    expect(await evaluated(built.code)).toEqual(ANSWER)
+    expect(await evaluate(built.code, 'module.default()')).toEqual(ANSWER)
     expect(built).toMatchObject({ name: 'index', exports: ['alpha', 'beta', 'default'], effects: [], warnings: [] })
     expect(text(built.code)).not.toMatch(/UNUSED|DEVELOPMENT/)
   })
@@ -112,7 +100,7 @@ describe('the bytes', () => {
       '  return [year, doubled(2), new Counter().n, new Counter().has({}), ...log, /[\\p{L}--[a-z]]/v.test("A"), 2n ** 64n > 1n] }',
     ].join('\n')
     const { code } = await bundle('modern.ts', { cwd: temporaryProject({ 'modern.ts': source }) })
-    expect(await evaluated(code)).toEqual(['2026', 4, 1, false, 'object', 'disposed', true, true])
+    expect(await evaluate(code, 'module.default()')).toEqual(['2026', 4, 1, false, 'object', 'disposed', true, true])
   })
 
   test('obey the tsconfig.json of the project', async () => {

@@ -1,6 +1,6 @@
-import { newQuickJSWASMModule } from 'quickjs-emscripten'
 import { expect, test } from 'vitest'
 import { bundle } from './bundle.ts'
+import { evaluate } from './evaluate.ts'
 import { sourcePositions } from './stack.ts'
 import { temporaryProject } from './temporary-project.ts'
 
@@ -11,12 +11,9 @@ test("leads a guest's stack back to the sources", async () => {
     'lib/fail.ts': '// one\n// two\nexport const fail = (x: unknown): never => {\n  throw new Error(String(x))\n}\n',
   })
   const { code, map } = await bundle('src/main.ts', { cwd })
-  const engine = (await newQuickJSWASMModule()).newContext()
-  const loaded = engine.evalCode(new TextDecoder().decode(code), 'function', { type: 'module' })
-  engine.setProp(engine.global, 'loaded', engine.unwrapResult(loaded))
-  const stack = engine.evalCode('try { loaded.default(1) } catch (error) { error.stack }', 'host')
-  const shown = sourcePositions(engine.dump(engine.unwrapResult(stack)), map, 'function', cwd)
-  expect(shown).toMatch(/at fail \(lib\/fail\.ts:4:\d+\)\n +at top \(src\/main\.ts:5:\d+\)\n +at <eval> \(host:1:\d+\)/)
+  const stack = await evaluate(code, '{ try { module.default(1) } catch (error) { return error.stack } }')
+  const shown = sourcePositions(String(stack), map, 'function', cwd)
+  expect(shown).toMatch(/at fail \(lib\/fail\.ts:4:\d+\)\n +at top \(src\/main\.ts:5:\d+\)\n/)
 })
 
 test('leaves alone what has no source', () => {
