@@ -1,0 +1,193 @@
+/** The Network port on libp2p: the one place that composes it. */
+import { noise } from '@chainsafe/libp2p-noise'
+import type { Connection, PeerId, Stream } from '@libp2p/interface'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p, type Libp2p, type Libp2pInit } from 'libp2p'
+import { MeshError } from '../../protocol/errors.ts'
+import { type FailPoints, NO_FAIL_POINTS } from '../../protocol/fail-points.ts'
+import type { Log } from '../../protocol/log.ts'
+import type { Channel, Clock, Network, Signer } from '../../protocol/ports.ts'
+import { StreamChannel } from './libp2p-channel.ts'
+import { privateKeyOf } from './libp2p-identity.ts'
+import { boundedYamux } from './libp2p-muxer.ts'
+import * as limits from './limits.ts'
+
+export interface Libp2pNetworkOptions {
+  /** Proves the PeerId; the private key stays behind it. */
+  signer: Signer
+  /** Multiaddrs such as `/ip4/0.0.0.0/tcp/0`; none: dial only. */
+  listen: readonly string[]
+  /** The host's: TCP and WebSockets on Node, what a page has in a page. */
+  transports: NonNullable<Libp2pInit['transports']>
+  /** What a transport or the host needs besides, such as identify. */
+  services?: NonNullable<Libp2pInit['services']>
+  clock: Clock
+  log: Log
+  failPoints?: FailPoints
+}
+
+const compose = ({ signer, listen, transports, services = {} }: Libp2pNetworkOptions): Promise<Libp2p> =>
+  createLibp2p({
+    start: false,
+    privateKey: privateKeyOf(signer),
+    addresses: { listen: [...listen] },
+    transports,
+    services,
+    connectionEncrypters: [noise()],
+    streamMuxers: [boundedYamux],
+    // A browser's default refuses private addresses and ws://; which addresses are dialled, the peer decides.
+    connectionGater: { denyDialMultiaddr: () => false },
+    connectionManager: {
+      maxConnections: limits.CONNECTIONS_MAX,
+      maxIncomingPendingConnections: limits.CONNECTIONS_PENDING_MAX,
+      inboundConnectionThreshold: limits.CONNECTIONS_PER_ADDRESS_PER_SECOND_MAX,
+      dialTimeout: limits.DIAL_TIMEOUT_MS,
+      addressDialTimeout: limits.DIAL_TIMEOUT_MS,
+      inboundUpgradeTimeout: limits.NEGOTIATION_TIMEOUT_MS,
+      inboundStreamProtocolNegotiationTimeout: limits.NEGOTIATION_TIMEOUT_MS,
+      outboundStreamProtocolNegotiationTimeout: limits.NEGOTIATION_TIMEOUT_MS,
+    },
+    connectionMonitor: {
+      pingInterval: limits.LIVENESS_INTERVAL_MS,
+      pingTimeout: { minTimeout: limits.LIVENESS_TIMEOUT_MS },
+    },
+  })
+
+const STREAM_LIMITS = {
+  maxInboundStreams: limits.CHANNELS_PER_PROTOCOL_MAX,
+  maxOutboundStreams: limits.CHANNELS_PER_PROTOCOL_MAX,
+}
+
+const textOf = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause))
+
+const stackOf = (cause: unknown) => (cause instanceof Error && cause.stack) || String(cause)
+
+const badAddress = (address: string, cause: unknown) => {
+  const message = `${address} cannot be dialled here (${textOf(cause)}); an address reads /ip4/192.0.2.1/tcp/4001/p2p/PEERID`
+  return new MeshError('E_ADDRESS', { message, address }, { cause })
+}
+
+const parseAddress = (address: string): Multiaddr => {
+  try {
+    return multiaddr(address)
+  } catch (cause) {
+    throw badAddress(address, cause)
+  }
+}
+
+/** What libp2p calls an address that none of its transports can dial. */
+const ADDRESS_ERRORS = new Set(['NoValidAddressesError', 'InvalidMultiaddrError', 'InvalidParametersError'])
+
+class Libp2pNetwork implements Network {
+  readonly peerId: string
+  readonly #libp2p: Libp2p
+  readonly #options: Libp2pNetworkOptions
+  readonly #failPoints: FailPoints
+  readonly #registrations: Promise<void>[] = []
+  readonly #channels = new Set<StreamChannel>()
+
+  constructor(libp2p: Libp2p, options: Libp2pNetworkOptions) {
+    this.peerId = libp2p.peerId.toString()
+    this.#libp2p = libp2p
+    this.#options = options
+    this.#failPoints = options.failPoints ?? NO_FAIL_POINTS
+  }
+
+  addresses(): string[] {
+    return this.#libp2p.getMultiaddrs().map(String)
+  }
+
+  handle(protocol: string, accept: (channel: Channel) => void, { frameBytesMax }: { frameBytesMax: number }): void {
+    const onStream = (stream: Stream, { remotePeer }: Connection) => {
+      const channel = this.#wrap(stream, remotePeer, { outbound: false, frameBytesMax })
+      try {
+        accept(channel)
+        if (!channel.hasReceivers) throw new MeshError('E_INTERNAL', `a channel of ${protocol} was given no receivers`)
+      } catch (cause) {
+        const { log } = this.#options
+        log.event('internal.error', { peer: channel.peer, code: 'E_INTERNAL', reason: stackOf(cause) })
+        channel.close({ abort: 'E_INTERNAL: not accepted' })
+      }
+    }
+    this.#registrations.push(this.#libp2p.handle(protocol, onStream, STREAM_LIMITS))
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(this.#registrations)
+    try {
+      await this.#libp2p.start()
+    } catch (cause) {
+      const addresses = this.#options.listen.join(', ')
+      const message = `cannot listen on ${addresses}: ${textOf(cause)}`
+      throw new MeshError('E_ADDRESS', { message, addresses }, { cause })
+    }
+  }
+
+  async connect(address: string, signal?: AbortSignal): Promise<string> {
+    const target = parseAddress(address)
+    try {
+      this.#failPoints.hit('network.connect')
+      const connection = await this.#libp2p.dial(target, signal ? { signal } : {})
+      return connection.remotePeer.toString()
+    } catch (cause) {
+      if (ADDRESS_ERRORS.has((cause as Error).name)) throw badAddress(address, cause)
+      const message = `${address} could not be reached: ${textOf(cause)}`
+      throw new MeshError('E_UNREACHABLE', { message, address }, { cause })
+    }
+  }
+
+  async open(
+    peer: string,
+    protocol: string,
+    { frameBytesMax }: { frameBytesMax: number },
+    signal?: AbortSignal,
+  ): Promise<Channel> {
+    try {
+      this.#failPoints.hit('network.open')
+      const connection = this.#connectionTo(peer)
+      const stream = await connection.newStream(protocol, { ...STREAM_LIMITS, ...(signal && { signal }) })
+      return this.#wrap(stream, connection.remotePeer, { outbound: true, frameBytesMax })
+    } catch (cause) {
+      if (cause instanceof MeshError) throw cause
+      if ((cause as Error).name === 'UnsupportedProtocolError') {
+        const message = `${peer} does not speak ${protocol}; one of the two needs another version of wayside`
+        throw new MeshError('E_PROTOCOL_VERSION', { message, peer, protocol }, { cause })
+      }
+      const message = `${peer} opened no channel for ${protocol}: ${textOf(cause)}`
+      throw new MeshError('E_UNREACHABLE', { message, peer, protocol }, { cause })
+    }
+  }
+
+  async disconnect(peer: string): Promise<void> {
+    for (const channel of this.#channels) if (channel.peer === peer) channel.close()
+    const connection = this.#connectionsTo(peer)[0]
+    if (connection) await this.#libp2p.hangUp(connection.remotePeer)
+  }
+
+  async stop(): Promise<void> {
+    for (const channel of this.#channels) channel.close()
+    await this.#libp2p.stop()
+  }
+
+  #connectionsTo(peer: string): Connection[] {
+    return this.#libp2p.getConnections().filter(({ remotePeer }) => remotePeer.toString() === peer)
+  }
+
+  #connectionTo(peer: string): Connection {
+    const open = this.#connectionsTo(peer).find(({ status }) => status === 'open')
+    if (!open) throw new MeshError('E_UNREACHABLE', { message: `no connection to ${peer}; connect to it first`, peer })
+    return open
+  }
+
+  #wrap(stream: Stream, peer: PeerId, given: { outbound: boolean; frameBytesMax: number }): StreamChannel {
+    const options = { ...given, peer: peer.toString(), failPoints: this.#failPoints }
+    const channel = new StreamChannel(stream, { ...this.#options, ...options })
+    if (stream.status === 'open') this.#channels.add(channel)
+    stream.addEventListener('close', () => this.#channels.delete(channel))
+    return channel
+  }
+}
+
+/** A network not yet started. Its PeerId is that of the signer's key. */
+export const createLibp2pNetwork = async (options: Libp2pNetworkOptions): Promise<Network> =>
+  new Libp2pNetwork(await compose(options), options)

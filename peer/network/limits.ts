@@ -1,0 +1,40 @@
+/** What a stranger can make the network layer hold or do, each with its reason. Units come last. */
+import { FRAME_BYTES_MAX, KIB, MIB } from '../../protocol/limits.ts'
+
+/** A pair of peers keeps one channel for calls and a few for blocks; the rest is room for reconnecting. */
+export const CHANNELS_PER_PROTOCOL_MAX = 64
+/** All protocols of a connection together, those still being negotiated included; a stream above it is reset at once. */
+export const STREAMS_PER_CONNECTION_MAX = 256
+/** The neighbours (64), callers that come and go, and peers still shaking hands; libp2p refuses or closes the rest. */
+export const CONNECTIONS_MAX = 256
+/** Handshakes at a time. Each costs some 3 ms of processor; a room full of agents that start together must get in. */
+export const CONNECTIONS_PENDING_MAX = 64
+/** New connections per second from one IP address, which may be a household or an office: under a tenth of one core. */
+export const CONNECTIONS_PER_ADDRESS_PER_SECOND_MAX = 32
+/** Dialling, with DNS and all handshakes. */
+export const DIAL_TIMEOUT_MS = 10_000
+/** A connection or stream that has not said what it wants by then never will. */
+export const NEGOTIATION_TIMEOUT_MS = 10_000
+
+/** What the other side may send before we read: 10 MiB/s over 100 ms of round trip. */
+export const STREAM_WINDOW_BYTES_MAX = 1 * MIB
+/** Unread bytes of one stream: a full window, and as much again while a channel is handed over. */
+export const STREAM_UNREAD_BYTES_MAX = 2 * STREAM_WINDOW_BYTES_MAX
+/** One muxer frame: it can never be larger than the window, so one that says it is lies. With the chunk read last. */
+export const MUXER_UNPARSED_BYTES_MAX = STREAM_WINDOW_BYTES_MAX + 128 * KIB
+/** Bytes for a connection that the socket does not take: a window of every channel of one protocol. */
+export const CONNECTION_UNSENT_BYTES_MAX = CHANNELS_PER_PROTOCOL_MAX * STREAM_WINDOW_BYTES_MAX
+
+/** Frames taken off the stream and not yet delivered; then it is paused and the window fills. */
+export const CHANNEL_UNDELIVERED_BYTES_MAX = 256 * KIB
+/** `send` returns false from here, `drained` waits for half of it: some frames at work while others are written. */
+export const CHANNEL_UNSENT_BYTES = 1 * MIB
+/** A sender that does not wait for `drained`, because the other side does not read, loses the channel here. */
+export const CHANNEL_UNSENT_BYTES_MAX = 8 * FRAME_BYTES_MAX
+
+/** The other side has that long to close its half of a channel; then it is reset. */
+export const CHANNEL_LINGER_MS = 5_000
+/** Each connection is asked for a sign of life that often: a cable that was cut sends no notice. */
+export const LIVENESS_INTERVAL_MS = 30_000
+/** An agent runs at the lowest priority; on a busy machine it may get no turn for seconds. */
+export const LIVENESS_TIMEOUT_MS = 20_000
