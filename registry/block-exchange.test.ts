@@ -3,7 +3,7 @@ import { MeshError } from '../protocol/errors.ts'
 import { BLOCK_BYTES_MAX, BLOCK_CHUNK_BYTES } from '../protocol/limits.ts'
 import { BLOCK_MS_MAX, SILENT_MS } from './block-asker.ts'
 import { block, chunksOf, createExchangeWorld, type TestBlock, wantsOn } from './exchange-world.ts'
-import { linkedChannels, ScriptedChannel } from './scripted-channel.ts'
+import { ScriptedChannel } from './scripted-channel.ts'
 import { OPEN_MS_MAX } from './session-table.ts'
 import { ASK_LAST_MS, DISTRUST_MS } from './source-memory.ts'
 
@@ -237,41 +237,5 @@ describe('a fetch', () => {
     const inbound = new ScriptedChannel('eve', { outbound: false })
     world.exchange.accept(inbound)
     expect(inbound.aborted).toBe('stopping')
-  })
-})
-
-describe('two exchanges', () => {
-  const createTwo = async () => {
-    const near = await createExchangeWorld()
-    const far = await createExchangeWorld({ clock: near.clock })
-    near.open.mockImplementation(async () => {
-      const [ours, theirs] = linkedChannels('near', 'far')
-      far.exchange.accept(theirs)
-      return ours
-    })
-    return { near, far }
-  }
-
-  test('hand over blocks of every size, many at once', async () => {
-    const { near, far } = await createTwo()
-    const blocks = Array.from({ length: 30 }, (_, n) => block(n, 1 + ((n * 37_123) % (4 * BLOCK_CHUNK_BYTES))))
-    for (const { cid, bytes } of blocks) await far.store.put(cid, bytes)
-    const fetched = await Promise.all(blocks.map(({ cid }) => near.exchange.fetch(cid, ['far'])))
-    expect(fetched.every((bytes, n) => Buffer.compare(bytes, blocks[n]!.bytes) === 0)).toBe(true)
-    expect([near.misbehaved.mock.calls, far.misbehaved.mock.calls, near.clock.pending]).toEqual([[], [], 0])
-  })
-
-  test('ask on the channel that the other opened', async () => {
-    const { near, far } = await createTwo()
-    await far.store.put(one.cid, one.bytes)
-    await near.store.put(two.cid, two.bytes)
-    expect(await near.exchange.fetch(one.cid, ['far'])).toEqual(one.bytes)
-    expect(await far.exchange.fetch(two.cid, ['near'])).toEqual(two.bytes)
-    expect(far.open).not.toHaveBeenCalled()
-  })
-
-  test('agree on what is not there', async () => {
-    const { near } = await createTwo()
-    await expect(near.exchange.fetch(one.cid, ['far'])).rejects.toThrow('far has not got it')
   })
 })

@@ -12,8 +12,6 @@ export class ScriptedChannel implements Channel {
   readonly sent: BlockFrame[] = []
   /** Frames that our side may send before `send` says that the buffer is full. */
   room = Number.POSITIVE_INFINITY
-  /** Called with each frame our side sends. */
-  onSend: (frame: BlockFrame) => void = () => {}
   /** Why our side ended it; undefined while it has not. */
   aborted: string | undefined
   #handlers: Handlers | undefined
@@ -27,10 +25,8 @@ export class ScriptedChannel implements Channel {
 
   send(frame: Uint8Array): boolean {
     if (this.#closed) return true
-    const decoded = BlockFrame.decode(frame)
-    this.sent.push(decoded)
+    this.sent.push(BlockFrame.decode(frame))
     this.room--
-    this.onSend(decoded)
     return this.room > 0
   }
 
@@ -71,13 +67,4 @@ export class ScriptedChannel implements Channel {
     this.drain(0)
     this.#handlers?.closed(reason)
   }
-}
-
-/** Two ends of one channel; each is named after the peer at the other end. */
-export const linkedChannels = (opener: string, accepter: string): [ScriptedChannel, ScriptedChannel] => {
-  const near = new ScriptedChannel(accepter, { outbound: true })
-  const far = new ScriptedChannel(opener, { outbound: false })
-  near.onSend = (frame) => queueMicrotask(() => void far.deliver(frame))
-  far.onSend = (frame) => queueMicrotask(() => void near.deliver(frame))
-  return [near, far]
 }
