@@ -27,6 +27,11 @@ const concat = (...parts: readonly Uint8Array[]): Uint8Array => {
 }
 
 const ROOT_DOMAIN = ascii('/wayside/1/root\0')
+
+/** What is signed. The size is in it: without, a path of one size could be shown as a path of another. */
+const rootStatement = (size: number, root: Uint8Array): Uint8Array =>
+  concat(ROOT_DOMAIN, Uint8Array.of(size >> 8, size & 255), root)
+
 const LEAF = Object.fromEntries(SIGNED_KINDS.map((kind) => [kind, ascii(`\0/wayside/1/${kind}\0`)])) as Record<
   SignedKind,
   Uint8Array
@@ -75,6 +80,27 @@ const climb = (
   return nodeHash(crypto, left, right)
 }
 
+const treeOf = (crypto: Pick<Crypto, 'hash'>, kind: SignedKind, payloads: readonly Uint8Array[]) => {
+  const paths: Uint8Array[][] = payloads.map(() => [])
+  const leaves = payloads.map((payload) => leafHash(crypto, kind, payload))
+  return { root: climb(crypto, leaves, 0, leaves.length, paths), paths }
+}
+
+const envelopesOf = (
+  signer: string,
+  payloads: readonly Uint8Array[],
+  signature: Uint8Array,
+  paths: readonly Uint8Array[][],
+): Envelope[] =>
+  payloads.map((payload, index) => ({
+    payload,
+    signer,
+    signature,
+    index,
+    size: payloads.length,
+    path: paths[index] as Uint8Array[],
+  }))
+
 const rootOf = (
   crypto: Pick<Crypto, 'hash'>,
   leaf: Uint8Array,
@@ -95,7 +121,10 @@ const rootOf = (
   return right && nodeHash(crypto, sibling, right)
 }
 
-/** Signs `payloads` (1 to BATCH_ITEMS_MAX) with one signature. The i-th envelope holds the i-th payload. */
+/**
+ * Signs `payloads` with one signature. The i-th envelope holds the i-th payload.
+ * Throws MeshError E_INTERNAL unless there are 1 to BATCH_ITEMS_MAX of them.
+ */
 export const signBatch = async (
   crypto: Pick<Crypto, 'hash'>,
   signer: Signer,
@@ -103,18 +132,11 @@ export const signBatch = async (
   kind: SignedKind,
   payloads: readonly Uint8Array[],
 ): Promise<Envelope[]> => {
-  const paths: Uint8Array[][] = payloads.map(() => [])
-  const leaves = payloads.map((payload) => leafHash(crypto, kind, payload))
-  const root = climb(crypto, leaves, 0, leaves.length, paths)
-  const signature = await signer.sign(concat(ROOT_DOMAIN, root))
-  return payloads.map((payload, index) => ({
-    payload,
-    signer: signerId,
-    signature,
-    index,
-    size: payloads.length,
-    path: paths[index] as Uint8Array[],
-  }))
+  const { length } = payloads
+  if (length < 1 || length > BATCH_ITEMS_MAX)
+    throw new MeshError('E_INTERNAL', `a batch has 1 to ${BATCH_ITEMS_MAX} payloads, not ${length}`)
+  const tree = treeOf(crypto, kind, payloads)
+  return envelopesOf(signerId, payloads, await signer.sign(rootStatement(length, tree.root)), tree.paths)
 }
 
 /** A batch as it travels: receivers rebuild root and paths from the payloads, so none is sent. */
@@ -135,28 +157,20 @@ export const openBatch = async (
   kind: SignedKind,
   batch: SignedBatch,
 ): Promise<Envelope[]> => {
-  const paths: Uint8Array[][] = batch.payloads.map(() => [])
-  const leaves = batch.payloads.map((payload) => leafHash(crypto, kind, payload))
-  const root = climb(crypto, leaves, 0, leaves.length, paths)
-  await ensureSigned(crypto, signerId, kind, root, batch.signature)
-  return batch.payloads.map((payload, index) => ({
-    payload,
-    signer: signerId,
-    signature: batch.signature,
-    index,
-    size: batch.payloads.length,
-    path: paths[index] as Uint8Array[],
-  }))
+  const { payloads, signature } = batch
+  const tree = treeOf(crypto, kind, payloads)
+  await ensureSigned(crypto, signerId, kind, rootStatement(payloads.length, tree.root), signature)
+  return envelopesOf(signerId, payloads, signature, tree.paths)
 }
 
 const ensureSigned = async (
   crypto: Crypto,
   signerId: string,
   kind: SignedKind,
-  root: Uint8Array,
+  statement: Uint8Array,
   signature: Uint8Array,
 ) => {
-  if (!(await crypto.verify(publicKeyOf(signerId), concat(ROOT_DOMAIN, root), signature))) {
+  if (!(await crypto.verify(publicKeyOf(signerId), statement, signature))) {
     throw new MeshError('E_SIGNATURE', {
       message: `the signature on this ${kind} is not by ${signerId}`,
       peer: signerId,
@@ -174,5 +188,5 @@ export const verifyEnvelope = async (crypto: Crypto, kind: SignedKind, signed: E
       peer: signed.signer,
     })
   }
-  await ensureSigned(crypto, signed.signer, kind, root, signed.signature)
+  await ensureSigned(crypto, signed.signer, kind, rootStatement(signed.size, root), signed.signature)
 }

@@ -18,23 +18,16 @@ export const peerIdFromPublicKey = (publicKey: Uint8Array): string => {
   return base58btc.baseEncode(bytes)
 }
 
-/** The key inside `peerId`, or undefined if it is not an Ed25519 PeerId. */
-const decodePeerId = (peerId: string): Uint8Array | undefined => {
-  let bytes: Uint8Array
-  try {
-    bytes = base58btc.baseDecode(peerId)
-  } catch {
-    return undefined
-  }
-  if (bytes.length !== PREFIX.length + 32 || PREFIX.some((byte, i) => bytes[i] !== byte)) return undefined
-  return bytes.subarray(PREFIX.length)
-}
+const TEXT = /^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/
+/** Base58 digits of equal number sort as the numbers they write, so those of all keys lie between these two. */
+const FIRST = peerIdFromPublicKey(new Uint8Array(32))
+const LAST = peerIdFromPublicKey(new Uint8Array(32).fill(255))
 
-export const isPeerId = (text: string): boolean => decodePeerId(text) !== undefined
+/** Is `text` the PeerId of some Ed25519 key? */
+export const isPeerId = (text: string): boolean => text >= FIRST && text <= LAST && TEXT.test(text)
 
 /** The raw 32-byte Ed25519 public key inside a text PeerId. Throws MeshError E_MESSAGE if there is none. */
 export const publicKeyOf = (peerId: string): Uint8Array => {
-  const key = decodePeerId(peerId)
-  if (!key) throw new MeshError('E_MESSAGE', { message: `not an Ed25519 PeerId: ${peerId}`, peer: peerId })
-  return key
+  if (!isPeerId(peerId)) throw new MeshError('E_MESSAGE', { message: `not an Ed25519 PeerId: ${peerId}`, peer: peerId })
+  return base58btc.baseDecode(peerId).subarray(PREFIX.length)
 }

@@ -2,12 +2,11 @@
 import { base32 } from 'multiformats/bases/base32'
 import * as v from 'valibot'
 import { type CID, recordCid } from './cid.ts'
-import { decodeCanonical, encodeCanonical } from './codec.ts'
 import { type Envelope, envelope, signBatch, verifyEnvelope } from './envelope.ts'
 import { MeshError } from './errors.ts'
 import { ADDRESSES_MAX, CHAIN_MAX } from './limits.ts'
 import type { Crypto, Signer } from './ports.ts'
-import { address, bytes, cid, ensureShape, instantMs, list, message, name, peerId, version } from './schema.ts'
+import { address, bytes, cid, instantMs, list, message, name, peerId, version } from './schema.ts'
 
 /**
  * Whose hash is the mesh ID. `operator` admits to a private mesh; `independence` is the floor for verifiers:
@@ -61,6 +60,9 @@ export const Ticket = message(
 
 export type Ticket = v.InferOutput<typeof Ticket.schema>
 
+/** A ticket and its inviter's signature: what the text of a ticket holds. */
+export const SignedTicket = message('signed ticket', 40_960, envelope(Ticket.bytesMax))
+
 /** What a joiner shows in its hello. */
 export const credential = () =>
   v.variant('by', [
@@ -72,12 +74,14 @@ export const credential = () =>
 export type Credential = v.InferOutput<ReturnType<typeof credential>>
 
 const TICKET_PREFIX = 'wayside1'
-const TICKET_CHARS_MAX = 65_536
+/** Base32 writes five bits a character. */
+const TICKET_CHARS_MAX = TICKET_PREFIX.length + Math.ceil((SignedTicket.bytesMax * 8) / 5)
 
+/** Is `text` meant as a ticket? Whether it is one, `ticketFromText` tells. */
 export const isTicketText = (text: string): boolean => text.startsWith(TICKET_PREFIX)
 
 /** The ticket as text: `wayside1` and the base32 of its envelope. */
-export const ticketToText = (ticket: Envelope): string => TICKET_PREFIX + base32.baseEncode(encodeCanonical(ticket))
+export const ticketToText = (ticket: Envelope): string => TICKET_PREFIX + base32.baseEncode(SignedTicket.encode(ticket))
 
 /** Reads a ticket and checks its signature. Throws MeshError E_TICKET or E_TICKET_EXPIRED. */
 export const ticketFromText = async (
@@ -86,10 +90,10 @@ export const ticketFromText = async (
   nowMs: number,
 ): Promise<{ ticket: Ticket; signed: Envelope }> => {
   try {
-    if (!isTicketText(text) || text.length > TICKET_CHARS_MAX)
-      throw new MeshError('E_TICKET', 'it does not begin with wayside1')
-    const decoded = decodeCanonical(base32.baseDecode(text.slice(TICKET_PREFIX.length)))
-    const signed = ensureShape('ticket', envelope(Ticket.bytesMax), decoded)
+    if (!isTicketText(text)) throw new MeshError('E_TICKET', `it does not begin with ${TICKET_PREFIX}`)
+    if (text.length > TICKET_CHARS_MAX) throw new MeshError('E_TICKET', `it has over ${TICKET_CHARS_MAX} characters`)
+    const signed = SignedTicket.decode(base32.baseDecode(text.slice(TICKET_PREFIX.length)))
+    if (ticketToText(signed) !== text) throw new MeshError('E_TICKET', 'characters follow its end')
     return { ticket: await openTicket(crypto, signed, nowMs), signed }
   } catch (cause) {
     if (cause instanceof MeshError && cause.code === 'E_TICKET_EXPIRED') throw cause
@@ -127,23 +131,28 @@ export interface ChainFor {
   nowMs: number
 }
 
-/** Throws MeshError E_NOT_ADMITTED unless the chain leads from `peer` to the operator. The operator needs none. */
-export const verifyChain = async (crypto: Crypto, chain: readonly Envelope[], to: ChainFor): Promise<void> => {
-  const refuse = (why: string): never => {
-    throw new MeshError('E_NOT_ADMITTED', {
-      message: `the membership of ${to.peer} does not hold: ${why}`,
-      peer: to.peer,
-    })
-  }
+/** Throws an Error that says why, unless the chain leads from `peer` to the operator. Signatures cost most: they come last. */
+const followChain = async (crypto: Crypto, chain: readonly Envelope[], to: ChainFor): Promise<void> => {
+  if (chain.length > CHAIN_MAX) throw new Error(`it has over ${CHAIN_MAX} links`)
   let member = to.peer
   for (const signed of chain) {
     if (member === to.operator) return
     const membership = Membership.decode(signed.payload)
-    if (!membership.mesh.equals(to.mesh)) refuse('it is of another mesh')
-    if (membership.peer !== member) refuse('its links do not meet')
-    if (membership.expires_ms <= to.nowMs) refuse('it has expired')
+    if (!membership.mesh.equals(to.mesh)) throw new Error('it is of another mesh')
+    if (membership.peer !== member) throw new Error('its links do not meet')
+    if (membership.expires_ms <= to.nowMs) throw new Error('it has expired')
     await verifyEnvelope(crypto, 'membership', signed)
     member = signed.signer
   }
-  if (member !== to.operator) refuse('it does not lead to the operator of the mesh')
+  if (member !== to.operator) throw new Error('it does not lead to the operator of the mesh')
+}
+
+/** Throws MeshError E_NOT_ADMITTED unless the chain leads from `peer` to the operator. The operator needs none. */
+export const verifyChain = async (crypto: Crypto, chain: readonly Envelope[], to: ChainFor): Promise<void> => {
+  try {
+    await followChain(crypto, chain, to)
+  } catch (cause) {
+    const message = `the membership of ${to.peer} does not hold: ${(cause as Error).message}; ask a member for a ticket`
+    throw new MeshError('E_NOT_ADMITTED', { message, peer: to.peer }, { cause })
+  }
 }

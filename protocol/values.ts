@@ -1,22 +1,24 @@
 /** Values: what may cross a boundary (DESIGN.md, "Values"), and their forms in DAG-CBOR and JSON. */
+import { CID } from './cid.ts'
 import { decodeCanonical, encodeCanonical } from './codec.ts'
 import { type ErrorCode, MeshError } from './errors.ts'
 import { VALUE_DEPTH_MAX } from './limits.ts'
+import { define, isPlainObject } from './plain-object.ts'
 
 export type Value = null | boolean | string | number | bigint | Uint8Array | Value[] | { [key: string]: Value }
 
 const BIGINT_MIN = -(2n ** 63n)
 const BIGINT_MAX = 2n ** 64n - 1n
 
-const isPlainObject = (x: object): x is Record<string, unknown> => {
-  const prototype: unknown = Object.getPrototypeOf(x)
-  return prototype === null || prototype === Object.prototype
-}
+/** Such an object would read as one of the forms in which bytes and bigints are written. */
+const isSlashOnly = (x: object): boolean => '/' in x && Object.keys(x).length === 1
+
+const isPlainArray = (x: object): x is unknown[] => Array.isArray(x) && Object.getPrototypeOf(x) === Array.prototype
 
 /** How an offending thing is called in the error: its class, or what kind of primitive it is. */
 const kindOf = (x: unknown): string => {
   if (typeof x === 'number') return String(x)
-  if (typeof x === 'object' && x !== null) return x.constructor?.name || 'object'
+  if (typeof x === 'object' && x !== null) return String(x.constructor?.name || 'object')
   return typeof x
 }
 
@@ -68,7 +70,7 @@ class Reader {
     if (this.open.has(x)) this.fail(path, 'a cycle')
     if (path.length >= VALUE_DEPTH_MAX) this.fail(path, `nesting over ${VALUE_DEPTH_MAX} levels`)
     this.open.add(x)
-    const read = Array.isArray(x) ? this.readArray(x, path) : this.readRecord(x, path)
+    const read = isPlainArray(x) ? this.readArray(x, path) : this.readRecord(x, path)
     this.open.delete(x)
     return read
   }
@@ -86,19 +88,16 @@ class Reader {
   readRecord(x: object, path: (string | number)[]): Value {
     if (!isPlainObject(x)) this.fail(path, kindOf(x))
     const record: { [key: string]: Value } = {}
-    const keys = Object.keys(x)
-    if (keys.length === 1 && keys[0] === '/') this.fail(path, 'an object whose only key is "/"')
-    for (const key of keys) {
+    for (const key of Object.keys(x)) {
       const property = x[key]
       if (property === undefined) continue
       path.push(key)
       if (!key.isWellFormed()) this.fail(path, 'a key with a lone surrogate')
       const value = this.read(property, path)
       path.pop()
-      if (key === '__proto__')
-        Object.defineProperty(record, key, { value, enumerable: true, writable: true, configurable: true })
-      else record[key] = value
+      define(record, key, value)
     }
+    if (isSlashOnly(record)) this.fail(path, 'an object whose only key is "/"')
     return record
   }
 }
@@ -120,12 +119,6 @@ const mapLeaves = (x: Value, leaf: (x: bigint | Uint8Array) => Tree): Tree => {
   const out: { [key: string]: Tree } = {}
   for (const key of Object.keys(x)) define(out, key, mapLeaves(x[key] as Value, leaf))
   return out
-}
-
-const define = (record: { [key: string]: unknown }, key: string, value: unknown) => {
-  if (key === '__proto__')
-    Object.defineProperty(record, key, { value, enumerable: true, writable: true, configurable: true })
-  else record[key] = value
 }
 
 const bigintForm = (x: bigint): Tree => ({ '/': { bigint: x.toString() } })
@@ -152,24 +145,21 @@ const base64 = (bytes: Uint8Array): string => {
   return btoa(binary)
 }
 
-const onlySlash = (x: object): unknown => {
-  const keys = Object.keys(x)
-  return keys.length === 1 && keys[0] === '/' ? (x as Record<string, unknown>)['/'] : undefined
+/** The bigint or bytes that the object under "/" writes, if it is one of the two forms. */
+const leafFrom = (form: unknown, bytesAllowed: boolean): bigint | Uint8Array | undefined => {
+  if (typeof form !== 'object' || form === null || Object.keys(form).length !== 1) return undefined
+  const { bigint, bytes } = form as Record<string, unknown>
+  return bigintFrom(bigint) ?? (bytesAllowed ? bytesFrom(bytes) : undefined)
 }
 
 /** The inverse of the forms above: `{"/": {"bigint": …}}` (and, in JSON, `{"/": {"bytes": …}}`) become leaves again. */
 const unmapLeaves = (x: unknown, depth: number, bytesAllowed: boolean, fail: (found: string) => never): Value => {
   if (typeof x !== 'object' || x === null || x instanceof Uint8Array) return x as Value
+  if (x instanceof CID) fail('a CID')
+  if (isSlashOnly(x))
+    return leafFrom((x as { '/': unknown })['/'], bytesAllowed) ?? fail('an object whose only key is "/"')
   if (depth >= VALUE_DEPTH_MAX) fail(`nesting over ${VALUE_DEPTH_MAX} levels`)
   if (Array.isArray(x)) return x.map((item) => unmapLeaves(item, depth + 1, bytesAllowed, fail))
-  const inner = onlySlash(x)
-  if (inner !== undefined) {
-    const form = (typeof inner === 'object' && inner !== null ? inner : {}) as Record<string, unknown>
-    const keys = Object.keys(form)
-    const leaf =
-      keys.length !== 1 ? undefined : (bigintFrom(form.bigint) ?? (bytesAllowed ? bytesFrom(form.bytes) : undefined))
-    return leaf ?? fail('an object whose only key is "/"')
-  }
   const out: { [key: string]: Value } = {}
   for (const key of Object.keys(x))
     define(out, key, unmapLeaves((x as Record<string, unknown>)[key], depth + 1, bytesAllowed, fail))
@@ -185,7 +175,7 @@ export const decodeValue = (bytes: Uint8Array): Value => {
   const fail = (found: string): never => {
     throw new MeshError('E_MESSAGE', { message: `the encoded value holds ${found}`, found })
   }
-  return ensureValue(unmapLeaves(decodeCanonical(bytes), 0, false, fail), 'value', 'E_MESSAGE')
+  return unmapLeaves(decodeCanonical(bytes), 0, false, fail)
 }
 
 /** JSON text; bytes and bigints as `{"/":{"bytes":"<base64>"}}` and `{"/":{"bigint":"<decimal>"}}`. */

@@ -1,0 +1,175 @@
+/** Writes canonical DAG-CBOR (README.md, "Encoding"). */
+import {
+  BYTES,
+  CID_PREFIX,
+  CID_TAG,
+  DEPTH_MAX,
+  FALSE,
+  FLOAT_64,
+  LEAST,
+  LIST,
+  MAP,
+  NEGATIVE,
+  NULL,
+  TAG,
+  TEXT,
+  TRUE,
+  UNSIGNED,
+} from './cbor.ts'
+import { CID, isMeshCid } from './cid.ts'
+import { MeshError } from './errors.ts'
+import { isPlainObject } from './plain-object.ts'
+
+const utf8Encoder = new TextEncoder()
+
+/** Up to here a loop over ASCII beats TextEncoder. */
+const LOOP_CHARS_MAX = 63
+
+const SCRATCH_BYTES_MAX = 65_536
+/** Taken by the writer at work, put back unless it grew large: most messages need no allocation but their own. */
+let scratch: Uint8Array | undefined
+
+const isAscii = (text: string): boolean => {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false
+  return true
+}
+
+/** Shorter first, then bytewise. */
+const compareAscii = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : 1)
+const compareUtf8 = (a: Uint8Array, b: Uint8Array): number => {
+  if (a.length !== b.length) return a.length - b.length
+  const i = a.findIndex((byte, i) => byte !== b[i])
+  return (a[i] as number) - (b[i] as number)
+}
+
+/** UTF-16 sorts as UTF-8 does only within ASCII. */
+const sortKeys = (keys: string[]): string[] =>
+  keys.every(isAscii)
+    ? keys.sort(compareAscii)
+    : keys
+        .map((key) => ({ key, utf8: utf8Encoder.encode(key) }))
+        .sort((a, b) => compareUtf8(a.utf8, b.utf8))
+        .map(({ key }) => key)
+
+class Writer {
+  bytes: Uint8Array
+  at = 0
+
+  constructor() {
+    this.bytes = scratch ?? new Uint8Array(1024)
+    scratch = undefined
+  }
+
+  fail(why: string): never {
+    throw new MeshError('E_INTERNAL', `cannot be encoded as DAG-CBOR: ${why}`)
+  }
+
+  /** Makes room for `length` bytes and returns where they begin. */
+  room(length: number): number {
+    const from = this.at
+    this.at += length
+    if (this.at > this.bytes.length) {
+      const larger = new Uint8Array(Math.max(2 * this.bytes.length, this.at))
+      larger.set(this.bytes)
+      this.bytes = larger
+    }
+    return from
+  }
+
+  byte(byte: number): void {
+    const from = this.room(1)
+    this.bytes[from] = byte
+  }
+
+  raw(bytes: Uint8Array): void {
+    const from = this.room(bytes.length)
+    this.bytes.set(bytes, from)
+  }
+
+  head(major: number, argument: number): void {
+    if (argument < LEAST[0]) return this.byte((major << 5) | argument)
+    const width = argument < LEAST[1] ? 0 : argument < LEAST[2] ? 1 : argument < LEAST[3] ? 2 : 3
+    this.byte((major << 5) | (24 + width))
+    const from = this.room(1 << width)
+    let rest = argument
+    for (let i = this.at - 1; i >= from; i--) {
+      this.bytes[i] = rest % 256
+      rest = Math.floor(rest / 256)
+    }
+  }
+
+  item(x: unknown, depth: number): void {
+    switch (typeof x) {
+      case 'string':
+        return this.text(x)
+      case 'number':
+        return this.number(x)
+      case 'boolean':
+        return this.byte(x ? TRUE : FALSE)
+      case 'object':
+        return x === null ? this.byte(NULL) : this.object(x, depth)
+      default:
+        this.fail(`a ${typeof x}`)
+    }
+  }
+
+  text(text: string): void {
+    if (text.length <= LOOP_CHARS_MAX && isAscii(text)) {
+      this.head(TEXT, text.length)
+      const from = this.room(text.length)
+      for (let i = 0; i < text.length; i++) this.bytes[from + i] = text.charCodeAt(i)
+      return
+    }
+    const utf8 = utf8Encoder.encode(text)
+    this.head(TEXT, utf8.length)
+    this.raw(utf8)
+  }
+
+  number(x: number): void {
+    if (Number.isSafeInteger(x)) return x < 0 ? this.head(NEGATIVE, -1 - x) : this.head(UNSIGNED, x)
+    if (!Number.isFinite(x)) this.fail(`the number ${x}`)
+    this.byte(FLOAT_64)
+    const from = this.room(8)
+    new DataView(this.bytes.buffer).setFloat64(from, x)
+  }
+
+  object(x: object, depth: number): void {
+    if (x instanceof Uint8Array) {
+      this.head(BYTES, x.length)
+      return this.raw(x)
+    }
+    if (x instanceof CID) {
+      if (!isMeshCid(x)) this.fail(`the CID ${x}, which is not version 1, raw or dag-cbor, SHA-256`)
+      this.head(TAG, CID_TAG)
+      this.raw(CID_PREFIX)
+      return this.raw(x.bytes)
+    }
+    if (depth === 0) this.fail(`nesting over ${DEPTH_MAX} levels`)
+    if (Array.isArray(x)) {
+      this.head(LIST, x.length)
+      for (const item of x) this.item(item, depth - 1)
+    } else if (isPlainObject(x)) {
+      const keys = sortKeys(Object.keys(x))
+      this.head(MAP, keys.length)
+      for (const key of keys) {
+        this.text(key)
+        this.item(x[key], depth - 1)
+      }
+    } else this.fail(`an object of class ${x.constructor?.name}`)
+  }
+
+  done(): Uint8Array {
+    if (this.bytes.length <= SCRATCH_BYTES_MAX) scratch = this.bytes
+    return this.bytes.slice(0, this.at)
+  }
+}
+
+/**
+ * The canonical bytes of what `decodeCanonical` returns. -0 is written as 0, a lone surrogate as U+FFFD.
+ * Throws MeshError E_INTERNAL for all else: undefined, NaN, bigints, class instances.
+ */
+export const encodeCanonical = (x: unknown): Uint8Array => {
+  const writer = new Writer()
+  writer.item(x, DEPTH_MAX)
+  return writer.done()
+}
