@@ -107,6 +107,7 @@ export class Dispatcher {
     }
     this.#pending.set(pending.id, pending)
     neighbour.inFlight++
+    neighbour.inFlightBytes += item.request.input.length
     this.#outboxOf(neighbour, item).add(pending, item.request.input.length + item.invocationBytes.length + 64)
     return pending
   }
@@ -211,6 +212,7 @@ export class Dispatcher {
     if (!pending) return false
     this.#pending.delete(id)
     pending.neighbour.inFlight--
+    pending.neighbour.inFlightBytes -= pending.item.request.input.length
     pending.settle(result)
     return true
   }

@@ -10,7 +10,7 @@ import { type AnswerSink, Home } from './home.ts'
 import type { Neighbour, NeighbourTable } from './neighbours.ts'
 import { mayHedge, Pursuit, type PursuitOptions, shunMs } from './pursuit.ts'
 import { type CandidateView, chooseOfTwo } from './selection.ts'
-import { windowOf } from './window.ts'
+import { WINDOW_BYTES_MAX, windowOf } from './window.ts'
 
 /** How often attempts are looked at; a deadline is met within it. */
 const WATCH_EVERY_MS = 100
@@ -53,6 +53,8 @@ class Candidates implements CandidateView {
   eligible(i: number): boolean {
     const neighbour = this.at(i)
     if (neighbour.shunnedUntilMs > this.nowMs || !this.suits(i)) return false
+    const { input } = (this.pursuit as Pursuit).item.request
+    if (neighbour.inFlight > 0 && neighbour.inFlightBytes + input.length > WINDOW_BYTES_MAX) return false
     return neighbour.inFlight < windowOf(this.slots(i), this.serviceMs(i), neighbour.roundTripMs)
   }
 
@@ -145,7 +147,7 @@ export class Invoker {
     this.#serving = true
     for (const pursuit of this.#waiting) {
       if (this.#launch(pursuit, false)) this.#waiting.delete(pursuit)
-      else if (!this.#hasPatience(pursuit)) pursuit.fail(pursuit.exhausted(this.#neighbours.size))
+      else if (!this.#hasPatience(pursuit)) pursuit.fail(pursuit.exhausted(this.#neighbours.lenders()))
       else if (this.#allFull()) break
     }
     this.#serving = false
@@ -183,7 +185,8 @@ export class Invoker {
   #hasPatience(pursuit: Pursuit): boolean {
     const view = this.#view(pursuit)
     for (let i = 0; i < view.count; i++) if (view.suits(i)) return true
-    return this.#expecting() && view.nowMs - pursuit.waitingSinceMs < PEER_WAIT_MS
+    const coming = this.#expecting() || this.#neighbours.hasSilent
+    return coming && view.nowMs - pursuit.waitingSinceMs < PEER_WAIT_MS
   }
 
   #launch(pursuit: Pursuit, hedge: boolean): boolean {

@@ -5,9 +5,10 @@ import { MeshError } from '../protocol/errors.ts'
 import type { Ports } from '../protocol/ports.ts'
 import type { Manifest } from '../protocol/records.ts'
 import type { CallRequest, CallResult, Dispute, Item, Performed } from './calls.ts'
-import type { Invoker } from './invoker.ts'
+import { type Invoker, PEER_WAIT_MS } from './invoker.ts'
 import type { LocalExecutor } from './local.ts'
 import type { NeighbourTable } from './neighbours.ts'
+import type { Roster } from './roster.ts'
 import { drawIndex, type VoteView, verdictOf, winnerOf } from './verdict.ts'
 
 export interface LevelParts {
@@ -16,9 +17,12 @@ export interface LevelParts {
   neighbours: NeighbourTable
   /** A fresh invocation of the request; one per execution that counts as a vote. */
   prepare(request: CallRequest, manifest: Manifest): Item
+  roster: Pick<Roster, 'expecting'>
 }
 
-type LevelPorts = Pick<Ports, 'crypto' | 'log' | 'network'>
+const LENDERS_POLL_MS = 50
+
+type LevelPorts = Pick<Ports, 'clock' | 'crypto' | 'log' | 'network'>
 
 /** One call at its level, from its first execution to its result. */
 export class LevelledCall {
@@ -73,7 +77,8 @@ export class LevelledCall {
     try {
       return await this.#perform(item, new Set())
     } catch (cause) {
-      const alone = cause instanceof MeshError && cause.code === 'E_NO_PEER' && this.#parts.neighbours.size === 0
+      const alone =
+        cause instanceof MeshError && cause.code === 'E_NO_PEER' && this.#parts.neighbours.lenders().length === 0
       if (!alone || this.#request.remote) throw cause
       this.#ports.log.event('call.local', { task: item.task.toString() })
       this.#local = true
@@ -126,6 +131,7 @@ export class LevelledCall {
       },
       same: (i, j) => votes[i]?.performed.outcomeCid.equals(votes[j]?.performed.outcomeCid) ?? false,
     }
+    await this.#awaitLenders(n)
     const root = this.#parts.prepare(this.#request, this.#manifest)
     for (;;) {
       const performed = await this.#nextVote(root, votes.at(-1)?.receipt, asked, votes.length)
@@ -136,6 +142,19 @@ export class LevelledCall {
       if (winnerOf(view, n) >= 0) break
     }
     return this.#conclude(n, votes, view)
+  }
+
+  /** The candidates are committed to before the first execution, so those still joining are waited for. */
+  async #awaitLenders(n: number): Promise<void> {
+    const { neighbours, roster } = this.#parts
+    const { clock } = this.#ports
+    const untilMs = clock.monotonic() + PEER_WAIT_MS
+    const found = () => neighbours.lenders().length
+    while (found() < n && (roster.expecting || neighbours.hasSilent) && clock.monotonic() < untilMs) {
+      await new Promise<void>((resolve) => clock.after(LENDERS_POLL_MS, resolve))
+    }
+    if (found() === 0) throw new MeshError('E_NO_PEER', `no peer that lends is in reach, and quorum:${n} needs ${n}`)
+    if (found() < n) throw this.#noVerdict(n, found(), 'insufficient')
   }
 
   /** The next execution, or undefined if nobody is left to draw. */

@@ -1,7 +1,11 @@
-/** One peer at the other end of a channel: typed frames both ways. */
+/** One peer at the other end of a channel: typed frames both ways, under back-pressure. */
 import { MeshError } from '../protocol/errors.ts'
 import { type FrameOf, PeerFrame } from '../protocol/frames.ts'
+import { MIB } from '../protocol/limits.ts'
 import type { Channel, Ports } from '../protocol/ports.ts'
+
+/** What waits for a peer that does not read. Twice what a window of items may hold; beyond it the link is of no use. */
+const WAITING_BYTES_MAX = 64 * MIB
 
 export interface LinkHandlers {
   /** Throwing (or rejecting with) a MeshError closes the link with that code: the other side broke the protocol. */
@@ -14,62 +18,101 @@ export interface Link {
   readonly peer: string
   readonly outbound: boolean
   readonly isOpen: boolean
-  /** False: the buffer is full; wait for `drained()`. */
-  send(frame: PeerFrame): boolean
-  drained(): Promise<void>
+  /** Frames leave in order, as fast as the other side reads. A closed link drops them. */
+  send(frame: PeerFrame): void
   /** Hands all later frames to `handlers`; called again when the handshake passes the link on. */
   receive(handlers: LinkHandlers): void
   /** Says why, then closes. */
   bye(code: FrameOf<'bye'>['code'], message: string): void
 }
 
-/** Wraps a channel just handed over; `handlers` receive from the first frame on. */
-export const createLink = (channel: Channel, log: Ports['log'], first: (link: Link) => LinkHandlers): Link => {
-  let open = true
+class ChannelLink implements Link {
+  readonly #channel: Channel
+  readonly #log: Ports['log']
+  #handlers: LinkHandlers
+  #open = true
+  /** Frames that wait until the channel has drained. */
+  #waiting: Uint8Array[] = []
+  #waitingBytes = 0
+  #draining = false
 
-  const link: Link = {
-    peer: channel.peer,
-    outbound: channel.outbound,
-    get isOpen() {
-      return open
-    },
-    send: (frame) => open && channel.send(PeerFrame.encode(frame)),
-    drained: () => channel.drained(),
-    receive: (next) => {
-      handlers = next
-    },
-    bye: (code, message) => {
-      if (!open) return
-      channel.send(PeerFrame.encode({ t: 'bye', code, message: message.slice(0, 1024) }))
-      channel.close()
-    },
+  constructor(channel: Channel, log: Ports['log'], first: (link: Link) => LinkHandlers) {
+    this.#channel = channel
+    this.#log = log
+    this.#handlers = first(this)
+    channel.receive({
+      frame: (bytes) => this.#onFrame(bytes),
+      closed: (reason) => {
+        this.#open = false
+        this.#waiting = []
+        this.#handlers.closed(reason)
+      },
+    })
   }
 
-  const misbehaved = (cause: unknown) => {
+  get peer(): string {
+    return this.#channel.peer
+  }
+
+  get outbound(): boolean {
+    return this.#channel.outbound
+  }
+
+  get isOpen(): boolean {
+    return this.#open
+  }
+
+  send(frame: PeerFrame): void {
+    if (!this.#open) return
+    const bytes = PeerFrame.encode(frame)
+    if (!this.#draining) {
+      if (!this.#channel.send(bytes)) this.#drain()
+      return
+    }
+    this.#waiting.push(bytes)
+    this.#waitingBytes += bytes.length
+    if (this.#waitingBytes > WAITING_BYTES_MAX) this.#channel.close({ abort: 'the other side does not read' })
+  }
+
+  receive(handlers: LinkHandlers): void {
+    this.#handlers = handlers
+  }
+
+  bye(code: FrameOf<'bye'>['code'], message: string): void {
+    if (!this.#open) return
+    this.#channel.send(PeerFrame.encode({ t: 'bye', code, message: message.slice(0, 1024) }))
+    this.#channel.close()
+  }
+
+  async #drain(): Promise<void> {
+    this.#draining = true
+    await this.#channel.drained()
+    while (this.#open && this.#waiting.length > 0) {
+      const bytes = this.#waiting.shift() as Uint8Array
+      this.#waitingBytes -= bytes.length
+      if (!this.#channel.send(bytes)) await this.#channel.drained()
+    }
+    this.#draining = false
+  }
+
+  #onFrame(bytes: Uint8Array): void | Promise<void> {
+    try {
+      const pending = this.#handlers.frame(PeerFrame.decode(bytes))
+      if (pending) return pending.catch((cause) => this.#misbehaved(cause))
+    } catch (cause) {
+      this.#misbehaved(cause)
+    }
+  }
+
+  #misbehaved(cause: unknown): void {
     const known = cause instanceof MeshError
     const code = known ? cause.code : 'E_INTERNAL'
-    log.event(known ? 'peer.misbehaved' : 'internal.error', {
-      peer: channel.peer,
-      code,
-      reason: String((cause as Error).stack),
-    })
-    link.bye(code, known ? cause.message : 'internal error')
+    const reason = known ? cause.message : String((cause as Error).stack)
+    this.#log.event(known ? 'peer.misbehaved' : 'internal.error', { peer: this.peer, code, reason })
+    this.bye(code, known ? cause.message : 'internal error')
   }
-
-  let handlers = first(link)
-  channel.receive({
-    frame: (bytes) => {
-      try {
-        const pending = handlers.frame(PeerFrame.decode(bytes))
-        if (pending) return pending.catch(misbehaved)
-      } catch (cause) {
-        misbehaved(cause)
-      }
-    },
-    closed: (reason) => {
-      open = false
-      handlers.closed(reason)
-    },
-  })
-  return link
 }
+
+/** Wraps a channel just handed over; `first` makes the handlers that receive from the first frame on. */
+export const createLink = (channel: Channel, log: Ports['log'], first: (link: Link) => LinkHandlers): Link =>
+  new ChannelLink(channel, log, first)

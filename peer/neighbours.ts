@@ -16,6 +16,8 @@ export interface Neighbour {
   roundTripMs: number
   /** Items sent there and not yet answered. */
   inFlight: number
+  /** Bytes of their inputs. */
+  inFlightBytes: number
   /** How its run times compare with the mean over all executors: 2 is twice as slow. */
   slowness: number
   /** Until this monotonic instant it is not asked: it has refused, or failed. */
@@ -45,6 +47,16 @@ export class NeighbourTable {
     return this.#list
   }
 
+  /** Members that lend: those that a call may reach. */
+  lenders(): readonly Neighbour[] {
+    return this.#list.filter(({ member, advertisement }) => member && (advertisement?.slots ?? 0) > 0)
+  }
+
+  /** Somebody has just come who has not said yet what it offers. */
+  get hasSilent(): boolean {
+    return this.#list.some(({ advertisement }) => !advertisement)
+  }
+
   /** PeerIds of the members, sorted, and the CID by which an invocation commits to them. */
   candidates(): { list: readonly string[]; cid: CID } {
     if (!this.#candidates) {
@@ -64,6 +76,7 @@ export class NeighbourTable {
       advertisement: before?.advertisement,
       roundTripMs: before?.roundTripMs ?? 0,
       inFlight: 0,
+      inFlightBytes: 0,
       slowness: before?.slowness ?? 1,
       shunnedUntilMs: 0,
     }

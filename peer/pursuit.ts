@@ -67,12 +67,25 @@ export class Pursuit {
     return !exclude.has(peer) && !this.#asked.has(peer)
   }
 
-  /** Why nobody is left to ask, as an error for the caller. */
-  exhausted(connected: number): MeshError {
+  /** Why nobody is left to ask, as an error for the caller. `lenders`: those in reach, asked or not. */
+  exhausted(lenders: readonly Neighbour[]): MeshError {
     if (this.#last) return new MeshError(this.#last.code, this.#last.message)
-    if (connected === 0)
-      return new MeshError('E_NO_PEER', 'no peer is in reach; check `wayside peers`, or join with --join')
-    return new MeshError('E_NO_PEER', `none of the ${connected} peers in reach can take this`)
+    const [first] = lenders
+    if (!first)
+      return new MeshError(
+        'E_NO_PEER',
+        'no peer that lends is in reach; check `wayside peers`, or join one with --join',
+      )
+    const { engine, limits } = this.item.template.environment
+    const mostBytes = Math.max(...lenders.map(({ advertisement }) => advertisement?.memory_bytes ?? 0))
+    if (limits.memory_bytes > mostBytes) {
+      const message = `the task asks for ${limits.memory_bytes} bytes of memory, the most that a peer in reach lends is ${mostBytes}`
+      return new MeshError('E_NO_MEMORY', { message, asked_bytes: limits.memory_bytes, lent_bytes: mostBytes })
+    }
+    if (lenders.every(({ advertisement }) => !advertisement?.engines.includes(engine))) {
+      return new MeshError('E_ENGINE_UNAVAILABLE', `no peer in reach carries ${engine}; update the older side`)
+    }
+    return new MeshError('E_NO_PEER', `none of the ${lenders.length} peers in reach can take this`)
   }
 
   launched(attempt: Attempt): void {

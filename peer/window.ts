@@ -4,6 +4,8 @@
 const AHEAD_MS = 100
 /** A window never outgrows what executors queue. */
 const WINDOW_MAX = 2048
+/** Inputs under way at one executor; half of what a link holds for a peer that reads slowly. */
+export const WINDOW_BYTES_MAX = 32 * 1024 * 1024
 
 /**
  * Items to keep at one executor: one a slot, and as many more as it does in a round trip and `AHEAD_MS`. Without
