@@ -165,7 +165,9 @@ const limits = (scene: () => Scene) => {
     other.here.channel.send(bytesOf('fine'))
     await eventually(() => expect(other.there.texts).toEqual(['fine']))
   })
+}
 
+const backPressure = (scene: () => Scene) => {
   test('send says when the other side does not keep up, drained when it does again', async () => {
     const { here, there } = await scene().channel()
     there.hold()
@@ -267,7 +269,9 @@ const endings = (scene: () => Scene) => {
     await Promise.all([here.end(), there.end()])
     expect(there.texts).toEqual(['frame 0'])
   })
+}
 
+const losses = (scene: () => Scene) => {
   test('a peer that dies: each channel hears it once, waiting senders go on, and it is out of reach', async () => {
     const { pair } = scene()
     const channels = [await scene().channel(), await scene().channel(NARROW)]
@@ -358,7 +362,9 @@ export const networkConformance = (name: string, makePair: MakePair): void => {
       beforeEach(() => current.connect().then(() => {}))
       describe('frames', () => frames(() => current))
       describe('limits', () => limits(() => current))
+      describe('back-pressure', () => backPressure(() => current))
       describe('endings', () => endings(() => current))
+      describe('losses', () => losses(() => current))
       describe('faults', () => faults(() => current, makePair))
     })
   })

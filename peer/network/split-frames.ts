@@ -19,9 +19,10 @@ const readLength = (bytes: Uint8Array): { length: number; taken: number } | unde
   for (let index = 0; index < bytes.length; index += 1) {
     const byte = bytes[index] as number
     length |= (byte & 0x7f) << (7 * index)
+    const isPadded = byte === 0 && index > 0
+    if (isPadded || (byte >= 0x80 && index + 1 === LENGTH_BYTES_MAX))
+      throw new MeshError('E_MESSAGE', `the length of a frame is no shortest varint of up to ${LENGTH_BYTES_MAX} bytes`)
     if (byte < 0x80) return { length, taken: index + 1 }
-    if (index + 1 === LENGTH_BYTES_MAX)
-      throw new MeshError('E_MESSAGE', `the length of a frame takes more than ${LENGTH_BYTES_MAX} bytes`)
   }
   return undefined
 }
