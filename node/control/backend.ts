@@ -1,0 +1,102 @@
+/** The backend that is the agent of this machine, reached over its control socket. */
+import { MeshError } from '../../protocol/errors.ts'
+import { Manifest } from '../../protocol/records.ts'
+import type { Backend, BackendCall, BackendMap, BackendMapItem, BackendOptions, BackendResult } from '../../sdk/backend.ts'
+import { Batch } from './batch.ts'
+import { type AgentClient, errorOf } from './client.ts'
+import { Credit, Inbox } from './flow.ts'
+import { ITEM_BYTES, type WireItem } from './frames.ts'
+import { itemFromWire, resultFromWire, wireBytes } from './results.ts'
+
+const cancelled = () => new MeshError('E_CANCELLED', 'the caller cancelled')
+
+const wireOptions = (options: BackendOptions) => ({
+  verify: options.verify,
+  timeout_ms: options.timeoutMs,
+  limits: options.limits ?? null,
+  remote: options.remote,
+})
+
+const call = (client: AgentClient, wanted: BackendCall): Promise<BackendResult> =>
+  new Promise((resolve, reject) => {
+    const { function: functionCid, export: exportName, input, receipt, signal, onWait } = wanted
+    if (signal?.aborted) return reject(cancelled())
+    const settle = (settling: () => void) => {
+      signal?.removeEventListener('abort', abort)
+      client.forget(id)
+      settling()
+    }
+    const abort = () => {
+      client.follow(id, { t: 'cancel' })
+      settle(() => reject(cancelled()))
+    }
+    const request = { t: 'call' as const, function: functionCid, export: exportName, input, receipt, ...wireOptions(wanted) }
+    const id = client.open(request, {
+      answer: (frame) => {
+        if (frame.t === 'wait') onWait?.(frame.reason)
+        else if (frame.t === 'result') settle(() => resolve(resultFromWire(frame.result)))
+        else settle(() => reject(errorOf(frame)))
+      },
+      lost: (error) => settle(() => reject(error)),
+    })
+    signal?.addEventListener('abort', abort)
+  })
+
+/** Sends inputs as there is room for them, until they end, fail or `over` is aborted. */
+const sendInputs = async (client: AgentClient, id: number, map: BackendMap, credit: Credit, over: AbortSignal) => {
+  const batch = new Batch<Uint8Array>((inputs) => client.follow(id, { t: 'inputs', inputs }))
+  for await (const input of map.inputs) {
+    if (over.aborted) return
+    batch.add(input, input.length)
+    credit.spend(input.length + ITEM_BYTES)
+    if (credit.hasRoom) continue
+    batch.flush()
+    await credit.room()
+    if (over.aborted) return
+  }
+  batch.flush()
+  client.follow(id, { t: 'end' })
+}
+
+async function* mapItems(client: AgentClient, map: BackendMap): AsyncGenerator<BackendMapItem> {
+  const { function: functionCid, export: exportName, unordered, signal, onWait } = map
+  const over = new AbortController()
+  const credit = new Credit()
+  const results = new Inbox<WireItem>((bytes) => client.follow(id, { t: 'more', bytes }))
+  const request = { t: 'map' as const, function: functionCid, export: exportName, unordered, ...wireOptions(map) }
+  const id = client.open(request, {
+    answer: (frame) => {
+      if (frame.t === 'wait') onWait?.(frame.reason)
+      else if (frame.t === 'more') credit.add(frame.bytes)
+      else if (frame.t === 'results') for (const item of frame.items) results.push(item, wireBytes(item))
+      else results.end(frame.t === 'done' ? undefined : errorOf(frame))
+    },
+    lost: (error) => results.end(error),
+  })
+  const abort = () => results.end(cancelled())
+  signal?.addEventListener('abort', abort)
+  if (signal?.aborted) abort()
+  sendInputs(client, id, map, credit, over.signal).catch((cause) => results.end(cause))
+  try {
+    for await (const item of results) yield itemFromWire(item)
+  } finally {
+    signal?.removeEventListener('abort', abort)
+    over.abort()
+    credit.add(Number.MAX_SAFE_INTEGER / 2)
+    client.follow(id, { t: 'cancel' })
+    client.forget(id)
+  }
+}
+
+/** `close` ends the connection; the agent goes on. */
+export const createControlBackend = (client: AgentClient): Backend => ({
+  publish: async ({ name, code, exports, effects, limits }) => {
+    const answer = await client.ask({ t: 'publish', name, code, exports, effects, limits }, 'published')
+    return { cid: answer.function, manifest: Manifest.decode(answer.manifest) }
+  },
+  manifest: async (functionCid) =>
+    Manifest.decode((await client.ask({ t: 'manifest', function: functionCid }, 'manifest')).manifest),
+  call: (wanted) => call(client, wanted),
+  map: (map) => mapItems(client, map),
+  close: async () => client.close(),
+})

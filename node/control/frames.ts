@@ -1,0 +1,112 @@
+/** What travels between the agent and the commands of its owner, over the control socket. */
+import * as v from 'valibot'
+import { ERRORS, type ErrorCode } from '../../protocol/errors.ts'
+import { CODE_BYTES_MAX, INPUT_BYTES_MAX, MIB, NAME_CHARS_MAX, TIMEOUT_MS_MAX } from '../../protocol/limits.ts'
+import { EFFECT_KINDS, limits, Outcome } from '../../protocol/outcome.ts'
+import { Manifest, ReceiptFile } from '../../protocol/records.ts'
+import { bytes, integer, list, message, name, text } from '../../protocol/schema.ts'
+
+/** Raised with every change that the other side could misread. Agent and command come from one release. */
+export const CONTROL_VERSION = 1
+
+/** A receipt file is the largest thing that travels. */
+export const CONTROL_FRAME_BYTES_MAX = ReceiptFile.bytesMax + Outcome.bytesMax + MIB
+/** Bytes of inputs, results or log lines that a sender may have under way before the receiver asks for more. */
+export const WINDOW_BYTES = 4 * MIB
+/** Counted for each item besides its own bytes. */
+export const ITEM_BYTES = 64
+const ITEMS_MAX = 4096
+
+/** Chosen by the command, unique on its connection. */
+const id = () => integer(0)
+const errorCode = () => v.picklist(Object.keys(ERRORS) as ErrorCode[])
+
+/** The one frame that every version can read: it says which version follows. */
+const hello = v.looseObject({ t: v.literal('hello'), control: integer(0), wayside: text(64) })
+
+const options = {
+  verify: text(32),
+  timeout_ms: integer(1, TIMEOUT_MS_MAX),
+  /** Null: those of the function's manifest. */
+  limits: v.nullable(limits()),
+  remote: v.boolean(),
+}
+
+const work = { id: id(), function: text(NAME_CHARS_MAX), export: name(), ...options }
+
+export const CommandFrame = message(
+  'command frame',
+  CONTROL_FRAME_BYTES_MAX,
+  v.variant('t', [
+    hello,
+    v.strictObject({ t: v.literal('status'), id: id() }),
+    v.strictObject({ t: v.literal('pause'), id: id(), duration_ms: v.nullable(integer(1)) }),
+    v.strictObject({ t: v.literal('resume'), id: id() }),
+    v.strictObject({ t: v.literal('down'), id: id() }),
+    /** `about`: only lines that name this task, invocation or peer. */
+    v.strictObject({ t: v.literal('logs'), id: id(), follow: v.boolean(), about: v.nullable(text(NAME_CHARS_MAX)) }),
+    v.strictObject({
+      t: v.literal('publish'),
+      id: id(),
+      name: name(),
+      code: bytes(CODE_BYTES_MAX),
+      exports: list(name(), 256),
+      effects: list(v.picklist(EFFECT_KINDS), EFFECT_KINDS.length),
+      limits: limits(),
+    }),
+    v.strictObject({ t: v.literal('manifest'), id: id(), function: text(NAME_CHARS_MAX) }),
+    v.strictObject({ t: v.literal('call'), ...work, input: bytes(INPUT_BYTES_MAX), receipt: v.boolean() }),
+    v.strictObject({ t: v.literal('map'), ...work, unordered: v.boolean() }),
+    v.strictObject({ t: v.literal('inputs'), id: id(), inputs: list(bytes(INPUT_BYTES_MAX), ITEMS_MAX) }),
+    /** No further inputs come. */
+    v.strictObject({ t: v.literal('end'), id: id() }),
+    /** The receiver of a stream has room for as many bytes more. */
+    v.strictObject({ t: v.literal('more'), id: id(), bytes: integer(0) }),
+    v.strictObject({ t: v.literal('cancel'), id: id() }),
+  ]),
+)
+export type CommandFrame = v.InferOutput<typeof CommandFrame.schema>
+export type CommandFrameOf<T extends CommandFrame['t']> = Extract<CommandFrame, { t: T }>
+
+const result = () =>
+  v.strictObject({
+    outcome: bytes(Outcome.bytesMax),
+    executors: list(text(NAME_CHARS_MAX), 64),
+    local: v.boolean(),
+    executions: integer(0),
+    recovered: integer(0),
+    disputes: list(v.strictObject({ liar: text(NAME_CHARS_MAX), wrong: bytes(8192), right: bytes(8192) }), 64),
+    receipt_file: v.nullable(bytes(ReceiptFile.bytesMax)),
+  })
+export type WireResult = v.InferOutput<ReturnType<typeof result>>
+
+const failure = { code: errorCode(), message: text(65_536) }
+
+const item = v.union([
+  v.strictObject({ index: integer(0), result: result() }),
+  v.strictObject({ index: integer(0), error: v.strictObject(failure) }),
+])
+export type WireItem = v.InferOutput<typeof item>
+
+const isRecord = (x: unknown): x is Record<string, unknown> => typeof x === 'object' && x !== null
+
+export const AgentFrame = message(
+  'agent frame',
+  CONTROL_FRAME_BYTES_MAX,
+  v.variant('t', [
+    hello,
+    v.strictObject({ t: v.literal('status'), id: id(), status: v.custom<Record<string, unknown>>(isRecord) }),
+    v.strictObject({ t: v.literal('done'), id: id() }),
+    v.strictObject({ t: v.literal('failed'), id: id(), ...failure }),
+    v.strictObject({ t: v.literal('lines'), id: id(), lines: list(text(65_536), ITEMS_MAX) }),
+    v.strictObject({ t: v.literal('published'), id: id(), function: text(NAME_CHARS_MAX), manifest: bytes(Manifest.bytesMax) }),
+    v.strictObject({ t: v.literal('manifest'), id: id(), manifest: bytes(Manifest.bytesMax) }),
+    v.strictObject({ t: v.literal('result'), id: id(), result: result() }),
+    v.strictObject({ t: v.literal('results'), id: id(), items: list(item, ITEMS_MAX) }),
+    /** What the call waits for. */
+    v.strictObject({ t: v.literal('wait'), id: id(), reason: text() }),
+    v.strictObject({ t: v.literal('more'), id: id(), bytes: integer(0) }),
+  ]),
+)
+export type AgentFrame = v.InferOutput<typeof AgentFrame.schema>
+export type AgentFrameOf<T extends AgentFrame['t']> = Extract<AgentFrame, { t: T }>

@@ -1,0 +1,47 @@
+/** The ports of one peer on this machine. */
+import { createMemoryStorage } from '../peer/storage/memory.ts'
+import { type FailPoints, planFailPoints } from '../protocol/fail-points.ts'
+import { peerIdFromPublicKey } from '../protocol/identity.ts'
+import type { Log } from '../protocol/log.ts'
+import type { Ports, Signer, Storage } from '../protocol/ports.ts'
+import { systemClock } from './clock.ts'
+import { createCrypto, createSigner, generatePrivateKey } from './crypto.ts'
+import { systemRandom } from './random.ts'
+import { createSandboxHost } from './sandbox-host.ts'
+import { solitaryNetwork } from './solitary-network.ts'
+
+/** What WAYSIDE_FAIL_POINTS plans, for tests of what happens when a part fails. */
+export const environmentFailPoints = (): FailPoints =>
+  planFailPoints(process.env.WAYSIDE_FAIL_POINTS ?? '', () => process.kill(process.pid, 'SIGKILL'))
+
+const SILENT: Log = { event() {} }
+
+export interface NodePortsOptions {
+  /** Who the peer is; a fresh key if not given. */
+  signer?: Signer
+  /** What it keeps; memory if not given. */
+  storage?: Storage
+  /** Multiaddrs to listen on, none to dial only; 'alone': no network at all. */
+  listen: readonly string[] | 'alone'
+  log?: Log
+  failPoints?: FailPoints
+}
+
+export const createNodePorts = async (options: NodePortsOptions): Promise<Ports> => {
+  const { listen, log = SILENT, failPoints = environmentFailPoints() } = options
+  const signer = options.signer ?? createSigner(generatePrivateKey())
+  const network =
+    listen === 'alone'
+      ? solitaryNetwork(peerIdFromPublicKey(signer.publicKey))
+      : await (await import('./network.ts')).createNodeNetwork({ signer, listen, clock: systemClock, log, failPoints })
+  return {
+    clock: systemClock,
+    random: systemRandom,
+    crypto: createCrypto(),
+    signer,
+    storage: options.storage ?? createMemoryStorage(),
+    network,
+    sandboxHost: createSandboxHost({ failPoints }),
+    log,
+  }
+}
