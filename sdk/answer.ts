@@ -1,0 +1,52 @@
+/** Values on their way out, outcomes on their way back. */
+import { MeshError } from '../protocol/errors.ts'
+import { INPUT_BYTES_MAX } from '../protocol/limits.ts'
+import type { ConsoleLine, Outcome } from '../protocol/outcome.ts'
+import { decodeValue, encodeValue, ensureValue, type Value } from '../protocol/values.ts'
+import type { BackendResult } from './backend.ts'
+
+/** How a call was carried out. */
+export interface CallReceipt {
+  /** The signed receipts with all that they name, to be kept as a file: `wayside verify FILE` checks it offline. */
+  file: Uint8Array
+  /** PeerIds of those whose executions were compared; the first gave the answer. */
+  executors: string[]
+  /** Executed on this machine, because no peer was in reach. */
+  local: boolean
+  /** Executions that it took, and how many of them made up for a lost, failed or slow one. */
+  executions: number
+  recovered: number
+  /** Deterministic steps, and the bytes that the execution held at most. */
+  fuel: number
+  memoryBytes: number
+  /** What the function wrote with `console`. */
+  console: ConsoleLine[]
+  /** Those who were caught giving a wrong answer, each with its receipt and one that contradicts it. */
+  disputes: BackendResult['disputes']
+}
+
+/** Throws MeshError E_VALUE with the path of what cannot cross (`input.items[3].when: Date`), or E_INPUT if too large. */
+export const encodeInput = (input: unknown): Uint8Array => {
+  const encoded = encodeValue(ensureValue(input, 'input'))
+  if (encoded.length <= INPUT_BYTES_MAX) return encoded
+  const message = `the input has ${encoded.length} bytes, over the limit of ${INPUT_BYTES_MAX}; send less, or split it with mesh.map`
+  throw new MeshError('E_INPUT', { message, bytes: encoded.length, limit_bytes: INPUT_BYTES_MAX })
+}
+
+/**
+ * The function's value. Throws its error as MeshError, with the guest's stack and console output in `fields`, and the
+ * receipt if there is one: a failure too is signed.
+ */
+export const answerOf = (outcome: Outcome, readStack: (stack: string) => string, receipt?: CallReceipt): Value => {
+  const { result, console } = outcome
+  if (result.ok) return decodeValue(result.value)
+  const fields = { message: result.message, stack: readStack(result.stack), console }
+  throw new MeshError(result.code, receipt ? { ...fields, receipt } : fields)
+}
+
+export const receiptOf = (result: BackendResult): CallReceipt => {
+  const { outcome, executors, local, executions, recovered, disputes, receiptFile } = result
+  if (!receiptFile) throw new MeshError('E_INTERNAL', 'a receipt was asked for and none came; report this')
+  const { fuel, memory_bytes: memoryBytes, console } = outcome
+  return { file: receiptFile, executors, local, executions, recovered, fuel, memoryBytes, console, disputes }
+}

@@ -1,0 +1,100 @@
+/** What a caller may ask of a call: read once, at the edge. */
+import { ensureLevel, LEVEL_DEFAULT } from '../peer/calls.ts'
+import { MeshError } from '../protocol/errors.ts'
+import {
+  FUEL_MAX,
+  MEMORY_BYTES_MAX,
+  MEMORY_BYTES_MIN,
+  OUTPUT_BYTES_MAX,
+  TIMEOUT_MS_DEFAULT,
+  TIMEOUT_MS_MAX,
+} from '../protocol/limits.ts'
+import type { Limits } from '../protocol/outcome.ts'
+
+/** Limits on one execution; those not given are the function's own. */
+export interface CallLimits {
+  /** Deterministic steps. */
+  fuel?: number
+  memoryBytes?: number
+  outputBytes?: number
+}
+
+export interface MapOptions {
+  /** `none`, `self` or `quorum:N`. Default: that of the function's wayside.json, else `self`. */
+  verify?: string
+  /** For each call, from when it is made. Default: that of wayside.json, else 5 minutes. */
+  timeoutMs?: number
+  limits?: CallLimits
+  /** Ends what is under way with E_CANCELLED. */
+  signal?: AbortSignal
+  /** Rather fail with E_NO_PEER than execute on this machine. */
+  remote?: boolean
+  /** Items as they are done, not in the order of the inputs. */
+  unordered?: boolean
+}
+
+export interface CallOptions extends Omit<MapOptions, 'unordered'> {
+  /** Resolve to `{ value, receipt }`. */
+  receipt?: boolean
+}
+
+/** What a function's wayside.json says for every call of it. */
+export interface CallDefaults {
+  verify?: string | undefined
+  timeoutMs?: number | undefined
+}
+
+const OPTIONS = ['verify', 'timeoutMs', 'limits', 'signal', 'remote', 'unordered', 'receipt']
+const RANGES: Record<keyof CallLimits, [min: number, max: number]> = {
+  fuel: [1, FUEL_MAX],
+  memoryBytes: [MEMORY_BYTES_MIN, MEMORY_BYTES_MAX],
+  outputBytes: [0, OUTPUT_BYTES_MAX],
+}
+
+const ensureInteger = (name: string, x: unknown, [min, max]: [number, number]): void => {
+  if (Number.isInteger(x) && (x as number) >= min && (x as number) <= max) return
+  throw new MeshError('E_USAGE', {
+    message: `${name} is ${String(x)}; use an integer from ${min} to ${max}`,
+    option: name,
+  })
+}
+
+const ensureKnown = (given: object, known: readonly string[], prefix: string): void => {
+  const unknown = Object.keys(given).find((key) => !known.includes(key))
+  if (unknown === undefined) return
+  const message = `unknown option ${prefix}${unknown}; there are ${known.map((key) => prefix + key).join(', ')}`
+  throw new MeshError('E_USAGE', { message, option: prefix + unknown })
+}
+
+/** Throws MeshError E_USAGE, or E_LEVEL_UNSUPPORTED, that names the option. */
+export const ensureCallOptions = (options: MapOptions & CallOptions): void => {
+  ensureKnown(options, OPTIONS, '')
+  const { verify, timeoutMs, limits = {}, signal } = options
+  if (verify !== undefined) ensureLevel(verify)
+  if (timeoutMs !== undefined) ensureInteger('timeoutMs', timeoutMs, [1, TIMEOUT_MS_MAX])
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new MeshError('E_USAGE', {
+      message: 'signal is no AbortSignal; use that of an AbortController',
+      option: 'signal',
+    })
+  }
+  ensureKnown(limits, Object.keys(RANGES), 'limits.')
+  for (const [name, range] of Object.entries(RANGES)) {
+    const given = limits[name as keyof CallLimits]
+    if (given !== undefined) ensureInteger(`limits.${name}`, given, range)
+  }
+}
+
+/** The options as a backend takes them; the caller's before the function's before the house's. */
+export const backendOptions = (options: MapOptions, defaults: CallDefaults) => ({
+  verify: options.verify ?? defaults.verify ?? LEVEL_DEFAULT,
+  timeoutMs: options.timeoutMs ?? defaults.timeoutMs ?? TIMEOUT_MS_DEFAULT,
+  remote: options.remote ?? false,
+})
+
+/** All limits of an execution: those given, else the function's own. */
+export const mergeLimits = (given: CallLimits, own: Limits): Limits => ({
+  fuel: given.fuel ?? own.fuel,
+  memory_bytes: given.memoryBytes ?? own.memory_bytes,
+  output_bytes: given.outputBytes ?? own.output_bytes,
+})

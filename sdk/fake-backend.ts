@@ -1,0 +1,120 @@
+/** For tests: a backend without a mesh. It notes what it is asked, and answers as the test says. */
+import { MeshError } from '../protocol/errors.ts'
+import type { Outcome } from '../protocol/outcome.ts'
+import { decodeValue, encodeValue, type Value } from '../protocol/values.ts'
+import type { FunctionBundle } from '../registry/functions.ts'
+import type { Backend, BackendCall, BackendMap, BackendMapItem, BackendResult } from './backend.ts'
+import type { SdkHost } from './host.ts'
+
+export const CID_TEXT = 'bafyreidykglsfhoixmivffc5uwhcgshx4j465xwqntbmu43nb2dzqwfvae'
+const LIMITS = { fuel: 5, memory_bytes: 20 * 1024 * 1024, output_bytes: 100 }
+
+export const okOutcome = (value: Value): Outcome => outcomeOf({ ok: true, value: encodeValue(value) })
+
+export const outcomeOf = (result: Outcome['result']): Outcome => ({
+  v: 1,
+  result,
+  requests: [],
+  console: [{ level: 'log', text: 'said' }],
+  fuel: 7,
+  memory_bytes: 9,
+})
+
+export type Answer = (input: Value, signal: AbortSignal | undefined) => Outcome | Promise<Outcome>
+
+const resultOf = (outcome: Outcome): BackendResult => ({
+  outcome,
+  executors: ['one', 'two'],
+  local: false,
+  executions: 3,
+  recovered: 1,
+  disputes: [],
+})
+
+const failureOf = (cause: unknown) => ({ code: (cause as MeshError).code, message: (cause as MeshError).message })
+
+export class FakeBackend implements Backend {
+  readonly published: FunctionBundle[] = []
+  readonly calls: BackendCall[] = []
+  readonly maps: BackendMap[] = []
+  /** Inputs that a map pulled. */
+  pulled = 0
+  closed = 0
+  readonly #answer: Answer
+  readonly #window: number
+
+  /** A map keeps up to `window` items under way. */
+  constructor(answer: Answer = okOutcome, window = 4) {
+    this.#answer = answer
+    this.#window = window
+  }
+
+  async publish(bundle: FunctionBundle) {
+    this.published.push(bundle)
+    return { cid: CID_TEXT, manifest: await this.manifest() }
+  }
+
+  async manifest() {
+    return { v: 1 as const, name: 'f', exports: ['default'], effects: [], limits: LIMITS, code: [], code_bytes: 1 }
+  }
+
+  async call(call: BackendCall): Promise<BackendResult> {
+    this.calls.push(call)
+    const aborted = new Promise<never>((_, reject) => {
+      call.signal?.addEventListener('abort', () => reject(new MeshError('E_CANCELLED', 'the caller cancelled')))
+    })
+    const outcome = await Promise.race([this.#answer(decodeValue(call.input), call.signal), aborted])
+    return { ...resultOf(outcome), ...(call.receipt ? { receiptFile: Uint8Array.of(1) } : {}) }
+  }
+
+  async *map(map: BackendMap): AsyncGenerator<BackendMapItem> {
+    this.maps.push(map)
+    const underWay: Promise<BackendMapItem>[] = []
+    let index = 0
+    for await (const input of map.inputs) {
+      this.pulled++
+      underWay.push(this.#item(index++, input, map))
+      if (underWay.length >= this.#window) yield underWay.shift() as Promise<BackendMapItem>
+    }
+    yield* underWay
+  }
+
+  async close() {
+    this.closed++
+  }
+
+  async #item(index: number, input: Uint8Array, map: BackendMap): Promise<BackendMapItem> {
+    try {
+      return { index, result: await this.call({ ...map, input, receipt: false }) }
+    } catch (cause) {
+      return { index, error: failureOf(cause) }
+    }
+  }
+}
+
+/** A host that bundles whatever it is asked for, and counts. */
+export class FakeHost implements Pick<SdkHost, 'bundle'> {
+  readonly sources: (string | URL)[] = []
+  /** Of wayside.json. */
+  verify: string | undefined
+  timeoutMs: number | undefined
+  effects: string[] = []
+  /** Thrown instead, once. */
+  failure: MeshError | undefined
+
+  async bundle(source: string | URL) {
+    this.sources.push(source)
+    const { failure, timeoutMs, verify, effects } = this
+    this.failure = undefined
+    if (failure) throw failure
+    const bundle = {
+      code: new TextEncoder().encode('export default (x) => x'),
+      name: 'f',
+      exports: ['default'],
+      effects,
+      ...(timeoutMs ? { limits: { timeoutMs, fuel: 11 } } : {}),
+      ...(verify ? { verify } : {}),
+    }
+    return { bundle, readStack: (stack: string) => stack.replace('function.js:1:1', 'f.ts:9:9') }
+  }
+}

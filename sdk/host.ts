@@ -1,0 +1,24 @@
+/** What a host hands to the SDK: its ports, the way to its agent, and its bundler. */
+import type { Ports } from '../protocol/ports.ts'
+import type { Backend } from './backend.ts'
+import type { SourceBundle } from './function-bundle.ts'
+
+/** A function's source as the host bundled it. */
+export interface BundledSource {
+  bundle: SourceBundle
+  /** A guest's stack with its positions led back to the sources. */
+  readStack(stack: string): string
+}
+
+export interface SdkHost {
+  /** The agent of this machine, found by its data directory; undefined if none answers there. */
+  agent(data: string | undefined): Promise<Backend | undefined>
+  /** Ports for a peer without a past: a fresh key, nothing on disk. It dials others, unless it is to be `alone`. */
+  ports(options: { alone: boolean }): Promise<Ports>
+  /** Executions at once on this machine, when it executes alone. */
+  sandboxes: number
+  /** Engine ID of the sandbox that these ports run. */
+  engine(): Promise<string>
+  /** Throws MeshError E_BUNDLE, E_FUNCTION_SYNTAX or E_CONFIG. */
+  bundle(source: string | URL): Promise<BundledSource>
+}

@@ -1,0 +1,186 @@
+/** A connection to a mesh: calls, maps, and their end. */
+import { isErrorCode, MeshError } from '../protocol/errors.ts'
+import { answerOf, type CallReceipt, encodeInput, receiptOf } from './answer.ts'
+import type { Backend, BackendMapItem } from './backend.ts'
+import { backendOptions, type CallOptions, ensureCallOptions, type MapOptions } from './call-options.ts'
+import type { Fn } from './fn.ts'
+import type { SdkHost } from './host.ts'
+import { type MapItem, MapStream } from './map-stream.ts'
+import { type Published, PublishedFunctions } from './published.ts'
+
+/** Every method throws MeshError: `code` is of the closed table of errors, `message` says what to do. */
+export interface Mesh extends AsyncDisposable {
+  /**
+   * One answer, checked as `verify` says. An error that the function threw is E_FUNCTION_THREW with the function's
+   * message, its stack and console output in `fields`; an input that cannot cross is E_VALUE, and nothing is sent.
+   */
+  call<Input, Output>(
+    fn: Fn<Input, Output>,
+    input: NoInfer<Input>,
+    options: CallOptions & { receipt: true },
+  ): Promise<{ value: Output; receipt: CallReceipt }>
+  call<Input, Output>(
+    fn: Fn<Input, Output>,
+    input: NoInfer<Input>,
+    options?: CallOptions & { receipt?: false },
+  ): Promise<Output>
+  /**
+   * One item for each input, in their order. Inputs are pulled as executors have room and results are read. An item
+   * that failed says so and stops nothing; an error of `inputs` itself is thrown, after the items before it.
+   */
+  map<Input, Output>(
+    fn: Fn<Input, Output>,
+    inputs: Iterable<NoInfer<Input>> | AsyncIterable<NoInfer<Input>>,
+    options?: MapOptions,
+  ): AsyncIterableIterator<MapItem<Output>>
+  /** Cancels what is under way and lets go of everything. */
+  close(): Promise<void>
+}
+
+const cancelled = () => new MeshError('E_CANCELLED', 'the caller cancelled')
+
+const ensureFn = (fn: Fn<never, unknown>): void => {
+  if (typeof fn?.source === 'string' && typeof fn.export === 'string') return
+  throw new MeshError('E_USAGE', 'the first argument is no function reference; make one with fn(URL, path or CID)')
+}
+
+const ensureIterable = (inputs: object): void => {
+  if (inputs != null && (Symbol.iterator in Object(inputs) || Symbol.asyncIterator in Object(inputs))) return
+  throw new MeshError('E_USAGE', 'the inputs cannot be iterated; give an array, a generator or a stream of them')
+}
+
+export class BackedMesh implements Mesh {
+  readonly #backend: Backend
+  readonly #functions: PublishedFunctions
+  readonly #underWay = new Set<AbortController>()
+  #closing: Promise<void> | undefined
+
+  constructor(host: Pick<SdkHost, 'bundle'>, backend: Backend) {
+    this.#backend = backend
+    this.#functions = new PublishedFunctions(host, backend)
+  }
+
+  call<Input, Output>(
+    fn: Fn<Input, Output>,
+    input: Input,
+    options: CallOptions & { receipt: true },
+  ): Promise<{ value: Output; receipt: CallReceipt }>
+  call<Input, Output>(fn: Fn<Input, Output>, input: Input, options?: CallOptions): Promise<Output>
+  async call(fn: Fn<unknown, unknown>, input: unknown, options: CallOptions = {}): Promise<unknown> {
+    this.#ensureUsable(fn, options)
+    const encoded = encodeInput(input)
+    const { controller, done } = this.#begin(options.signal)
+    try {
+      const published = await unlessAborted(this.#functions.get(fn), controller.signal)
+      const result = await this.#backend.call({
+        ...(await this.#requestOf(fn, published, options, controller.signal)),
+        input: encoded,
+        receipt: options.receipt ?? false,
+      })
+      const receipt = options.receipt ? receiptOf(result) : undefined
+      const value = answerOf(result.outcome, published.readStack, receipt)
+      return receipt ? { value, receipt } : value
+    } finally {
+      done()
+    }
+  }
+
+  map<Input, Output>(
+    fn: Fn<Input, Output>,
+    inputs: Iterable<Input> | AsyncIterable<Input>,
+    options: MapOptions = {},
+  ): AsyncIterableIterator<MapItem<Output>> {
+    this.#ensureUsable(fn, options)
+    ensureIterable(inputs)
+    return this.#items(fn, inputs, options) as AsyncIterableIterator<MapItem<Output>>
+  }
+
+  async *#items(
+    fn: Fn<never, unknown>,
+    inputs: Iterable<unknown> | AsyncIterable<unknown>,
+    options: MapOptions,
+  ): AsyncGenerator<MapItem<unknown>> {
+    const { unordered = false } = options
+    const { controller, done } = this.#begin(options.signal)
+    try {
+      const published = await unlessAborted(this.#functions.get(fn), controller.signal)
+      const request = await this.#requestOf(fn, published, options, controller.signal)
+      const stream = new MapStream({
+        inputs,
+        encode: encodeInput,
+        run: (encoded) => this.#backend.map({ ...request, inputs: encoded, unordered }),
+        read: (item, index) => readItem(item, index, published),
+        unordered,
+      })
+      controller.signal.addEventListener('abort', () => stream.fail(cancelled()))
+      yield* stream.items()
+    } finally {
+      controller.abort()
+      done()
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    for (const controller of this.#underWay) controller.abort()
+    await this.#backend.close()
+  }
+
+  #ensureUsable(fn: Fn<never, unknown>, options: MapOptions): void {
+    if (this.#closing) throw new MeshError('E_USAGE', 'this mesh is closed; connect() again')
+    ensureFn(fn)
+    ensureCallOptions(options)
+  }
+
+  /** Ends with the caller's signal, or with the mesh. */
+  #begin(signal: AbortSignal | undefined): { controller: AbortController; done(): void } {
+    const controller = new AbortController()
+    const abort = () => controller.abort()
+    if (signal?.aborted) abort()
+    signal?.addEventListener('abort', abort)
+    this.#underWay.add(controller)
+    const done = () => {
+      signal?.removeEventListener('abort', abort)
+      this.#underWay.delete(controller)
+    }
+    return { controller, done }
+  }
+
+  async #requestOf(fn: Fn<never, unknown>, published: Published, options: MapOptions, signal: AbortSignal) {
+    const limits = await published.limitsWith(options.limits)
+    return {
+      ...backendOptions(options, published.defaults),
+      limits,
+      signal,
+      function: published.cid,
+      export: fn.export,
+    }
+  }
+}
+
+/** Rejects with E_CANCELLED as soon as `signal` says so; the work goes on for whoever else waits for it. */
+const unlessAborted = async <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {
+  if (signal.aborted) throw cancelled()
+  return new Promise<T>((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(cancelled()), { once: true })
+    work.then(resolve, reject)
+  })
+}
+
+const readItem = (item: BackendMapItem, index: number, { readStack }: Published): MapItem<unknown> => {
+  try {
+    if ('result' in item) return { ok: true, index, value: answerOf(item.result.outcome, readStack) }
+    const { code, message } = item.error
+    return { ok: false, index, error: new MeshError(isErrorCode(code) ? code : 'E_INTERNAL', message) }
+  } catch (cause) {
+    return { ok: false, index, error: cause as MeshError }
+  }
+}

@@ -1,0 +1,54 @@
+/** The functions that one mesh has been asked for: each source is bundled and published once. */
+import { isCidText } from '../protocol/cid.ts'
+import type { Limits } from '../protocol/outcome.ts'
+import type { Backend } from './backend.ts'
+import { type CallDefaults, type CallLimits, mergeLimits } from './call-options.ts'
+import type { Fn } from './fn.ts'
+import { functionBundleOf } from './function-bundle.ts'
+import type { SdkHost } from './host.ts'
+
+export interface Published {
+  cid: string
+  defaults: CallDefaults
+  /** Undefined if the function's own limits stand. */
+  limitsWith(given: CallLimits | undefined): Promise<Limits | undefined>
+  readStack(stack: string): string
+}
+
+export class PublishedFunctions {
+  readonly #host: Pick<SdkHost, 'bundle'>
+  readonly #backend: Backend
+  readonly #bySource = new Map<string, Promise<Published>>()
+
+  constructor(host: Pick<SdkHost, 'bundle'>, backend: Backend) {
+    this.#host = host
+    this.#backend = backend
+  }
+
+  /** A source that failed is read again the next time. */
+  get({ source }: Fn<never, unknown>): Promise<Published> {
+    const known = this.#bySource.get(source)
+    if (known) return known
+    const publishing = isCidText(source) ? Promise.resolve(this.#byCid(source)) : this.#publish(source)
+    this.#bySource.set(source, publishing)
+    publishing.catch(() => this.#bySource.delete(source))
+    return publishing
+  }
+
+  #byCid(cid: string): Published {
+    const limitsWith = async (given: CallLimits | undefined) =>
+      given && mergeLimits(given, (await this.#backend.manifest(cid)).limits)
+    return { cid, defaults: {}, limitsWith, readStack: (stack) => stack }
+  }
+
+  async #publish(source: string): Promise<Published> {
+    const { bundle, readStack } = await this.#host.bundle(source.includes('://') ? new URL(source) : source)
+    const { cid, manifest } = await this.#backend.publish(functionBundleOf(bundle))
+    return {
+      cid,
+      defaults: { verify: bundle.verify, timeoutMs: bundle.limits?.timeoutMs },
+      limitsWith: async (given) => given && mergeLimits(given, manifest.limits),
+      readStack,
+    }
+  }
+}
