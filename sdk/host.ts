@@ -18,7 +18,7 @@ export interface SdkHost {
   /** Executions at once on this machine, when it executes alone. */
   sandboxes: number
   /** Engine ID of the sandbox that these ports run. */
-  engine(): Promise<string>
+  engine: string
   /** Throws MeshError E_BUNDLE, E_FUNCTION_SYNTAX or E_CONFIG. */
   bundle(source: string | URL): Promise<BundledSource>
 }

@@ -16,11 +16,11 @@ const BLOCKS_BYTES = 64 * MIB
 /** A program that calls now and then keeps its sandbox warm; one that has stopped calling pays for none. */
 const SANDBOX_IDLE_MS = 30_000
 
-const openPeer = async (host: SdkHost, ports: Ports, mesh: MeshState, slots: number) =>
+const openPeer = (host: SdkHost, ports: Ports, mesh: MeshState, slots: number) =>
   createPeer(ports, {
     mesh,
     policy: { accept: [], slots, memoryBytes: 0 },
-    engine: await host.engine(),
+    engine: host.engine,
     diskBytes: BLOCKS_BYTES,
     sandboxIdleMs: SANDBOX_IDLE_MS,
   })
