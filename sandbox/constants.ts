@@ -1,0 +1,28 @@
+/** What shapes outcomes beside the engine's binary and the prelude. All of it is part of the engine ID. */
+import { FUEL_TICK, KIB, MIB } from '../protocol/limits.ts'
+
+/** Raised with every change of the glue that could change an outcome: fuel, memory or text. */
+export const GLUE_REVISION = 1
+
+/**
+ * How deep a guest may go on the engine's own stack: 1,115 plain calls. Every host must leave the engine so much of
+ * its native stack that this check fires first (README.md, "Stack depth").
+ */
+export const STACK_BYTES_MAX = 192 * KIB
+/** Frames that the engine enters after its last check: 1.4 kB at most in the probes of `depth.test.ts`. */
+export const STACK_SLACK_BYTES = 16 * KIB
+
+/** What `Date.now()` and `new Date()` say: 2000-01-01T00:00:00Z. Not 0, which packages take for "no date". */
+export const INSTANT_MS = 946_684_800_000
+
+/** Evaluating a module takes some 10^5 for a large bundle; this is a few seconds of computing. Not charged to calls. */
+export const LOAD_FUEL_MAX = 50_000 * FUEL_TICK
+
+/** Memory grows by an eighth at a time and at least by this much, so that big guests do not grow in steps of 64 KiB. */
+export const GROWTH_BYTES_MIN = 1 * MIB
+export const GROWTH_SHARE = 1 / 8
+
+/** The name of the function's module in stacks. */
+export const MODULE_NAME = 'function.js'
+/** The name of the prelude there; its frames are left out. */
+export const PRELUDE_NAME = 'wayside'

@@ -1,0 +1,307 @@
+/** One run in one engine: from the image to an outcome, stopping where the guest waits for an answer. */
+import type { Answer } from '../protocol/journal.ts'
+import { FUEL_TICK, MESSAGE_CHARS_MAX, OUTPUT_BYTES_MAX, REQUESTS_MAX } from '../protocol/limits.ts'
+import type { ConsoleLine, EffectKind, OutcomeErrorCode } from '../protocol/outcome.ts'
+import { EFFECT_KINDS, Outcome } from '../protocol/outcome.ts'
+import { decodeValue, encodeValue } from '../protocol/values.ts'
+import { GuestConsole } from './console.ts'
+import { pack, unpack } from './crossing.ts'
+import { type Engine, EngineFault, NO_MEMORY, STOP } from './engine.ts'
+import { HOST } from './host-calls.ts'
+import { type Image, resetToImage } from './image.ts'
+import type { Run, RunEvents, SandboxResult } from './job.ts'
+import { plainText, stackText } from './plain-text.ts'
+import { type Divergence, Replay } from './replay.ts'
+import { LAYOUT } from './wasm-names.ts'
+
+/** What the value and the arguments of all requests may come to together, so that an outcome fits its own limit. */
+const PAYLOAD_BYTES_MAX = OUTPUT_BYTES_MAX + 512 * 1024
+/** Six bytes of JSON stand for one byte of DAG-CBOR at most, or thirteen for an empty byte array. */
+const JSON_BYTES_PER_BYTE = 16
+/** A message with its stack, or what is printed at once. */
+const SHORT_BYTES_MAX = 512 * 1024
+/** Arguments that fit in the room set aside at load. */
+const SCRATCH_ARGS_MAX = 16
+
+/** Codes that the prelude may end a run with; the others are the host's to find. */
+const GUEST_CODES: ReadonlySet<string> = new Set<OutcomeErrorCode>([
+  'E_VALUE',
+  'E_FUNCTION_THREW',
+  'E_EXPORT_UNKNOWN',
+  'E_HANDLER_UNSUPPORTED',
+])
+
+type End = Outcome['result'] | { divergence: Divergence }
+
+const failure = (code: OutcomeErrorCode, message: string, stack = '') => ({
+  ok: false as const,
+  code,
+  message: plainText(message, MESSAGE_CHARS_MAX),
+  stack: stackText(stack),
+})
+
+const tooLarge = (bytesMax: number) => failure('E_OUTPUT_LIMIT', `its result is larger than ${bytesMax} bytes`)
+
+const isEffectKind = (kind: string): kind is EffectKind => (EFFECT_KINDS as readonly string[]).includes(kind)
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+const hex = (bytes: Uint8Array): string => bytes.reduce((text, byte) => text + HEX[byte], '')
+
+/** Counts the executions begun in each engine: one that is not its engine's last must not touch it. */
+const generations = new WeakMap<Engine, number>()
+
+export class Execution {
+  readonly #engine: Engine
+  readonly #image: Image
+  readonly #run: Run
+  readonly #events: RunEvents
+  readonly #generation: number
+  readonly #replay: Replay
+  readonly #console: GuestConsole
+  readonly #ticksMax: number
+  readonly #requests: { kind: EffectKind; arguments: Uint8Array }[] = []
+  readonly #unanswered = new Set<number>()
+  #payloadBytes = 0
+  #answersGiven = 0
+  #ticks = 0
+  #buffers: Uint8Array[] = []
+  #end: End | undefined
+  /** Set once the run is over. */
+  result: SandboxResult | undefined
+  /** Its engine must not be used again. */
+  spoilt = false
+
+  /** Resets `engine` to `image` and runs until the guest waits or ends. `printed`: what the module printed. */
+  constructor(engine: Engine, image: Image, run: Run, printed: readonly ConsoleLine[], events: RunEvents) {
+    this.#engine = engine
+    this.#image = image
+    this.#run = run
+    this.#events = events
+    this.#generation = (generations.get(engine) ?? 0) + 1
+    this.#replay = new Replay(run.journal)
+    this.#console = new GuestConsole(printed)
+    this.#ticksMax = Math.ceil(run.limits.fuel / FUEL_TICK)
+    generations.set(engine, this.#generation)
+    engine.events = { tick: () => this.#tick(), hostCall: (id, args) => this.#hostCall(id, args) }
+    this.#advance(() => this.#start())
+  }
+
+  /** Fuel used so far, in whole ticks. */
+  get fuel(): number {
+    return Math.max(0, this.#ticks - 1) * FUEL_TICK
+  }
+
+  /** Gives the guest the answer to request `n`. Dropped if it is not waited for, or if its engine has another run now. */
+  answer(n: number, answer: Answer): void {
+    if (this.result || generations.get(this.#engine) !== this.#generation || !this.#unanswered.has(n)) return
+    this.#advance(() => this.#settle(n, answer))
+  }
+
+  /** Ends a run that waits. No answer reaches it any more. */
+  abandon(): void {
+    this.result ??= { kind: 'inconclusive', reason: 'abandoned' }
+  }
+
+  #advance(step: () => void): void {
+    try {
+      step()
+      this.#pump()
+      while (!this.#end && this.#atRest()) this.#pump()
+      if (this.#ticks === 0) throw new EngineFault('fuel does not count')
+      if (this.#end) this.result = this.#conclude(this.#end)
+    } catch (thrown) {
+      this.#caught(thrown)
+    }
+  }
+
+  #caught(thrown: unknown): void {
+    if (thrown === NO_MEMORY && this.#engine.refused) this.#end ??= failure('E_MEMORY_LIMIT', '')
+    else if (thrown !== STOP || !this.#end) {
+      this.spoilt = true
+      const reason = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : 'the engine failed'
+      this.result = { kind: 'inconclusive', reason: plainText(reason, 1000) }
+      return
+    }
+    this.result = this.#conclude(this.#end as End)
+  }
+
+  #start(): void {
+    const { exportName, input, seed } = this.#run
+    const { context } = this.#image.roots
+    if (!resetToImage(this.#engine, this.#image)) throw new EngineFault('the engine has grown')
+    // xorshift never leaves zero, so zero is no state.
+    const state = new DataView(seed.buffer, seed.byteOffset).getBigUint64(0) || 1n
+    this.#engine.view.setBigUint64(context + LAYOUT.randomState, state, true)
+    const { json, special, buffers } = pack(decodeValue(input))
+    const text = `[${JSON.stringify(exportName)},"${hex(seed)}",${special},${json}]`
+    const value = this.#invoke(this.#image.roots.run, text, buffers)
+    if (!this.#isUndefined(value)) this.#done(value)
+  }
+
+  #isUndefined(value: number): boolean {
+    const { view } = this.#engine
+    return view.getUint32(value + 4, true) === view.getUint32(this.#image.roots.undefinedValue + 4, true)
+  }
+
+  /** Calls a function of the prelude. */
+  #invoke(entry: number, text: string, buffers: readonly Uint8Array[]): number {
+    const engine = this.#engine
+    const { context, scratch, undefinedValue } = this.#image.roots
+    const count = 1 + buffers.length
+    const args = count <= SCRATCH_ARGS_MAX ? scratch : engine.allocate(4 * count)
+    const textValue = engine.newString(context, text)
+    engine.view.setUint32(args, textValue, true)
+    for (const [i, bytes] of buffers.entries()) {
+      const buffer = engine.newBuffer(context, bytes)
+      engine.view.setUint32(args + 4 * (i + 1), buffer, true)
+    }
+    const value = engine.owned(engine.exports.call(context, entry, undefinedValue, count, args))
+    if (engine.exports.resolveException(context, value) !== 0) {
+      if (engine.refused) throw NO_MEMORY
+      throw new EngineFault('the prelude failed')
+    }
+    engine.exports.freeValue(context, textValue)
+    return value
+  }
+
+  /** Runs jobs until none is left, or the run has its end. */
+  #pump(): void {
+    const engine = this.#engine
+    const { context, runtime, scratch } = this.#image.roots
+    while (!this.#end && engine.exports.isJobPending(runtime) !== 0)
+      engine.exports.freeValue(context, engine.owned(engine.exports.executePendingJob(runtime, 1, scratch)))
+  }
+
+  /** The guest waits. True: it was given the answer that its journal holds here, and may go on. */
+  #atRest(): boolean {
+    if (!this.#replay.over) {
+      const next = this.#replay.next()
+      if ('divergence' in next) this.#end = next
+      else this.#settle(next.n, next.answer)
+      return !this.#end
+    }
+    if (this.#unanswered.size === 0)
+      this.#end = failure('E_FUNCTION_PENDING', 'it waits for a promise that nothing will settle')
+    return false
+  }
+
+  #settle(n: number, answer: Answer): void {
+    if (!this.#unanswered.delete(n)) {
+      this.#end = { divergence: { n, expected: `request ${n}`, found: 'no such request' } }
+      return
+    }
+    this.#answersGiven++
+    const { settle } = this.#image.roots
+    if (!answer.ok) return void this.#invoke(settle, JSON.stringify([n, false, answer.code, answer.message]), [])
+    const { json, special, buffers } = pack(decodeValue(answer.value))
+    this.#invoke(settle, `[${n},true,${special},${json}]`, buffers)
+  }
+
+  #tick(): void {
+    if (++this.#ticks > this.#ticksMax)
+      this.#stop(failure('E_FUEL_LIMIT', `it used up its ${this.#ticksMax * FUEL_TICK} fuel`))
+    this.#events.progress?.(this.fuel)
+  }
+
+  #stop(end: End): never {
+    this.#end ??= end
+    throw STOP
+  }
+
+  #hostCall(id: number, args: readonly number[]): void {
+    if (this.#end) return
+    const [first = 0, second = 0] = args
+    switch (id) {
+      case HOST.log:
+        return this.#console.add(this.#text(first, SHORT_BYTES_MAX), this.#text(second, SHORT_BYTES_MAX))
+      case HOST.buffer:
+        return this.#buffer(first)
+      case HOST.request:
+        return this.#request(this.#text(first, SHORT_BYTES_MAX), second)
+      case HOST.done:
+        return this.#done(first)
+      case HOST.fail:
+        return this.#fail(this.#text(first, SHORT_BYTES_MAX), this.#text(second, SHORT_BYTES_MAX))
+    }
+  }
+
+  #text(value: number, bytesMax: number): string {
+    return (
+      this.#engine.text(this.#image.roots.context, value, bytesMax) ??
+      this.#stop(tooLarge(this.#run.limits.output_bytes))
+    )
+  }
+
+  #buffer(value: number): void {
+    const bytes = this.#engine.buffer(this.#image.roots.context, value, OUTPUT_BYTES_MAX)
+    this.#buffers.push(bytes ?? this.#stop(tooLarge(this.#run.limits.output_bytes)))
+  }
+
+  /** The encoded Value in a string of the guest and the byte arrays sent before it; at most `bytesMax`. */
+  #value(value: number, bytesMax: number): Uint8Array {
+    const json = this.#text(value, bytesMax * JSON_BYTES_PER_BYTE)
+    const encoded = encodeValue(unpack(json, this.#buffers))
+    this.#buffers = []
+    this.#payloadBytes += encoded.length
+    if (encoded.length > bytesMax || this.#payloadBytes > PAYLOAD_BYTES_MAX) this.#stop(tooLarge(bytesMax))
+    return encoded
+  }
+
+  #done(value: number): void {
+    this.#end = { ok: true, value: this.#value(value, this.#run.limits.output_bytes) }
+  }
+
+  #fail(code: string, text: string): void {
+    if (!GUEST_CODES.has(code)) throw new EngineFault('an unknown way to fail')
+    const { message, stack } = JSON.parse(text) as { message: unknown; stack: unknown }
+    this.#end = failure(code as OutcomeErrorCode, String(message), String(stack))
+  }
+
+  #request(kind: string, value: number): void {
+    if (!isEffectKind(kind)) throw new EngineFault('an unknown effect')
+    if (!this.#run.effects.includes(kind))
+      this.#stop(failure('E_EFFECT_UNDECLARED', `it requested "${kind}", which its manifest does not declare`))
+    const n = this.#requests.length
+    if (n === REQUESTS_MAX) this.#stop(failure('E_OUTPUT_LIMIT', `it made more than ${REQUESTS_MAX} requests`))
+    const request = { n, after: this.#answersGiven, kind, arguments: this.#value(value, OUTPUT_BYTES_MAX) }
+    this.#requests.push({ kind, arguments: request.arguments })
+    this.#unanswered.add(n)
+    if (this.#replay.over) return this.#events.requested?.(request)
+    const divergence = this.#replay.meet(request)
+    if (divergence) this.#stop({ divergence })
+  }
+
+  #conclude(end: End): SandboxResult {
+    if ('divergence' in end) return { kind: 'diverged', ...end.divergence }
+    const missing = this.#replay.missing()
+    if (missing) return { kind: 'diverged', ...missing }
+    const outcome: Outcome = {
+      v: 1,
+      result: this.#resultOf(end),
+      requests: this.#requests,
+      console: this.#console.lines,
+      fuel: this.#fuelUsed(),
+      memory_bytes: this.#engine.bytes.length,
+    }
+    return { kind: 'outcome', outcome: Outcome.encode(outcome) }
+  }
+
+  /** A run that failed after it was refused memory failed for that, whatever it threw; the engine may throw even null. */
+  #resultOf(end: Exclude<End, { divergence: Divergence }>): Outcome['result'] {
+    const starved =
+      !end.ok &&
+      this.#engine.refused &&
+      (end.code === 'E_FUNCTION_THREW' || end.code === 'E_FUNCTION_PENDING' || end.code === 'E_MEMORY_LIMIT')
+    if (!starved) return end
+    const then = end.message && `, then: ${end.message}`
+    return failure('E_MEMORY_LIMIT', `it used up its ${this.#engine.bytesMax} bytes of memory${then}`, end.stack)
+  }
+
+  /** In polls: the ticks, and what the engine has counted since the last one. */
+  #fuelUsed(): number {
+    const { context } = this.#image.roots
+    const left = this.#engine.view.getInt32(context + LAYOUT.interruptCounter, true)
+    if (left < 0 || left > FUEL_TICK) throw new EngineFault('the count of polls is out of bounds')
+    return Math.min(this.fuel + FUEL_TICK - left, this.#ticksMax * FUEL_TICK)
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * Guest code (part of the prelude): calls the function's export, hands out `ctx`, keeps the resolvers of pending
+ * requests, and reports how the call ended.
+ */
+export const RUN_SOURCE = String.raw`
+const HANDLERS = setPrototypeOf(['fetch', 'scheduled', 'queue'], null)
+
+let namespace = null
+let requests = 0
+const settlers = { __proto__: null }
+
+// Every property read here may run code of the guest, or throw.
+const describe = (error) => {
+  let message = ''
+  let stack = ''
+  try {
+    if (isError(error)) {
+      const { name } = error
+      message = '' + error.message
+      if (typeof name === 'string' && name !== '') message = message === '' ? name : name + ': ' + message
+      if (typeof error.stack === 'string') stack = error.stack
+    } else message = 'it threw ' + inspect(error, 0)
+  } catch {
+    message = 'it threw something that cannot be described'
+  }
+  return { __proto__: null, message: slice(message, 0, 4096), stack: slice(stack, 0, 16384) }
+}
+
+const fail = (code, error) => {
+  hostFail(code, stringify(error))
+}
+const threw = (error) => {
+  fail('E_FUNCTION_THREW', describe(error))
+}
+const refuse = (code, message) => {
+  fail(code, { __proto__: null, message, stack: '' })
+}
+
+// The text of the result; undefined if it could not be had, which has then been reported.
+const finish = (result) => {
+  try {
+    const text = textOf(result, 'result')
+    sendBuffers()
+    return text
+  } catch (error) {
+    if (error instanceof Refusal) refuse('E_VALUE', error.text)
+    else threw(error)
+    return undefined
+  }
+}
+
+const finishLater = async (promise) => {
+  let result
+  try {
+    result = await promise
+  } catch (error) {
+    threw(error)
+    return
+  }
+  const text = finish(result)
+  if (text !== undefined) hostDone(text)
+}
+
+const refuseExport = (name) => {
+  const found = namespace[name]
+  if (name === 'default' && typeof found === 'object' && found !== null) {
+    for (let i = 0; i < HANDLERS.length; i++) {
+      if (typeof found[HANDLERS[i]] === 'function')
+        return refuse('E_HANDLER_UNSUPPORTED', 'the default export is an object with the handler ' + HANDLERS[i] + '(); export a function that is called (input, env, ctx)')
+    }
+  }
+  let callable = ''
+  const names = keys(namespace)
+  for (let i = 0; i < names.length; i++) if (typeof namespace[names[i]] === 'function') callable += (callable && ', ') + names[i]
+  const what = name in namespace ? 'the export ' + name + ' is not a function' : 'there is no export ' + name
+  refuse('E_EXPORT_UNKNOWN', slice(what + '; callable exports: ' + (callable || 'none'), 0, 4096))
+}
+
+// Only the minimum: cancellation reaches a function as an effect, which it cannot request yet.
+const signal = freeze({
+  aborted: false,
+  reason: undefined,
+  addEventListener() {},
+  removeEventListener() {},
+  throwIfAborted() {},
+})
+
+const call = (ref, input, options) =>
+  new Promise((resolve, reject) => {
+    let text
+    try {
+      text = textOf({ __proto__: null, ref: '' + ref, input: input === undefined ? null : input, options }, 'call')
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      const refused = new TypeError(error.text)
+      refused.code = 'E_VALUE'
+      throw refused
+    }
+    settlers[requests++] = { __proto__: null, resolve, reject }
+    sendBuffers()
+    hostRequest('call', text)
+  })
+
+const env = freeze({})
+
+return {
+  load(loaded) {
+    namespace = loaded
+  },
+  describe: (error) => stringify(describe(error)),
+  // text: JSON of [export name, invocation ID, whether the input holds bytes or bigints, input].
+  run(text, ...received) {
+    const job = parse(text)
+    const name = job[0]
+    let target
+    try {
+      target = namespace[name]
+      if (typeof target !== 'function') return refuseExport(name)
+    } catch (error) {
+      return threw(error)
+    }
+    const input = job[2] ? revive(job[3], received) : job[3]
+    const ctx = freeze({ invocationId: job[1], signal, call })
+    try {
+      const result = target(input, env, ctx)
+      const later = (typeof result === 'object' || typeof result === 'function') && result !== null && typeof result.then === 'function'
+      if (!later) return finish(result)
+      finishLater(result)
+    } catch (error) {
+      threw(error)
+    }
+  },
+  // text: JSON of [n, true, whether it holds bytes or bigints, value] or [n, false, code, message].
+  settle(text, ...received) {
+    const answer = parse(text)
+    const { resolve, reject } = settlers[answer[0]]
+    delete settlers[answer[0]]
+    if (answer[1]) return void resolve(answer[2] ? revive(answer[3], received) : answer[3])
+    const error = new Error(answer[3])
+    error.code = answer[2]
+    reject(error)
+  },
+}
+`

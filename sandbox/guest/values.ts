@@ -1,0 +1,135 @@
+/**
+ * Guest code (part of the prelude): how Values cross. JSON text both ways; a byte array or a bigint in it is an object
+ * whose only key is "/", which no Value can be: a number there is the index of an ArrayBuffer that crosses beside the
+ * text, a string is a bigint in decimal. What may cross, and the words of a refusal, are those of protocol/values.ts.
+ */
+export const VALUES_SOURCE = String.raw`
+const DEPTH_MAX = 128
+const BIGINT_MIN = -(2n ** 63n)
+const BIGINT_MAX = 2n ** 64n - 1n
+const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u
+
+// Objects being written and the steps that lead to them, by depth; without prototypes, so that no setter of the guest is met.
+const open = setPrototypeOf([], null)
+const path = setPrototypeOf([], null)
+let buffers = setPrototypeOf([], null)
+let root = 'result'
+
+const kindOf = (x) => {
+  if (typeof x === 'number') return '' + x
+  if (typeof x !== 'object' || x === null) return typeof x
+  try {
+    const { name } = x.constructor
+    return typeof name === 'string' && name !== '' ? slice(name, 0, 200) : 'object'
+  } catch {
+    return 'object'
+  }
+}
+
+class Refusal {
+  constructor(depth, found) {
+    let at = root
+    for (let i = 0; i < depth; i++) {
+      const step = path[i]
+      if (typeof step === 'number') at += '[' + step + ']'
+      else at += exec(IDENTIFIER, step) !== null ? '.' + step : '[' + stringify(step) + ']'
+    }
+    this.text = at + ': ' + found + ' is not a Value; use null, booleans, strings, finite numbers, 64-bit bigints, Uint8Array, arrays and plain objects'
+  }
+}
+
+const write = (x, depth) => {
+  switch (typeof x) {
+    case 'undefined':
+      return null
+    case 'boolean':
+      return x
+    case 'string':
+      if (!isWellFormed(x)) throw new Refusal(depth, 'a string with a lone surrogate')
+      return x
+    case 'number':
+      if (x - x !== 0) throw new Refusal(depth, kindOf(x))
+      return x
+    case 'bigint':
+      if (x < BIGINT_MIN || x > BIGINT_MAX) throw new Refusal(depth, 'a bigint over 64 bits')
+      return { __proto__: null, '/': '' + x }
+    case 'object':
+      return x === null ? null : writeObject(x, depth)
+    default:
+      throw new Refusal(depth, kindOf(x))
+  }
+}
+
+const writeObject = (x, depth) => {
+  if (typedArrayTag(x) === 'Uint8Array') return writeBytes(x)
+  for (let i = 0; i < depth; i++) if (open[i] === x) throw new Refusal(depth, 'a cycle')
+  if (depth >= DEPTH_MAX) throw new Refusal(depth, 'nesting over ' + DEPTH_MAX + ' levels')
+  open[depth] = x
+  const prototype = getPrototypeOf(x)
+  if (isArray(x) && prototype === ArrayPrototype) return writeArray(x, depth)
+  if (prototype !== ObjectPrototype && prototype !== null) throw new Refusal(depth, kindOf(x))
+  return writeRecord(x, depth)
+}
+
+const writeBytes = (x) => {
+  const buffer = typedArrayBuffer(x)
+  const whole = typedArrayByteLength(x) === arrayBufferByteLength(buffer)
+  buffers[buffers.length] = whole ? buffer : typedArrayBuffer(new Uint8Array(x))
+  return { __proto__: null, '/': buffers.length - 1 }
+}
+
+const writeArray = (x, depth) => {
+  const list = setPrototypeOf([], null)
+  const length = x.length
+  for (let i = 0; i < length; i++) {
+    path[depth] = i
+    list[i] = write(x[i], depth + 1)
+  }
+  return list
+}
+
+const writeRecord = (x, depth) => {
+  const record = { __proto__: null }
+  const names = keys(x)
+  let count = 0
+  let slash = false
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i]
+    const property = x[name]
+    if (property === undefined) continue
+    path[depth] = name
+    if (!isWellFormed(name)) throw new Refusal(depth + 1, 'a key with a lone surrogate')
+    record[name] = write(property, depth + 1)
+    count++
+    if (name === '/') slash = true
+  }
+  if (slash && count === 1) throw new Refusal(depth, 'an object whose only key is "/"')
+  return record
+}
+
+// The text of x, named 'name' in a refusal. Throws a Refusal; or whatever a getter or a proxy in x throws.
+const textOf = (x, name) => {
+  root = name
+  buffers = setPrototypeOf([], null)
+  return stringify(write(x, 0))
+}
+
+const sendBuffers = () => {
+  for (let i = 0; i < buffers.length; i++) hostBuffer(buffers[i])
+}
+
+const revive = (x, received) => {
+  if (typeof x !== 'object' || x === null) return x
+  if (isArray(x)) {
+    for (let i = 0; i < x.length; i++) x[i] = revive(x[i], received)
+    return x
+  }
+  const names = keys(x)
+  if (names.length === 1 && names[0] === '/') {
+    const leaf = x['/']
+    return typeof leaf === 'number' ? new Uint8Array(received[leaf]) : BigInt(leaf)
+  }
+  for (let i = 0; i < names.length; i++) x[names[i]] = revive(x[names[i]], received)
+  return x
+}
+`

@@ -1,0 +1,32 @@
+/** What a sandbox is asked to do, and what comes of it. */
+import type { EffectRequest, JournalEntry } from '../protocol/journal.ts'
+import type { EffectKind, Limits } from '../protocol/outcome.ts'
+
+/** One run of a function whose image is at hand. */
+export interface Run {
+  exportName: string
+  /** What the function's manifest lets it request. */
+  effects: readonly EffectKind[]
+  /** An encoded Value. */
+  input: Uint8Array
+  /** 32 bytes, from the task's ID: what Math.random and ctx.invocationId come from, the same in every run of the task. */
+  seed: Uint8Array
+  limits: Limits
+  /** Replayed first; then the run goes on with the answers it is given. */
+  journal: readonly JournalEntry[]
+}
+
+export interface RunEvents {
+  /** The function made a request that its journal does not hold. */
+  requested?(request: EffectRequest): void
+  /** Now and then while the guest computes. */
+  progress?(fuel: number): void
+}
+
+export type SandboxResult =
+  /** The canonical bytes of an Outcome. */
+  | { kind: 'outcome'; outcome: Uint8Array }
+  /** No outcome: killed by the wall clock, or the engine or its host failed. Never a vote. */
+  | { kind: 'inconclusive'; reason: string }
+  /** At request `n` the function did something else than its journal says. */
+  | { kind: 'diverged'; n: number; expected: string; found: string }

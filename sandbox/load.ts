@@ -1,0 +1,207 @@
+/** Evaluates a function's module in a fresh engine, once; each call then starts from the image of that. */
+import { FUEL_TICK, MEMORY_BYTES_MIN } from '../protocol/limits.ts'
+import type { ConsoleLine, OutcomeErrorCode } from '../protocol/outcome.ts'
+import { GuestConsole } from './console.ts'
+import { LOAD_FUEL_MAX, MODULE_NAME, PRELUDE_NAME, STACK_BYTES_MAX } from './constants.ts'
+import { Engine, EngineFault, NO_MEMORY, STOP } from './engine.ts'
+import { PRELUDE } from './guest/prelude.ts'
+import { HOST, HOST_CALLS } from './host-calls.ts'
+import { captureImage, type Image, type Roots } from './image.ts'
+import { plainText, stackText } from './plain-text.ts'
+
+/** A flag of JS_Eval. */
+const MODULE = 1
+
+const PROMISE_PENDING = 0
+const PROMISE_REJECTED = 2
+
+const SCRATCH_BYTES = 64
+/** A message with its stack, or what is printed at once. */
+const TEXT_BYTES_MAX = 512 * 1024
+
+/** Why no call of this function can begin. The same on every machine. */
+export interface LoadFailure {
+  code: OutcomeErrorCode
+  message: string
+  stack: string
+}
+
+export type Loaded = { console: readonly ConsoleLine[]; memoryBytes: number } & (
+  | { image: Image; engine: Engine }
+  | { failure: LoadFailure }
+)
+
+/** Thrown within this file: the load ends with this failure. */
+class Failed extends Error {
+  readonly failure: LoadFailure
+  constructor(code: OutcomeErrorCode, message: string, stack = '') {
+    super(message)
+    this.failure = { code, message: plainText(message, 4096), stack: stackText(stack) }
+  }
+}
+
+class Loader {
+  readonly engine: Engine
+  readonly console = new GuestConsole()
+  readonly context: number
+  readonly runtime: number
+  readonly stackTop: number
+  readonly roots: Roots
+  #ticks = 0
+  #outOfFuel = false
+
+  constructor(wasm: WebAssembly.Module, memoryBytesMax: number) {
+    this.engine = new Engine(wasm, MEMORY_BYTES_MIN, memoryBytesMax)
+    const { exports } = this.engine
+    exports.initialize()
+    this.stackTop = exports.stackPointer()
+    this.runtime = exports.newRuntime()
+    exports.setMaxStackSize(this.runtime, STACK_BYTES_MAX)
+    // Before anything is evaluated: set later, a reset would take it away, and with it all fuel.
+    exports.enableInterruptHandler(this.runtime)
+    this.context = this.engine.owned(exports.newContext(this.runtime, 0))
+    this.engine.events = {
+      tick: () => this.#tick(),
+      hostCall: (id, args) => {
+        const [level, line] = args
+        if (id === HOST.log && level !== undefined && line !== undefined)
+          this.console.add(this.#text(level), this.#text(line))
+      },
+    }
+    this.roots = this.#prepare()
+  }
+
+  #tick(): void {
+    if (++this.#ticks * FUEL_TICK <= LOAD_FUEL_MAX) return
+    this.#outOfFuel = true
+    throw STOP
+  }
+
+  #text(value: number): string {
+    return this.engine.text(this.context, value, TEXT_BYTES_MAX) ?? ''
+  }
+
+  /** Runs `step`; whatever the function can cause in it becomes a Failed. */
+  attempt<T>(step: () => T): T {
+    try {
+      return step()
+    } catch (thrown) {
+      if (this.#outOfFuel) throw new Failed('E_FUNCTION_LOAD', `its module used more than ${LOAD_FUEL_MAX} fuel`)
+      if (this.engine.refused) throw this.#outOfMemory()
+      throw thrown === NO_MEMORY ? new EngineFault('no memory, though none was refused') : thrown
+    }
+  }
+
+  #outOfMemory(): Failed {
+    return new Failed('E_MEMORY_LIMIT', `its module needs more than the ${this.engine.bytesMax} bytes of memory it has`)
+  }
+
+  evaluate(source: Uint8Array, name: string, flags: number): number {
+    const { engine, context } = this
+    const [code, file] = [engine.cBytes(source), engine.cString(name)]
+    const value = engine.owned(engine.exports.evaluate(context, code, source.length, file, 0, flags))
+    engine.exports.free(code)
+    engine.exports.free(file)
+    return value
+  }
+
+  /** `value`, unless it says that code of the function threw. */
+  value(value: number): number {
+    const error = this.engine.exports.resolveException(this.context, value)
+    return error === 0 ? value : this.#fail(error)
+  }
+
+  /** The same where only code of ours ran. */
+  #sound(value: number): number {
+    const error = this.engine.exports.resolveException(this.context, value)
+    if (error === 0) return value
+    if (this.engine.refused) throw this.#outOfMemory()
+    throw new EngineFault(`the prelude failed: ${this.#text(error)}`)
+  }
+
+  #fail(error: number): never {
+    if (this.engine.refused) throw this.#outOfMemory()
+    const { describe, scratch } = this.roots
+    const described = JSON.parse(this.#text(this.#sound(this.call(describe, [error], scratch))))
+    throw new Failed('E_FUNCTION_LOAD', String(described.message), String(described.stack))
+  }
+
+  call(target: number, args: readonly number[], scratch: number): number {
+    const { engine, context } = this
+    for (const [i, arg] of args.entries()) engine.view.setUint32(scratch + 4 * i, arg, true)
+    const nothing = engine.exports.getUndefined()
+    return engine.owned(engine.exports.call(context, target, nothing, args.length, scratch))
+  }
+
+  /** Evaluates the prelude and hands it the host's functions. */
+  #prepare(): Roots {
+    const { engine, context, runtime, stackTop } = this
+    const { exports } = engine
+    const scratch = engine.allocate(SCRATCH_BYTES)
+    const prelude = this.#sound(this.evaluate(new TextEncoder().encode(PRELUDE), PRELUDE_NAME, 0))
+    const functions = HOST_CALLS.map((name, i) =>
+      engine.owned(exports.newFunction(context, engine.cString(name), 0, 0, i + 1)),
+    )
+    const entries = this.#sound(this.call(prelude, functions, scratch))
+    const entry = (name: string) => engine.owned(exports.getProp(context, entries, engine.newString(context, name)))
+    return {
+      context,
+      runtime,
+      stackTop,
+      scratch,
+      undefinedValue: exports.getUndefined(),
+      load: entry('load'),
+      run: entry('run'),
+      settle: entry('settle'),
+      describe: entry('describe'),
+    }
+  }
+
+  loadModule(code: Uint8Array): void {
+    const evaluated = this.value(this.evaluate(code, MODULE_NAME, MODULE))
+    this.#sound(this.call(this.roots.load, [this.#settled(evaluated)], this.roots.scratch))
+    this.#pump()
+  }
+
+  /** A module with a top-level await is evaluated once the jobs it waits for have run. */
+  #settled(evaluated: number): number {
+    const { exports } = this.engine
+    const isPromise = exports.promiseState(this.context, evaluated) >= 0
+    if (!isPromise) return evaluated
+    this.#pump()
+    const state = exports.promiseState(this.context, evaluated)
+    if (state === PROMISE_PENDING)
+      throw new Failed('E_FUNCTION_LOAD', 'its module waits, at the top level, for a promise that nothing will settle')
+    const result = this.engine.owned(exports.promiseResult(this.context, evaluated))
+    return state === PROMISE_REJECTED ? this.#fail(result) : result
+  }
+
+  #pump(): void {
+    const { exports } = this.engine
+    const lastContext = this.engine.allocate(4)
+    while (exports.isJobPending(this.runtime) !== 0)
+      exports.freeValue(this.context, this.engine.owned(exports.executePendingJob(this.runtime, 1, lastContext)))
+  }
+}
+
+/** The whole stack of an error of the parser, and of no other: a position without a frame. */
+const PARSER_STACK = /^\s*at function\.js:(\d+:\d+)\s*$/
+
+const asSyntaxFailure = (failure: LoadFailure): LoadFailure => {
+  const at = PARSER_STACK.exec(failure.stack)?.[1]
+  const parser = failure.message.startsWith('SyntaxError: ') && at !== undefined
+  return parser ? { ...failure, code: 'E_FUNCTION_SYNTAX', message: `${at}: ${failure.message}` } : failure
+}
+
+/** The image of `code`, an ES module that imports nothing, or why there is none. Throws EngineFault, or what the host throws. */
+export const loadFunction = (wasm: WebAssembly.Module, code: Uint8Array, memoryBytesMax: number): Loaded => {
+  const loader = new Loader(wasm, memoryBytesMax)
+  const kept = () => ({ console: loader.console.lines, memoryBytes: loader.engine.bytes.length })
+  try {
+    loader.attempt(() => loader.loadModule(code))
+  } catch (error) {
+    if (!(error instanceof Failed)) throw error
+    return { ...kept(), failure: asSyntaxFailure(error.failure) }
+  }
+  return { ...kept(), image: captureImage(loader.engine, loader.roots), engine: loader.engine }
+}

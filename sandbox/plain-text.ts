@@ -1,0 +1,21 @@
+/** Text that a guest made, fit to be shown: no control characters, none that turn the reading direction, bounded. */
+import { PRELUDE_NAME } from './constants.ts'
+
+const UNFIT = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
+
+/** Line feeds and tabs stay. */
+export const plainText = (text: string, charsMax: number): string =>
+  text
+    .slice(0, 2 * charsMax)
+    .replace(UNFIT, '')
+    .slice(0, charsMax)
+    .toWellFormed()
+
+const STACK_CHARS_MAX = 16_384
+
+/** A stack without the frames of the prelude. */
+export const stackText = (stack: string): string =>
+  plainText(stack, STACK_CHARS_MAX)
+    .split('\n')
+    .filter((line) => !line.includes(`(${PRELUDE_NAME}:`) && line.trim() !== '')
+    .join('\n')

@@ -1,0 +1,161 @@
+/** Runs functions in this thread: images by function, and the engines that stand ready for them. */
+import { MeshError } from '../protocol/errors.ts'
+import type { Answer } from '../protocol/journal.ts'
+import { MEMORY_BYTES_MAX, MEMORY_BYTES_MIN, MIB } from '../protocol/limits.ts'
+import { Outcome } from '../protocol/outcome.ts'
+import type { Engine } from './engine.ts'
+import { Execution } from './execution.ts'
+import { differenceFromImage, engineFromImage, type Image, resetToImage, wholePages } from './image.ts'
+import type { Run, RunEvents, SandboxResult } from './job.ts'
+import { type Loaded, type LoadFailure, loadFunction } from './load.ts'
+
+/** Images kept, by what they hold. A small function has 0.3 MB, one with 100 kB of code 2 MB. */
+const IMAGES_BYTES_MAX = 64 * MIB
+const IMAGES_MAX = 64
+/** Engines at rest kept for each image; more are made when runs wait. */
+const IDLE_ENGINES_MAX = 2
+
+/** A run in progress. */
+export interface RunHandle {
+  /** Undefined while it waits for an answer. */
+  readonly result: SandboxResult | undefined
+  readonly fuel: number
+  /** Delivers the answer to request `n`, and runs on. */
+  answer(n: number, answer: Answer): void
+  /** Lets a waiting run go: it ends inconclusive, and no answer reaches it any more. */
+  abandon(): void
+}
+
+export interface Sandbox {
+  /** Whether `run` can do without `load`. */
+  has(functionId: string, memoryBytes: number): boolean
+  /** Evaluates the module `code`, unless that has been done. `memoryBytes`: the limit that its runs will have. */
+  load(functionId: string, code: Uint8Array, memoryBytes: number): void
+  /** Begins a run of a loaded function; it has ended, or waits for an answer, when this returns. */
+  run(functionId: string, run: Run, events?: RunEvents): RunHandle
+}
+
+interface Entry {
+  loaded: Loaded
+  idle: Engine[]
+}
+
+export interface SandboxOptions {
+  /** The engine's binary (wasm-names.ts says which). */
+  wasm: WebAssembly.Module
+  /** For tests: compare the whole memory with the image before each run, and throw where it differs. */
+  compare?: boolean
+}
+
+/** The memory that a run with this limit gets. */
+const memoryFor = (limit: number): number => wholePages(Math.min(Math.max(limit, MEMORY_BYTES_MIN), MEMORY_BYTES_MAX))
+
+export const createSandbox = ({ wasm, compare = false }: SandboxOptions): Sandbox => new ImageSandbox(wasm, compare)
+
+class ImageSandbox implements Sandbox {
+  readonly #wasm: WebAssembly.Module
+  readonly #compare: boolean
+  /** The longest unused first. */
+  readonly #entries = new Map<string, Entry>()
+
+  constructor(wasm: WebAssembly.Module, compare: boolean) {
+    this.#wasm = wasm
+    this.#compare = compare
+  }
+
+  has(functionId: string, memoryBytes: number): boolean {
+    return this.#entries.has(keyOf(functionId, memoryBytes))
+  }
+
+  load(functionId: string, code: Uint8Array, memoryBytes: number): void {
+    if (this.has(functionId, memoryBytes)) return
+    const loaded = loadFunction(this.#wasm, code, memoryFor(memoryBytes))
+    this.#entries.set(keyOf(functionId, memoryBytes), { loaded, idle: 'engine' in loaded ? [loaded.engine] : [] })
+    this.#evict()
+  }
+
+  run(functionId: string, run: Run, events: RunEvents = {}): RunHandle {
+    const key = keyOf(functionId, run.limits.memory_bytes)
+    const entry = this.#entries.get(key)
+    if (!entry) throw new MeshError('E_INTERNAL', `run: the function ${functionId} has not been loaded`)
+    this.#entries.delete(key)
+    this.#entries.set(key, entry)
+    const { loaded } = entry
+    if ('failure' in loaded) return failedRun(loaded, loaded.failure)
+    const engine = entry.idle.pop() ?? engineFromImage(this.#wasm, loaded.image)
+    if (this.#compare) ensurePristine(engine, loaded.image)
+    return new EngineRun(new Execution(engine, loaded.image, run, loaded.console, events), () => {
+      if (engine.bytes.length === loaded.image.memoryBytes && entry.idle.length < IDLE_ENGINES_MAX)
+        entry.idle.push(engine)
+    })
+  }
+
+  #evict(): void {
+    let bytes = 0
+    for (const { loaded } of this.#entries.values()) bytes += 'image' in loaded ? loaded.image.dataBytes : 0
+    for (const [key, { loaded }] of this.#entries) {
+      if (this.#entries.size === 1 || (bytes <= IMAGES_BYTES_MAX && this.#entries.size <= IMAGES_MAX)) return
+      bytes -= 'image' in loaded ? loaded.image.dataBytes : 0
+      this.#entries.delete(key)
+    }
+  }
+}
+
+/** A run in an engine of its own, which it gives back when it is over. */
+class EngineRun implements RunHandle {
+  readonly #execution: Execution
+  #release: (() => void) | undefined
+
+  constructor(execution: Execution, release: () => void) {
+    this.#execution = execution
+    this.#release = release
+    this.#ended()
+  }
+
+  get result(): SandboxResult | undefined {
+    return this.#execution.result
+  }
+
+  get fuel(): number {
+    return this.#execution.fuel
+  }
+
+  answer(n: number, answer: Answer): void {
+    this.#execution.answer(n, answer)
+    this.#ended()
+  }
+
+  abandon(): void {
+    this.#execution.abandon()
+    this.#ended()
+  }
+
+  #ended(): void {
+    if (!this.#execution.result) return
+    if (!this.#execution.spoilt) this.#release?.()
+    this.#release = undefined
+  }
+}
+
+const keyOf = (functionId: string, memoryBytes: number): string => `${functionId}/${memoryFor(memoryBytes)}`
+
+/** The run of a function that did not load: over before it began, and charged nothing. */
+const failedRun = ({ console, memoryBytes }: Loaded, { code, message, stack }: LoadFailure): RunHandle => {
+  const result = { ok: false as const, code, message, stack }
+  const outcome = Outcome.encode({
+    v: 1,
+    result,
+    requests: [],
+    console: [...console],
+    fuel: 0,
+    memory_bytes: memoryBytes,
+  })
+  return { result: { kind: 'outcome', outcome }, fuel: 0, answer() {}, abandon() {} }
+}
+
+const ensurePristine = (engine: Engine, image: Image): void => {
+  if (!resetToImage(engine, image)) throw new MeshError('E_INTERNAL', 'an engine that has grown was kept')
+  const at = differenceFromImage(engine, image)
+  if (at !== -1)
+    throw new MeshError('E_INTERNAL', { message: `after a reset, byte ${at} is not that of the image`, at })
+}

@@ -1,0 +1,76 @@
+/**
+ * What the pinned engine binary is and how its minified names read. `wasm-names.test.ts` checks each line against the
+ * package, and derives the addresses anew.
+ */
+
+/** SHA-256 of dist/emscripten-module.wasm in @jitl/quickjs-wasmfile-release-sync 0.32.0 (QuickJS 2025-09-13). */
+export const WASM_SHA256 = '105c3bed22d457e43e3d1c3c1c6959fda62a8fe06f0fc8a985303c3a2be72232'
+
+/** Our name: the minified export. */
+export const EXPORTS = {
+  initialize: 'u',
+  malloc: 'v',
+  free: 'M',
+  stackRestore: 'Ma',
+  stackPointer: 'Oa',
+  newRuntime: 'K',
+  newContext: 'N',
+  setMaxStackSize: 'D',
+  enableInterruptHandler: 'Fa',
+  newFunction: 'Da',
+  newString: '_',
+  newArrayBuffer: 'X',
+  getUndefined: 'E',
+  getString: '$',
+  freeString: 'S',
+  getArrayBuffer: 'aa',
+  getArrayBufferLength: 'ba',
+  getPropNumber: 'ia',
+  getProp: 'ha',
+  evaluate: 'pa',
+  call: 'ma',
+  resolveException: 'na',
+  freeValue: 'P',
+  promiseState: 'wa',
+  promiseResult: 'xa',
+  isJobPending: 'fa',
+  executePendingJob: 'ga',
+} as const
+
+/** Our name: the C name that the package's own glue gives to that export. */
+export const C_NAMES = {
+  malloc: '_malloc',
+  free: '_free',
+  newRuntime: '_QTS_NewRuntime',
+  newContext: '_QTS_NewContext',
+  setMaxStackSize: '_QTS_RuntimeSetMaxStackSize',
+  enableInterruptHandler: '_QTS_RuntimeEnableInterruptHandler',
+  newFunction: '_QTS_NewFunction',
+  newString: '_QTS_NewString',
+  newArrayBuffer: '_QTS_NewArrayBuffer',
+  getUndefined: '_QTS_GetUndefined',
+  getString: '_QTS_GetString',
+  freeString: '_QTS_FreeCString',
+  getArrayBuffer: '_QTS_GetArrayBuffer',
+  getArrayBufferLength: '_QTS_GetArrayBufferLength',
+  getProp: '_QTS_GetProp',
+  getPropNumber: '_QTS_GetPropNumber',
+  evaluate: '_QTS_Eval',
+  call: '_QTS_Call',
+  resolveException: '_QTS_ResolveException',
+  freeValue: '_QTS_FreeValuePointer',
+  promiseState: '_QTS_PromiseState',
+  promiseResult: '_QTS_PromiseResult',
+  isJobPending: '_QTS_IsJobPending',
+  executePendingJob: '_QTS_ExecutePendingJob',
+} as const satisfies Partial<Record<keyof typeof EXPORTS, string>>
+
+/** Places in the engine's memory, in bytes. */
+export const LAYOUT = {
+  /** Emscripten's program break: the end of what malloc has ever been given. */
+  sbrkPointer: 86_864,
+  /** In JSContext: the state of Math.random, 64 bits. */
+  randomState: 224,
+  /** In JSContext: polls left until the interrupt handler is called, 32 bits; it starts at FUEL_TICK. */
+  interruptCounter: 232,
+} as const

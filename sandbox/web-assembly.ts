@@ -1,0 +1,26 @@
+/** The part of WebAssembly in use, typed here because the compiler's own types for it come only with those of a page. */
+
+declare global {
+  namespace WebAssembly {
+    interface Memory {
+      readonly buffer: ArrayBuffer
+      grow(pages: number): number
+    }
+    interface Instance {
+      readonly exports: Record<string, unknown>
+    }
+    interface ModuleDescriptor {
+      name: string
+      kind: string
+    }
+    var Memory: new (limits: { initial: number; maximum: number }) => Memory
+    var Instance: new (module: Module, imports: Record<string, Record<string, unknown>>) => Instance
+    var Module: {
+      new (bytes: Uint8Array): Module
+      imports(module: Module): (ModuleDescriptor & { module: string })[]
+      exports(module: Module): ModuleDescriptor[]
+    }
+  }
+}
+
+export {}
