@@ -1,4 +1,5 @@
 /** CIDs: version 1, SHA-256, raw for bytes and dag-cbor for records. */
+import { base32 } from 'multiformats/bases/base32'
 import { CID } from 'multiformats/cid'
 import { create, Digest } from 'multiformats/hashes/digest'
 import { MeshError } from './errors.ts'
@@ -46,10 +47,11 @@ export const cidMatches = (crypto: Pick<Crypto, 'hash'>, cid: CID, bytes: Uint8A
   return expected.length === digest.length && expected.every((byte, i) => byte === digest[i])
 }
 
+/** Each CID has one text: the base32 of its bytes, without what some decoders forgive. */
 const parseCid = (text: string): CID | undefined => {
   try {
-    const cid = CID.parse(text)
-    return isMeshCid(cid) && cid.toString() === text ? cid : undefined
+    const bytes = base32.decode(text)
+    return base32.encode(bytes) === text ? cidFromBytes(bytes) : undefined
   } catch {
     return undefined
   }

@@ -131,12 +131,14 @@ const bigintFrom = (text: unknown): bigint | undefined => {
   return x < BIGINT_MIN || x > BIGINT_MAX ? undefined : x
 }
 
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/
-
 const bytesFrom = (text: unknown): Uint8Array | undefined => {
-  if (typeof text !== 'string' || !BASE64.test(text)) return undefined
-  const binary = atob(text)
-  return Uint8Array.from(binary, (c) => c.charCodeAt(0))
+  // atob would pass over blanks.
+  if (typeof text !== 'string' || /[^A-Za-z0-9+/=]/.test(text)) return undefined
+  try {
+    return Uint8Array.from(atob(text), (c) => c.charCodeAt(0))
+  } catch {
+    return undefined
+  }
 }
 
 const base64 = (bytes: Uint8Array): string => {

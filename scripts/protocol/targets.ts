@@ -1,0 +1,110 @@
+/** Everything that strangers send and protocol/ reads, each with what makes valid inputs for it. */
+import { createHash } from 'node:crypto'
+import fc from 'fast-check'
+import type { Envelope } from '../../protocol/envelope.ts'
+import { BlockFrame, PeerFrame } from '../../protocol/frames.ts'
+import { Genesis, Membership, SignedTicket, Ticket, ticketFromText, ticketToText } from '../../protocol/mesh.ts'
+import { Outcome } from '../../protocol/outcome.ts'
+import { Advertisement, Invocation, Manifest, Receipt, ReceiptFile, Task } from '../../protocol/records.ts'
+import type { Message } from '../../protocol/schema.ts'
+import { decodeValue, encodeValue, type Value } from '../../protocol/values.ts'
+import { arbitraryOf, type Schema, schemaOf, values } from './arbitraries.ts'
+
+/** One message, or one type of frame. */
+export interface MessageCase {
+  /** As in `invocation`, `frame invoke`. */
+  readonly name: string
+  readonly message: Message<unknown>
+  /** Of this type of frame alone. */
+  readonly schema: Schema
+}
+
+const RECORDS = [
+  Genesis,
+  Membership,
+  Ticket,
+  SignedTicket,
+  Manifest,
+  Task,
+  Invocation,
+  Receipt,
+  Outcome,
+  Advertisement,
+  ReceiptFile,
+] as unknown as Message<unknown>[]
+
+const framesOf = (message: Message<unknown>): MessageCase[] =>
+  (schemaOf(message.schema).options as Schema[]).map((schema) => ({
+    name: `${message.name} ${schema.entries?.t?.literal}`,
+    message,
+    schema,
+  }))
+
+export const MESSAGE_CASES: readonly MessageCase[] = [
+  ...RECORDS.map((message) => ({ name: message.name, message, schema: schemaOf(message.schema) })),
+  ...framesOf(PeerFrame as Message<unknown>),
+  ...framesOf(BlockFrame as Message<unknown>),
+]
+
+/** Something that reads bytes of strangers. */
+export interface Target {
+  readonly name: string
+  readonly valid: fc.Arbitrary<Uint8Array>
+  /** True if the bytes are text and not CBOR. */
+  readonly isText: boolean
+  decode(bytes: Uint8Array): unknown
+  encode(decoded: unknown): Uint8Array
+  /** The codes of the MeshErrors with which it may refuse. */
+  readonly refusals: readonly string[]
+}
+
+const MESSAGE_REFUSALS = ['E_MESSAGE', 'E_MESSAGE_LIMIT']
+
+const targetOf = ({ name, message, schema }: MessageCase): Target => ({
+  name,
+  valid: arbitraryOf(schema).map((x) => message.encode(x)),
+  isText: false,
+  decode: (bytes) => message.decode(bytes),
+  encode: (decoded) => message.encode(decoded),
+  refusals: MESSAGE_REFUSALS,
+})
+
+const valueTarget: Target = {
+  name: 'value',
+  valid: values.map(encodeValue),
+  isText: false,
+  decode: decodeValue,
+  encode: (decoded) => encodeValue(decoded as Value),
+  refusals: MESSAGE_REFUSALS,
+}
+
+/** Accepts every signature, so that the fuzzer comes past the check. */
+const credulous = {
+  hash: (bytes: Uint8Array) => new Uint8Array(createHash('sha256').update(bytes).digest()),
+  verify: () => true,
+}
+
+const tickets = fc
+  .tuple(arbitraryOf(schemaOf(Ticket.schema)), arbitraryOf(schemaOf(SignedTicket.schema)))
+  .map(([ticket, signed]) => {
+    const { inviter } = ticket as { inviter: string }
+    return {
+      ...(signed as Envelope),
+      payload: Ticket.encode(ticket as never),
+      signer: inviter,
+      index: 0,
+      size: 1,
+      path: [],
+    }
+  })
+
+const ticketTextTarget: Target = {
+  name: 'ticket text',
+  valid: tickets.map((signed) => new TextEncoder().encode(ticketToText(signed))),
+  isText: true,
+  decode: (bytes) => ticketFromText(credulous, Buffer.from(bytes).toString('latin1'), 0),
+  encode: (decoded) => new TextEncoder().encode(ticketToText((decoded as { signed: Envelope }).signed)),
+  refusals: ['E_TICKET', 'E_TICKET_EXPIRED'],
+}
+
+export const TARGETS: readonly Target[] = [...MESSAGE_CASES.map(targetOf), valueTarget, ticketTextTarget]
