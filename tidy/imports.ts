@@ -23,7 +23,7 @@ const calledWith = (node: Node): string | undefined => {
   if (node.type === 'CallExpression' && callee?.name === 'require') return textOf(first)
   const fromHere = node.type === 'NewExpression' && callee?.name === 'URL' && second?.type === 'MemberExpression'
   const specifier = fromHere ? textOf(first) : undefined
-  return specifier?.startsWith('.') ? specifier : undefined
+  return specifier !== undefined && /^\..*\.[cm]?[jt]s$/.test(specifier) ? specifier : undefined
 }
 
 const cache = new WeakMap<SourceFile, Import[]>()

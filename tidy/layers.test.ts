@@ -39,6 +39,7 @@ describe('who may import whom', () => {
     ['sdk/bundle/x.ts', "import { build } from 'esbuild'"],
     ['node/x.ts', "import { readFile } from 'node:fs/promises'"],
     ['node/x.ts', "import manifest from '../package.json' with { type: 'json' }"],
+    ['bench/x.ts', "const here = new URL('.', import.meta.url), data = new URL('../a.json', import.meta.url)"],
     ['bench/x.ts', "import { y } from '../browser-agent/y.ts'"],
     ['peer/x.test.ts', "import { y } from '../node/y.ts'"],
     ['peer/storage/conformance.ts', "import { test } from 'vitest'\nimport { y } from '../../simulations/y.ts'"],
