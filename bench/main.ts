@@ -1,5 +1,4 @@
 /** `npm run bench -- NAME [--json]`: runs one benchmark; its last line is one JSON object of the figures. */
-import { readdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { stopAll } from './processes.ts'
 
@@ -8,21 +7,19 @@ export interface Benchmark {
   run(print: (line: string) => void): Promise<Record<string, number | boolean>>
 }
 
-const SUFFIX = '.bench.ts'
-
-const names = () =>
-  readdirSync(new URL('.', import.meta.url))
-    .filter((file) => file.endsWith(SUFFIX))
-    .map((file) => file.slice(0, -SUFFIX.length))
+const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
+  'call-overhead': () => import('./call-overhead.ts'),
+}
 
 const main = async (): Promise<number> => {
   const { positionals, values } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean' } } })
   const [name] = positionals
-  if (!name || !names().includes(name)) {
-    console.error(`usage: npm run bench -- NAME [--json], where NAME is one of ${names().join(', ')}`)
+  const load = BENCHMARKS[name ?? '']
+  if (!load) {
+    console.error(`usage: npm run bench -- NAME [--json], where NAME is one of ${Object.keys(BENCHMARKS).join(', ')}`)
     return 2
   }
-  const benchmark = (await import(`./${name}${SUFFIX}`)) as Benchmark
+  const benchmark = await load()
   try {
     const figures = await benchmark.run(values.json ? () => {} : console.log)
     console.log(JSON.stringify(figures))
