@@ -1,0 +1,3 @@
+export default function hello(input: { name: string }) {
+  return { text: `Hello, ${input.name}` }
+}
