@@ -1,5 +1,6 @@
 import type { Stream } from '@libp2p/interface'
 import { encode } from 'it-length-prefixed'
+import { KIB } from '../../protocol/limits.ts'
 import { CHANNEL_UNSENT_BYTES } from './limits.ts'
 
 /**
@@ -18,6 +19,9 @@ const joinFrames = (frames: readonly Uint8Array[], maxDataLength: number): Uint8
   }
   return joined
 }
+
+/** One noise message: what a connection cannot take at once waits in the channel, not where all channels queue up. */
+const WRITE_BYTES = 64 * KIB
 
 /** Writes frames, each behind its length as an unsigned varint, to a stream; `failed` says that it cannot go on. */
 export interface FrameWriter {
@@ -38,38 +42,55 @@ export const createFrameWriter = (
 ): FrameWriter => {
   let frames: Uint8Array[] = []
   let framesBytes = 0
+  /** Joined frames of before, but for what is written of them. */
+  let joined: Uint8Array = new Uint8Array(0)
   let scheduled = false
   let stopped = false
   const waiting: (() => void)[] = []
 
-  const unsentBytes = () => framesBytes + stream.writeBufferLength
+  const unsentBytes = () => framesBytes + joined.length + stream.writeBufferLength
 
   const release = () => {
-    if (unsentBytes() > CHANNEL_UNSENT_BYTES / 2) return
+    if (waiting.length === 0 || unsentBytes() > CHANNEL_UNSENT_BYTES / 2) return
     for (const resume of waiting.splice(0)) resume()
   }
 
-  const flush = () => {
-    if (frames.length === 0 || stopped) return
-    const joined = joinFrames(frames, frameBytesMax)
-    frames = []
-    framesBytes = 0
+  /** The next bytes to write, at most `bytes`; none left: undefined. */
+  const take = (bytes: number): Uint8Array | undefined => {
+    if (joined.length === 0 && frames.length === 0) return undefined
+    if (joined.length === 0) {
+      joined = joinFrames(frames, frameBytesMax)
+      frames = []
+      framesBytes = 0
+    }
+    const taken = joined.subarray(0, bytes)
+    joined = joined.subarray(taken.length)
+    return taken
+  }
+
+  const write = (bytes: number, canTakeMore: () => boolean) => {
     try {
-      stream.send(joined)
+      while (!stopped && canTakeMore()) {
+        const taken = take(bytes)
+        if (!taken) return
+        stream.send(taken)
+      }
     } catch (cause) {
       failed(cause)
     }
   }
 
-  const flushAfter = (microtasks: number): void =>
+  const writeSome = () => write(WRITE_BYTES, () => !stream.writableNeedsDrain)
+
+  const writeAfter = (microtasks: number): void =>
     queueMicrotask(() => {
-      if (microtasks > 1) return flushAfter(microtasks - 1)
+      if (microtasks > 1) return writeAfter(microtasks - 1)
       scheduled = false
-      if (!stream.writableNeedsDrain) flush()
+      writeSome()
     })
 
   stream.addEventListener('drain', () => {
-    flush()
+    writeSome()
     release()
   })
   stream.addEventListener('idle', release)
@@ -81,7 +102,7 @@ export const createFrameWriter = (
     send(frame) {
       frames.push(frame)
       framesBytes += frame.length
-      if (!scheduled) flushAfter(COALESCING_MICROTASKS)
+      if (!scheduled) writeAfter(COALESCING_MICROTASKS)
       scheduled = true
     },
     drained: () =>
@@ -89,7 +110,7 @@ export const createFrameWriter = (
         if (stopped || unsentBytes() < CHANNEL_UNSENT_BYTES) resolve()
         else waiting.push(resolve)
       }),
-    flush,
+    flush: () => write(Number.POSITIVE_INFINITY, () => true),
     stop() {
       stopped = true
       for (const resume of waiting.splice(0)) resume()

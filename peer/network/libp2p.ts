@@ -1,6 +1,6 @@
 /** The Network port on libp2p: the one place that composes it. */
 import { noise } from '@chainsafe/libp2p-noise'
-import type { Connection, PeerId, Stream } from '@libp2p/interface'
+import type { Connection, MultiaddrConnection, PeerId, Stream } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p, type Libp2pInit } from 'libp2p'
 import { MeshError } from '../../protocol/errors.ts'
@@ -26,6 +26,12 @@ export interface Libp2pNetworkOptions {
   failPoints?: FailPoints
 }
 
+/** The gater is where a connection is first in reach. It is let in, but may not owe bytes without end. */
+const bound = (_peer: PeerId, connection: MultiaddrConnection): boolean => {
+  connection.maxWriteBufferLength = limits.CONNECTION_UNSENT_BYTES_MAX
+  return false
+}
+
 const compose = ({ signer, listen, transports, services = {} }: Libp2pNetworkOptions): Promise<Libp2p> =>
   createLibp2p({
     start: false,
@@ -35,8 +41,12 @@ const compose = ({ signer, listen, transports, services = {} }: Libp2pNetworkOpt
     services,
     connectionEncrypters: [noise()],
     streamMuxers: [boundedYamux],
-    // A browser's default refuses private addresses and ws://; which addresses are dialled, the peer decides.
-    connectionGater: { denyDialMultiaddr: () => false },
+    connectionGater: {
+      // A browser's default refuses private addresses and ws://; which addresses are dialled, the peer decides.
+      denyDialMultiaddr: () => false,
+      denyInboundEncryptedConnection: bound,
+      denyOutboundEncryptedConnection: bound,
+    },
     connectionManager: {
       maxConnections: limits.CONNECTIONS_MAX,
       maxIncomingPendingConnections: limits.CONNECTIONS_PENDING_MAX,
