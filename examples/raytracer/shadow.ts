@@ -16,37 +16,51 @@ const CLOSE_RADII = 4
 const CELL = 0.5
 const CELL_RADIUS = CELL * Math.SQRT1_2
 
-/** The distance of `sphere` to the line from the middle of `place` to the lamp, less what both ends are wide there. */
+/** More than 1 / cos of half the angle at which the lamp is seen, which is 15° right under it. */
+const SLACK = 1.04
+
+/** Written out, since it is done for every sphere and place: is `sphere` in the cone from `place` to the lamp? */
 const shades = (sphere: Sphere, place: Ball): boolean => {
-  const [lx, ly, lz] = [LAMP.x - place.x, LAMP.y - place.y, LAMP.z - place.z]
-  const [x, y, z] = [sphere.x - place.x, sphere.y - place.y, sphere.z - place.z]
-  const at = Math.max(0, Math.min(1, (x * lx + y * ly + z * lz) / (lx * lx + ly * ly + lz * lz)))
-  const [dx, dy, dz] = [x - lx * at, y - ly * at, z - lz * at]
+  const lx = LAMP.x - place.x
+  const ly = LAMP.y - place.y
+  const lz = LAMP.z - place.z
+  const x = sphere.x - place.x
+  const y = sphere.y - place.y
+  const z = sphere.z - place.z
+  const along = (x * lx + y * ly + z * lz) / (lx * lx + ly * ly + lz * lz)
+  const at = along < 0 ? 0 : along > 1 ? 1 : along
+  const dx = x - lx * at
+  const dy = y - ly * at
+  const dz = z - lz * at
   const width = SLACK * (sphere.radius + place.radius + (LAMP.radius - place.radius) * at)
   return dx * dx + dy * dy + dz * dz < width * width
 }
 
-/** Over 1 / cos of the angle at which the lamp is seen, which is at most 11°. */
-const SLACK = 1.02
-
 const isClose = (sphere: Sphere, place: Ball): boolean => {
-  const [x, y, z] = [sphere.x - place.x, sphere.y - place.y, sphere.z - place.z]
+  const x = sphere.x - place.x
+  const y = sphere.y - place.y
+  const z = sphere.z - place.z
   const reach = sphere.radius * CLOSE_RADII + place.radius
   return x * x + y * y + z * z < reach * reach
 }
 
-const survey = (place: Ball, itself?: Sphere): Surroundings => {
-  const others = SPHERES.filter((sphere) => sphere !== itself)
-  return {
-    shading: others.filter((sphere) => shades(sphere, place)),
-    close: others.filter((sphere) => isClose(sphere, place)),
+const survey = (place: Ball): Surroundings => {
+  const shading: Sphere[] = []
+  const close: Sphere[] = []
+  for (const sphere of SPHERES) {
+    if (sphere === place) continue
+    if (shades(sphere, place)) shading.push(sphere)
+    if (isClose(sphere, place)) close.push(sphere)
   }
+  return { shading, close }
 }
 
 const bySphere = new Map<Sphere, Surroundings>()
 
 export const aroundSphere = (sphere: Sphere): Surroundings => {
-  const found = bySphere.get(sphere) ?? survey(sphere, sphere)
+  const known = bySphere.get(sphere)
+  if (known) return known
+  const found = survey(sphere)
   bySphere.set(sphere, found)
   return found
 }
@@ -58,12 +72,11 @@ export const aroundFloor = (x: number, z: number): Surroundings => {
   const column = Math.floor(x / CELL)
   const row = Math.floor(z / CELL)
   if (column * column + row * row > FAR_CELLS * FAR_CELLS) return NOTHING
-  const key = column * 2 * FAR_CELLS + row
-  let found = byCell.get(key)
-  if (!found) {
-    found = survey({ x: (column + 0.5) * CELL, y: 0, z: (row + 0.5) * CELL, radius: CELL_RADIUS })
-    byCell.set(key, found)
-  }
+  const key = column * 4 * FAR_CELLS + row
+  const known = byCell.get(key)
+  if (known) return known
+  const found = survey({ x: (column + 0.5) * CELL, y: 0, z: (row + 0.5) * CELL, radius: CELL_RADIUS })
+  byCell.set(key, found)
   return found
 }
 

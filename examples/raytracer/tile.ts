@@ -20,8 +20,8 @@ export default function tile(input: Tile): { pixels: Uint8Array } {
     const inFloor = byColumn(inRows(floorSights, row, row + 1), x, x + width)
     for (const column of columnsOf(input, row)) {
       seed(column, row)
-      const [red, green, blue] = pixel(column, row, straight[column - x], inFloor[column - x])
-      pixels.push(red, green, blue)
+      const colour = pixel(column, row, straight[column - x], inFloor[column - x])
+      pixels.push(colour[0], colour[1], colour[2])
     }
   }
   return { pixels: Uint8Array.from(pixels) }
@@ -44,7 +44,7 @@ type Bytes = readonly [red: number, green: number, blue: number]
 const pixel = (column: number, row: number, straight: readonly Sight[] = [], inFloor: readonly Sight[] = []): Bytes => {
   if (straight.length === 0) return seen(column + 0.5, row + 0.5, undefined, inFloor)
   const spheres = PLACES.map((place) => seenAt(column + place.x, row + place.y, straight))
-  const [sphere] = spheres
+  const sphere = spheres[0]
   const isFilled = spheres.every((other) => other === sphere)
   if (isFilled && !(sphere && sphere.mirror > METAL)) return seen(column + 0.5, row + 0.5, sphere, inFloor)
   const at = (i: number) => seen(column + PLACES[i]!.x, row + PLACES[i]!.y, spheres[i], inFloor)
