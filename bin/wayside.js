@@ -17,12 +17,10 @@ if (found[0] < OLDEST[0] || (found[0] === OLDEST[0] && found[1] < OLDEST[1])) {
   process.exitCode = 2
 } else {
   import('node:module')
-    .then(function (module) {
+    .then((module) => {
       // What was compiled once is read from a cache from then on: a third of the time to the first word.
       module.enableCompileCache()
       return import('../node/cli/main.ts')
     })
-    .then(function (cli) {
-      return cli.main(process.argv.slice(2))
-    })
+    .then((cli) => cli.main(process.argv.slice(2)))
 }

@@ -123,7 +123,8 @@ const parseLayer = (given: Record<string, unknown>, named: (key: string) => stri
 
 const readFileLayer = (file: string, required: boolean): Layer => {
   if (!required && !existsSync(file)) return {}
-  const refuse = (why: string, cause?: unknown) => new MeshError('E_CONFIG', { message: `${file}: ${why}`, file }, { cause })
+  const refuse = (why: string, cause?: unknown) =>
+    new MeshError('E_CONFIG', { message: `${file}: ${why}`, file }, { cause })
   let parsed: unknown
   try {
     parsed = JSON.parse(readFileSync(file, 'utf8'))

@@ -1,7 +1,14 @@
 /** The backend that is the agent of this machine, reached over its control socket. */
 import { MeshError } from '../../protocol/errors.ts'
 import { Manifest } from '../../protocol/records.ts'
-import type { Backend, BackendCall, BackendMap, BackendMapItem, BackendOptions, BackendResult } from '../../sdk/backend.ts'
+import type {
+  Backend,
+  BackendCall,
+  BackendMap,
+  BackendMapItem,
+  BackendOptions,
+  BackendResult,
+} from '../../sdk/backend.ts'
 import { Batch } from './batch.ts'
 import { type AgentClient, errorOf } from './client.ts'
 import { Credit, Inbox } from './flow.ts'
@@ -30,7 +37,14 @@ const call = (client: AgentClient, wanted: BackendCall): Promise<BackendResult> 
       client.follow(id, { t: 'cancel' })
       settle(() => reject(cancelled()))
     }
-    const request = { t: 'call' as const, function: functionCid, export: exportName, input, receipt, ...wireOptions(wanted) }
+    const request = {
+      t: 'call' as const,
+      function: functionCid,
+      export: exportName,
+      input,
+      receipt,
+      ...wireOptions(wanted),
+    }
     const id = client.open(request, {
       answer: (frame) => {
         if (frame.t === 'wait') onWait?.(frame.reason)

@@ -1,10 +1,10 @@
 /** A command's connection to the agent: requests by id, each with its answers. Imports nothing heavy. */
 import { MeshError } from '../../protocol/errors.ts'
+import { shownDataDir } from '../data-dir.ts'
+import { VERSION } from '../version.ts'
 import { connectEndpoint } from './endpoint.ts'
 import { FrameSocket } from './frame-socket.ts'
 import { AgentFrame, CONTROL_FRAME_BYTES_MAX, CONTROL_VERSION, CommandFrame } from './frames.ts'
-import { shownDataDir } from '../data-dir.ts'
-import { VERSION } from '../version.ts'
 
 /** An agent that is alive but has not said hello by then is stuck. */
 const HELLO_MS_MAX = 5000
@@ -110,7 +110,12 @@ export const connectAgent = async (data: string): Promise<AgentClient> => {
   const client = new AgentClient(socket)
   await new Promise<void>((resolve, reject) => {
     const stuck = () => {
-      reject(new MeshError('E_AGENT_NOT_RUNNING', `the agent in ${data} does not answer; end its process and start it again`))
+      reject(
+        new MeshError(
+          'E_AGENT_NOT_RUNNING',
+          `the agent in ${data} does not answer; end its process and start it again`,
+        ),
+      )
       socket.destroy()
     }
     const timer = setTimeout(stuck, HELLO_MS_MAX)

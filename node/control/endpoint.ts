@@ -9,7 +9,11 @@ import { MeshError } from '../../protocol/errors.ts'
 /** What the operating systems leave of a socket's name: 104 bytes on macOS, 108 on Linux. */
 const SOCKET_PATH_BYTES_MAX = 103
 
-const endpointSchema = v.object({ pid: v.pipe(v.number(), v.integer(), v.minValue(1)), socket: v.string(), wayside: v.string() })
+const endpointSchema = v.object({
+  pid: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  socket: v.string(),
+  wayside: v.string(),
+})
 /** Which process holds the data directory, and the path of its socket. */
 export type Endpoint = v.InferOutput<typeof endpointSchema>
 
@@ -61,7 +65,8 @@ export const forgetEndpoint = (data: string): void => {
   rmSync(endpointFile(data), { force: true })
   if (!endpoint || process.platform === 'win32') return
   rmSync(endpoint.socket, { force: true })
-  if (dirname(endpoint.socket).startsWith(join(tmpdir(), 'wayside-'))) rmSync(dirname(endpoint.socket), { recursive: true, force: true })
+  if (dirname(endpoint.socket).startsWith(join(tmpdir(), 'wayside-')))
+    rmSync(dirname(endpoint.socket), { recursive: true, force: true })
 }
 
 const connected = (path: string): Promise<Socket | undefined> =>

@@ -99,7 +99,12 @@ export const AgentFrame = message(
     v.strictObject({ t: v.literal('done'), id: id() }),
     v.strictObject({ t: v.literal('failed'), id: id(), ...failure }),
     v.strictObject({ t: v.literal('lines'), id: id(), lines: list(text(65_536), ITEMS_MAX) }),
-    v.strictObject({ t: v.literal('published'), id: id(), function: text(NAME_CHARS_MAX), manifest: bytes(Manifest.bytesMax) }),
+    v.strictObject({
+      t: v.literal('published'),
+      id: id(),
+      function: text(NAME_CHARS_MAX),
+      manifest: bytes(Manifest.bytesMax),
+    }),
     v.strictObject({ t: v.literal('manifest'), id: id(), manifest: bytes(Manifest.bytesMax) }),
     v.strictObject({ t: v.literal('result'), id: id(), result: result() }),
     v.strictObject({ t: v.literal('results'), id: id(), items: list(item, ITEMS_MAX) }),

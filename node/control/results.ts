@@ -1,6 +1,7 @@
 /** What a backend gives back, as it travels on the control socket. */
-import { Outcome } from '../../protocol/outcome.ts'
+
 import { isErrorCode } from '../../protocol/errors.ts'
+import { Outcome } from '../../protocol/outcome.ts'
 import type { BackendMapItem, BackendResult } from '../../sdk/backend.ts'
 import { ITEM_BYTES, type WireItem, type WireResult } from './frames.ts'
 

@@ -1,11 +1,11 @@
 /** The agent's side of the control socket: one session a connection, each request on its own. */
 import { createServer, type Server, type Socket } from 'node:net'
 import { MeshError } from '../../protocol/errors.ts'
+import { VERSION } from '../version.ts'
 import { forgetEndpoint, listenForOwner } from './endpoint.ts'
 import { FrameSocket } from './frame-socket.ts'
-import { AgentFrame, CommandFrame, CONTROL_FRAME_BYTES_MAX, CONTROL_VERSION } from './frames.ts'
+import { AgentFrame, CONTROL_FRAME_BYTES_MAX, CONTROL_VERSION, CommandFrame } from './frames.ts'
 import { type AgentControls, Session } from './session.ts'
-import { VERSION } from '../version.ts'
 
 /** Commands of one owner at one time. */
 const CONNECTIONS_MAX = 128
@@ -52,7 +52,9 @@ export const startControlServer = async (data: string, controls: AgentControls):
       for (const socket of sockets) socket.end()
       forgetEndpoint(data)
       // Whoever reads no more does not hold up the end.
-      const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), CLOSE_MS)
+      const timer = setTimeout(() => {
+        for (const socket of sockets) socket.destroy()
+      }, CLOSE_MS)
       await closed
       clearTimeout(timer)
     },

@@ -91,7 +91,8 @@ export class Session {
   }
 
   #fail(id: number, cause: unknown): void {
-    const error = cause instanceof MeshError ? cause : new MeshError('E_INTERNAL', String((cause as Error).stack ?? cause))
+    const error =
+      cause instanceof MeshError ? cause : new MeshError('E_INTERNAL', String((cause as Error).stack ?? cause))
     this.#send({ t: 'failed', id, code: error.code, message: error.message })
   }
 
@@ -129,7 +130,13 @@ export class Session {
   async #call(frame: CommandFrameOf<'call'>, running: Running): Promise<void> {
     const { id, function: functionCid, export: exportName, input, receipt } = frame
     const options = this.#options(frame, running)
-    const result = await this.#controls.backend.call({ ...options, function: functionCid, export: exportName, input, receipt })
+    const result = await this.#controls.backend.call({
+      ...options,
+      function: functionCid,
+      export: exportName,
+      input,
+      receipt,
+    })
     this.#send({ t: 'result', id, result: resultToWire(result) })
   }
 

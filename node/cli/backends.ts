@@ -1,0 +1,62 @@
+/** Who carries out a call: the agent of this machine; without one a peer in this process, or the sandbox here alone. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { MeshError } from '../../protocol/errors.ts'
+import type { Backend } from '../../sdk/backend.ts'
+import type { AgentStatus } from '../agent.ts'
+import type { Config } from '../config.ts'
+import { createControlBackend } from '../control/backend.ts'
+import { type AgentClient, connectAgent } from '../control/client.ts'
+import { sdkHost } from '../sdk-host.ts'
+import { whileWaiting } from './terminal.ts'
+
+export interface OpenedBackend {
+  backend: Backend
+  /** Other peers that calls may go to, as far as is known now. */
+  neighbours(): Promise<number>
+}
+
+const agentOf = async (data: string): Promise<AgentClient | undefined> => {
+  try {
+    return await connectAgent(data)
+  } catch (cause) {
+    if (cause instanceof MeshError && cause.code === 'E_AGENT_NOT_RUNNING') return undefined
+    throw cause
+  }
+}
+
+const overAgent = (client: AgentClient): OpenedBackend => ({
+  backend: createControlBackend(client),
+  neighbours: async () => {
+    const { status } = await client.ask({ t: 'status' }, 'status')
+    return (status as unknown as AgentStatus).neighbours.length
+  },
+})
+
+const inProcess = (backend: Backend, neighbours: number): OpenedBackend => ({
+  backend,
+  neighbours: async () => neighbours,
+})
+
+/** The mesh that an agent of this data directory belonged to, if it left one with peers to dial. */
+const asMember = async (data: string): Promise<OpenedBackend | undefined> => {
+  if (!existsSync(join(data, 'db'))) return undefined
+  const { openMember } = await import('../member.ts')
+  const peer = await openMember(data)
+  if (!peer) return undefined
+  const { createPeerBackend } = await import('../../sdk/peer-backend.ts')
+  return { backend: createPeerBackend(peer), neighbours: async () => peer.status().neighbours.length }
+}
+
+/** Throws what joining throws. With `local` nothing but the sandbox is touched. */
+export const openBackend = async (config: Config, local: boolean, signal: AbortSignal): Promise<OpenedBackend> => {
+  const client = local ? undefined : await agentOf(config.data)
+  if (client) return overAgent(client)
+  const ownPeers = () => import('../../sdk/own-peer.ts')
+  if (!local && config.join.length > 0) {
+    const joining = (await ownPeers()).createJoinedPeer(sdkHost, config.join, signal)
+    return inProcess(await whileWaiting('for a peer of the mesh to answer', joining), 1)
+  }
+  const member = local ? undefined : await whileWaiting('for the peers of the mesh', asMember(config.data))
+  return member ?? inProcess(await (await ownPeers()).createLonePeer(sdkHost), 0)
+}

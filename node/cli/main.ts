@@ -1,0 +1,51 @@
+/** The command `wayside`: reads the command line, runs one command, says what failed and with which exit code. */
+import { CommanderError } from 'commander'
+import { ERRORS, MeshError } from '../../protocol/errors.ts'
+import { plainText } from '../plain-text.ts'
+import { createProgram } from './program.ts'
+import { paint, printJson, say } from './terminal.ts'
+
+const asMeshError = (cause: unknown): MeshError => {
+  if (cause instanceof MeshError) return cause
+  const message = `${(cause as Error)?.message ?? cause}; this is a defect in wayside, set WAYSIDE_DEBUG=1 to see where`
+  return new MeshError('E_INTERNAL', message, { cause })
+}
+
+const showGuestStack = (stack: string) => {
+  for (const line of stack.split('\n')) if (line.trim() !== '') say(paint('dim', `    ${plainText(line.trim())}`))
+}
+
+/** Exit status of what a command threw, after saying it. */
+const report = async (cause: unknown, json: boolean): Promise<number> => {
+  if (cause instanceof CommanderError) return cause.exitCode === 0 ? 0 : ERRORS.E_USAGE.exit
+  const error = asMeshError(cause)
+  const { code, message } = error
+  say(`${paint(['red', 'bold'], 'error')} ${paint('bold', code)}: ${message}`)
+  if (typeof error.fields.stack === 'string') showGuestStack(error.fields.stack)
+  if (process.env.WAYSIDE_DEBUG) say(paint('dim', String((error.cause as Error)?.stack ?? error.stack)))
+  if (json) await printJson({ error: { code, message } })
+  return ERRORS[code].exit
+}
+
+/** Whoever reads our output has seen enough: no failure. */
+const endQuietlyWhenPipeCloses = () => {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
+}
+
+/** Runs the command that `args` (without node and script) name. Sets the exit status of the process. */
+export const main = async (args: string[]): Promise<void> => {
+  endQuietlyWhenPipeCloses()
+  let status = 0
+  const program = createProgram((exit) => {
+    status = exit
+  })
+  try {
+    await program.parseAsync(args, { from: 'user' })
+  } catch (cause) {
+    status = await report(cause, args.includes('--json'))
+  }
+  process.exitCode = status
+}

@@ -1,0 +1,185 @@
+/** The commands, their options and their help. What a command does is imported when it runs. */
+import { Command, type HelpConfiguration, Option } from 'commander'
+import { VERSION } from '../version.ts'
+import { paint, paintOut } from './terminal.ts'
+
+/** A command's work: options as commander read them, then its exit status (none: 0). */
+type Run = (...args: never[]) => Promise<number | undefined>
+/** A command's action, whose work is loaded when it is called. */
+type Lazily = (load: () => Promise<Run>) => (...args: unknown[]) => Promise<void>
+
+const collect = (value: string, before: string[] = []) => [...before, value]
+const example = (...lines: string[]) =>
+  `\n${paintOut('bold', 'Examples:')}\n${lines.map((line) => `  ${line}\n`).join('')}`
+
+const HELP: HelpConfiguration = {
+  styleTitle: (text) => paintOut('bold', text),
+  styleCommandText: (text) => paintOut('cyan', text),
+  styleOptionText: (text) => paintOut('cyan', text),
+  styleSubcommandText: (text) => paintOut('cyan', text),
+  styleArgumentText: (text) => paintOut('cyan', text),
+}
+
+const FUNCTION = 'FILE[#export], or the CID of a function with #export'
+const dataOption = () => new Option('--data <dir>', 'data directory (default: ~/.wayside, or WAYSIDE_DATA)')
+const configOption = () =>
+  new Option('--config <file>', 'configuration as JSON (default: config.json in the data directory)')
+const jsonOption = () => new Option('--json', 'print JSON')
+
+/** How functions are called: shared by `run` and `map`. */
+const callOptions = (command: Command): Command =>
+  command
+    .option('--local', 'run in the sandbox of this machine, without any network')
+    .option('--verify <level>', 'how answers are checked: none, self or quorum:N (default: self)')
+    .option('--timeout <duration>', 'give a call up after 500ms, 30s, 5m (default: 5m)')
+    .option('--fuel <n>', 'the most steps a call may take; the same everywhere (default: 10000000000)')
+    .option('--remote', 'rather fail than run on this machine')
+
+const addUp = (program: Command, run: Lazily) =>
+  program
+    .command('up')
+    .summary('lend this machine')
+    .description(
+      'Lends this machine, in the foreground, until Ctrl-C. The first time it founds a private mesh and prints a\nticket; other machines join with it. Everything is kept in one data directory.',
+    )
+    .option('-d, --detach', 'go to the background once the agent answers')
+    .option('--cpus <n>', 'cores to lend; 0 lends nothing (default: half of them)')
+    .option('--memory <size>', 'memory to lend, for all tasks together (default: a quarter of what is free)')
+    .option('--disk <size>', 'disk for the code of functions (default: 1GiB)')
+    .option(
+      '--accept <who>',
+      'who may use it: self, mesh, anyone or a PeerId; may be repeated (default: mesh)',
+      collect,
+    )
+    .option('--listen <addr>', 'multiaddr to listen on; may be repeated (default: /ip4/0.0.0.0/tcp/0)', collect)
+    .option('--join <ticket|addr>', 'ticket or multiaddr of a peer of the mesh; may be repeated', collect)
+    .option('--no-mdns', 'do not look for peers on the local network (this version never does)')
+    .addOption(dataOption())
+    .addOption(configOption())
+    .addOption(new Option('--log-format <format>', 'text or json (default: text)'))
+    .addOption(new Option('--log-level <level>', 'debug, info, warn or error (default: info)'))
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      example(
+        'wayside up                              half the cores, for members of your own mesh',
+        'wayside up --join wayside1…             join the mesh that printed this ticket',
+        'wayside up -d --cpus 2 --memory 2GiB    two cores, in the background',
+        'wayside up --data ~/.wayside-2          a second agent on this machine',
+      ),
+    )
+    .action(run(async () => (await import('./up.ts')).up))
+
+const addOwnerCommands = (program: Command, run: Lazily) => {
+  program
+    .command('status')
+    .summary('what is lent, to whom, and what runs now')
+    .description(
+      'Says what this machine lends, to whom, what runs now and for which peer, what was done today, the last refusal and\nwhy, and the ticket for others to join.',
+    )
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .addHelpText('after', example('wayside status', 'wayside status --json | jq -r .ticket     the ticket alone'))
+    .action(run(async () => (await import('./owner.ts')).status))
+  program
+    .command('pause')
+    .summary('take no new work')
+    .description('Takes no new work, for the duration or until `wayside resume`. What runs goes on.')
+    .argument('[duration]', '500ms, 30s, 5m, 2h')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .addHelpText('after', example('wayside pause 2h', 'wayside pause'))
+    .action(run(async () => (await import('./owner.ts')).pause))
+  program
+    .command('resume')
+    .summary('take work again')
+    .description('Ends a pause; on battery too.')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .action(run(async () => (await import('./owner.ts')).resume))
+  program
+    .command('down')
+    .summary('stop the agent')
+    .description('Stops the agent: no new work is taken, what runs is handed back.')
+    .option('--erase', 'and erase the data directory: key, membership, code, log')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .addHelpText('after', example('wayside down', 'wayside down --erase     as if it had never run here'))
+    .action(run(async () => (await import('./owner.ts')).down))
+  program
+    .command('peers')
+    .summary('the peers in reach')
+    .description('Lists the peers in reach: how far they are, what they have free, how many of our tasks they run.')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .action(run(async () => (await import('./owner.ts')).peers))
+  program
+    .command('logs')
+    .summary('what the agent did')
+    .description('Prints the log of the agent; with an ID, only the lines that name that task, function or peer.')
+    .argument('[id]', 'a task, invocation, function or peer, whole or shortened as the log shows it')
+    .option('-f, --follow', 'go on with what comes')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .addHelpText('after', example('wayside logs -f', 'wayside logs 12D3…x7Qp2a'))
+    .action(run(async () => (await import('./logs.ts')).logs))
+}
+
+const addRun = (program: Command, run: Lazily) =>
+  callOptions(
+    program
+      .command('run')
+      .summary('call a function')
+      .description(
+        'Calls a function with an input and prints its result. The agent of this machine finds a peer for it; without an\nagent, or with no peer in reach, it runs in the sandbox here and says so.',
+      )
+      .argument('<function>', FUNCTION)
+      .argument('[input]', 'JSON, @FILE with JSON, or - for JSON on stdin (default: null)'),
+  )
+    .option('--receipt <file>', 'keep the signed receipts, with all that is needed to check them')
+    .option('-o, --output <file>', 'write the result there; bytes as they are, anything else as JSON')
+    .addOption(dataOption())
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      example(
+        `wayside run hello.ts '{"name":"Ada"}'`,
+        'wayside run stats.ts#median @numbers.json --verify quorum:2',
+        'wayside run thumbnail.ts @job.json -o out.png --receipt out.receipt',
+      ),
+    )
+    .action(run(async () => (await import('./run.ts')).run))
+
+/** `exited` is told the exit status of the command that ran. */
+export const createProgram = (exited: (status: number) => void): Command => {
+  const run: Lazily =
+    (load) =>
+    async (...args) => {
+      // Commander adds the command itself.
+      const status = await (await load())(...(args.slice(0, -1) as never[]))
+      exited(status ?? 0)
+    }
+  const program = new Command('wayside')
+    .description('Run functions on the idle computers along the way.')
+    .version(VERSION, '-V, --version', 'print the version')
+    .configureHelp(HELP)
+    .configureOutput({
+      outputError: (text, write) =>
+        write(text.replace(/^error: /, `${paint(['red', 'bold'], 'error')} ${paint('bold', 'E_USAGE')}: `)),
+    })
+    .showSuggestionAfterError()
+    .exitOverride()
+    .addHelpText(
+      'after',
+      example(
+        `wayside run hello.ts '{"name":"Ada"}'   call a function; where, is for the mesh to say`,
+        'wayside up                              lend this machine, and get a ticket for others',
+      ),
+    )
+    .action(() => program.outputHelp())
+  addUp(program, run)
+  addOwnerCommands(program, run)
+  addRun(program, run)
+  return program
+}

@@ -1,0 +1,114 @@
+/** `wayside run`: one call, its result to stdout, everything about it to stderr. */
+import { writeFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import type { ConsoleLine } from '../../protocol/outcome.ts'
+import { type Value, valueToJson } from '../../protocol/values.ts'
+import { answerOf, encodeInput } from '../../sdk/answer.ts'
+import type { BackendResult } from '../../sdk/backend.ts'
+import { plainText } from '../plain-text.ts'
+import { shortId } from '../short-id.ts'
+import { type CallFlags, type Calling, withCalling } from './calling.ts'
+import { readInput } from './input.ts'
+import { note, onInterrupt, paint, print, printJson, say } from './terminal.ts'
+import { countWords, durationWords } from './words.ts'
+
+interface RunFlags extends CallFlags {
+  receipt?: string
+  output?: string
+}
+
+/** The function's own words, marked as such: nobody vouches for them but the function. */
+const showConsole = (lines: readonly ConsoleLine[], source: string) => {
+  const styles = { error: 'red', warn: 'yellow', debug: 'dim', log: 'reset', info: 'reset' } as const
+  const mark = paint('dim', `${basename(source)} says │`)
+  for (const { level, text } of lines)
+    for (const line of text.split('\n')) say(`${mark} ${paint(styles[level], plainText(line))}`)
+}
+
+const verifiedWords = ({ executors }: BackendResult, verify: string): string => {
+  if (verify === 'none') return 'not verified'
+  return verify === 'self' ? 'verified here by running it again' : `${executors.length} executions compared`
+}
+
+/** Where it ran; a person at a terminal always hears it, a script only if it ran here. */
+const showWhere = (result: BackendResult, { request }: Calling, flags: RunFlags, tookMs: number) => {
+  const took = durationWords(tookMs)
+  if (result.local) {
+    note(
+      flags.local
+        ? `ran in the sandbox of this machine, ${took}`
+        : `no peer in reach: ran in the sandbox of this machine, ${took}`,
+    )
+  } else if (process.stderr.isTTY) {
+    note(`ran on ${shortId(result.executors[0] ?? '')}, ${verifiedWords(result, request.verify)}, ${took}`)
+  }
+  for (const { liar } of result.disputes) {
+    say(
+      `${paint('yellow', 'caught')} ${shortId(liar)} gave a wrong answer; this is the right one (--receipt FILE keeps both receipts)`,
+    )
+  }
+}
+
+const BYTES_SHOWN = 16
+
+const bytesWords = (bytes: Uint8Array): string => {
+  const head = Buffer.from(bytes.subarray(0, BYTES_SHOWN))
+    .toString('hex')
+    .replace(/(..)(?=.)/g, '$1 ')
+  return `${countWords(bytes.length)} bytes: ${head}${bytes.length > BYTES_SHOWN ? ' …' : ''}  (write them with -o FILE)`
+}
+
+const showValue = async (value: Value, flags: RunFlags): Promise<void> => {
+  const bytes = value instanceof Uint8Array ? value : undefined
+  if (flags.output !== undefined) {
+    writeFileSync(flags.output, bytes ?? `${valueToJson(value)}\n`)
+    if (process.stderr.isTTY) note(`wrote ${flags.output}`)
+  } else if (bytes) await print(process.stdout.isTTY ? `${bytesWords(bytes)}\n` : bytes)
+  else await print(`${valueToJson(value, process.stdout.isTTY ? 2 : undefined)}\n`)
+}
+
+const summaryOf = (result: BackendResult, { request }: Calling, tookMs: number) => ({
+  function: request.function,
+  export: request.export,
+  verify: request.verify,
+  executors: result.executors,
+  local: result.local,
+  executions: result.executions,
+  recovered: result.recovered,
+  liars: result.disputes.map(({ liar }) => liar),
+  fuel: result.outcome.fuel,
+  memory_bytes: result.outcome.memory_bytes,
+  duration_ms: Math.round(tookMs),
+  console: result.outcome.console,
+})
+
+/** One line: the value as in JSON everywhere, and how it came about. */
+const showJson = (value: Value, summary: object): Promise<void> =>
+  print(`{"value":${valueToJson(value)},${JSON.stringify(summary).slice(1)}\n`)
+
+const call = async (calling: Calling, input: Uint8Array, flags: RunFlags, signal: AbortSignal): Promise<void> => {
+  const { backend, request, source, readStack } = calling
+  const startedMs = performance.now()
+  const onWait = (reason: string) => note(reason)
+  const result = await backend.call({ ...request, input, signal, onWait, receipt: flags.receipt !== undefined })
+  const tookMs = performance.now() - startedMs
+  if (flags.receipt !== undefined && result.receiptFile) writeFileSync(flags.receipt, result.receiptFile)
+  if (!flags.json) showConsole(result.outcome.console, source)
+  showWhere(result, calling, flags, tookMs)
+  const value = answerOf(result.outcome, readStack)
+  const summary = summaryOf(result, calling, tookMs)
+  if (!flags.json) return showValue(value, flags)
+  if (flags.output === undefined) return showJson(value, summary)
+  await showValue(value, flags)
+  await printJson(summary)
+}
+
+export const run = async (text: string, inputText: string | undefined, flags: RunFlags): Promise<undefined> => {
+  const { signal, dispose } = onInterrupt()
+  try {
+    const input = encodeInput(await readInput(inputText))
+    await withCalling(text, flags, signal, (calling) => call(calling, input, flags, signal))
+  } finally {
+    dispose()
+  }
+}

@@ -1,0 +1,112 @@
+/** What an agent says about itself, in plain words. */
+import type { AgentStatus } from '../agent.ts'
+import { shownDataDir } from '../data-dir.ts'
+import { shortId } from '../short-id.ts'
+import { paintOut } from './terminal.ts'
+import { acceptWords, countOf, durationWords, sizeWords } from './words.ts'
+
+const row = (name: string, text: string) => `  ${paintOut('dim', name.padEnd(8))} ${text}\n`
+const more = (text: string) => row('', text)
+
+const lendsWords = (status: AgentStatus): string => {
+  const { slots, memory_bytes, disk_bytes } = status.lends
+  if (slots === 0) return 'nothing: it only calls others'
+  const memory = `${sizeWords(status.memory_bytes_lent)} of memory`
+  const each = slots > 1 ? ` (${sizeWords(memory_bytes)} a task)` : ''
+  return `${countOf(slots, 'core')} at lowest priority, ${memory}${each}, ${sizeWords(disk_bytes)} of disk; nothing on battery`
+}
+
+const meshWords = ({ mesh }: AgentStatus): string => `"${mesh.name}", ${mesh.admission}, ${shortId(mesh.id)}`
+
+const inviteRows = ({ ticket }: AgentStatus): string =>
+  ticket === null ? '' : `\n  Another machine joins with\n\n    ${paintOut('cyan', `wayside up --join ${ticket}`)}\n`
+
+/** What `up` prints once. */
+export const upWords = (status: AgentStatus): string => {
+  const { shown, flag } = shownDataDir(status.data)
+  return [
+    `${paintOut('bold', `wayside ${status.wayside}`)} lends this machine\n\n`,
+    row('lends', lendsWords(status)),
+    row('to', acceptWords(status.lends.accept, status.mesh)),
+    row('mesh', meshWords(status)),
+    row('peer', status.peer),
+    ...status.addresses
+      .slice(0, 4)
+      .map((address, i) => row(i === 0 ? 'listens' : '', address.replace(/\/p2p\/.*/, ''))),
+    row('data', `${shown} (process ${status.pid})`),
+    inviteRows(status),
+    `\n  ${paintOut('dim', `wayside status${flag} says what runs here and for whom; wayside down${flag} stops it.`)}\n\n`,
+  ].join('')
+}
+
+const stateWords = (status: AgentStatus): string => {
+  const { paused_by: by, paused_until: until } = status
+  if (until === null) return paintOut('green', status.lends.slots === 0 ? 'lends nothing' : 'lending')
+  if (by === 'battery')
+    return `${paintOut('yellow', 'paused')}: the machine runs on battery; \`wayside resume\` lends anyway`
+  const end = until === 'resumed' ? 'until `wayside resume`' : `until ${new Date(until).toTimeString().slice(0, 5)}`
+  return `${paintOut('yellow', 'paused')} by you, ${end}`
+}
+
+const runningRows = ({ running }: AgentStatus): string => {
+  if (running.length === 0) return row('running', 'nothing')
+  const shown = running.slice(0, 10).map((task) => {
+    const what = `${shortId(task.function)}#${task.export}`
+    return more(`  ${what} for ${shortId(task.peer)}, ${task.state} for ${durationWords(task.since_ms)}`)
+  })
+  const rest = running.length > 10 ? [more(`  and ${running.length - 10} more`)] : []
+  return [row('running', countOf(running.length, 'task')), ...shown, ...rest].join('')
+}
+
+const refusalRow = ({ last_refusal: last }: AgentStatus): string => {
+  if (!last) return ''
+  const ago = durationWords(Math.max(0, Date.now() - last.at_ms))
+  return row('refused', `${shortId(last.peer)}, ${ago} ago: ${last.message} (${last.code})`)
+}
+
+const todayWords = ({ today }: AgentStatus): string =>
+  `${countOf(today.tasks, 'task')}, ${durationWords(today.run_ms)} of CPU, ${sizeWords(today.bytes)}; ${countOf(today.refused, 'task')} refused`
+
+/** What `status` prints. */
+export const statusWords = (status: AgentStatus): string => {
+  const { shown } = shownDataDir(status.data)
+  const peers = status.neighbours.length
+  return [
+    `${stateWords(status)} ${paintOut('dim', `· up ${durationWords(status.up_ms)} · wayside ${status.wayside}`)}\n\n`,
+    row('lends', lendsWords(status)),
+    row('to', acceptWords(status.lends.accept, status.mesh)),
+    runningRows(status),
+    row('today', todayWords(status)),
+    refusalRow(status),
+    row('peers', peers === 0 ? 'none in reach' : `${countOf(peers, 'peer')} in reach; \`wayside peers\` lists them`),
+    row('disk', `${sizeWords(status.disk.bytes)} in ${countOf(status.disk.blocks, 'block')} of code`),
+    row('mesh', meshWords(status)),
+    row('peer', status.peer),
+    row('data', `${shown} (process ${status.pid})`),
+    inviteRows(status),
+  ].join('')
+}
+
+/** What `peers` prints: a row each. */
+export const peersWords = ({ neighbours }: AgentStatus): string => {
+  if (neighbours.length === 0) return 'no peer in reach\n'
+  const rows = neighbours.map((one) => [
+    one.peer,
+    `${one.round_trip_ms.toFixed(1)} ms`,
+    one.slots === 0 ? 'lends nothing' : `${one.free} of ${one.slots} free`,
+    one.queued > 0 ? `${one.queued} waiting` : '',
+    one.in_flight > 0 ? `${one.in_flight} of ours` : '',
+    one.member ? '' : 'no member',
+    one.addresses[0]?.replace(/\/p2p\/.*/, '') ?? '',
+  ])
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)))
+  return rows
+    .map(
+      (cells) =>
+        `${cells
+          .map((cell, i) => (widths[i] ? `${cell.padEnd(widths[i]!)}  ` : ''))
+          .join('')
+          .trimEnd()}\n`,
+    )
+    .join('')
+}

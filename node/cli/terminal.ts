@@ -1,0 +1,47 @@
+/** Where the commands write: results to stdout, all words about them to stderr. */
+import { styleText } from 'node:util'
+
+export type Style = Parameters<typeof styleText>[0]
+
+/** Styled for stderr, if that is a terminal and NO_COLOR is not set. */
+export const paint = (style: Style, text: string): string => styleText(style, text, { stream: process.stderr })
+
+/** Styled for stdout. */
+export const paintOut = (style: Style, text: string): string => styleText(style, text, { stream: process.stdout })
+
+export const say = (text: string): void => void process.stderr.write(`${text}\n`)
+
+/** One aside on stderr. */
+export const note = (text: string): void => say(paint('dim', text))
+
+/** To stdout; resolves when there is room for more. */
+export const print = async (text: string | Uint8Array): Promise<void> => {
+  if (process.stdout.write(text)) return
+  await new Promise<void>((resolve) => process.stdout.once('drain', resolve))
+}
+
+export const printJson = (value: unknown): Promise<void> => print(`${JSON.stringify(value)}\n`)
+
+/** A wait that lasts longer is explained (DESIGN.md, "CLI"). */
+const PATIENCE_MS = 2000
+
+/** `work`; after 2 s stderr says what is waited for. */
+export const whileWaiting = async <T>(what: string, work: Promise<T>): Promise<T> => {
+  const timer = setTimeout(() => note(`waiting: ${what}`), PATIENCE_MS)
+  try {
+    return await work
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Aborted by the first Ctrl-C; the second ends the process at once. `dispose` gives the keys back. */
+export const onInterrupt = (): { signal: AbortSignal; dispose(): void } => {
+  const controller = new AbortController()
+  const interrupt = () => {
+    if (controller.signal.aborted) process.exit(130)
+    controller.abort()
+  }
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
+  return { signal: controller.signal, dispose: () => void process.off('SIGINT', interrupt).off('SIGTERM', interrupt) }
+}

@@ -1,0 +1,43 @@
+/** Numbers, sizes and states in words that a person reads without thinking. */
+import { shortId } from '../short-id.ts'
+
+const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB']
+
+/** `512 MiB`, `1.5 GiB`, `17 bytes`. */
+export const sizeWords = (bytes: number): string => {
+  const step = Math.min(UNITS.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10))
+  const count = bytes / 1024 ** step
+  return `${Math.round(count * 10) / 10} ${UNITS[step]}`
+}
+
+/** `3 h 12 min`, `2 min 5 s`, `4 s`, `0.3 s`. */
+export const durationWords = (ms: number): string => {
+  const seconds = ms / 1000
+  if (seconds < 1) return `${Math.round(seconds * 100) / 100} s`
+  if (seconds < 10) return `${Math.round(seconds * 10) / 10} s`
+  if (seconds < 60) return `${Math.round(seconds)} s`
+  const minutes = Math.round(seconds / 60)
+  if (seconds < 600) return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`
+  if (minutes < 60) return `${minutes} min`
+  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+  return `${Math.round(minutes / (24 * 60))} days`
+}
+
+/** `1,024`. */
+export const countWords = (n: number): string => n.toLocaleString('en-US')
+
+/** `1 task`, `1,024 tasks`. */
+export const countOf = (n: number, noun: string): string => `${countWords(n)} ${noun}${n === 1 ? '' : 's'}`
+
+/** Who may use this machine. */
+export const acceptWords = (accept: readonly string[], mesh: { name: string; admission: string }): string => {
+  if (accept.includes('anyone')) {
+    return 'anyone who can reach it: strangers may run their code here, in a sandbox without your files and network'
+  }
+  const invited = mesh.admission === 'private' ? ', whom a ticket invited' : ''
+  const words = accept.map((rule) => {
+    if (rule === 'mesh') return `members of the mesh "${mesh.name}"${invited}`
+    return rule === 'self' ? 'nobody but yourself' : `the peer ${shortId(rule)}`
+  })
+  return words.length === 0 ? 'nobody' : words.join(' and ')
+}

@@ -1,0 +1,116 @@
+/** Which mesh a peer of this machine belongs to: the one it kept, the one it is invited to, or a new one. */
+import { foundMesh, type Invitation, learnMesh, readInvitation } from '../peer/join.ts'
+import type { Peer } from '../peer/peer.ts'
+import { MeshError } from '../protocol/errors.ts'
+import { isTicketText, meshIdOf, verifyChain } from '../protocol/mesh.ts'
+import type { Clock, Ports } from '../protocol/ports.ts'
+import { shownDataDir } from './data-dir.ts'
+import type { MeshRecord } from './mesh-store.ts'
+import { solitaryNetwork } from './solitary-network.ts'
+
+type JoinPorts = Pick<Ports, 'crypto' | 'clock' | 'random'>
+
+/** A ticket that has expired still names its mesh and addresses, which is all that a member needs of it. */
+const readForMember = (ports: JoinPorts, text: string) =>
+  readInvitation({ crypto: ports.crypto, clock: { ...ports.clock, now: () => 0 } }, text)
+
+const invitationOf = async (ports: JoinPorts, text: string, isMember: boolean): Promise<Invitation> => {
+  if (!isTicketText(text)) return { addresses: [text] }
+  return isMember ? readForMember(ports, text) : readInvitation(ports, text)
+}
+
+const ensureOneMesh = (invitations: readonly Invitation[]) => {
+  const meshes = new Set(invitations.flatMap(({ ticket }) => ticket?.mesh ?? []))
+  if (meshes.size <= 1) return
+  const message = `the tickets are for ${meshes.size} meshes (${[...meshes].join(', ')}); an agent belongs to one, run another with --data DIR`
+  throw new MeshError('E_MESH_MISMATCH', message)
+}
+
+const ensureSameMesh = (ports: JoinPorts, kept: MeshRecord, invitations: readonly Invitation[], data: string) => {
+  const mesh = meshIdOf(ports.crypto, kept.genesis).toString()
+  const other = invitations.find(({ ticket }) => ticket && ticket.mesh !== mesh)?.ticket
+  if (!other) return
+  const { shown, flag } = shownDataDir(data)
+  const message = `${shown} belongs to mesh ${mesh}, the ticket is for mesh ${other.mesh}; join that one from another directory with --data DIR, or leave this mesh for good with \`wayside down --erase${flag}\` first`
+  throw new MeshError('E_MESH_MISMATCH', { message, mesh, ticket: other.mesh })
+}
+
+const isMember = async (ports: JoinPorts, { genesis, chain }: MeshRecord, peer: string): Promise<boolean> => {
+  if (genesis.policy.admission === 'public') return true
+  const to = { mesh: meshIdOf(ports.crypto, genesis), operator: genesis.operator, peer, nowMs: ports.clock.now() }
+  return verifyChain(ports.crypto, chain, to).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** A network that dials, for the time of `learn`. */
+export type Dial = <T>(use: (ports: Parameters<typeof learnMesh>[0]) => Promise<T>) => Promise<T>
+
+/** From the first invitation that somebody answers. */
+const learnFirst = async (invitations: readonly Invitation[], dial: Dial, signal?: AbortSignal) =>
+  dial(async (ports) => {
+    let last: unknown
+    for (const invitation of invitations) {
+      try {
+        return await learnMesh(ports, invitation, signal)
+      } catch (cause) {
+        last = cause
+      }
+    }
+    throw last
+  })
+
+export interface Belonging {
+  data: string
+  /** The PeerId of this machine. */
+  self: string
+  kept: MeshRecord | undefined
+  /** Tickets and multiaddrs. */
+  join: readonly string[]
+  /** Of a mesh that is founded here. */
+  name: string
+}
+
+/**
+ * The mesh to belong to and the addresses to dial. Throws MeshError E_MESH_MISMATCH (another mesh than the one kept),
+ * E_TICKET, E_TICKET_EXPIRED, E_NOT_ADMITTED, or why nobody could be reached.
+ */
+export const chooseMesh = async (
+  ports: JoinPorts,
+  wanted: Belonging,
+  dial: Dial,
+  signal?: AbortSignal,
+): Promise<MeshRecord> => {
+  const { kept, join, self } = wanted
+  const member = kept !== undefined && (await isMember(ports, kept, self))
+  const invitations = await Promise.all(join.map((text) => invitationOf(ports, text, member)))
+  ensureOneMesh(invitations)
+  const named = invitations.flatMap(({ addresses }) => addresses)
+  if (kept) ensureSameMesh(ports, kept, invitations, wanted.data)
+  if (kept && (member || invitations.length === 0)) {
+    return { ...kept, addresses: [...new Set([...named, ...kept.addresses])] }
+  }
+  if (invitations.length > 0) return { ...(await learnFirst(invitations, dial, signal)), addresses: named }
+  const policy = { admission: 'private', independence: 'peer' } as const
+  return { ...foundMesh({ random: ports.random, network: solitaryNetwork(self) }, wanted.name, policy), addresses: [] }
+}
+
+const RETRY_MS_MIN = 500
+const RETRY_MS_MAX = 60_000
+
+/** Dials each address until it answers once; from then on the peer itself keeps the connection. */
+export const keepDialling = (peer: Peer, addresses: readonly string[], clock: Clock): (() => void) => {
+  const over = new AbortController()
+  const dial = async (address: string, delayMs: number): Promise<void> => {
+    try {
+      await peer.join(address, over.signal)
+    } catch {
+      if (over.signal.aborted) return
+      const cancel = clock.after(delayMs, () => void dial(address, Math.min(RETRY_MS_MAX, 2 * delayMs)))
+      over.signal.addEventListener('abort', cancel, { once: true })
+    }
+  }
+  for (const address of addresses) void dial(address, RETRY_MS_MIN)
+  return () => over.abort()
+}

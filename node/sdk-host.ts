@@ -1,0 +1,32 @@
+/** What the SDK and the commands need of this machine: its agent, its ports, its bundler. */
+import { availableParallelism } from 'node:os'
+import { MeshError } from '../protocol/errors.ts'
+import { MODULE_NAME } from '../sandbox/constants.ts'
+import { ENGINE_ID } from '../sandbox/engine-id.ts'
+import type { SdkHost } from '../sdk/host.ts'
+import { dataDirOf } from './config.ts'
+import { createControlBackend } from './control/backend.ts'
+import { connectAgent } from './control/client.ts'
+
+// What few need is imported by those who do: the bundler by who calls a source, a peer's ports by who has no agent.
+export const sdkHost: SdkHost = {
+  agent: async (data) => {
+    try {
+      return createControlBackend(await connectAgent(dataDirOf(data)))
+    } catch (cause) {
+      if (cause instanceof MeshError && cause.code === 'E_AGENT_NOT_RUNNING') return undefined
+      throw cause
+    }
+  },
+  ports: async ({ alone }) => {
+    const { createNodePorts } = await import('./ports.ts')
+    return createNodePorts({ listen: alone ? 'alone' : [] })
+  },
+  sandboxes: Math.max(1, Math.floor(availableParallelism() / 2)),
+  engine: ENGINE_ID,
+  bundle: async (source) => {
+    const { bundle, sourcePositions } = await import('../sdk/bundle/index.ts')
+    const built = await bundle(source)
+    return { bundle: built, readStack: (stack) => sourcePositions(stack, built.map, MODULE_NAME) }
+  },
+}
