@@ -7,7 +7,7 @@ import type { BackendResult } from './backend.ts'
 
 /** How a call was carried out. */
 export interface CallReceipt {
-  /** The signed receipts with all that they name, to be kept as a file: `wayside verify FILE` checks it offline. */
+  /** The signed receipts with all that they name, encoded: whoever has these bytes can check them by re-execution. */
   file: Uint8Array
   /** PeerIds of those whose executions were compared; the first gave the answer. */
   executors: string[]

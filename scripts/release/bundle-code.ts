@@ -1,0 +1,88 @@
+/** All that runs, bundled with its packages: entry points, and chunks that they share or load when needed. */
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { basename, dirname, join, posix, relative } from 'node:path'
+import { build, type Metafile, type Plugin } from 'esbuild'
+import { NATIVE_PACKAGES, outputName, ROOT, rootManifest } from './layout.ts'
+
+/** A process or worker is started by the URL of its source; in a bundle by that of its output. */
+const SOURCE_URL = /new URL\('(\.[^']*\.ts)', import\.meta\.url\)/g
+/** A file of a package, such as the engine's binary, is copied beside what reads it. */
+const PACKAGE_FILE = /import\.meta\.resolve\('([^']+)'\)/g
+
+/** Sources that are started by their URL, and files of packages that are read by theirs, as met while bundling. */
+interface Met {
+  sources: Set<string>
+  packageFiles: Set<string>
+}
+
+const rewriteUrls = (met: Met): Plugin => ({
+  name: 'urls',
+  setup({ onLoad }) {
+    const { resolve } = createRequire(join(ROOT, 'package.json'))
+    onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      if (path.includes('node_modules')) return undefined
+      const text = readFileSync(path, 'utf8')
+      const contents = text
+        .replace(SOURCE_URL, (written, target: string) => {
+          const source = posix.join(dirname(relative(ROOT, path)), target)
+          if (!existsSync(join(ROOT, source))) return written
+          met.sources.add(source)
+          return `new URL('./${outputName(source)}.js', import.meta.url)`
+        })
+        .replace(PACKAGE_FILE, (_, specifier: string) => {
+          const file = resolve(specifier)
+          met.packageFiles.add(file)
+          return `new URL('./${basename(file)}', import.meta.url).href`
+        })
+      return { contents, loader: 'ts' }
+    })
+    // Of the root's manifest, what is published needs the version alone.
+    onLoad({ filter: /[\\/]package\.json$/ }, ({ path }) =>
+      path === join(ROOT, 'package.json')
+        ? { contents: JSON.stringify({ version: rootManifest().version }), loader: 'json' }
+        : undefined,
+    )
+  },
+})
+
+const bundleOnce = async (sources: readonly string[], outdir: string, met: Met): Promise<Metafile> => {
+  const { metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: sources.map((source) => ({ in: source, out: outputName(source) })),
+    outdir,
+    bundle: true,
+    splitting: true,
+    chunkNames: 'chunk-[hash]',
+    format: 'esm',
+    platform: 'node',
+    target: 'node22.18',
+    external: NATIVE_PACKAGES,
+    plugins: [rewriteUrls(met)],
+    charset: 'utf8',
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+  })
+  return metafile
+}
+
+/**
+ * Bundles `entries` (sources from the root) and every source that they start by its URL into the folder `outdir`, and
+ * copies the files of packages that they read. Returns esbuild's account of what went where, and those files.
+ */
+export const bundleCode = async (
+  entries: readonly string[],
+  outdir: string,
+): Promise<{ metafile: Metafile; packageFiles: string[] }> => {
+  const met: Met = { sources: new Set(entries), packageFiles: new Set() }
+  mkdirSync(outdir, { recursive: true })
+  for (;;) {
+    const sources = [...met.sources]
+    const metafile = await bundleOnce(sources, outdir, met)
+    if (met.sources.size > sources.length) continue
+    const packageFiles = [...met.packageFiles]
+    for (const file of packageFiles) copyFileSync(file, join(outdir, basename(file)))
+    return { metafile, packageFiles: packageFiles.map((file) => relative(ROOT, file)) }
+  }
+}

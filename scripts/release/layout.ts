@@ -1,0 +1,25 @@
+/** Where things are: in the checkout, and in what is published. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export const ROOT = join(import.meta.dirname, '../..')
+
+interface RootManifest {
+  name: string
+  version: string
+  description: string
+  license: string
+  engines: Record<string, string>
+  bin: Record<string, string>
+  /** Entry points by what is imported: paths of sources from the root. */
+  exports: Record<string, string>
+  devDependencies: Record<string, string>
+}
+
+export const rootManifest = (): RootManifest => JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+
+/** Packages that cannot be bundled: each brings a native binary. They are what the published package depends on. */
+export const NATIVE_PACKAGES = ['level', 'esbuild']
+
+/** Every source that starts a file of its own lies flat in dist/, so that `./` leads from each to each. */
+export const outputName = (source: string): string => source.replace(/\.ts$/, '').replaceAll('/', '-')

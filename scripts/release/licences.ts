@@ -1,0 +1,23 @@
+/** The licences of the packages that are bundled. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Metafile } from 'esbuild'
+import { ROOT } from './layout.ts'
+
+const PACKAGE_FOLDER = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//
+const LICENCE_FILE = /^(licen[cs]e|copying|notice)/i
+
+const noticeOf = (folder: string): string => {
+  const { name, version, license } = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'))
+  const files = readdirSync(join(ROOT, folder)).filter((file) => LICENCE_FILE.test(file))
+  const texts = files.map((file) => readFileSync(join(ROOT, folder, file), 'utf8').trim())
+  return [`${name} ${version} (${license ?? 'see below'})`, ...texts].join('\n\n')
+}
+
+/** One text: each bundled package with its licence and what its licence asks to be passed on. `extra`: files copied from others. */
+export const thirdPartyNotices = (metafile: Metafile, extra: readonly string[]): string => {
+  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.keys(output.inputs))
+  const folders = [...inputs, ...extra].flatMap((input) => PACKAGE_FOLDER.exec(input)?.[1] ?? [])
+  const notices = [...new Set(folders)].sort().map(noticeOf)
+  return `What is published contains code of these packages.\n\n${notices.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`
+}
