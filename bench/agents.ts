@@ -1,13 +1,14 @@
 /** Real agents for benchmarks: `wayside up` in a fresh data directory, on loopback. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { connectAgent } from '../node/control/client.ts'
+import { promisify } from 'node:util'
 
 const CLI = fileURLToPath(new URL('../bin/wayside.js', import.meta.url))
+const run = promisify(execFile)
 const READY_MS_MAX = 15_000
 
 export interface BenchAgent {
@@ -27,10 +28,8 @@ const untilReady = async (data: string, child: ChildProcess): Promise<string> =>
   for (;;) {
     if (child.exitCode !== null) throw new Error(`the agent ended with ${child.exitCode} before it was ready`)
     try {
-      const client = await connectAgent(data)
-      const status = await client.status()
-      await client.close()
-      if (status.ticket) return status.ticket
+      const { stdout } = await run(process.execPath, [CLI, 'status', '--json', '--data', data], { env: environment() })
+      return (JSON.parse(stdout) as { ticket: string }).ticket
     } catch (cause) {
       if (performance.now() > endMs) throw cause
     }

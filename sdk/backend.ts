@@ -1,4 +1,6 @@
 /** What carries out an SDK's or command's wishes: a peer in this process, or the local agent over its socket. */
+
+import type { ErrorCode } from '../protocol/errors.ts'
 import type { Limits, Outcome } from '../protocol/outcome.ts'
 import type { Manifest } from '../protocol/records.ts'
 import type { FunctionBundle } from '../registry/functions.ts'
@@ -51,7 +53,7 @@ export interface BackendMap extends BackendOptions {
 
 export type BackendMapItem =
   | { index: number; result: BackendResult }
-  | { index: number; error: { code: string; message: string } }
+  | { index: number; error: { code: ErrorCode; message: string } }
 
 export interface Backend {
   /** Stores the function's blocks where executors find them. Same bundle, same CID. */

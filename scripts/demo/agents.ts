@@ -1,0 +1,91 @@
+/** The demo's six agents: started, watched, killed, made to lie, ended. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Order, Ready } from './agent.ts'
+
+const PROGRAM = fileURLToPath(new URL('./agent.ts', import.meta.url))
+const ROLES = ['honest', 'honest', 'liar', 'slow', 'honest', 'honest'] as const
+export type Role = (typeof ROLES)[number]
+const READY_MS_MAX = 30_000
+
+export interface DemoAgent {
+  /** From 1, as it is shown. */
+  number: number
+  role: Role
+  peer: string
+  pid: number
+  child: ChildProcess
+  alive: boolean
+}
+
+export class Agents {
+  readonly all: DemoAgent[] = []
+  ticket = ''
+  readonly #root = mkdtempSync(join(tmpdir(), 'wayside-demo-'))
+
+  /** The first founds the mesh; the others join it with its ticket. */
+  async start(started: (agent: DemoAgent) => void): Promise<void> {
+    started(await this.#startOne(0))
+    const rest = ROLES.slice(1).map((_, i) => this.#startOne(i + 1))
+    for (const agent of await Promise.all(rest)) started(agent)
+  }
+
+  byPeer(peer: string): DemoAgent | undefined {
+    return this.all.find((agent) => agent.peer === peer)
+  }
+
+  kill(agent: DemoAgent): void {
+    agent.alive = false
+    agent.child.kill('SIGKILL')
+  }
+
+  makeLie(agent: DemoAgent): void {
+    agent.role = 'liar'
+    agent.child.send({ lies: true } satisfies Order)
+  }
+
+  /** Ends all that are left, and removes their data. */
+  async stop(): Promise<void> {
+    await Promise.all(this.all.map(({ child }) => ended(child)))
+    rmSync(this.#root, { recursive: true, force: true })
+  }
+
+  async #startOne(i: number): Promise<DemoAgent> {
+    const role = ROLES[i] as Role
+    const args = [join(this.#root, `agent-${i + 1}`), role, ...(this.ticket ? [this.ticket] : [])]
+    const child = fork(PROGRAM, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    const { peer, ticket } = await readiness(child)
+    this.ticket ||= ticket
+    const agent: DemoAgent = { number: i + 1, role, peer, pid: child.pid as number, child, alive: true }
+    child.once('exit', () => {
+      agent.alive = false
+    })
+    this.all.push(agent)
+    this.all.sort((a, b) => a.number - b.number)
+    return agent
+  }
+}
+
+const readiness = async (child: ChildProcess): Promise<Ready> => {
+  const signal = AbortSignal.timeout(READY_MS_MAX)
+  const [first] = await Promise.race([
+    once(child, 'message', { signal }),
+    once(child, 'exit', { signal }).then(([code]) => {
+      throw new Error(`an agent ended with ${code} before it was up`)
+    }),
+  ])
+  return first as Ready
+}
+
+const ended = async (child: ChildProcess): Promise<void> => {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exit = once(child, 'exit')
+  child.kill('SIGTERM')
+  const patience = setTimeout(() => child.kill('SIGKILL'), 4000)
+  await exit
+  clearTimeout(patience)
+}

@@ -1,0 +1,55 @@
+/** Renders the picture on the mesh, coarse tiles first: half of them checked by a second executor, half by us. */
+import { TILES } from '../../examples/raytracer/plan.ts'
+import type { Tile } from '../../examples/raytracer/tile.ts'
+import { MeshError } from '../../protocol/errors.ts'
+import { decodeValue, encodeValue } from '../../protocol/values.ts'
+import type { Backend, BackendResult } from '../../sdk/backend.ts'
+
+export interface RenderedTile {
+  tile: Tile
+  pixels: Uint8Array
+  result: BackendResult
+}
+
+const LEVELS = ['self', 'quorum:2'] as const
+const TILE_TIMEOUT_MS = 60_000
+
+const pixelsOf = (result: BackendResult): Uint8Array => {
+  const { result: outcome } = result.outcome
+  if (!outcome.ok) throw new MeshError(outcome.code, outcome.message)
+  return (decodeValue(outcome.value) as { pixels: Uint8Array }).pixels
+}
+
+async function* encoded(tiles: readonly Tile[]): AsyncGenerator<Uint8Array> {
+  for (const tile of tiles) yield encodeValue({ ...tile })
+}
+
+const renderAt = async (
+  backend: Backend,
+  functionCid: string,
+  verify: string,
+  tiles: readonly Tile[],
+  signal: AbortSignal,
+  done: (rendered: RenderedTile) => void,
+): Promise<void> => {
+  const options = { verify, timeoutMs: TILE_TIMEOUT_MS, remote: true, signal, unordered: true }
+  const map = { ...options, function: functionCid, export: 'default', inputs: encoded(tiles) }
+  for await (const item of backend.map(map)) {
+    if ('error' in item) throw new MeshError(item.error.code, item.error.message)
+    done({ tile: tiles[item.index] as Tile, pixels: pixelsOf(item.result), result: item.result })
+  }
+}
+
+/** Calls `done` for each tile as it comes. Throws MeshError if one cannot be had, or `signal` fires. */
+export const renderOnMesh = async (
+  backend: Backend,
+  functionCid: string,
+  signal: AbortSignal,
+  done: (rendered: RenderedTile) => void,
+): Promise<void> => {
+  const maps = LEVELS.map((verify, i) => {
+    const tiles = TILES.filter((_, at) => at % LEVELS.length === i)
+    return renderAt(backend, functionCid, verify, tiles, signal, done)
+  })
+  await Promise.all(maps)
+}
