@@ -79,6 +79,12 @@ describe('an import that cannot be had', () => {
   })
 })
 
+test('a file of another kind', async () => {
+  const { code, message } = await failure('import it from "./it.py"\nexport default it', { 'src/it.py': '' })
+  expect(code).toBe('E_BUNDLE')
+  expect(message).toMatch(/^src\/main\.ts:1:16: it\.py: files of the kind \.py cannot be bundled; TypeScript/)
+})
+
 describe('a source that does not parse', () => {
   test('of the author, with line and column in characters', async () => {
     expect(await failure('// ok\n\tconst é = 1; return ]')).toEqual({
@@ -94,6 +100,13 @@ describe('a source that does not parse', () => {
     const { code, message } = await failure('import "broken"', { 'node_modules/broken/index.js': 'let = = 1' })
     expect(code).toBe('E_BUNDLE')
     expect(message).toMatch(/^node_modules\/broken\/index\.js:1:\d+: Unexpected "="\n {2}1 \| let = = 1\n/)
+  })
+
+  test('or a file of data or configuration', async () => {
+    expect((await failure('import "./a.json"', { 'src/a.json': '{"a":' })).code).toBe('E_BUNDLE')
+    const { code, message } = await failure('export default 1', { 'package.json': '{}', 'tsconfig.json': '{ bad' })
+    expect(code).toBe('E_BUNDLE')
+    expect(message).toMatch(/^tsconfig\.json:1:3: Expected string in JSON but found "bad"\n {2}1 \| \{ bad\n/)
   })
 
   test('shows the neighbourhood of the fault, not a whole minified line', async () => {

@@ -31,7 +31,8 @@ const sourceLine = (at: Location): string => {
   return `${gutter}${text}\n${' '.repeat(gutter.length + column - 1 - start)}^`
 }
 
-const isDependency = (file: string) => file.split('/').includes('node_modules')
+/** Is `file` a source that the author wrote, and no package's, nor a configuration? */
+const isOwnSource = (file: string) => !file.split('/').includes('node_modules') && !file.endsWith('.json')
 
 /** `warning` as one line: `hello.ts:3:1: text`. */
 export const warningText = (warning: Message, place: Place): string =>
@@ -41,16 +42,20 @@ export const warningText = (warning: Message, place: Place): string =>
 export const buildFailure = (errors: readonly Message[], place: Place): MeshError => {
   const [error] = errors
   if (!error) return new MeshError('E_INTERNAL', 'the bundler failed without saying why')
+  const text = error.text.replace(
+    NO_LOADER,
+    '$2: files of the kind $1 cannot be bundled; TypeScript, JavaScript, JSON and text can',
+  )
   const at = error.location
-  if (!at) return new MeshError('E_BUNDLE', error.text)
+  if (!at) return new MeshError('E_BUNDLE', text)
   const fields = { file: shown(at.file, place), line: at.line, column: columnOf(at) }
   const imported = /^Could not resolve "(.*)"$/.exec(error.text)?.[1]
   if (imported !== undefined) {
     const message = `${position(at, place)} imports "${imported}"${whyUnresolved(imported, error, place)}`
     return new MeshError('E_BUNDLE', { message, ...fields, import: imported })
   }
-  const code = isDependency(at.file) || isAboutImport(error.text) ? 'E_BUNDLE' : 'E_FUNCTION_SYNTAX'
-  return new MeshError(code, { message: `${position(at, place)}: ${error.text}\n${sourceLine(at)}`, ...fields })
+  const code = isOwnSource(at.file) && !isAboutImport(error.text) ? 'E_FUNCTION_SYNTAX' : 'E_BUNDLE'
+  return new MeshError(code, { message: `${position(at, place)}: ${text}\n${sourceLine(at)}`, ...fields })
 }
 
 /** E_BUNDLE for an import that resolves and still is of no use; `why` follows the import's name. */
@@ -58,6 +63,8 @@ export const importFailure = (imported: string, file: string, place: Place, why:
   const named = shown(file, place)
   return new MeshError('E_BUNDLE', { message: `${named} imports "${imported}", ${why}`, file: named, import: imported })
 }
+
+const NO_LOADER = /^No loader is configured for "(.*)" files: (.*)$/
 
 const isAboutImport = (text: string) =>
   /^(No matching export|No loader is configured|Importing with|Could not read|Cannot read|Cannot find)/.test(text)

@@ -49,7 +49,6 @@ export const buildModule = async (file: string, tsconfig: string | undefined, cw
     ...OPTIONS,
     entryPoints: [file],
     absWorkingDir: folder,
-    outbase: folder,
     outfile: join(folder, OUTPUT),
     sourceRoot: folder,
     ...(tsconfig === undefined ? { tsconfigRaw: '{}' } : { tsconfig }),

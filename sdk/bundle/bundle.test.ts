@@ -34,7 +34,7 @@ const SOURCES = {
     'export const beta = (): number => 2',
     'export function alpha() { return 1 }',
   ].join('\n'),
-  'shared/index.ts': 'export default () => "shared"\n',
+  'shared/index.ts': 'class Shared { name = "shared" }\nexport default () => new Shared().name\n',
   'own.cjs': 'exports.own = "own"\n',
   'settings.json': '{ "size": 3 }',
   'lazy.ts': 'export const late = await Promise.resolve("late")\n',
@@ -53,7 +53,10 @@ describe('the bytes', () => {
 
   test('are the same in any folder, by any name for it, and wherever the packages are installed', async () => {
     const folder = temporaryProject({ ...SOURCES, ...PACKAGES })
-    const other = temporaryProject({ 'package.json': '{}', 'tsconfig.json': '{"compilerOptions":{"jsx":"preserve"}}' })
+    const other = temporaryProject({
+      'package.json': '{}',
+      'tsconfig.json': '{"compilerOptions":{"useDefineForClassFields":false}}',
+    })
     const deep = join(other, 'some/where/a-very-different-name')
     cpSync(folder, deep, { recursive: true })
     symlinkSync(deep, join(other, 'link'))
