@@ -1,0 +1,87 @@
+/**
+ * What a pool and its workers say to each other: frames of canonical DAG-CBOR, each a list of records. The pool's
+ * are trusted; a worker's are not, since a guest may have broken out of its sandbox, so those are checked field by field.
+ */
+import { decodeCanonical, encodeCanonical } from '../protocol/codec.ts'
+import { MeshError } from '../protocol/errors.ts'
+import type { Answer, JournalEntry } from '../protocol/journal.ts'
+import { MESSAGE_CHARS_MAX, MIB, OUTPUT_BYTES_MAX, REQUESTS_MAX } from '../protocol/limits.ts'
+import { EFFECT_KINDS, type EffectKind, Outcome } from '../protocol/outcome.ts'
+
+/** A worker sends what it has when it passes 1 MiB; one record more may be an outcome of full size. */
+export const REPORT_FRAME_BYTES_MAX = 8 * MIB
+
+/** id, input, seed, journal. */
+export type RunRecord = [number, Uint8Array, Uint8Array, readonly JournalEntry[]]
+
+/** From the pool. A worker does each `run` and `answer` as a step of its own, in order. */
+export type Command =
+  /** Function ID, module. Comes before its first run. */
+  | ['code', string, Uint8Array]
+  /** Function ID, export, effects, fuel, memory bytes, output bytes, runs. */
+  | ['runs', string, string, readonly EffectKind[], number, number, number, RunRecord[]]
+  /** Run, request, answer. */
+  | ['answer', number, number, Answer]
+  /** A waiting run that nobody wants any more. */
+  | ['drop', number]
+
+/** From a worker. Each step ends with one of the first five. */
+export type Report =
+  /** Run, encoded Outcome, microseconds that the step took. */
+  | ['done', number, Uint8Array, number]
+  /** Run, reason. */
+  | ['failed', number, string]
+  /** Run, request, expected, found. */
+  | ['diverged', number, number, string, string]
+  /** Run: it waits for an answer. */
+  | ['waiting', number]
+  /** Run: the worker has neither an image nor the code of its function any more. */
+  | ['lacks', number]
+  /** Run, then the fields of an EffectRequest. */
+  | ['request', number, number, number, EffectKind, Uint8Array]
+  /** Run, fuel used so far. */
+  | ['fuel', number, number]
+
+export const encodeFrame = (records: readonly (Command | Report)[]): Uint8Array => encodeCanonical(records)
+
+export const decodeCommands = (frame: Uint8Array): Command[] => decodeCanonical(frame) as Command[]
+
+const isCount = (x: unknown, max = Number.MAX_SAFE_INTEGER) =>
+  Number.isSafeInteger(x) && (x as number) >= 0 && (x as number) <= max
+const isBytes = (x: unknown, lengthMax: number) => x instanceof Uint8Array && x.length <= lengthMax
+const isText = (x: unknown) => typeof x === 'string' && x.length <= MESSAGE_CHARS_MAX
+
+type Check = (x: unknown) => boolean
+const id: Check = (x) => isCount(x)
+const n: Check = (x) => isCount(x, REQUESTS_MAX - 1)
+
+/** What follows the kind in each report. */
+const FIELDS: Record<Report[0], readonly Check[]> = {
+  done: [id, (x) => isBytes(x, Outcome.bytesMax), (x) => isCount(x)],
+  failed: [id, isText],
+  diverged: [id, n, isText, isText],
+  waiting: [id],
+  lacks: [id],
+  request: [
+    id,
+    n,
+    (x) => isCount(x, REQUESTS_MAX),
+    (x) => EFFECT_KINDS.some((kind) => kind === x),
+    (x) => isBytes(x, OUTPUT_BYTES_MAX),
+  ],
+  fuel: [id, (x) => isCount(x)],
+}
+
+const isReport = (x: unknown): x is Report => {
+  if (!Array.isArray(x) || !Object.hasOwn(FIELDS, x[0])) return false
+  const checks = FIELDS[x[0] as Report[0]]
+  return x.length === checks.length + 1 && checks.every((check, i) => check(x[i + 1]))
+}
+
+/** Throws MeshError E_MESSAGE for anything but a list of reports. */
+export const decodeReports = (frame: Uint8Array): Report[] => {
+  const records = decodeCanonical(frame)
+  if (!Array.isArray(records) || !records.every(isReport))
+    throw new MeshError('E_MESSAGE', 'a sandbox process sent what is no report')
+  return records
+}

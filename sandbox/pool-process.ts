@@ -1,0 +1,182 @@
+/** The pool's side of one process: the steps it has been given, in order, and the runs that wait in it. */
+import type { Answer } from '../protocol/journal.ts'
+import type { SandboxProcess } from '../protocol/ports.ts'
+import { type Command, decodeReports, encodeFrame, type Report } from './frames.ts'
+import type { PooledRun } from './pool-run.ts'
+
+/** What happens in a process, told to its pool. */
+export interface ProcessEvents {
+  /** Its head has changed. */
+  began(process: PoolProcess): void
+  /** The first step ended with `report`; `run` is still this process's and not done if `current`. */
+  ended(process: PoolProcess, run: PooledRun, report: Report, current: boolean): void
+  /** A frame has been gone through. */
+  idle(process: PoolProcess): void
+  gone(process: PoolProcess, reason: string): void
+}
+
+/** A step that has been sent, and how long it is thought to take. */
+interface Step {
+  run: PooledRun
+  predictedMs: number
+}
+
+/** Functions whose code a process is remembered to have; it says so if it has dropped one. */
+const KNOWN_MAX = 1024
+
+export class PoolProcess {
+  readonly #process: SandboxProcess
+  readonly #events: ProcessEvents
+  readonly #now: () => number
+  readonly #known = new Set<string>()
+  readonly #steps: Step[] = []
+  #commands: Command[] = []
+  /** Runs that wait here for an answer; the one that waits longest comes first. */
+  readonly parked = new Set<PooledRun>()
+  /** What its steps are thought to take, ms. */
+  backlogMs = 0
+  /** Since when it has had nothing to do, or computes what it computes now. */
+  since: number
+  /** Why it is being ended, if by us. */
+  ending: string | undefined
+
+  constructor(process: SandboxProcess, events: ProcessEvents, now: () => number) {
+    this.#process = process
+    this.#events = events
+    this.#now = now
+    this.since = now()
+    process.receive({
+      frame: (frame) => this.#receive(frame),
+      exited: (reason) => events.gone(this, this.ending ?? reason),
+    })
+  }
+
+  get busy(): boolean {
+    return this.#steps.length > 0
+  }
+
+  get head(): PooledRun | undefined {
+    return this.#steps[0]?.run
+  }
+
+  /** Steps sent and not yet done. */
+  get length(): number {
+    return this.#steps.length
+  }
+
+  knows(functionId: string): boolean {
+    return this.#known.has(functionId)
+  }
+
+  /** Begins `run`, with the journal it has by now. */
+  start(run: PooledRun, predictedMs: number): void {
+    const { functionId, exportName, effects, limits, input, seed, code } = run.job
+    if (!this.#known.has(functionId)) {
+      this.#known.add(functionId)
+      if (this.#known.size > KNOWN_MAX) this.#known.delete(this.#known.values().next().value as string)
+      this.#send(['code', functionId, code()])
+    }
+    run.process = this
+    this.#push(run, predictedMs)
+    const record: Extract<Command, { 0: 'runs' }>[7][0] = [run.id, input, seed, run.journal]
+    const last = this.#commands.at(-1)
+    if (last?.[0] === 'runs' && sameTask(last, run)) last[7].push(record)
+    else
+      this.#send([
+        'runs',
+        functionId,
+        exportName,
+        effects,
+        limits.fuel,
+        limits.memory_bytes,
+        limits.output_bytes,
+        [record],
+      ])
+  }
+
+  answer(run: PooledRun, n: number, answer: Answer, predictedMs: number): void {
+    this.parked.delete(run)
+    this.#push(run, predictedMs)
+    this.#send(['answer', run.id, n, answer])
+  }
+
+  /** Lets the instance of a waiting run go. */
+  drop(run: PooledRun): void {
+    this.parked.delete(run)
+    this.#send(['drop', run.id])
+  }
+
+  /** The worker has dropped the code of this function. */
+  forget(functionId: string): void {
+    this.#known.delete(functionId)
+  }
+
+  /** Every run that is this process's and not done; the first is the one it computes, if it is busy. */
+  runs(): PooledRun[] {
+    const all = new Set([...this.#steps.map(({ run }) => run), ...this.parked])
+    return [...all].filter((run) => run.process === this && !run.done)
+  }
+
+  kill(reason: string): void {
+    this.ending ??= reason
+    this.#process.kill()
+  }
+
+  #push(run: PooledRun, predictedMs: number): void {
+    run.steps++
+    this.backlogMs += predictedMs
+    this.#steps.push({ run, predictedMs })
+    if (this.#steps.length > 1) return
+    this.since = this.#now()
+    this.#events.began(this)
+  }
+
+  /** What is sent in one go of the caller leaves as one frame. */
+  #send(command: Command): void {
+    if (this.#commands.push(command) === 1) queueMicrotask(() => this.#flush())
+  }
+
+  #flush(): void {
+    const frame = encodeFrame(this.#commands)
+    this.#commands = []
+    if (this.ending === undefined) this.#process.send(frame)
+  }
+
+  #receive(frame: Uint8Array): void {
+    if (this.ending !== undefined) return
+    try {
+      for (const report of decodeReports(frame)) this.#take(report)
+    } catch (cause) {
+      return this.kill(`it sent garbage: ${(cause as Error).message}`)
+    }
+    this.#events.idle(this)
+  }
+
+  #take(report: Report): void {
+    const step = this.#steps[0]
+    if (step?.run.id !== report[1]) throw new Error('a report on a run that it does not compute')
+    const { run } = step
+    const current = run.process === this && !run.done
+    if (report[0] === 'request') {
+      const [, , n, after, kind, bytes] = report
+      if (current) run.requested({ n, after, kind, arguments: bytes })
+    } else if (report[0] === 'fuel') {
+      if (current) run.fuelReported = report[2]
+    } else {
+      this.#steps.shift()
+      this.backlogMs = this.#steps.length === 0 ? 0 : this.backlogMs - step.predictedMs
+      if (current) run.steps--
+      this.since = this.#now()
+      this.#events.ended(this, run, report, current)
+      if (this.busy) this.#events.began(this)
+    }
+  }
+}
+
+const sameTask = (runs: Extract<Command, { 0: 'runs' }>, { job }: PooledRun): boolean =>
+  runs[1] === job.functionId &&
+  runs[2] === job.exportName &&
+  runs[3] === job.effects &&
+  runs[4] === job.limits.fuel &&
+  runs[5] === job.limits.memory_bytes &&
+  runs[6] === job.limits.output_bytes

@@ -1,0 +1,134 @@
+/** One run in a pool: what its caller sees of it, and what is needed to begin it again in another process. */
+import type { Answer, EffectRequest, JournalEntry } from '../protocol/journal.ts'
+import type { EffectKind, Limits } from '../protocol/outcome.ts'
+import type { SandboxResult } from './job.ts'
+import type { PoolProcess } from './pool-process.ts'
+
+export interface SandboxJob {
+  /** CID of the function, as text: what its image is kept by. */
+  functionId: string
+  /** Its module. Called when a process has not got it. */
+  code: () => Uint8Array
+  exportName: string
+  effects: readonly EffectKind[]
+  /** An encoded Value. */
+  input: Uint8Array
+  /** 32 bytes, from the task's ID. */
+  seed: Uint8Array
+  limits: Limits
+  journal: readonly JournalEntry[]
+  /** Wall clock, from the start of the run, with the time that it waits. */
+  timeoutMs: number
+  /** Called for each request that `journal` does not hold. */
+  onRequest?(request: EffectRequest): void
+}
+
+export interface SandboxRun {
+  /** Never rejects. */
+  readonly result: Promise<SandboxResult>
+  state(): 'queued' | 'running' | 'waiting' | 'done'
+  /** As last reported, some 250 ms ago at most while it computes. */
+  fuel(): number
+  /** False once the process that has it is being ended. */
+  alive(): boolean
+  /** Dropped if request `n` does not wait for one. */
+  answer(n: number, answer: Answer): void
+  /** Ends it, inconclusive, at once. */
+  kill(reason: string): void
+}
+
+/** What a run asks of its pool. */
+export interface RunOwner {
+  answered(run: PooledRun, n: number, answer: Answer): void
+  killed(run: PooledRun): void
+}
+
+export class PooledRun implements SandboxRun {
+  readonly id: number
+  readonly job: SandboxJob
+  readonly result: Promise<SandboxResult>
+  /** Given to the process that begins it: the journal of the job, and what has come since. */
+  readonly journal: JournalEntry[]
+  /** The process that has it; none while it waits for one, or for an answer without one. */
+  process: PoolProcess | undefined
+  /** Steps that its process still has to do. */
+  steps = 0
+  /** When it first began, on the monotonic clock, ms. */
+  startedAt: number | undefined
+  done = false
+  fuelReported = 0
+  #requests: number
+  readonly #unanswered = new Set<number>()
+  readonly #owner: RunOwner
+  #resolve!: (result: SandboxResult) => void
+
+  constructor(id: number, job: SandboxJob, owner: RunOwner) {
+    this.id = id
+    this.job = job
+    this.#owner = owner
+    this.journal = [...job.journal]
+    for (const { entry, n } of job.journal) if (entry === 'request') this.#unanswered.add(n)
+    this.#requests = this.#unanswered.size
+    for (const { entry, n } of job.journal) if (entry === 'answer') this.#unanswered.delete(n)
+    this.result = new Promise((resolve) => {
+      this.#resolve = resolve
+    })
+  }
+
+  state(): ReturnType<SandboxRun['state']> {
+    if (this.done) return 'done'
+    if (this.process?.head === this) return 'running'
+    return this.steps === 0 && this.startedAt !== undefined && this.waits ? 'waiting' : 'queued'
+  }
+
+  fuel(): number {
+    return this.fuelReported
+  }
+
+  alive(): boolean {
+    return this.process?.ending === undefined
+  }
+
+  answer(n: number, answer: Answer): void {
+    if (this.done || !this.#unanswered.delete(n)) return
+    this.journal.push({ entry: 'answer', n, answer })
+    this.#owner.answered(this, n, answer)
+  }
+
+  kill(reason: string): void {
+    if (this.done) return
+    this.finish({ kind: 'inconclusive', reason })
+    this.#owner.killed(this)
+  }
+
+  /** Its process says that it made this request. */
+  requested(request: EffectRequest): void {
+    // Made before, in a process that has died since: the journal holds it.
+    if (this.done || request.n !== this.#requests) return
+    this.#requests++
+    this.#unanswered.add(request.n)
+    this.journal.push({ entry: 'request', ...request })
+    this.job.onRequest?.(request)
+  }
+
+  begun(atMs: number): void {
+    this.startedAt ??= atMs
+  }
+
+  /** No process has it any more. */
+  detach(): void {
+    this.process = undefined
+    this.steps = 0
+  }
+
+  /** Some of its requests are unanswered. */
+  get waits(): boolean {
+    return this.#unanswered.size > 0
+  }
+
+  finish(result: SandboxResult): void {
+    if (this.done) return
+    this.done = true
+    this.#resolve(result)
+  }
+}

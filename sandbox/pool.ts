@@ -1,0 +1,308 @@
+/**
+ * The agent's side of its sandbox processes. A process computes one run at a time; short ones are sent ahead, so that
+ * it never waits for the next. A run that waits for an answer keeps its instance there but not its slot. When a
+ * process is ended, its other runs begin again elsewhere with their journals, and nobody notices.
+ */
+import type { Answer } from '../protocol/journal.ts'
+import type { Ports } from '../protocol/ports.ts'
+import { Durations } from './durations.ts'
+import type { Report } from './frames.ts'
+import { PoolProcess, type ProcessEvents } from './pool-process.ts'
+import { PooledRun, type RunOwner, type SandboxJob, type SandboxRun } from './pool-run.ts'
+
+export type { SandboxResult } from './job.ts'
+export type { SandboxJob, SandboxRun } from './pool-run.ts'
+
+export interface SandboxPool {
+  run(job: SandboxJob): SandboxRun
+  /** Processes that may compute at once. */
+  readonly slots: number
+  /** Of these, how many compute nothing now. */
+  readonly free: number
+  /** Runs that have not begun. */
+  readonly queued: number
+  /** Processes over the new number end when they have finished what they compute. */
+  resize(slots: number): void
+  /** Ends every process; runs in progress become inconclusive. */
+  stop(): Promise<void>
+}
+
+export interface PoolOptions {
+  slots: number
+  /** A process that has had nothing to do for so long ends. */
+  idleMs: number
+}
+
+/** A run that has lately taken less may be sent ahead, behind others. */
+const SHORT_MS = 5
+/** So much predicted work is sent ahead: a process is busy while the next frame travels, and little waits behind a surprise. */
+const AHEAD_MS = 20
+/** A step that takes longer is a surprise: the runs behind it move to other processes. */
+const STALL_MS = 40
+/** For a function whose runs have not been seen yet. */
+const UNKNOWN_MS = 60_000
+/** Waiting runs that keep their instance in one process, some 0.4 MB each; others begin again when they are answered. */
+const PARKED_MAX = 16
+
+type PoolPorts = Pick<Ports, 'sandboxHost' | 'clock' | 'log'>
+
+export const createSandboxPool = (ports: PoolPorts, options: PoolOptions): SandboxPool => new Pool(ports, options)
+
+class Pool implements SandboxPool, RunOwner, ProcessEvents {
+  slots: number
+  readonly #ports: PoolPorts
+  readonly #idleMs: number
+  readonly #durations = new Durations()
+  readonly #processes: PoolProcess[] = []
+  /** Runs that have lost their process, or their instance in it; they go first. */
+  readonly #again = new Set<PooledRun>()
+  /** Runs that have not had a process. */
+  readonly #pending = new Set<PooledRun>()
+  /** Waiting runs without an instance anywhere. */
+  readonly #evicted = new Set<PooledRun>()
+  #nextId = 1
+  #wakeAt = Number.POSITIVE_INFINITY
+  #cancelWake = () => {}
+  #stopped = false
+  #onceGone = () => {}
+
+  constructor(ports: PoolPorts, { slots, idleMs }: PoolOptions) {
+    this.#ports = ports
+    this.slots = slots
+    this.#idleMs = idleMs
+  }
+
+  get free(): number {
+    return Math.max(0, this.slots - this.#processes.filter(({ busy }) => busy).length)
+  }
+
+  get queued(): number {
+    return this.#processes.reduce(
+      (sum, { length }) => sum + Math.max(0, length - 1),
+      this.#pending.size + this.#again.size,
+    )
+  }
+
+  run(job: SandboxJob): SandboxRun {
+    const run = new PooledRun(this.#nextId++, job, this)
+    if (this.#stopped) run.kill('the sandbox is stopping')
+    else {
+      this.#pending.add(run)
+      this.#dispatch()
+    }
+    return run
+  }
+
+  resize(slots: number): void {
+    this.slots = slots
+    this.#trim()
+    this.#dispatch()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#cancelWake()
+    const held = this.#processes.flatMap((process) => process.runs())
+    for (const run of [...this.#again, ...this.#pending, ...this.#evicted, ...held])
+      run.finish({ kind: 'inconclusive', reason: 'the sandbox is stopping' })
+    const allGone = new Promise<void>((resolve) => {
+      this.#onceGone = resolve
+    })
+    for (const process of this.#processes) process.kill('stopping')
+    if (this.#processes.length > 0) await allGone
+  }
+
+  began(process: PoolProcess): void {
+    const { head, since } = process
+    if (head && owns(process, head)) {
+      head.begun(since)
+      this.#arm((head.startedAt as number) + head.job.timeoutMs)
+    }
+    this.#arm(since + STALL_MS)
+  }
+
+  ended(process: PoolProcess, run: PooledRun, report: Report, current: boolean): void {
+    switch (report[0]) {
+      case 'done':
+        this.#durations.learn(run.job.functionId, report[3] / 1000)
+        // Also where another process has been given the run since: the first result wins.
+        run.finish({ kind: 'outcome', outcome: report[2] })
+        return current ? undefined : this.#withdraw(run)
+      case 'failed':
+        return current ? run.finish({ kind: 'inconclusive', reason: report[2] }) : undefined
+      case 'diverged':
+        return current
+          ? run.finish({ kind: 'diverged', n: report[2], expected: report[3], found: report[4] })
+          : undefined
+      case 'waiting':
+        return current ? this.#park(process, run) : process.drop(run)
+      case 'lacks':
+        process.forget(run.job.functionId)
+        if (current && run.steps === 0) process.start(run, this.#predict(run))
+    }
+  }
+
+  idle(process: PoolProcess): void {
+    if (!process.busy) this.#arm(process.since + this.#idleMs)
+    this.#trim()
+    this.#dispatch()
+  }
+
+  gone(process: PoolProcess, reason: string): void {
+    this.#processes.splice(this.#processes.indexOf(process), 1)
+    this.#ports.log.event('sandbox.exited', { reason })
+    const { head } = process
+    for (const run of process.runs()) {
+      if (run === head) run.finish({ kind: 'inconclusive', reason: `its process ended: ${reason}` })
+      else this.#restart(run)
+    }
+    if (this.#stopped && this.#processes.length === 0) this.#onceGone()
+    this.#dispatch()
+  }
+
+  answered(run: PooledRun, n: number, answer: Answer): void {
+    const { process } = run
+    if (process && process.ending === undefined && (run.steps > 0 || process.backlogMs <= AHEAD_MS))
+      return process.answer(run, n, answer, this.#predict(run))
+    if (process) process.drop(run)
+    else if (!this.#evicted.delete(run)) return
+    run.detach()
+    this.#again.add(run)
+    this.#dispatch()
+  }
+
+  killed(run: PooledRun): void {
+    this.#withdraw(run)
+    if (run.process?.head !== run) return
+    this.#ports.log.event('sandbox.killed', { function: run.job.functionId })
+    run.process.kill('killed with the run that it computed')
+  }
+
+  #withdraw(run: PooledRun): void {
+    this.#again.delete(run)
+    this.#pending.delete(run)
+    this.#evicted.delete(run)
+    if (run.process?.parked.has(run)) run.process.drop(run)
+  }
+
+  #predict(run: PooledRun): number {
+    return this.#durations.of(run.job.functionId) ?? UNKNOWN_MS
+  }
+
+  #dispatch(): void {
+    for (const queue of [this.#again, this.#pending]) {
+      for (const run of queue) {
+        const predictedMs = this.#predict(run)
+        const process = this.#place(run, predictedMs)
+        if (!process) return
+        queue.delete(run)
+        process.start(run, predictedMs)
+      }
+    }
+  }
+
+  /** The process that takes `run` now: one at rest, or with little to do, or a new one. */
+  #place(run: PooledRun, predictedMs: number): PoolProcess | undefined {
+    let atRest: PoolProcess | undefined
+    let ahead: PoolProcess | undefined
+    for (const process of this.#processes.slice(0, this.slots)) {
+      if (process.ending !== undefined) continue
+      if (process.busy) {
+        const room = predictedMs <= SHORT_MS && process.backlogMs + predictedMs <= AHEAD_MS
+        if (room && process.backlogMs < (ahead?.backlogMs ?? AHEAD_MS)) ahead = process
+      } else if (process.knows(run.job.functionId)) return process
+      else atRest ??= process
+    }
+    return atRest ?? ahead ?? (this.#processes.length < this.slots ? this.#spawn(run) : undefined)
+  }
+
+  #spawn(run: PooledRun): PoolProcess | undefined {
+    try {
+      const process = new PoolProcess(this.#ports.sandboxHost.spawn(), this, () => this.#ports.clock.monotonic())
+      this.#processes.push(process)
+      this.#ports.log.event('sandbox.spawned', { count: this.#processes.length })
+      return process
+    } catch (cause) {
+      run.kill(`no sandbox process could be started: ${(cause as Error).message}`)
+      return undefined
+    }
+  }
+
+  #park(process: PoolProcess, run: PooledRun): void {
+    if (run.steps > 0) return
+    if (!run.waits) return run.finish({ kind: 'inconclusive', reason: 'it waits for nothing' })
+    process.parked.add(run)
+    if (process.parked.size > PARKED_MAX) this.#evict(process, process.parked.values().next().value as PooledRun)
+  }
+
+  #evict(process: PoolProcess, run: PooledRun): void {
+    process.drop(run)
+    run.detach()
+    this.#evicted.add(run)
+  }
+
+  /** `run` has no process any more. */
+  #restart(run: PooledRun): void {
+    const waits = run.steps === 0
+    run.detach()
+    const queue = waits ? this.#evicted : this.#again
+    queue.add(run)
+  }
+
+  /** Ends processes over the number of slots, once they compute nothing. */
+  #trim(): void {
+    const over = this.#processes.filter(({ busy }) => !busy).slice(0, Math.max(0, this.#processes.length - this.slots))
+    for (const process of over) {
+      for (const run of process.parked) this.#evict(process, run)
+      process.kill('one process less')
+    }
+  }
+
+  /** Calls `#wake` at `atMs` on the monotonic clock, or before. */
+  #arm(atMs: number): void {
+    if (atMs >= this.#wakeAt || this.#stopped) return
+    this.#cancelWake()
+    this.#wakeAt = atMs
+    this.#cancelWake = this.#ports.clock.after(Math.max(0, atMs - this.#ports.clock.monotonic()), () => {
+      this.#wakeAt = Number.POSITIVE_INFINITY
+      this.#wake(this.#ports.clock.monotonic())
+    })
+  }
+
+  #wake(now: number): void {
+    for (const process of [...this.#processes]) this.#look(process, now)
+    for (const run of [...this.#evicted, ...this.#again]) this.#checkTimeout(run, now)
+    this.#dispatch()
+  }
+
+  #look(process: PoolProcess, now: number): void {
+    if (process.ending !== undefined) return
+    for (const run of process.runs()) this.#checkTimeout(run, now)
+    const { head, since } = process
+    if (!head) {
+      if (process.parked.size > 0) return
+      if (now - since >= this.#idleMs) process.kill('idle')
+      else this.#arm(since + this.#idleMs)
+    } else if (now - since < STALL_MS) this.#arm(since + STALL_MS)
+    else if (!owns(process, head)) process.kill('nobody waits for what it computes')
+    else if (this.slots > 1) this.#relieve(process, head)
+  }
+
+  /** The runs behind a long one move to other processes. */
+  #relieve(process: PoolProcess, head: PooledRun): void {
+    for (const run of process.runs()) {
+      if (run === head || run.steps === 0) continue
+      if (process.parked.has(run)) process.drop(run)
+      this.#restart(run)
+    }
+  }
+
+  #checkTimeout(run: PooledRun, now: number): void {
+    if (run.startedAt === undefined) return
+    const dueMs = run.startedAt + run.job.timeoutMs
+    if (now >= dueMs) run.kill(`no result within ${run.job.timeoutMs} ms`)
+    else this.#arm(dueMs)
+  }
+}
+
+const owns = (process: PoolProcess, run: PooledRun): boolean => run.process === process && !run.done

@@ -1,0 +1,154 @@
+/** The worker's side: serves one pool, in a process or worker of its own. Nothing here outlives it. */
+import { MIB } from '../protocol/limits.ts'
+import { type Command, decodeCommands, encodeFrame, type Report, type RunRecord } from './frames.ts'
+import type { Run, SandboxResult } from './job.ts'
+import { plainText } from './plain-text.ts'
+import { createSandbox, type RunHandle, type Sandbox } from './sandbox.ts'
+
+export interface WorkerPorts {
+  /** The engine's binary. */
+  wasm: WebAssembly.Module
+  send(frame: Uint8Array): void
+  /** Never goes back, ms. Only for reports on speed: nothing of it reaches a guest. */
+  now(): number
+}
+
+export interface SandboxWorker {
+  /** Takes a frame of the pool and does what it says before it returns. */
+  frame(frame: Uint8Array): void
+}
+
+/** Often enough that a caller sees a run move, seldom enough to cost nothing. */
+const FUEL_REPORT_MS = 250
+/** Results of short runs wait for each other so long. */
+const COALESCE_MS = 0.5
+const COALESCE_BYTES_MAX = 1 * MIB
+/** Modules kept beside their images, to make an image with another memory limit. */
+const CODE_BYTES_MAX = 32 * MIB
+
+export const serveSandbox = (ports: WorkerPorts): SandboxWorker => new Worker(ports)
+
+class Worker implements SandboxWorker {
+  readonly #ports: WorkerPorts
+  readonly #sandbox: Sandbox
+  readonly #waiting = new Map<number, RunHandle>()
+  /** The longest unused first. */
+  readonly #code = new Map<string, Uint8Array>()
+  #codeBytes = 0
+  #reports: Report[] = []
+  #reportBytes = 0
+  #flushedAt = 0
+  #fuelAt = 0
+
+  constructor(ports: WorkerPorts) {
+    this.#ports = ports
+    this.#sandbox = createSandbox({ wasm: ports.wasm })
+  }
+
+  frame(frame: Uint8Array): void {
+    this.#flushedAt = this.#ports.now()
+    for (const command of decodeCommands(frame)) this.#obey(command)
+    this.#flush()
+  }
+
+  #obey(command: Command): void {
+    switch (command[0]) {
+      case 'code':
+        return this.#keepCode(command[1], command[2])
+      case 'runs':
+        for (const record of command[7]) this.#step(record[0], () => this.#start(command, record))
+        return
+      case 'answer': {
+        const [, id, n, answer] = command
+        return this.#step(id, () => {
+          const handle = this.#waiting.get(id)
+          handle?.answer(n, answer)
+          return handle
+        })
+      }
+      case 'drop':
+        this.#waiting.get(command[1])?.abandon()
+        this.#waiting.delete(command[1])
+    }
+  }
+
+  #keepCode(functionId: string, code: Uint8Array): void {
+    if (this.#code.has(functionId)) return
+    this.#code.set(functionId, code)
+    this.#codeBytes += code.length
+    for (const [oldest, bytes] of this.#code) {
+      if (this.#codeBytes <= CODE_BYTES_MAX || oldest === functionId) break
+      this.#code.delete(oldest)
+      this.#codeBytes -= bytes.length
+    }
+  }
+
+  /** Undefined: the function's code is not here any more. */
+  #start(command: Command & { 0: 'runs' }, [id, input, seed, journal]: RunRecord): RunHandle | undefined {
+    const [, functionId, exportName, effects, fuel, memory_bytes, output_bytes] = command
+    if (!this.#sandbox.has(functionId, memory_bytes)) {
+      const code = this.#code.get(functionId)
+      if (!code) return undefined
+      this.#sandbox.load(functionId, code, memory_bytes)
+    }
+    const run: Run = { exportName, effects, input, seed, limits: { fuel, memory_bytes, output_bytes }, journal }
+    this.#fuelAt = this.#ports.now()
+    return this.#sandbox.run(functionId, run, {
+      requested: ({ n, after, kind, arguments: bytes }) =>
+        this.#report(['request', id, n, after, kind, bytes], bytes.length),
+      progress: (used) => this.#progress(id, used),
+    })
+  }
+
+  #progress(id: number, fuel: number): void {
+    const now = this.#ports.now()
+    if (now - this.#fuelAt < FUEL_REPORT_MS) return
+    this.#fuelAt = now
+    this.#report(['fuel', id, fuel], 0)
+    this.#flush()
+  }
+
+  /** One step of run `id`, and the report that ends it. */
+  #step(id: number, act: () => RunHandle | undefined): void {
+    const from = this.#ports.now()
+    let handle: RunHandle | undefined
+    try {
+      handle = act()
+    } catch (thrown) {
+      // The module could not be evaluated: the engine or this machine failed, not the function.
+      return this.#report(['failed', id, plainText(String(thrown), 1000)], 0)
+    }
+    if (handle && !handle.result) this.#waiting.set(id, handle)
+    else this.#waiting.delete(id)
+    const to = this.#ports.now()
+    this.#end(id, handle, Math.round(1000 * (to - from)))
+    if (to - this.#flushedAt >= COALESCE_MS) this.#flush()
+  }
+
+  #end(id: number, handle: RunHandle | undefined, micros: number): void {
+    if (!handle) return this.#report(['lacks', id], 0)
+    const { result } = handle
+    if (!result) return this.#report(['waiting', id], 0)
+    this.#report(reportOf(id, result, micros), result.kind === 'outcome' ? result.outcome.length : 0)
+  }
+
+  #report(report: Report, bytes: number): void {
+    this.#reports.push(report)
+    this.#reportBytes += bytes
+    if (this.#reportBytes > COALESCE_BYTES_MAX) this.#flush()
+  }
+
+  #flush(): void {
+    this.#flushedAt = this.#ports.now()
+    if (this.#reports.length === 0) return
+    this.#ports.send(encodeFrame(this.#reports))
+    this.#reports = []
+    this.#reportBytes = 0
+  }
+}
+
+const reportOf = (id: number, result: SandboxResult, micros: number): Report => {
+  if (result.kind === 'outcome') return ['done', id, result.outcome, micros]
+  if (result.kind === 'inconclusive') return ['failed', id, result.reason]
+  return ['diverged', id, result.n, result.expected, result.found]
+}
