@@ -6,8 +6,8 @@ export const MIB = 1024 * KIB
 /** A photograph or a long document fits; a batch of them does not stall a stream for long. */
 export const INPUT_BYTES_MAX = 4 * MIB
 export const OUTPUT_BYTES_MAX = 4 * MIB
-/** One input or output of full size, and the records around it. */
-export const FRAME_BYTES_MAX = 5 * MIB
+/** The largest outcome (an output of full size, its requests and console), and what stands around it in a frame. */
+export const FRAME_BYTES_MAX = 5 * MIB + 64 * KIB
 /** Nesting of a Value. Deep enough for real JSON, shallow enough for every recursive reader. */
 export const VALUE_DEPTH_MAX = 128
 /** Blocks travel and are verified whole; chunks interleave on the bulk channel. */

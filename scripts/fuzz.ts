@@ -1,0 +1,38 @@
+/**
+ * `npm run fuzz -- [MINUTES] [TARGET]…`: the fuzzing of `npm test`, for longer. It begins with the same inputs for the
+ * same WAYSIDE_SEED. Targets are named as in the tests, such as `frame invoke`. Exit 1 if a crasher was found.
+ */
+import { randomInt } from 'node:crypto'
+import { deriveSeed } from '../simulations/random.ts'
+import { saveCrashers } from './protocol/crashers.ts'
+import { fuzzTarget } from './protocol/fuzz-target.ts'
+import { TARGETS } from './protocol/targets.ts'
+
+const INPUTS = 100_000
+const SEED_LIMIT = 2 ** 32
+
+const [minutes = '10', ...names] = process.argv.slice(2)
+const seed = Number(process.env.WAYSIDE_SEED ?? randomInt(SEED_LIMIT))
+const targets = TARGETS.filter(({ name }) => names.length === 0 || names.includes(name))
+if (!(Number(minutes) > 0) || !Number.isInteger(seed) || targets.length < names.length) {
+  const known = TARGETS.map(({ name }) => `"${name}"`).join(', ')
+  console.error(`usage: npm run fuzz -- [MINUTES] [TARGET]…\nTARGET is one of ${known}; WAYSIDE_SEED is an integer`)
+  process.exit(2)
+}
+
+console.log(`WAYSIDE_SEED=${seed}`)
+const endMs = performance.now() + Number(minutes) * 60_000
+let inputs = 0
+let found = 0
+for (let round = 0; performance.now() < endMs; round++) {
+  for (const target of targets) {
+    const name = round === 0 ? target.name : `${target.name} ${round}`
+    const result = await fuzzTarget(target, deriveSeed(seed, name), INPUTS)
+    inputs += result.inputs
+    found += result.crashers.length
+    for (const line of saveCrashers(result.crashers)) console.error(line)
+    if (performance.now() >= endMs) break
+  }
+  console.log(`round ${round}: ${inputs} inputs, ${found} crashers`)
+}
+process.exitCode = found === 0 ? 0 : 1
