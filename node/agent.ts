@@ -1,33 +1,23 @@
 /** The agent: a peer that lends this machine, its data directory, and the socket on which its owner talks to it. */
-import { hostname } from 'node:os'
-import { createPeer } from '../peer/index.ts'
 import type { Peer } from '../peer/peer.ts'
 import type { PeerStatus } from '../peer/status.ts'
-import { MeshError } from '../protocol/errors.ts'
-import type { FailPoints } from '../protocol/fail-points.ts'
-import { peerIdFromPublicKey } from '../protocol/identity.ts'
-import { ENGINE_ID } from '../sandbox/engine-id.ts'
+import type { Ports } from '../protocol/ports.ts'
 import { createPeerBackend } from '../sdk/peer-backend.ts'
+import { settleMesh, startPeer } from './agent-peer.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
-import { type ControlServer, startControlServer } from './control/server.ts'
+import { startControlServer } from './control/server.ts'
 import type { AgentControls } from './control/session.ts'
-import { createCrypto } from './crypto.ts'
-import { type DataDir, openDataDir } from './data-dir.ts'
-import { chooseMesh, keepDialling } from './joining.ts'
-import { loadPorts, portsToKeep, savePorts, withKeptPorts } from './listen.ts'
+import { openDataDir } from './data-dir.ts'
+import { keepDialling } from './joining.ts'
 import { openLogFile } from './log/file.ts'
 import { followLog } from './log/follow.ts'
 import { type AgentLog, createAgentLog } from './log/log.ts'
-import { loadMesh, saveMesh } from './mesh-store.ts'
 import { type PauseReason, Pausing } from './pausing.ts'
-import { createNodePorts, environmentFailPoints } from './ports.ts'
+import { environmentFailPoints } from './ports.ts'
 import { watchPower } from './power.ts'
-import { systemRandom } from './random.ts'
 import { VERSION } from './version.ts'
 
-/** A sandbox process that has had nothing to do for this long ends. */
-const SANDBOX_IDLE_MS = 30_000
 /** Long enough to carry a ticket to another machine at leisure; it admits whoever holds it. */
 const TICKET_MS = 7 * 24 * 60 * 60 * 1000
 
@@ -39,72 +29,30 @@ export interface AgentStatus extends PeerStatus {
   paused_by: PauseReason | null
   /** For all tasks together. */
   memory_bytes_lent: number
-  cores_lent: number
   /** Invites others to this mesh; null where this peer cannot be reached. */
   ticket: string | null
+}
+
+export interface AgentOptions {
+  /** Handed the log before anything is written to it. */
+  onLog?: (log: AgentLog) => void
+  /** Gives up joining. */
+  signal?: AbortSignal
+  /** Puts other ports in the place of the peer's. */
+  adapt?: (ports: Ports) => Ports
 }
 
 export interface Agent {
   readonly peer: Peer
   readonly log: AgentLog
   status(): Promise<AgentStatus>
+  /** Takes no new work, for a while or until `resume`. */
   pause(durationMs?: number): void
   resume(): void
   /** Refuses new work, hands back what is under way, and leaves nothing running. */
   stop(): Promise<void>
   /** Resolves when its owner asked for its end over the socket. */
   readonly asked: Promise<void>
-}
-
-/** The mesh to belong to; a network of its own dials for it, since the peer's can start only once it is known. */
-const settleMesh = async (dir: DataDir, config: Config, log: AgentLog, signal: AbortSignal) => {
-  const ports = { crypto: createCrypto(), clock: systemClock, random: systemRandom }
-  const self = peerIdFromPublicKey(dir.signer.publicKey)
-  const kept = await loadMesh(dir.storage)
-  const wanted = { data: dir.path, self, kept, join: config.join, name: hostname().slice(0, 64) || 'wayside' }
-  const mesh = await chooseMesh(
-    ports,
-    wanted,
-    async (use) => {
-      const { createNodeNetwork } = await import('./network.ts')
-      const network = await createNodeNetwork({ signer: dir.signer, listen: [], clock: systemClock, log })
-      await network.start()
-      try {
-        return await use({ ...ports, log, network })
-      } finally {
-        await network.stop()
-      }
-    },
-    signal,
-  )
-  await saveMesh(dir.storage, mesh)
-  return mesh
-}
-
-const startPeer = async (
-  dir: DataDir,
-  config: Config,
-  mesh: Awaited<ReturnType<typeof settleMesh>>,
-  log: AgentLog,
-  failPoints: FailPoints,
-): Promise<Peer> => {
-  const listenOn = async (listen: readonly string[]) => {
-    const ports = await createNodePorts({ signer: dir.signer, storage: dir.storage, listen, log, failPoints })
-    const { cpus: slots, taskMemoryBytes: memoryBytes, diskBytes, accept } = config
-    const policy = { accept, slots, memoryBytes }
-    const peer = await createPeer(ports, { mesh, policy, engine: ENGINE_ID, diskBytes, sandboxIdleMs: SANDBOX_IDLE_MS })
-    await peer.start()
-    return peer
-  }
-  const kept = withKeptPorts(config.listen, await loadPorts(dir.storage))
-  const isKept = kept.join() !== config.listen.join()
-  const peer = await listenOn(kept).catch((cause) => {
-    // Somebody else has the port by now; any other one will do.
-    if (isKept && cause instanceof MeshError && cause.code === 'E_ADDRESS') return listenOn(config.listen)
-    throw cause
-  })
-  await savePorts(dir.storage, portsToKeep(config.listen, peer.addresses()))
-  return peer
 }
 
 const openLog = (config: Config) => {
@@ -119,79 +67,74 @@ const openLog = (config: Config) => {
   return { log, close }
 }
 
-/**
- * Starts an agent and resolves once it answers on its socket. Throws MeshError: E_DATA_DIR_TAKEN, E_DATA_SCHEMA,
- * E_CONFIG, E_ADDRESS, E_MESH_MISMATCH, E_TICKET, E_TICKET_EXPIRED, E_NOT_ADMITTED, E_UNREACHABLE, E_STORAGE.
- */
-export const startAgent = async (
-  config: Config,
-  onLog?: (log: AgentLog) => void,
-  signal = new AbortController().signal,
-): Promise<Agent> => {
-  const failPoints = environmentFailPoints()
-  const dir = await openDataDir(config.data, failPoints)
-  const { log, close } = openLog(config)
-  onLog?.(log)
-  const undo: (() => unknown)[] = [() => dir.storage.close(), close]
-  try {
-    const mesh = await settleMesh(dir, config, log, signal)
-    const peer = await startPeer(dir, config, mesh, log, failPoints)
-    undo.unshift(() => peer.stop())
-    return await serveOwner(peer, config, log, mesh.addresses, close)
-  } catch (cause) {
-    for (const step of undo) await Promise.resolve(step()).catch(() => {})
-    throw cause
-  }
-}
+const statusOf = async (peer: Peer, config: Config, pausing: Pausing, startedMs: number): Promise<AgentStatus> => ({
+  ...peer.status(),
+  wayside: VERSION,
+  pid: process.pid,
+  data: config.data,
+  up_ms: Math.round(systemClock.monotonic() - startedMs),
+  paused_by: pausing.reason,
+  memory_bytes_lent: config.memoryBytes,
+  ticket: peer.addresses().length > 0 ? await peer.invite(TICKET_MS) : null,
+})
 
 const serveOwner = async (
   peer: Peer,
   config: Config,
   log: AgentLog,
-  addresses: readonly string[],
+  over: AbortController,
   closeLog: () => void,
 ): Promise<Agent> => {
   const startedMs = systemClock.monotonic()
   const pausing = new Pausing(systemClock, peer)
   const { promise: asked, resolve: ask } = Promise.withResolvers<void>()
-  const status = async (): Promise<AgentStatus> => ({
-    ...peer.status(),
-    wayside: VERSION,
-    pid: process.pid,
-    data: config.data,
-    up_ms: Math.round(systemClock.monotonic() - startedMs),
-    paused_by: pausing.reason,
-    memory_bytes_lent: config.memoryBytes,
-    cores_lent: config.cpus,
-    ticket: peer.addresses().length > 0 ? await peer.invite(TICKET_MS) : null,
-  })
-  const controls: AgentControls = {
-    backend: createPeerBackend(peer),
-    status,
-    pause: (durationMs) => pausing.pause(durationMs),
+  const steering = {
+    status: () => statusOf(peer, config, pausing, startedMs),
+    pause: (durationMs?: number) => pausing.pause(durationMs),
     resume: () => pausing.resume(),
+  }
+  const controls: AgentControls = {
+    ...steering,
+    backend: createPeerBackend(peer),
     down: ask,
-    logs: (options) => followLog(config.data, log, options),
+    logs: (query) => followLog(config.data, log, query),
   }
   const server = await startControlServer(config.data, controls)
-  const stopDialling = keepDialling(peer, addresses, systemClock)
   const stopWatching = watchPower(systemClock, (onBattery) => pausing.power(onBattery))
-  log.event('agent.started', { peer: peer.peerId })
   const stop = async () => {
+    over.abort()
     stopWatching()
-    stopDialling()
-    log.event('agent.stopped')
-    await Promise.all([peer.stop(), (server as ControlServer).close()])
+    log.event('agent.stopped', { peer: peer.peerId })
+    await Promise.all([peer.stop(), server.close()])
     closeLog()
   }
   let stopping: Promise<void> | undefined
-  return {
-    peer,
-    log,
-    status,
-    pause: controls.pause,
-    resume: controls.resume,
-    stop: () => (stopping ??= stop()),
-    asked,
+  return { ...steering, peer, log, asked, stop: () => (stopping ??= stop()) }
+}
+
+/**
+ * Starts an agent and resolves once it answers on its socket. Throws MeshError: E_DATA_DIR_TAKEN, E_DATA_SCHEMA,
+ * E_CONFIG, E_ADDRESS, E_MESH_MISMATCH, E_TICKET, E_TICKET_EXPIRED, E_NOT_ADMITTED, E_UNREACHABLE, E_STORAGE.
+ */
+export const startAgent = async (config: Config, options: AgentOptions = {}): Promise<Agent> => {
+  const failPoints = environmentFailPoints()
+  const dir = await openDataDir(config.data, failPoints)
+  const { log, close } = openLog(config)
+  options.onLog?.(log)
+  let undo = () => dir.storage.close()
+  try {
+    const ground = { config, dir, log, failPoints, adapt: options.adapt ?? ((ports: Ports) => ports) }
+    const mesh = await settleMesh(ground, options.signal)
+    const peer = await startPeer(ground, mesh)
+    undo = () => peer.stop()
+    const over = new AbortController()
+    const agent = await serveOwner(peer, config, log, over, close)
+    keepDialling(peer, mesh.addresses, systemClock, over.signal)
+    log.event('agent.started', { peer: peer.peerId })
+    return agent
+  } catch (cause) {
+    await undo()
+    close()
+    throw cause
   }
 }

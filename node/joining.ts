@@ -99,18 +99,16 @@ export const chooseMesh = async (
 const RETRY_MS_MIN = 500
 const RETRY_MS_MAX = 60_000
 
-/** Dials each address until it answers once; from then on the peer itself keeps the connection. */
-export const keepDialling = (peer: Peer, addresses: readonly string[], clock: Clock): (() => void) => {
-  const over = new AbortController()
+/** Dials each address until it answers once, or `over`; from then on the peer itself keeps the connection. */
+export const keepDialling = (peer: Peer, addresses: readonly string[], clock: Clock, over: AbortSignal): void => {
   const dial = async (address: string, delayMs: number): Promise<void> => {
     try {
-      await peer.join(address, over.signal)
+      await peer.join(address, over)
     } catch {
-      if (over.signal.aborted) return
+      if (over.aborted) return
       const cancel = clock.after(delayMs, () => void dial(address, Math.min(RETRY_MS_MAX, 2 * delayMs)))
-      over.signal.addEventListener('abort', cancel, { once: true })
+      over.addEventListener('abort', cancel, { once: true })
     }
   }
   for (const address of addresses) void dial(address, RETRY_MS_MIN)
-  return () => over.abort()
 }

@@ -7,7 +7,7 @@ import type { AgentStatus } from '../agent.ts'
 import { type AgentClient, connectAgent } from '../control/client.ts'
 import { readEndpoint } from '../control/endpoint.ts'
 import { upWords } from './status-words.ts'
-import { print, printJson, whileWaiting } from './terminal.ts'
+import { DETACHED, print, printJson, whileWaiting } from './terminal.ts'
 
 const LOOK_EVERY_MS = 50
 
@@ -30,6 +30,7 @@ export const detach = async (data: string): Promise<number> => {
   const child = spawn(process.execPath, [...process.execArgv, script, ...own], {
     detached: true,
     stdio: ['ignore', 'ignore', output],
+    env: { ...process.env, [DETACHED]: '1' },
   })
   closeSync(output)
   let status: number | undefined

@@ -43,6 +43,7 @@ export const main = async (args: string[]): Promise<void> => {
     status = exit
   })
   try {
+    if (args.length === 0) return program.outputHelp()
     await program.parseAsync(args, { from: 'user' })
   } catch (cause) {
     status = await report(cause, args.includes('--json'))

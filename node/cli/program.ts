@@ -40,7 +40,7 @@ const addUp = (program: Command, run: Lazily) =>
     .command('up')
     .summary('lend this machine')
     .description(
-      'Lends this machine, in the foreground, until Ctrl-C. The first time it founds a private mesh and prints a\nticket; other machines join with it. Everything is kept in one data directory.',
+      'Lends this machine, in the foreground, until Ctrl-C. The first time it founds a private mesh and prints a ticket; other machines join with it. Everything is kept in one data directory.',
     )
     .option('-d, --detach', 'go to the background once the agent answers')
     .option('--cpus <n>', 'cores to lend; 0 lends nothing (default: half of them)')
@@ -75,7 +75,7 @@ const addOwnerCommands = (program: Command, run: Lazily) => {
     .command('status')
     .summary('what is lent, to whom, and what runs now')
     .description(
-      'Says what this machine lends, to whom, what runs now and for which peer, what was done today, the last refusal and\nwhy, and the ticket for others to join.',
+      'Says what this machine lends, to whom, what runs now and for which peer, what was done today, the last refusal and why, and the ticket for others to join.',
     )
     .addOption(dataOption())
     .addOption(jsonOption())
@@ -131,7 +131,7 @@ const addRun = (program: Command, run: Lazily) =>
       .command('run')
       .summary('call a function')
       .description(
-        'Calls a function with an input and prints its result. The agent of this machine finds a peer for it; without an\nagent, or with no peer in reach, it runs in the sandbox here and says so.',
+        'Calls a function with an input and prints its result. The agent of this machine finds a peer for it; without an agent, or with no peer in reach, it runs in the sandbox here and says so.',
       )
       .argument('<function>', FUNCTION)
       .argument('[input]', 'JSON, @FILE with JSON, or - for JSON on stdin (default: null)'),
@@ -177,7 +177,6 @@ export const createProgram = (exited: (status: number) => void): Command => {
         'wayside up                              lend this machine, and get a ticket for others',
       ),
     )
-    .action(() => program.outputHelp())
   addUp(program, run)
   addOwnerCommands(program, run)
   addRun(program, run)

@@ -1,6 +1,9 @@
 /** Where the commands write: results to stdout, all words about them to stderr. */
 import { styleText } from 'node:util'
 
+/** The variable that is set for an agent in the background: nobody reads what it says here, its log is kept elsewhere. */
+export const DETACHED = 'WAYSIDE_DETACHED'
+
 export type Style = Parameters<typeof styleText>[0]
 
 /** Styled for stderr, if that is a terminal and NO_COLOR is not set. */

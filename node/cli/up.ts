@@ -4,7 +4,7 @@ import { type Config, type Flags, readConfig } from '../config.ts'
 import { lineToText } from '../log/line.ts'
 import type { AgentLog } from '../log/log.ts'
 import { upWords } from './status-words.ts'
-import { note, onInterrupt, paint, print, printJson, say, whileWaiting } from './terminal.ts'
+import { DETACHED, note, onInterrupt, paint, print, printJson, say, whileWaiting } from './terminal.ts'
 
 /** Whoever waits for the end of work that was handed back waits no longer than this. */
 const STOP_MS_MAX = 2000
@@ -17,6 +17,7 @@ export interface UpFlags extends Flags {
 }
 
 const showLog = (config: Config) => (log: AgentLog) => {
+  if (process.env[DETACHED]) return
   const colour = paint('dim', '.') !== '.'
   log.subscribe((line) => say(config.logFormat === 'json' ? JSON.stringify(line) : lineToText(line, colour)))
 }
@@ -39,7 +40,7 @@ export const up = async (flags: UpFlags): Promise<number> => {
   if (flags.detach) return (await import('./detach.ts')).detach(config.data)
   const { signal } = onInterrupt()
   const { startAgent } = await import('../agent.ts')
-  const starting = startAgent(config, showLog(config), signal)
+  const starting = startAgent(config, { onLog: showLog(config), signal })
   const agent = await whileWaiting(
     config.join.length > 0 ? 'for a peer of the mesh to answer' : 'for the agent',
     starting,

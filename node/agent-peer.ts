@@ -1,0 +1,85 @@
+/** The peer of an agent: in the mesh of its data directory, on the addresses that its owner chose. */
+import { hostname } from 'node:os'
+import { createPeer } from '../peer/index.ts'
+import type { Peer } from '../peer/peer.ts'
+import { MeshError } from '../protocol/errors.ts'
+import type { FailPoints } from '../protocol/fail-points.ts'
+import { peerIdFromPublicKey } from '../protocol/identity.ts'
+import type { Ports } from '../protocol/ports.ts'
+import { ENGINE_ID } from '../sandbox/engine-id.ts'
+import { systemClock } from './clock.ts'
+import type { Config } from './config.ts'
+import { createCrypto } from './crypto.ts'
+import type { DataDir } from './data-dir.ts'
+import { chooseMesh, type Dial } from './joining.ts'
+import { loadPorts, portsToKeep, savePorts, withKeptPorts } from './listen.ts'
+import type { AgentLog } from './log/log.ts'
+import { loadMesh, type MeshRecord, saveMesh } from './mesh-store.ts'
+import { createNodePorts } from './ports.ts'
+import { systemRandom } from './random.ts'
+
+/** A sandbox process that has had nothing to do for this long ends. */
+const SANDBOX_IDLE_MS = 30_000
+
+/** What an agent stands on before it is a peer. */
+export interface Ground {
+  config: Config
+  dir: DataDir
+  log: AgentLog
+  failPoints: FailPoints
+  adapt: (ports: Ports) => Ports
+}
+
+/** The mesh to belong to, kept from now on. */
+export const settleMesh = async ({ config, dir, log }: Ground, signal?: AbortSignal): Promise<MeshRecord> => {
+  const ports = { crypto: createCrypto(), clock: systemClock, random: systemRandom }
+  // The peer's own network can start only once the mesh is known.
+  const dial: Dial = async (use) => {
+    const { createNodeNetwork } = await import('./network.ts')
+    const network = await createNodeNetwork({ signer: dir.signer, listen: [], clock: systemClock, log })
+    await network.start()
+    try {
+      return await use({ ...ports, log, network })
+    } finally {
+      await network.stop()
+    }
+  }
+  const belonging = {
+    data: dir.path,
+    self: peerIdFromPublicKey(dir.signer.publicKey),
+    kept: await loadMesh(dir.storage),
+    join: config.join,
+    name: hostname().slice(0, 64) || 'wayside',
+  }
+  const mesh = await chooseMesh(ports, belonging, dial, signal)
+  await saveMesh(dir.storage, mesh)
+  return mesh
+}
+
+const startOn = async (
+  { config, dir, log, failPoints, adapt }: Ground,
+  mesh: MeshRecord,
+  listen: readonly string[],
+) => {
+  const ports = await createNodePorts({ signer: dir.signer, storage: dir.storage, listen, log, failPoints })
+  const { cpus: slots, taskMemoryBytes: memoryBytes, diskBytes, accept } = config
+  const policy = { accept, slots, memoryBytes }
+  const options = { mesh, policy, engine: ENGINE_ID, diskBytes, sandboxIdleMs: SANDBOX_IDLE_MS }
+  const peer = await createPeer(adapt(ports), options)
+  await peer.start()
+  return peer
+}
+
+/** A started peer, on the ports that it had before where they are still free. */
+export const startPeer = async (ground: Ground, mesh: MeshRecord): Promise<Peer> => {
+  const { storage } = ground.dir
+  const { listen } = ground.config
+  const kept = withKeptPorts(listen, await loadPorts(storage))
+  const peer = await startOn(ground, mesh, kept).catch((cause) => {
+    const isTaken = cause instanceof MeshError && cause.code === 'E_ADDRESS' && kept.join() !== listen.join()
+    if (isTaken) return startOn(ground, mesh, listen)
+    throw cause
+  })
+  await savePorts(storage, portsToKeep(listen, peer.addresses()))
+  return peer
+}
