@@ -8,6 +8,11 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(delayMs, run) {
+    // A timer takes a millisecond at least; "as soon as possible" is after what has already happened.
+    if (delayMs <= 0) {
+      const immediate = setImmediate(run)
+      return () => clearImmediate(immediate)
+    }
     let timer: NodeJS.Timeout
     const wait = (restMs: number) => {
       const nextMs = Math.min(restMs, DELAY_MS_MAX)

@@ -151,6 +151,36 @@ const addRun = (program: Command, run: Lazily) =>
     )
     .action(run(async () => (await import('./run.ts')).run))
 
+const addMap = (program: Command, run: Lazily) =>
+  callOptions(
+    program
+      .command('map')
+      .summary('call a function for each of many inputs')
+      .description(
+        'Calls a function for each input, on all peers at once, and writes one line for each: {"index":0,"value":…} or {"index":0,"error":{"code","message"}}. An item that fails stops nothing; the exit status is then 1.',
+      )
+      .argument('<function>', FUNCTION)
+      .argument('[input]', 'file with one JSON text a line, or - for stdin'),
+  )
+    .option('--range <A..B>', 'the inputs are the integers from A up to, not including, B')
+    .option('--files <path...>', 'the inputs are files, each as { name, bytes }')
+    .option('--unordered', 'lines as they come, not in the order of the inputs')
+    .option('--fail-fast', 'end with the first item that fails')
+    .option('-o, --output <file>', 'write the lines there; FILE.wayside beside it says of which work they are')
+    .option('--resume', 'go on with the file of -o where it stopped; failed items count as done')
+    .addOption(dataOption())
+    .addOption(configOption())
+    .addOption(new Option('--json', 'print a summary as JSON: on stdout with -o, else on stderr'))
+    .addHelpText(
+      'after',
+      example(
+        'wayside map collatz.ts --range 0..1000 > lengths.ndjson',
+        'wayside map outline.ts --files docs/*.md -o outlines.ndjson',
+        'wayside map score.ts people.ndjson -o scores.ndjson --resume',
+      ),
+    )
+    .action(run(async () => (await import('./map.ts')).map))
+
 /** `exited` is told the exit status of the command that ran. */
 export const createProgram = (exited: (status: number) => void): Command => {
   const run: Lazily =
@@ -180,5 +210,6 @@ export const createProgram = (exited: (status: number) => void): Command => {
   addUp(program, run)
   addOwnerCommands(program, run)
   addRun(program, run)
+  addMap(program, run)
   return program
 }

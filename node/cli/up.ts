@@ -22,14 +22,14 @@ const showLog = (config: Config) => (log: AgentLog) => {
   log.subscribe((line) => say(config.logFormat === 'json' ? JSON.stringify(line) : lineToText(line, colour)))
 }
 
-/** Ends the agent; after 2 s the process ends with whatever of it is left. */
-const stopSoon = async (agent: Agent): Promise<void> => {
-  const timer = setTimeout(() => {
+/** Ends the agent. Whatever of it is left after 2 s ends with the process. */
+const stopSoon = (agent: Agent): Promise<void> => {
+  const overdue = () => {
     say('some work could not be handed back in time; ending anyway')
     process.exit(0)
-  }, STOP_MS_MAX)
-  await agent.stop()
-  clearTimeout(timer)
+  }
+  setTimeout(overdue, STOP_MS_MAX).unref()
+  return agent.stop()
 }
 
 /** Exit status 0 however it was asked to end; a second Ctrl-C ends the process at once with 130. */
