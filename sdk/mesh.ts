@@ -1,5 +1,5 @@
 /** A connection to a mesh: calls, maps, and their end. */
-import { isErrorCode, MeshError } from '../protocol/errors.ts'
+import { MeshError } from '../protocol/errors.ts'
 import { answerOf, type CallReceipt, encodeInput, receiptOf } from './answer.ts'
 import type { Backend, BackendMapItem } from './backend.ts'
 import { backendOptions, type CallOptions, ensureCallOptions, type MapOptions } from './call-options.ts'
@@ -179,7 +179,7 @@ const readItem = (item: BackendMapItem, index: number, { readStack }: Published)
   try {
     if ('result' in item) return { ok: true, index, value: answerOf(item.result.outcome, readStack) }
     const { code, message } = item.error
-    return { ok: false, index, error: new MeshError(isErrorCode(code) ? code : 'E_INTERNAL', message) }
+    return { ok: false, index, error: new MeshError(code, message) }
   } catch (cause) {
     return { ok: false, index, error: cause as MeshError }
   }

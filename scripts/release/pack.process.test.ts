@@ -1,0 +1,167 @@
+/** What is published, installed as a user installs it: into an empty folder, from the tarball. */
+import { spawnSync } from 'node:child_process'
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { connect, fn } from '../../node/sdk.ts'
+import { MIB } from '../../protocol/limits.ts'
+import { type Command, environmentIn, runWayside, startAgent } from '../test/agents.ts'
+import { ROOT } from './layout.ts'
+import { npm, packInto, writePackage } from './main.ts'
+
+const PACKAGES_MAX = 150
+const BYTES_MAX = 80 * MIB
+
+let folder = ''
+let command: Command
+let installed = ''
+
+const write = (path: string, text: string) => writeFileSync(join(folder, path), text)
+
+beforeAll(async () => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'wayside-pack-')))
+  await writePackage(join(folder, 'package'))
+  const tarball = packInto(join(folder, 'package'), folder)
+  write('package.json', '{ "type": "module", "private": true }')
+  npm(['install', '--prefer-offline', '--no-audit', '--no-fund', tarball], folder)
+  installed = join(folder, 'node_modules/wayside')
+  command = [process.execPath, join(folder, 'node_modules/.bin/wayside')]
+  cpSync(join(ROOT, 'examples/hello/hello.ts'), join(folder, 'hello.ts'))
+})
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const bytesUnder = (path: string): number => {
+  const stats = lstatSync(path)
+  if (!stats.isDirectory()) return stats.size
+  return readdirSync(path).reduce((sum, name) => sum + bytesUnder(join(path, name)), 0)
+}
+
+test('it is small', () => {
+  const lock = JSON.parse(readFileSync(join(folder, 'node_modules/.package-lock.json'), 'utf8'))
+  const packages = Object.keys(lock.packages).filter((path) => existsSync(join(folder, path))).length
+  const bytes = bytesUnder(join(folder, 'node_modules'))
+  console.log(`installed: ${packages} packages, ${(bytes / MIB).toFixed(1)} MiB`)
+  expect(packages).toBeGreaterThan(2)
+  expect(packages).toBeLessThanOrEqual(PACKAGES_MAX)
+  expect(bytes).toBeLessThanOrEqual(BYTES_MAX)
+})
+
+test('it depends on what cannot be bundled, and runs no scripts', () => {
+  const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
+  expect(Object.keys(manifest.dependencies)).toEqual(['level', 'esbuild'])
+  expect(Object.values(manifest.dependencies)).toEqual([
+    expect.stringMatching(/^\d+\.\d+\.\d+$/),
+    expect.stringMatching(/^\d/),
+  ])
+  expect(manifest).not.toHaveProperty('scripts')
+  expect(manifest).not.toHaveProperty('devDependencies')
+})
+
+test('it carries its licences, and those of what is bundled', () => {
+  expect(readdirSync(installed)).toEqual(
+    expect.arrayContaining(['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'schema.json']),
+  )
+  const notices = readFileSync(join(installed, 'THIRD-PARTY-NOTICES'), 'utf8')
+  for (const name of [
+    'libp2p',
+    '@chainsafe/libp2p-noise',
+    '@jitl/quickjs-wasmfile-release-sync',
+    'valibot',
+    'commander',
+  ])
+    expect(notices).toMatch(new RegExp(`^${name} \\d`, 'm'))
+})
+
+test('the command runs a function, alone', () => {
+  const { status, stdout, stderr } = runWayside(command, ['run', 'hello.ts', '{"name":"Ada"}'], folder)
+  expect([status, stdout.trim()], stderr).toEqual([0, '{"text":"Hello, Ada"}'])
+})
+
+test('its agents join, and execute for one another and for a checkout, with the same engine', async () => {
+  const one = await startAgent(command, folder, 'one')
+  onTestFinished(() => one.stop())
+  const two = await startAgent(command, folder, 'two', one.ticket)
+  onTestFinished(() => two.stop())
+  const args = ['run', 'hello.ts', '{"name":"Ada"}', '--remote', '--data', two.data]
+  const { status, stdout, stderr } = runWayside(command, args, folder)
+  expect([status, stdout.trim()], stderr).toEqual([0, '{"text":"Hello, Ada"}'])
+
+  await using mesh = await connect({ join: [one.ticket] })
+  const hello = fn<(input: { name: string }) => { text: string }>(join(folder, 'hello.ts'))
+  const options = { verify: 'self', remote: true, receipt: true } as const
+  const { value, receipt } = await mesh.call(hello, { name: 'Eve' }, options)
+  expect(value).toEqual({ text: 'Hello, Eve' })
+  expect(receipt.disputes).toEqual([])
+  expect([one.peer, two.peer]).toContain(receipt.executors[0])
+})
+
+test('the SDK runs from it, and each entry point can be imported', () => {
+  write(
+    'call.ts',
+    [
+      "import { connect, fn } from 'wayside'",
+      "import { bundle } from 'wayside/bundle'",
+      "import * as node from 'wayside/node'",
+      "import { encodeValue } from 'wayside/protocol'",
+      "const hello = fn<typeof import('./hello.ts').default>(new URL('./hello.ts', import.meta.url))",
+      'await using mesh = await connect()',
+      "const { text } = await mesh.call(hello, { name: 'Ada' })",
+      "const { exports } = await bundle('hello.ts')",
+      'console.log(JSON.stringify([text, exports, encodeValue(null).length, Object.keys(node).length > 0]))',
+    ].join('\n'),
+  )
+  const options = { cwd: folder, env: environmentIn(folder), encoding: 'utf8' } as const
+  const { stdout, stderr } = spawnSync(process.execPath, ['call.ts'], options)
+  expect(stdout.trim(), stderr).toBe('["Hello, Ada",["default"],1,true]')
+})
+
+test('types resolve for who uses it, and refuse what is wrong', () => {
+  mkdirSync(join(folder, 'types'))
+  const config = {
+    compilerOptions: {
+      ...{ noEmit: true, strict: true, target: 'es2024', module: 'nodenext', skipLibCheck: false },
+      ...{ allowImportingTsExtensions: true, types: ['node'], typeRoots: [join(ROOT, 'node_modules/@types')] },
+    },
+    include: ['*.ts'],
+  }
+  write('types/tsconfig.json', JSON.stringify(config))
+  write(
+    'types/caller.ts',
+    [
+      "import { connect, fn, MeshError, type Value } from 'wayside'",
+      "import { bundle } from 'wayside/bundle'",
+      "import * as node from 'wayside/node'",
+      "import { Manifest, type Outcome } from 'wayside/protocol'",
+      "const hello = fn<typeof import('../hello.ts').default>('../hello.ts')",
+      'await using mesh = await connect()',
+      "const right: { text: string } = await mesh.call(hello, { name: 'Ada' })",
+      "const wrong: { text: number } = await mesh.call(hello, { name: 'Ada' })",
+      "await mesh.call(hello, { nmae: 'Ada' })",
+      'const fuel: Outcome["fuel"] = "much"',
+      'const names: string[] = Manifest.decode(new Uint8Array()).exports',
+      'const value: Value = { a: [1n] }',
+      'console.log(right, wrong, fuel, names, value, MeshError, bundle, node)',
+    ].join('\n'),
+  )
+  const tsc = [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'types', '--pretty', 'false']
+  const { stdout } = spawnSync(process.execPath, tsc, { cwd: folder, encoding: 'utf8' })
+  const errors = stdout.split('\n').filter((line) => line.includes('error'))
+  expect(errors.map((line) => /^(.*?),\d+\): error (\w+)/.exec(line)?.slice(1).join(' ') ?? line)).toEqual([
+    'types/caller.ts(8 TS2322',
+    'types/caller.ts(9 TS2353',
+    'types/caller.ts(10 TS2322',
+  ])
+})
