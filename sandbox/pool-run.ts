@@ -29,6 +29,8 @@ export interface SandboxRun {
   state(): 'queued' | 'running' | 'waiting' | 'done'
   /** As last reported, some 250 ms ago at most while it computes. */
   fuel(): number
+  /** Ms that its last step computed, as its process measured it; 0 until it is done. */
+  ranMs(): number
   /** False once the process that has it is being ended. */
   alive(): boolean
   /** Dropped if request `n` does not wait for one. */
@@ -57,6 +59,7 @@ export class PooledRun implements SandboxRun {
   startedAt: number | undefined
   done = false
   fuelReported = 0
+  computedMs = 0
   #requests: number
   readonly #unanswered = new Set<number>()
   readonly #owner: RunOwner
@@ -83,6 +86,10 @@ export class PooledRun implements SandboxRun {
 
   fuel(): number {
     return this.fuelReported
+  }
+
+  ranMs(): number {
+    return this.computedMs
   }
 
   alive(): boolean {

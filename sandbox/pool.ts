@@ -124,7 +124,8 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
   ended(process: PoolProcess, run: PooledRun, report: Report, current: boolean): void {
     switch (report[0]) {
       case 'done':
-        this.#durations.learn(run.job.functionId, report[3] / 1000)
+        run.computedMs = report[3] / 1000
+        this.#durations.learn(run.job.functionId, run.computedMs)
         // Also where another process has been given the run since: the first result wins.
         run.finish({ kind: 'outcome', outcome: report[2] })
         return current ? undefined : this.#withdraw(run)
