@@ -112,14 +112,15 @@ export interface Preparation {
 /** Performs a nested call and returns its outcome. */
 export type NestedCall = (request: CallRequest) => Promise<Outcome>
 
-/** Draws the secret, signs nothing yet, and names the task. */
+/** Draws the secret, signs nothing yet, and names the task. `deadlineMs` is monotonic. */
 export const prepareItem = (
   ports: Pick<Ports, 'crypto' | 'random' | 'clock'>,
   preparation: Preparation,
   manifest: Manifest,
   request: CallRequest,
+  deadlineMs: number,
 ): Item => {
-  const { crypto } = ports
+  const { crypto, clock } = ports
   const limits = request.limits ?? manifest.limits
   const template: TaskTemplate = {
     function: request.function,
@@ -137,7 +138,7 @@ export const prepareItem = (
     invoker: preparation.self,
     home: preparation.self,
     nonce: fresh.subarray(0, 16),
-    deadline_ms: ports.clock.now() + request.timeoutMs,
+    deadline_ms: Math.ceil(clock.now() + Math.max(0, deadlineMs - clock.monotonic())),
     draw: { commitment: crypto.hash(secret), candidates: preparation.candidates.cid },
   })
   return {
@@ -151,7 +152,7 @@ export const prepareItem = (
     invocationBytes,
     secret,
     candidates: preparation.candidates.list,
-    deadlineMs: ports.clock.monotonic() + request.timeoutMs,
+    deadlineMs,
     journal: [],
   }
 }

@@ -3,19 +3,24 @@ import { type CID, recordCid } from '../protocol/cid.ts'
 import { batchOf, type Envelope, openBatch, signBatch } from '../protocol/envelope.ts'
 import { type ErrorCode, MeshError } from '../protocol/errors.ts'
 import type { FrameOf, PeerFrame } from '../protocol/frames.ts'
-import { type Answer, type EffectRequest, type JournalEntry, orderJournal } from '../protocol/journal.ts'
-import { BATCH_ITEMS_MAX } from '../protocol/limits.ts'
+import { type Answer, type EffectRequest, orderJournal } from '../protocol/journal.ts'
+import { BATCH_ITEMS_MAX, FRAME_BYTES_MAX, KIB, TIMEOUT_MS_MAX } from '../protocol/limits.ts'
 import { Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { type Batcher, createBatcher } from './batcher.ts'
 import type { Item } from './calls.ts'
 import type { Neighbour } from './neighbours.ts'
 import { type Execution, receiptFault } from './receipts.ts'
+import { AROUND_BYTES, journalBytes } from './sizes.ts'
 
 /** Frames stay short, so that answers and progress pass between them. */
-const INVOKE_BYTES_MAX = 256 * 1024
+const INVOKE_BYTES_MAX = 256 * KIB
+/** One item in a frame of its own, with what the frame says once for all. */
+const ITEM_BYTES_MAX = FRAME_BYTES_MAX - 16 * KIB
 /** Receipts follow answers within 100 ms (DESIGN.md, "Answer"); ten times that is a broken promise. */
 const RECEIPT_MS_MAX = 5000
+/** A peer whose receipts do not come, or are wrong, makes every caller wait: it is left alone for so long. */
+const RECEIPT_SHUN_MS = 60_000
 
 export type AttemptResult =
   | {
@@ -44,8 +49,7 @@ export interface Attempt {
 }
 
 interface Pending extends Attempt {
-  journal: readonly JournalEntry[]
-  /** As signed; set when it is sent. */
+  /** As signed; undefined until it is sent. */
   invocation: Envelope | undefined
   settle(result: AttemptResult): void
   onRequest: ((effect: EffectRequest) => void) | undefined
@@ -56,6 +60,13 @@ interface AwaitedReceipt {
   resolve(envelope: Envelope): void
   reject(error: MeshError): void
 }
+
+/** What an item adds to an invoke frame. */
+const wireBytes = ({ request, invocationBytes, journal }: Item): number =>
+  request.input.length + invocationBytes.length + journalBytes(journal) + AROUND_BYTES
+
+/** Whether its caller cancelled, or its time is up, only this side knows. */
+const told = (code: ErrorCode): ErrorCode => (code === 'E_CANCELLED' || code === 'E_TIMEOUT' ? 'E_INCONCLUSIVE' : code)
 
 type DispatcherPorts = Pick<Ports, 'clock' | 'crypto' | 'signer' | 'log' | 'network'>
 
@@ -99,7 +110,6 @@ export class Dispatcher {
       sentMs: nowMs,
       heardMs: nowMs,
       started: false,
-      journal: orderJournal(item.journal),
       invocation: undefined,
       result,
       settle,
@@ -108,17 +118,25 @@ export class Dispatcher {
     this.#pending.set(pending.id, pending)
     neighbour.inFlight++
     neighbour.inFlightBytes += item.request.input.length
-    this.#outboxOf(neighbour, item).add(pending, item.request.input.length + item.invocationBytes.length + 64)
+    const bytes = wireBytes(item)
+    if (bytes <= ITEM_BYTES_MAX) this.#outboxOf(neighbour, item).add(pending, bytes)
+    else {
+      const message = `input and journal come to ${bytes} bytes; at most ${ITEM_BYTES_MAX} can be sent to an executor`
+      this.#settle(pending.id, { kind: 'failed', code: 'E_MESSAGE_LIMIT', message })
+    }
     return pending
   }
 
+  /** Passes an answer on. Until the item is sent there is no need: the answer is in the journal that goes with it. */
   answer(attempt: Attempt, n: number, answer: Answer): void {
+    if (!this.#pending.get(attempt.id)?.invocation) return
     attempt.neighbour.link.send({ t: 'answer', id: attempt.id, n, answer })
   }
 
   /** Ends an attempt from our side: `code` says why; the executor is told to stop. */
   cancel(attempt: Attempt, code: ErrorCode, message: string): void {
-    if (!this.#settle(attempt.id, { kind: 'failed', code, message })) return
+    const isSent = this.#pending.get(attempt.id)?.invocation !== undefined
+    if (!this.#settle(attempt.id, { kind: 'failed', code, message }) || !isSent) return
     attempt.neighbour.link.send({ t: 'cancel', ids: [attempt.id] })
   }
 
@@ -146,10 +164,10 @@ export class Dispatcher {
       case 'progress':
         return this.#onProgress(neighbour, frame)
       case 'refused':
-        for (const id of frame.ids) this.#settleOf(neighbour, id, { kind: 'refused', ...frame })
+        for (const id of frame.ids) this.#settleOf(neighbour, id, { kind: 'refused', ...frame, code: told(frame.code) })
         return
       case 'failed':
-        for (const id of frame.ids) this.#settleOf(neighbour, id, { kind: 'failed', ...frame })
+        for (const id of frame.ids) this.#settleOf(neighbour, id, { kind: 'failed', ...frame, code: told(frame.code) })
         return
       case 'answers':
         for (const { id, outcome } of frame.items) this.#onAnswer(neighbour, id, outcome)
@@ -165,12 +183,16 @@ export class Dispatcher {
     const outboxes = this.#outboxes.get(neighbour) ?? new Map<string, Batcher<Pending>>()
     this.#outboxes.set(neighbour, outboxes)
     const { fuel, memory_bytes, output_bytes } = item.template.environment.limits
-    const key = `${item.functionId}#${item.template.export}/${fuel}/${memory_bytes}/${output_bytes}/${item.request.timeoutMs}`
+    const key = `${item.functionId}#${item.template.export}/${fuel}/${memory_bytes}/${output_bytes}`
     let outbox = outboxes.get(key)
     if (!outbox) {
       const forget = (batch: Pending[]) => {
         outboxes.delete(key)
-        this.#sendBatch(neighbour, batch)
+        this.#sendBatch(neighbour, batch).catch((cause: Error) => {
+          this.#ports.log.event('internal.error', { peer: neighbour.peer, reason: String(cause.stack) })
+          for (const { id } of batch)
+            this.#settle(id, { kind: 'failed', code: 'E_INTERNAL', message: 'it was not sent' })
+        })
       }
       outbox = createBatcher<Pending>(this.#ports.clock, {
         delayMs: 0,
@@ -191,20 +213,23 @@ export class Dispatcher {
     const payloads = open.map((pending) => pending.item.invocationBytes)
     const envelopes = await signBatch(crypto, signer, network.peerId, 'invocation', payloads)
     for (const [i, pending] of open.entries()) pending.invocation = envelopes[i]
-    const leftMs = Math.max(1, Math.ceil(first.item.deadlineMs - clock.monotonic()))
+    const deadlineMs = Math.max(...open.map(({ item }) => item.deadlineMs))
     neighbour.link.send({
       t: 'invoke',
       task: first.item.template,
-      timeout_ms: leftMs,
-      items: open.map(({ id, attempt, epoch, item, journal }) => ({
+      timeout_ms: Math.min(TIMEOUT_MS_MAX, Math.max(1, Math.ceil(deadlineMs - clock.monotonic()))),
+      items: open.map(({ id, attempt, epoch, item }) => ({
         id,
         attempt,
         epoch,
         input: item.request.input,
-        journal: [...journal],
+        journal: orderJournal(item.journal),
       })),
       signed: batchOf(envelopes),
     })
+    // Cancelled while they were signed.
+    const gone = open.flatMap(({ id }) => (this.#pending.has(id) ? [] : [id]))
+    if (gone.length > 0) neighbour.link.send({ t: 'cancel', ids: gone })
   }
 
   #settle(id: number, result: AttemptResult): boolean {
@@ -260,22 +285,14 @@ export class Dispatcher {
       outcome,
     }
     const outcomeCid = recordCid(this.#ports.crypto, outcomeBytes)
-    const receipt = this.#awaitReceipt(id, execution)
+    const receipt = this.#awaitReceipt(neighbour, id, execution)
     this.#settle(id, { kind: 'answered', outcome, outcomeBytes, outcomeCid, invocation, receipt })
   }
 
-  #awaitReceipt(id: number, execution: Execution): Promise<Envelope> {
+  #awaitReceipt(neighbour: Neighbour, id: number, execution: Execution): Promise<Envelope> {
     const promise = new Promise<Envelope>((resolve, reject) => {
-      const cancel = this.#ports.clock.after(RECEIPT_MS_MAX, () => {
-        end(() =>
-          reject(
-            new MeshError(
-              'E_RECEIPT',
-              `${execution.executor} answered but sent no receipt within ${RECEIPT_MS_MAX} ms`,
-            ),
-          ),
-        )
-      })
+      const late = `${execution.executor} answered but sent no receipt within ${RECEIPT_MS_MAX} ms`
+      const cancel = this.#ports.clock.after(RECEIPT_MS_MAX, () => end(() => reject(new MeshError('E_RECEIPT', late))))
       const end = (settle: () => void) => {
         cancel()
         this.#receipts.delete(id)
@@ -287,9 +304,10 @@ export class Dispatcher {
         reject: (error) => end(() => reject(error)),
       })
     })
-    promise.catch((error: MeshError) => {
-      if (error.code === 'E_RECEIPT')
-        this.#ports.log.event('peer.misbehaved', { peer: execution.executor, code: error.code, reason: error.message })
+    promise.catch(({ code, message }: MeshError) => {
+      if (code !== 'E_RECEIPT') return
+      neighbour.shunnedUntilMs = this.#ports.clock.monotonic() + RECEIPT_SHUN_MS
+      this.#ports.log.event('peer.misbehaved', { peer: execution.executor, code, reason: message })
     })
     return promise
   }
@@ -298,11 +316,18 @@ export class Dispatcher {
     if (frame.ids.length !== frame.signed.payloads.length) {
       throw new MeshError('E_MESSAGE', `${frame.ids.length} ids but ${frame.signed.payloads.length} receipts`)
     }
-    const envelopes = await openBatch(this.#ports.crypto, neighbour.peer, 'receipt', frame.signed)
-    for (const [i, id] of frame.ids.entries()) {
+    const awaitedOf = (id: number) => {
       const awaited = this.#receipts.get(id)
+      return awaited?.execution.executor === neighbour.peer ? awaited : undefined
+    }
+    const envelopes = await openBatch(this.#ports.crypto, neighbour.peer, 'receipt', frame.signed).catch((cause) => {
+      for (const id of frame.ids) awaitedOf(id)?.reject(cause)
+      throw cause
+    })
+    for (const [i, id] of frame.ids.entries()) {
+      const awaited = awaitedOf(id)
       const envelope = envelopes[i]
-      if (awaited?.execution.executor !== neighbour.peer || !envelope) continue
+      if (!awaited || !envelope) continue
       const fault = receiptFault(this.#ports.crypto, awaited.execution, envelope.payload)
       const message = `the receipt of ${neighbour.peer} has another ${fault}`
       if (fault) awaited.reject(new MeshError('E_RECEIPT', { message, field: fault }))

@@ -4,15 +4,17 @@ import { batchOf, type Envelope, openBatch, signBatch } from '../protocol/envelo
 import { type ErrorCode, MeshError } from '../protocol/errors.ts'
 import type { FrameOf } from '../protocol/frames.ts'
 import type { EffectRequest, JournalEntry } from '../protocol/journal.ts'
-import { BATCH_ITEMS_MAX } from '../protocol/limits.ts'
+import { BATCH_ITEMS_MAX, MESSAGE_CHARS_MAX } from '../protocol/limits.ts'
 import { Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { Invocation, type TaskTemplate, taskIdOf } from '../protocol/records.ts'
 import type { SandboxResult, SandboxRun } from '../sandbox/pool.ts'
+import { QUEUE_BYTES_MAX } from './admission.ts'
 import { type Batcher, createBatcher } from './batcher.ts'
 import type { Neighbour } from './neighbours.ts'
 import { receiptBytes } from './receipts.ts'
 import type { LoadedFunction, Runner } from './runner.ts'
+import { AROUND_BYTES, entryBytes, journalBytes } from './sizes.ts'
 
 /** Signing once for all that ends within it costs 5 % of a core at worst, and nobody waits noticeably longer. */
 const RECEIPT_DELAY_MS = 5
@@ -31,8 +33,22 @@ export interface WorkItem {
   readonly input: Uint8Array
   readonly journal: JournalEntry[]
   readonly acceptedMs: number
+  /** What input and journal hold. */
+  bytes: number
+  /** Requests made and not answered. */
+  readonly awaited: Set<number>
   run: SandboxRun | undefined
   ended: boolean
+}
+
+const heldBytes = ({ input, journal }: Pick<WorkItem, 'input' | 'journal'>): number =>
+  AROUND_BYTES + input.length + journalBytes(journal)
+
+const awaitedIn = (journal: readonly JournalEntry[]): Set<number> => {
+  const awaited = new Set<number>()
+  for (const { entry, n } of journal) if (entry === 'request') awaited.add(n)
+  for (const { entry, n } of journal) if (entry === 'answer') awaited.delete(n)
+  return awaited
 }
 
 interface Finished {
@@ -85,7 +101,7 @@ export class Executor {
     this.#events = events
   }
 
-  /** Items under way, and the bytes of their inputs. */
+  /** Items under way, and the bytes of their inputs and journals. */
   get count(): number {
     return this.#count
   }
@@ -101,10 +117,14 @@ export class Executor {
   /** Admit, check, accept, then load and run: the request path in reading order. */
   async onInvoke(neighbour: Neighbour, frame: FrameOf<'invoke'>): Promise<void> {
     const ids = frame.items.map((item) => item.id)
-    const bytes = frame.items.reduce((sum, item) => sum + item.input.length, 0)
+    const bytes = frame.items.reduce((sum, item) => sum + heldBytes(item), 0)
     const no = this.#admission.decide(neighbour, frame.task, ids.length, bytes)
     if (no) return this.#refuse(neighbour, ids, no)
     const items = await this.#open(neighbour, frame)
+    // While the signature was checked the invoker may have left, others filled the queue, the owner stopped.
+    if (!neighbour.link.isOpen) return
+    const late = this.#admission.decide(neighbour, frame.task, ids.length, bytes)
+    if (late) return this.#refuse(neighbour, ids, late)
     this.#accept(neighbour, items)
     neighbour.link.send({ t: 'accepted', ids })
     this.#loadAndStart(neighbour, frame, items)
@@ -122,9 +142,13 @@ export class Executor {
 
   onAnswer(neighbour: Neighbour, frame: FrameOf<'answer'>): void {
     const item = this.#work.get(neighbour)?.get(frame.id)
-    if (!item?.run) return
-    item.journal.push({ entry: 'answer', n: frame.n, answer: frame.answer })
-    item.run.answer(frame.n, frame.answer)
+    if (!item) return
+    if (!item.awaited.delete(frame.n)) {
+      throw new MeshError('E_MESSAGE', `an answer to request ${frame.n} of item ${frame.id}, which awaits none`)
+    }
+    if (!this.#record(item, { entry: 'answer', n: frame.n, answer: frame.answer })) return
+    // Before it runs, the journal that it begins with is enough.
+    item.run?.answer(frame.n, frame.answer)
   }
 
   /** The invoker is gone: its work is of no use. */
@@ -186,6 +210,7 @@ export class Executor {
     if (!record.mesh.equals(this.#mesh)) throw new MeshError('E_MESH_MISMATCH', 'an invocation of another mesh')
     if (!record.task.equals(task)) throw new MeshError('E_MESSAGE', 'an invocation that does not name its task')
     if (record.invoker !== neighbour.peer) throw new MeshError('E_MESSAGE', 'an invocation of another invoker')
+    if (record.home !== neighbour.peer) throw new MeshError('E_MESSAGE', 'an invocation with another home')
     return {
       ...item,
       neighbour,
@@ -194,6 +219,8 @@ export class Executor {
       task,
       template,
       acceptedMs: clock.monotonic(),
+      bytes: heldBytes(item),
+      awaited: awaitedIn(item.journal),
       run: undefined,
       ended: false,
     }
@@ -205,7 +232,7 @@ export class Executor {
     for (const item of items) {
       if (mine.has(item.id)) throw new MeshError('E_MESSAGE', `item ${item.id} is already under way`)
       mine.set(item.id, item)
-      this.#queuedBytes += item.input.length
+      this.#queuedBytes += item.bytes
       this.#count++
     }
     this.#events.changed()
@@ -213,12 +240,12 @@ export class Executor {
 
   #loadAndStart(neighbour: Neighbour, frame: FrameOf<'invoke'>, items: readonly WorkItem[]): void {
     const sources = [neighbour.peer, ...this.#admission.better(neighbour.peer)]
-    this.#runner.load(frame.task.function, sources).then(
-      (loaded) => {
+    this.#runner
+      .load(frame.task.function, sources)
+      .then((loaded) => {
         for (const item of items) this.#start(item, loaded, frame.timeout_ms)
-      },
-      (cause: MeshError) => this.#fail(items, cause.code ?? 'E_INTERNAL', cause.message),
-    )
+      })
+      .catch((cause) => this.#failed(items, cause))
   }
 
   #start(item: WorkItem, loaded: LoadedFunction, timeoutMs: number): void {
@@ -232,17 +259,29 @@ export class Executor {
       timeoutMs,
       onRequest: (effect) => this.#request(item, effect),
     })
-    item.run.result
-      .then((result) => this.#finish(item, result))
-      .catch((cause: Error) => {
-        this.#ports.log.event('internal.error', { task: item.task.toString(), reason: String(cause.stack) })
-        this.#fail([item], 'E_INTERNAL', 'the executor failed')
-      })
+    item.run.result.then((result) => this.#finish(item, result)).catch((cause) => this.#failed([item], cause))
   }
 
   #request(item: WorkItem, effect: EffectRequest): void {
-    item.journal.push({ entry: 'request', ...effect })
+    if (item.ended || !this.#record(item, { entry: 'request', ...effect })) return
+    item.awaited.add(effect.n)
     item.neighbour.link.send({ t: 'request', id: item.id, ...effect })
+  }
+
+  /** False: there is no room for the entry, and the item was given up. */
+  #record(item: WorkItem, entry: JournalEntry): boolean {
+    item.journal.push(entry)
+    item.bytes += entryBytes(entry)
+    this.#queuedBytes += entryBytes(entry)
+    if (this.#queuedBytes <= QUEUE_BYTES_MAX) return true
+    this.#fail([item], 'E_BUSY', this.#admission.explain('E_BUSY'))
+    return false
+  }
+
+  #failed(items: readonly WorkItem[], cause: unknown): void {
+    if (cause instanceof MeshError) return this.#fail(items, cause.code, cause.message)
+    this.#ports.log.event('internal.error', { task: items[0]?.task.toString(), reason: String((cause as Error).stack) })
+    this.#fail(items, 'E_INTERNAL', 'the executor failed')
   }
 
   #finish(item: WorkItem, result: SandboxResult): void {
@@ -316,13 +355,16 @@ export class Executor {
         reason: message,
       })
     }
-    first.neighbour.link.send({ t: 'failed', ids: open.map((item) => item.id), code, message: message.slice(0, 1024) })
+    const said = { t: 'failed', code, message: message.slice(0, MESSAGE_CHARS_MAX) } as const
+    for (let i = 0; i < open.length; i += BATCH_ITEMS_MAX) {
+      first.neighbour.link.send({ ...said, ids: open.slice(i, i + BATCH_ITEMS_MAX).map(({ id }) => id) })
+    }
   }
 
   #end(item: WorkItem): void {
     if (item.ended) return
     item.ended = true
-    this.#queuedBytes -= item.input.length
+    this.#queuedBytes -= item.bytes
     this.#count--
     const mine = this.#work.get(item.neighbour)
     mine?.delete(item.id)

@@ -1,11 +1,16 @@
 /** The home of one invocation: keeps its journal, and answers what its function requests. */
 import { type CID, ensureCid, isCidText } from '../protocol/cid.ts'
-import { MeshError } from '../protocol/errors.ts'
+import { type ErrorCode, MeshError } from '../protocol/errors.ts'
 import type { Answer, EffectRequest } from '../protocol/journal.ts'
-import { CALL_DEPTH_MAX } from '../protocol/limits.ts'
+import { CALL_DEPTH_MAX, MESSAGE_CHARS_MAX, MIB, OUTPUT_BYTES_MAX } from '../protocol/limits.ts'
 import type { Clock } from '../protocol/ports.ts'
 import { decodeValue, encodeValue, type Value } from '../protocol/values.ts'
 import type { CallRequest, Item, NestedCall } from './calls.ts'
+
+/** More than any run can request: its arguments and result together stay below this in the sandbox. */
+const REQUEST_BYTES_MAX = OUTPUT_BYTES_MAX + MIB
+/** The journal must fit a frame, for whoever goes on with the item or verifies it. */
+const ANSWER_BYTES_MAX = OUTPUT_BYTES_MAX
 
 /** Where an execution of the item runs now: answers go there. */
 export interface AnswerSink {
@@ -28,8 +33,9 @@ const ensureCallArguments = (encoded: Uint8Array): CallArguments => {
   const options = (record.options ?? {}) as Record<string, Value>
   const bound = (name: string): number | undefined => {
     const given = options[name] ?? undefined
-    if (given === undefined || (typeof given === 'number' && given > 0)) return given
-    throw new MeshError('E_USAGE', `ctx.call: options.${name} must be a positive number`)
+    if (given === undefined || (Number.isSafeInteger(given) && (given as number) > 0))
+      return given as number | undefined
+    throw new MeshError('E_USAGE', `ctx.call: options.${name} must be a positive integer`)
   }
   const fuel = bound('fuel')
   const timeoutMs = bound('timeoutMs')
@@ -40,18 +46,32 @@ const ensureCallArguments = (encoded: Uint8Array): CallArguments => {
   }
 }
 
+const failed = (code: ErrorCode, message: string): Answer => ({
+  ok: false,
+  code,
+  message: message.slice(0, MESSAGE_CHARS_MAX),
+})
+
 export class Home {
   readonly #item: Item
   readonly #clock: Pick<Clock, 'monotonic'>
   readonly #call: NestedCall
   #sink: AnswerSink | undefined
-  /** Fuel that nested calls have used so far. */
+  /** Requests recorded. */
+  readonly #made = new Set<number>()
+  #requestBytes = 0
+  #answerBytes = 0
+  /** Fuel that nested calls have used so far: each may use what is left when it begins. */
   #fuelSpent = 0
 
   constructor(item: Item, clock: Pick<Clock, 'monotonic'>, call: NestedCall) {
     this.#item = item
     this.#clock = clock
     this.#call = call
+    for (const entry of item.journal) {
+      if (entry.entry === 'request') this.#noteRequest(entry)
+      else if (entry.answer.ok) this.#answerBytes += entry.answer.value.length
+    }
   }
 
   /** Later answers go to `sink`; those already in the journal were given to it at its start. */
@@ -61,14 +81,23 @@ export class Home {
 
   /** Records a request and performs it. One that is recorded already is being performed. */
   onRequest(sink: AnswerSink, effect: EffectRequest): void {
-    if (sink !== this.#sink) return
+    if (sink !== this.#sink || this.#made.has(effect.n)) return
+    this.#noteRequest(effect)
+    if (this.#requestBytes > REQUEST_BYTES_MAX) {
+      throw new MeshError('E_MESSAGE_LIMIT', `requests of one item came to ${this.#requestBytes} bytes`)
+    }
     const { journal } = this.#item
-    if (journal.some((entry) => entry.entry === 'request' && entry.n === effect.n)) return
     journal.push({ entry: 'request', ...effect })
-    this.#perform(effect).then((answer) => {
+    this.#perform(effect).then((found) => {
+      const answer = this.#withinLimit(found)
       journal.push({ entry: 'answer', n: effect.n, answer })
       this.#sink?.answer(effect.n, answer)
     })
+  }
+
+  #noteRequest({ n, arguments: { length } }: EffectRequest): void {
+    this.#made.add(n)
+    this.#requestBytes += length
   }
 
   async #perform(effect: EffectRequest): Promise<Answer> {
@@ -78,9 +107,20 @@ export class Home {
       const { result } = outcome
       return result.ok ? { ok: true, value: result.value } : { ok: false, code: result.code, message: result.message }
     } catch (cause) {
-      const known = cause instanceof MeshError
-      return { ok: false, code: known ? cause.code : 'E_INTERNAL', message: known ? cause.message : 'the call failed' }
+      if (cause instanceof MeshError) return failed(cause.code, cause.message)
+      return failed('E_INTERNAL', 'the call failed')
     }
+  }
+
+  #withinLimit(answer: Answer): Answer {
+    if (!answer.ok) return answer
+    const bytes = this.#answerBytes + answer.value.length
+    if (bytes > ANSWER_BYTES_MAX) {
+      const message = `ctx.call: the results of all calls come to over ${ANSWER_BYTES_MAX} bytes; let them return less`
+      return failed('E_OUTPUT_LIMIT', message)
+    }
+    this.#answerBytes = bytes
+    return answer
   }
 
   #nested({ ref, input, options }: CallArguments): CallRequest {

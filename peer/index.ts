@@ -47,7 +47,8 @@ export const createPeer = async (ports: Ports, options: PeerOptions): Promise<Pe
   const parts = {} as PeerParts
   parts.office = new MembershipOffice(ports, options.mesh, options.policy.accept.includes('anyone'))
   parts.neighbours = new NeighbourTable(ports.crypto)
-  parts.advertisements = createAdvertisementTable(ports, { mesh: parts.office.meshId, limit: NEIGHBOURS_MAX })
+  parts.hearsay = () => createAdvertisementTable(ports, { mesh: parts.office.meshId, limit: NEIGHBOURS_MAX })
+  parts.advertisements = parts.hearsay()
   await addRegistry(ports, options, parts)
   await addLending(ports, options, parts)
   addCalling(ports, options, parts)
@@ -100,9 +101,9 @@ const addCalling = (ports: Ports, options: PeerOptions, parts: PeerParts): void 
   const views = { neighbours: parts.neighbours, dispatcher: parts.dispatcher, experience: createExperience() }
   parts.invoker = new Invoker(ports, views, nested, () => parts.roster.expecting)
   parts.local = new LocalExecutor(ports, mesh, parts.runner, nested)
-  parts.prepare = (request, manifest) => {
+  parts.prepare = (request, manifest, deadlineMs) => {
     const candidates = parts.neighbours.candidates()
     const preparation = { mesh, engine: options.engine, self: ports.network.peerId, candidates }
-    return prepareItem(ports, preparation, manifest, request)
+    return prepareItem(ports, preparation, manifest, request, deadlineMs)
   }
 }

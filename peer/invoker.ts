@@ -14,6 +14,8 @@ import { WINDOW_BYTES_MAX, windowOf } from './window.ts'
 
 /** How often attempts are looked at; a deadline is met within it. */
 const WATCH_EVERY_MS = 100
+/** After a longer pause it was we who were silent: what has come meanwhile is read before anybody counts as lost. */
+const WATCH_LATE_MS = 500
 /** How long a call waits for a first peer (DESIGN.md, "Surfaces"). */
 export const PEER_WAIT_MS = 2000
 const SLOWNESS_ALPHA = 0.1
@@ -51,11 +53,16 @@ class Candidates implements CandidateView {
   }
 
   eligible(i: number): boolean {
-    const neighbour = this.at(i)
-    if (neighbour.shunnedUntilMs > this.nowMs || !this.suits(i)) return false
+    return this.hasRoom(i) && this.suits(i)
+  }
+
+  /** Would it take one more item of this function and size now, whoever asks? */
+  hasRoom(i: number): boolean {
+    const { shunnedUntilMs, inFlight, inFlightBytes, roundTripMs } = this.at(i)
+    if (shunnedUntilMs > this.nowMs) return false
     const { input } = (this.pursuit as Pursuit).item.request
-    if (neighbour.inFlight > 0 && neighbour.inFlightBytes + input.length > WINDOW_BYTES_MAX) return false
-    return neighbour.inFlight < windowOf(this.slots(i), this.serviceMs(i), neighbour.roundTripMs)
+    if (inFlight > 0 && inFlightBytes + input.length > WINDOW_BYTES_MAX) return false
+    return inFlight < windowOf(this.slots(i), this.serviceMs(i), roundTripMs)
   }
 
   roundTripMs(i: number): number {
@@ -77,6 +84,8 @@ class Candidates implements CandidateView {
   }
 }
 
+const stopping = () => new MeshError('E_STOPPING', 'this peer is shutting down; the call was given up')
+
 type InvokerPorts = Pick<Ports, 'clock' | 'random' | 'log'>
 
 export class Invoker {
@@ -91,7 +100,9 @@ export class Invoker {
   /** In order of arrival; each waits for an executor with room. */
   readonly #waiting = new Set<Pursuit>()
   #watching = false
+  #watchedMs = 0
   #serving = false
+  #stopped = false
 
   /** `expecting`: peers are being dialled, so it is worth waiting for one. */
   constructor(
@@ -111,7 +122,7 @@ export class Invoker {
 
   /**
    * One outcome for `item`. Throws MeshError E_NO_PEER (or why the last peer would not) if nobody can be asked,
-   * E_TIMEOUT, E_CANCELLED, or the code that made the item fail everywhere.
+   * E_TIMEOUT, E_CANCELLED, E_STOPPING, or the code that made the item fail everywhere.
    */
   async perform(item: Item, options: PursuitOptions, spent: (pursuit: Pursuit) => void): Promise<Performed> {
     const { signal } = item.request
@@ -127,7 +138,8 @@ export class Invoker {
     const pursuit = new Pursuit(item, home, options, events, this.#ports.clock.monotonic())
     const abort = () => pursuit.fail(new MeshError('E_CANCELLED', 'the caller cancelled'))
     this.#pursuits.set(item, pursuit)
-    if (signal?.aborted) abort()
+    if (this.#stopped) pursuit.fail(stopping())
+    else if (signal?.aborted) abort()
     else {
       signal?.addEventListener('abort', abort)
       this.#wait(pursuit)
@@ -141,6 +153,10 @@ export class Invoker {
     }
   }
 
+  get isStopped(): boolean {
+    return this.#stopped
+  }
+
   /** Something changed: an answer, an advertisement, a new neighbour. Serves those who wait. */
   serveWaiting(): void {
     if (this.#serving) return
@@ -148,9 +164,15 @@ export class Invoker {
     for (const pursuit of this.#waiting) {
       if (this.#launch(pursuit, false)) this.#waiting.delete(pursuit)
       else if (!this.#hasPatience(pursuit)) pursuit.fail(pursuit.exhausted(this.#neighbours.lenders()))
-      else if (this.#allFull()) break
+      else if (this.#allFull(pursuit)) break
     }
     this.#serving = false
+  }
+
+  /** Ends every call under way, and every later one, with E_STOPPING. */
+  stop(): void {
+    this.#stopped = true
+    for (const pursuit of [...this.#pursuits.values()]) pursuit.fail(stopping())
   }
 
   /** Items of this function that the neighbours take at once; what a map keeps under way. */
@@ -175,10 +197,11 @@ export class Invoker {
     return this.#candidates
   }
 
-  /** Whoever waits behind is not served before the first that only waits for room. */
-  #allFull(): boolean {
-    const nowMs = this.#ports.clock.monotonic()
-    return this.#neighbours.all().every(({ inFlight, shunnedUntilMs }) => inFlight > 0 || shunnedUntilMs > nowMs)
+  /** Nobody has room: whoever waits behind need not be looked at. */
+  #allFull(pursuit: Pursuit): boolean {
+    const view = this.#view(pursuit)
+    for (let i = 0; i < view.count; i++) if (view.hasRoom(i)) return false
+    return true
   }
 
   /** Somebody suits but has no room, or somebody may yet come. */
@@ -231,6 +254,7 @@ export class Invoker {
   #watch(): void {
     if (this.#watching) return
     this.#watching = true
+    this.#watchedMs = this.#ports.clock.monotonic()
     const tick = () => {
       if (this.#pursuits.size === 0) {
         this.#watching = false
@@ -244,7 +268,9 @@ export class Invoker {
 
   #inspect(): void {
     const nowMs = this.#ports.clock.monotonic()
-    for (const attempt of [...this.#dispatcher.attempts()]) {
+    const isLate = nowMs - this.#watchedMs > WATCH_LATE_MS
+    this.#watchedMs = nowMs
+    for (const attempt of isLate ? [] : [...this.#dispatcher.attempts()]) {
       const pursuit = this.#pursuits.get(attempt.item)
       if (pursuit) this.#inspectAttempt(attempt, pursuit, nowMs)
     }

@@ -1,7 +1,7 @@
 /** The verification levels: how many executions a call needs, and what they mean together. */
 import { cidDigest, rawCid } from '../protocol/cid.ts'
 import type { Envelope } from '../protocol/envelope.ts'
-import { MeshError } from '../protocol/errors.ts'
+import { ERRORS, MeshError } from '../protocol/errors.ts'
 import type { Ports } from '../protocol/ports.ts'
 import type { Manifest } from '../protocol/records.ts'
 import type { CallRequest, CallResult, Dispute, Item, Performed } from './calls.ts'
@@ -16,7 +16,7 @@ export interface LevelParts {
   local: LocalExecutor
   neighbours: NeighbourTable
   /** A fresh invocation of the request; one per execution that counts as a vote. */
-  prepare(request: CallRequest, manifest: Manifest): Item
+  prepare(request: CallRequest, manifest: Manifest, deadlineMs: number): Item
   roster: Pick<Roster, 'expecting'>
 }
 
@@ -30,17 +30,20 @@ export class LevelledCall {
   readonly #parts: LevelParts
   readonly #request: CallRequest
   readonly #manifest: Manifest
+  /** Monotonic; all executions of the call share it. */
+  readonly #deadlineMs: number
   readonly #performed: Performed[] = []
   readonly #disputes: Dispute[] = []
   #executions = 0
   #recovered = 0
   #local = false
 
-  constructor(ports: LevelPorts, parts: LevelParts, request: CallRequest, manifest: Manifest) {
+  constructor(ports: LevelPorts, parts: LevelParts, request: CallRequest, manifest: Manifest, deadlineMs: number) {
     this.#ports = ports
     this.#parts = parts
     this.#request = request
     this.#manifest = manifest
+    this.#deadlineMs = deadlineMs
   }
 
   async run(): Promise<CallResult> {
@@ -62,6 +65,10 @@ export class LevelledCall {
     }
   }
 
+  #prepare(): Item {
+    return this.#parts.prepare(this.#request, this.#manifest, this.#deadlineMs)
+  }
+
   async #perform(item: Item, exclude: ReadonlySet<string>, only?: string): Promise<Performed> {
     const performed = await this.#parts.invoker.perform(item, { exclude, only }, (pursuit) => {
       this.#executions += pursuit.attempts
@@ -73,17 +80,22 @@ export class LevelledCall {
 
   /** At a peer, or here if none is in reach and the caller did not insist. */
   async #performAnywhere(): Promise<Performed> {
-    const item = this.#parts.prepare(this.#request, this.#manifest)
+    const item = this.#prepare()
     try {
       return await this.#perform(item, new Set())
     } catch (cause) {
-      const alone =
-        cause instanceof MeshError && cause.code === 'E_NO_PEER' && this.#parts.neighbours.lenders().length === 0
-      if (!alone || this.#request.remote) throw cause
+      if (this.#request.remote || !this.#isAlone(cause)) throw cause
       this.#ports.log.event('call.local', { task: item.task.toString() })
       this.#local = true
       return this.#performHere(item)
     }
+  }
+
+  /** Nobody that lends is in reach: there was none, or the last has left. */
+  #isAlone(cause: unknown): boolean {
+    if (!(cause instanceof MeshError) || this.#parts.invoker.isStopped) return false
+    const mayGoOn = cause.code === 'E_NO_PEER' || ERRORS[cause.code].retry === 'elsewhere'
+    return mayGoOn && this.#parts.neighbours.lenders().length === 0
   }
 
   async #performHere(item: Item): Promise<Performed> {
@@ -96,15 +108,27 @@ export class LevelledCall {
   /** The home re-executes after it holds the receipt; its own outcome is the answer either way. */
   async #verifySelf(first: Performed): Promise<CallResult> {
     const receipt = await this.#receiptOf(first)
-    this.#executions++
-    const own = await this.#parts.local.repeat(this.#parts.prepare(this.#request, this.#manifest), first.item.journal)
-    this.#performed.push(own)
-    if (own.outcomeCid.equals(first.outcomeCid)) {
-      this.#ports.log.event('call.verified', { task: first.item.task.toString(), peer: first.executor })
-      return this.#result(first)
+    const own = await this.#performAgain(first)
+    if (!receipt) return this.#result(own)
+    if (!own.outcomeCid.equals(first.outcomeCid)) {
+      this.#dispute(first, receipt, await own.receipt())
+      return this.#result(own)
     }
-    if (receipt) this.#dispute(first, receipt, await own.receipt())
-    return this.#result(own)
+    this.#ports.log.event('call.verified', { task: first.item.task.toString(), peer: first.executor })
+    return this.#result(first)
+  }
+
+  /** With the journal that the first left; from the beginning, if that is not what the function does. */
+  async #performAgain(first: Performed): Promise<Performed> {
+    this.#executions++
+    try {
+      const own = await this.#parts.local.repeat(this.#prepare(), first.item.journal)
+      this.#performed.push(own)
+      return own
+    } catch (cause) {
+      if (!(cause instanceof MeshError) || cause.code !== 'E_REPLAY_DIVERGED') throw cause
+      return this.#performHere(this.#prepare())
+    }
   }
 
   /** A receipt that does not come is the executor's fault; its outcome then counts for nothing. */
@@ -112,6 +136,7 @@ export class LevelledCall {
     try {
       return await performed.receipt()
     } catch {
+      this.#performed.splice(this.#performed.indexOf(performed), 1)
       return undefined
     }
   }
@@ -132,7 +157,7 @@ export class LevelledCall {
       same: (i, j) => votes[i]?.performed.outcomeCid.equals(votes[j]?.performed.outcomeCid) ?? false,
     }
     await this.#awaitLenders(n)
-    const root = this.#parts.prepare(this.#request, this.#manifest)
+    const root = this.#prepare()
     for (;;) {
       const performed = await this.#nextVote(root, votes.at(-1)?.receipt, asked, votes.length)
       if (!performed) break
@@ -165,7 +190,7 @@ export class LevelledCall {
     round: number,
   ): Promise<Performed | undefined> {
     if (!last) return this.#perform(root, asked).catch((cause) => this.#nobodyLeft(cause, asked))
-    const item = this.#parts.prepare(this.#request, this.#manifest)
+    const item = this.#prepare()
     item.journal.push(...root.journal)
     const { crypto } = this.#ports
     const digest = cidDigest(rawCid(crypto, last.payload))

@@ -1,7 +1,7 @@
 /** One peer at the other end of a channel: typed frames both ways, under back-pressure. */
 import { MeshError } from '../protocol/errors.ts'
 import { type FrameOf, PeerFrame } from '../protocol/frames.ts'
-import { MIB } from '../protocol/limits.ts'
+import { FRAME_BYTES_MAX, MESSAGE_CHARS_MAX, MIB } from '../protocol/limits.ts'
 import type { Channel, Ports } from '../protocol/ports.ts'
 
 /** What waits for a peer that does not read. Twice what a window of items may hold; beyond it the link is of no use. */
@@ -65,6 +65,7 @@ class ChannelLink implements Link {
   send(frame: PeerFrame): void {
     if (!this.#open) return
     const bytes = PeerFrame.encode(frame)
+    if (bytes.length > FRAME_BYTES_MAX) return this.#tooLong(frame, bytes.length)
     if (!this.#draining) {
       if (!this.#channel.send(bytes)) this.#drain()
       return
@@ -80,19 +81,30 @@ class ChannelLink implements Link {
 
   bye(code: FrameOf<'bye'>['code'], message: string): void {
     if (!this.#open) return
-    this.#channel.send(PeerFrame.encode({ t: 'bye', code, message: message.slice(0, 1024) }))
+    this.#channel.send(PeerFrame.encode({ t: 'bye', code, message: message.slice(0, MESSAGE_CHARS_MAX) }))
     this.#channel.close()
   }
 
   async #drain(): Promise<void> {
     this.#draining = true
     await this.#channel.drained()
-    while (this.#open && this.#waiting.length > 0) {
-      const bytes = this.#waiting.shift() as Uint8Array
-      this.#waitingBytes -= bytes.length
-      if (!this.#channel.send(bytes)) await this.#channel.drained()
+    while (this.#waiting.length > 0) {
+      const frames = this.#waiting
+      this.#waiting = []
+      for (const bytes of frames) {
+        if (!this.#open) return
+        this.#waitingBytes -= bytes.length
+        if (!this.#channel.send(bytes)) await this.#channel.drained()
+      }
     }
     this.#draining = false
+  }
+
+  /** Whoever makes frames keeps to the limit. Should one not, the other side must not wait for what cannot come. */
+  #tooLong({ t }: PeerFrame, bytes: number): void {
+    const reason = `a frame of type ${t} came to ${bytes} bytes; at most ${FRAME_BYTES_MAX} can be sent`
+    this.#log.event('internal.error', { peer: this.peer, code: 'E_MESSAGE_LIMIT', reason })
+    this.bye('E_INTERNAL', 'internal error')
   }
 
   #onFrame(bytes: Uint8Array): void | Promise<void> {

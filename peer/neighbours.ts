@@ -12,6 +12,8 @@ export interface Neighbour {
   readonly member: boolean
   /** Latest, undefined until it has sent one. */
   advertisement: Advertisement | undefined
+  /** It has said whom it knows. */
+  hasToldPeers: boolean
   /** Smoothed; 0 until the first pong. */
   roundTripMs: number
   /** Items sent there and not yet answered. */
@@ -52,9 +54,9 @@ export class NeighbourTable {
     return this.#list.filter(({ member, advertisement }) => member && (advertisement?.slots ?? 0) > 0)
   }
 
-  /** Somebody has just come who has not said yet what it offers. */
+  /** A member has just come who has not said yet what it offers. */
   get hasSilent(): boolean {
-    return this.#list.some(({ advertisement }) => !advertisement)
+    return this.#list.some(({ member, advertisement }) => member && !advertisement)
   }
 
   /** PeerIds of the members, sorted, and the CID by which an invocation commits to them. */
@@ -74,6 +76,7 @@ export class NeighbourTable {
       link,
       member,
       advertisement: before?.advertisement,
+      hasToldPeers: false,
       roundTripMs: before?.roundTripMs ?? 0,
       inFlight: 0,
       inFlightBytes: 0,

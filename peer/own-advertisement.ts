@@ -25,6 +25,7 @@ export class OwnAdvertisement {
   #sequence: number
   #scheduled: (() => void) | undefined
   #refresh: (() => void) | undefined
+  #stopped = false
 
   constructor(
     ports: Pick<Ports, 'clock' | 'crypto' | 'signer' | 'network'>,
@@ -57,6 +58,7 @@ export class OwnAdvertisement {
 
   /** Load or limits may have changed. */
   changed(): void {
+    if (this.#stopped) return
     this.#scheduled ??= this.#ports.clock.after(CHANGE_DELAY_MS, () => {
       this.#scheduled = undefined
       const now = JSON.stringify(this.#offer())
@@ -65,6 +67,7 @@ export class OwnAdvertisement {
   }
 
   stop(): void {
+    this.#stopped = true
     this.#scheduled?.()
     this.#refresh?.()
   }

@@ -42,7 +42,8 @@ export interface PeerParts {
   tally: Tally
   dispatcher: Dispatcher
   advertisements: AdvertisementTable
-  prepare(request: CallRequest, manifest: Manifest): Item
+  hearsay(): AdvertisementTable
+  prepare(request: CallRequest, manifest: Manifest, deadlineMs: number): Item
   call(request: CallRequest): Promise<CallResult>
 }
 
@@ -117,11 +118,14 @@ export class Peer {
 
   /** Performs one call at its level. Outcomes are results, errors of the function included; all else is thrown. */
   async call(request: CallRequest): Promise<CallResult> {
-    const manifest = await this.manifest(request.function, request.signal)
-    ensureExport(manifest, request.export)
+    const { clock } = this.#ports
+    const deadlineMs = clock.monotonic() + request.timeoutMs
     const stopWaiting = this.#sayWhatItWaitsFor(request)
     try {
-      return await new LevelledCall(this.#ports, this.#parts, request, manifest).run()
+      const known = this.#manifests.get(request.function.toString())
+      const manifest = known ?? (await this.#manifestBy(deadlineMs, request))
+      ensureExport(manifest, request.export)
+      return await new LevelledCall(this.#ports, this.#parts, request, manifest, deadlineMs).run()
     } finally {
       stopWaiting?.()
     }
@@ -164,19 +168,37 @@ export class Peer {
 
   /** Refuses new work, gives back what is under way, and leaves nothing running. */
   async stop(): Promise<void> {
-    const { lending, executor, advertisement, roster, exchange, pool, tally } = this.#parts
+    const { lending, executor, invoker, advertisement, roster, exchange, pool, tally } = this.#parts
     lending.stopping = true
     this.#stopProgress?.()
     this.#resumeTimer?.()
-    advertisement.stop()
+    invoker.stop()
     executor.handBack('E_STOPPING')
+    advertisement.changed()
     await new Promise<void>((resolve) => this.#ports.clock.after(FLUSH_MS, resolve))
+    advertisement.stop()
     roster.stop()
     exchange.stop()
     await pool.stop()
     await this.#ports.network.stop()
     await tally.save()
     await this.#ports.storage.close()
+  }
+
+  async #manifestBy(deadlineMs: number, request: CallRequest): Promise<Manifest> {
+    const { clock } = this.#ports
+    const late = new AbortController()
+    const cancel = clock.after(deadlineMs - clock.monotonic(), () => late.abort())
+    const { signal = late.signal } = request
+    try {
+      return await this.manifest(request.function, AbortSignal.any([signal, late.signal]))
+    } catch (cause) {
+      if (!late.signal.aborted) throw cause
+      const message = `the function ${request.function} was not found within ${request.timeoutMs} ms; allow more with --timeout`
+      throw new MeshError('E_TIMEOUT', message, { cause })
+    } finally {
+      cancel()
+    }
   }
 
   #reportProgress(): void {

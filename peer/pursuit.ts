@@ -8,6 +8,8 @@ import type { Neighbour } from './neighbours.ts'
 /** An item that fails at this many executors fails because of itself. */
 const FAILURES_MAX = 3
 const ATTEMPTS_MAX = 16
+/** A drawn verifier that is busy so often, some 20 to 200 ms apart, is passed over: it must not hold up the verdict. */
+const BUSY_MAX = 20
 
 export interface PursuitOptions {
   /** PeerIds that must not be asked: they have voted already. */
@@ -38,6 +40,7 @@ export class Pursuit {
   readonly #open = new Set<Attempt>()
   readonly #asked = new Map<string, ErrorCode | 'asked'>()
   #failures = 0
+  #busy = 0
   #last: { code: ErrorCode; message: string } | undefined
   readonly #settle: PromiseWithResolvers<Performed>
   #ended = false
@@ -108,15 +111,21 @@ export class Pursuit {
     if (result.kind === 'answered') return this.#answered(attempt, result)
     this.#asked.set(attempt.neighbour.peer, result.code)
     this.#last = { code: result.code, message: result.message }
-    if (result.kind === 'refused') {
-      this.attempts--
-      if (this.attempts > 0) this.recovered--
-      if (result.code === 'E_BUSY') this.#asked.delete(attempt.neighbour.peer)
-    } else if (result.code !== 'E_EXECUTOR_LOST') this.#failures++
-    const hopeless =
-      ERRORS[result.code].retry === 'never' || this.#failures >= FAILURES_MAX || this.attempts >= ATTEMPTS_MAX
+    if (result.kind === 'refused') this.#refused(attempt, result.code)
+    else if (result.code !== 'E_EXECUTOR_LOST') this.#failures++
+    // One executor's word is not enough to give up, whatever it says.
+    const hopeless = this.#failures >= FAILURES_MAX || this.attempts >= ATTEMPTS_MAX
     if (hopeless) return this.fail(new MeshError(result.code, result.message))
     if (this.#open.size === 0) this.#events.wait(this)
+  }
+
+  /** Busy is asked again after a while; any other refusal stands. */
+  #refused({ neighbour }: Attempt, code: ErrorCode): void {
+    this.attempts--
+    if (this.attempts > 0) this.recovered--
+    if (code !== 'E_BUSY') return
+    this.#busy++
+    if (this.#options.only === undefined || this.#busy < BUSY_MAX) this.#asked.delete(neighbour.peer)
   }
 
   #answered(attempt: Attempt, result: Extract<AttemptResult, { kind: 'answered' }>): void {

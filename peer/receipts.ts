@@ -55,6 +55,23 @@ export const receiptBytes = (crypto: Pick<Crypto, 'hash'>, execution: Execution)
     },
   })
 
+/**
+ * The journal as its executor had it at the end, when it names `length` entries: all requests, and the first answers.
+ * Later ones were on their way then.
+ */
+const upTo = (journal: readonly JournalEntry[], length: number): JournalEntry[] => {
+  let answersLeft = length - journal.filter(({ entry }) => entry === 'request').length
+  return journal.filter(({ entry }) => entry === 'request' || answersLeft-- > 0)
+}
+
+const decodeReceipt = (payload: Uint8Array): Receipt | undefined => {
+  try {
+    return Receipt.decode(payload)
+  } catch {
+    return undefined
+  }
+}
+
 const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i])
 
 /** The first field in which a receipt's bytes differ from what this execution calls for; undefined if none does. */
@@ -63,10 +80,14 @@ export const receiptFault = (
   execution: Execution,
   payload: Uint8Array,
 ): string | undefined => {
-  const expected = receiptBytes(crypto, execution)
+  if (equal(receiptBytes(crypto, execution), payload)) return undefined
+  const got = decodeReceipt(payload)
+  if (!got) return 'encoding'
+  const journal = upTo(execution.journal, got.journal.length)
+  const expected = receiptBytes(crypto, { ...execution, journal })
   if (equal(expected, payload)) return undefined
-  const want = Receipt.decode(expected) as Record<string, unknown>
-  const got = Receipt.decode(payload) as Record<string, unknown>
+  const want = Receipt.decode(expected)
   const text = (x: unknown) => (x instanceof CID ? x.toString() : JSON.stringify(x))
-  return Object.keys(want).find((key) => text(want[key]) !== text(got[key])) ?? 'encoding'
+  const keys = Object.keys(want) as (keyof Receipt)[]
+  return keys.find((key) => text(want[key]) !== text(got[key])) ?? 'encoding'
 }

@@ -1,4 +1,5 @@
 /** Where frames of neighbours go, and what happens when neighbours come and go. */
+import { MeshError } from '../protocol/errors.ts'
 import type { FrameOf, PeerFrame } from '../protocol/frames.ts'
 import type { AdvertisementTable } from '../registry/advertisements.ts'
 import type { Dispatcher } from './dispatcher.ts'
@@ -10,7 +11,10 @@ import type { Roster, RosterEvents } from './roster.ts'
 
 interface ReceptionParts {
   roster: Roster
+  /** Of neighbours, each told by itself. */
   advertisements: AdvertisementTable
+  /** For what a neighbour says of others: checked there and not kept, or one liar could fill the table. */
+  hearsay(): AdvertisementTable
   advertisement: OwnAdvertisement
   executor: Executor
   dispatcher: Dispatcher
@@ -32,6 +36,7 @@ export class Reception implements RosterEvents {
   }
 
   left(neighbour: Neighbour, reason: string): void {
+    this.#parts.advertisements.remove(neighbour.peer)
     this.#parts.executor.onLeft(neighbour)
     this.#parts.dispatcher.onLeft(neighbour, reason)
     this.#parts.invoker.serveWaiting()
@@ -49,22 +54,29 @@ export class Reception implements RosterEvents {
       case 'advertise':
         return this.#onAdvertise(neighbour, frame)
       case 'peers':
-        return this.#onPeers(frame)
+        return this.#onPeers(neighbour, frame)
       default:
         return dispatcher.onFrame(neighbour, frame)
     }
   }
 
   async #onAdvertise(neighbour: Neighbour, frame: FrameOf<'advertise'>): Promise<void> {
+    if (!neighbour.member || frame.signed.signer !== neighbour.peer) return
     const accepted = await this.#parts.advertisements.accept(frame.signed)
-    if (accepted?.peer !== neighbour.peer) return
+    if (!accepted) return
+    // It may have left while the signature was checked.
+    if (!neighbour.link.isOpen) return this.#parts.advertisements.remove(neighbour.peer)
     neighbour.advertisement = accepted
     this.#parts.invoker.serveWaiting()
   }
 
-  async #onPeers(frame: FrameOf<'peers'>): Promise<void> {
+  async #onPeers(neighbour: Neighbour, frame: FrameOf<'peers'>): Promise<void> {
+    if (neighbour.hasToldPeers) throw new MeshError('E_MESSAGE', 'peers are told once, after the handshake')
+    neighbour.hasToldPeers = true
+    if (!neighbour.member) return
+    const hearsay = this.#parts.hearsay()
     for (const signed of frame.signed) {
-      const accepted = await this.#parts.advertisements.accept(signed)
+      const accepted = await hearsay.accept(signed)
       if (accepted) this.#parts.roster.meet(accepted.peer, accepted.addresses)
     }
   }

@@ -17,6 +17,8 @@ const REDIAL_MS_MIN = 500
 const REDIAL_MS_MAX = 60_000
 /** Addresses learnt from others are given up after this many failures; those the owner named never are. */
 const LEARNT_TRIES_MAX = 4
+/** Handshakes under way that one peer began: two, in case it lost the first and we do not know yet. */
+const SHAKES_PER_PEER_MAX = 2
 
 export interface RosterEvents {
   joined(neighbour: Neighbour): void
@@ -36,6 +38,8 @@ export class Roster {
   readonly #dialling = new Map<string, Promise<string>>()
   readonly #timers = new Set<() => void>()
   readonly #pings = new Map<number, { link: Link; sentMs: number }>()
+  /** Handshakes under way that others began, by PeerId. */
+  readonly #shaking = new Map<string, number>()
   #nextPing = 0
   #stopped = false
 
@@ -53,12 +57,7 @@ export class Roster {
 
   /** Registers with the network; call before it starts. */
   serve(): void {
-    const accept = (channel: Channel) => {
-      this.#shake(channel).catch((cause: MeshError) => {
-        this.#ports.log.event('peer.refused', { peer: channel.peer, code: cause.code, reason: cause.message })
-      })
-    }
-    this.#ports.network.handle(PEER_PROTOCOL, accept, { frameBytesMax: FRAME_BYTES_MAX })
+    this.#ports.network.handle(PEER_PROTOCOL, (channel) => this.#accept(channel), { frameBytesMax: FRAME_BYTES_MAX })
   }
 
   /** Dials once and throws if that fails; afterwards the address is kept, and dialled again whenever lost. */
@@ -68,10 +67,11 @@ export class Roster {
     return peer
   }
 
-  /** Dials a peer that others told of, unless it is connected or the table is full. */
+  /** Dials a peer that others told of, unless it is connected or there are enough, those being dialled included. */
   meet(peer: string, addresses: readonly string[]): void {
     if (this.#stopped || peer === this.#ports.network.peerId || this.#neighbours.get(peer)) return
-    if (this.#neighbours.size >= NEIGHBOURS_MAX || addresses.length === 0 || this.#dialling.has(peer)) return
+    if (this.#neighbours.size + this.#dialling.size >= NEIGHBOURS_MAX) return
+    if (addresses.length === 0 || this.#dialling.has(peer)) return
     this.#dialOnce(peer, addresses).catch((cause: MeshError) => {
       this.#ports.log.event('peer.unreachable', { peer, code: cause.code, reason: cause.message })
       this.#redial(peer, addresses, 1)
@@ -85,6 +85,26 @@ export class Roster {
     for (const neighbour of this.#neighbours.all()) neighbour.link.bye('E_STOPPING', 'the agent is shutting down')
   }
 
+  #accept(channel: Channel): void {
+    const { peer } = channel
+    const underWay = this.#shaking.get(peer) ?? 0
+    if (underWay >= SHAKES_PER_PEER_MAX) {
+      channel.receive({ frame: () => {}, closed: () => {} })
+      return channel.close({ abort: 'one handshake at a time' })
+    }
+    this.#shaking.set(peer, underWay + 1)
+    const ended = () => {
+      const left = (this.#shaking.get(peer) ?? 1) - 1
+      if (left === 0) this.#shaking.delete(peer)
+      else this.#shaking.set(peer, left)
+    }
+    this.#shake(channel)
+      .finally(ended)
+      .catch((cause: MeshError) => {
+        this.#ports.log.event('peer.refused', { peer, code: cause.code, reason: cause.message })
+      })
+  }
+
   #introduction(): Introduction {
     return {
       hello: () => ({
@@ -93,27 +113,32 @@ export class Roster {
         credential: this.#office.credential(),
       }),
       admit: (hello, peer) => {
-        if (this.#neighbours.size >= NEIGHBOURS_MAX && !this.#neighbours.get(peer)) {
-          throw new MeshError('E_BUSY', `this peer has its ${NEIGHBOURS_MAX} neighbours; try another`)
-        }
+        if (this.#isFullFor(peer)) throw full()
         return this.#office.admit(hello, peer)
       },
     }
   }
 
   #shake(channel: Channel): Promise<string> {
+    const { peer } = channel
     return new Promise((resolve, reject) => {
-      const done = (result: Handshaken) => resolve(this.#onHandshaken(result))
+      const done = (result: Handshaken) => {
+        const refusal = this.#onHandshaken(result)
+        if (refusal && !this.#neighbours.get(peer)) reject(refusal)
+        else resolve(peer)
+      }
       shakeHands(this.#ports, channel, this.#introduction(), done, reject)
     })
   }
 
-  #onHandshaken({ link, member }: Handshaken): string {
+  /** Makes a neighbour of the peer at the other end, or says why not. */
+  #onHandshaken({ link, member }: Handshaken): MeshError | undefined {
     const current = this.#neighbours.get(link.peer)
-    if (current && !this.#supersedes(link, current.link)) {
+    const no = this.#refusal(link, current)
+    if (no) {
       link.receive({ frame: () => {}, closed: () => {} })
-      link.bye('E_BUSY', 'another link with this peer is kept')
-      return link.peer
+      link.bye(no.code, no.message)
+      return no
     }
     const neighbour = this.#neighbours.add(link, member)
     this.#receiveFrom(neighbour)
@@ -123,7 +148,19 @@ export class Roster {
     } else this.#ports.log.event('peer.joined', { peer: link.peer })
     this.#ping(link)
     this.#events.joined(neighbour)
-    return link.peer
+    return undefined
+  }
+
+  /** Why a link whose handshake has just ended is not kept: much may have happened meanwhile. */
+  #refusal(link: Link, current: Neighbour | undefined): MeshError | undefined {
+    if (this.#stopped) return new MeshError('E_STOPPING', 'the agent is shutting down')
+    if (this.#isFullFor(link.peer)) return full()
+    if (!current || this.#supersedes(link, current.link)) return undefined
+    return new MeshError('E_BUSY', 'another link with this peer is kept')
+  }
+
+  #isFullFor(peer: string): boolean {
+    return this.#neighbours.size >= NEIGHBOURS_MAX && !this.#neighbours.get(peer)
   }
 
   /** Of two links with one peer, both sides keep the one that the smaller PeerId opened; of two such, the newer. */
@@ -185,7 +222,7 @@ export class Roster {
     this.#later(redialDelayMs(tries), () => {
       if (this.#neighbours.get(peer)) return this.#keep(address, peer, 0)
       this.#dialOnce(peer, [address]).then(
-        () => this.#keep(address, peer, 0),
+        (found) => this.#keep(address, found, 0),
         () => this.#keep(address, peer, tries + 1),
       )
     })
@@ -219,5 +256,7 @@ export class Roster {
     this.#timers.add(cancel)
   }
 }
+
+const full = () => new MeshError('E_BUSY', `this peer has its ${NEIGHBOURS_MAX} neighbours; try another`)
 
 const redialDelayMs = (tries: number): number => Math.min(REDIAL_MS_MAX, REDIAL_MS_MIN * 2 ** tries)

@@ -2,6 +2,7 @@
 import type { CID } from '../protocol/cid.ts'
 import { cidDigest } from '../protocol/cid.ts'
 import type { EffectRequest, JournalEntry } from '../protocol/journal.ts'
+import { MIB } from '../protocol/limits.ts'
 import type { Manifest, TaskTemplate } from '../protocol/records.ts'
 import type { BlockExchange } from '../registry/block-exchange.ts'
 import { loadFunction } from '../registry/functions.ts'
@@ -29,29 +30,50 @@ export interface Runner {
   run(request: RunRequest): SandboxRun
 }
 
-/** Code kept in memory; the block store has the rest. */
-const FUNCTIONS_MAX = 64
+/** Manifests and code kept in memory; the block store has the rest. */
+const KEPT_BYTES_MAX = 64 * MIB
+
+/** The functions used last. Only whole ones are kept: each load has sources and a signal of its own. */
+const createFunctionCache = () => {
+  const functions = new Map<string, LoadedFunction>()
+  let bytes = 0
+  const forget = (found: LoadedFunction) => {
+    functions.delete(found.id)
+    bytes -= found.code.length
+  }
+  return {
+    get: (id: string): LoadedFunction | undefined => {
+      const found = functions.get(id)
+      if (!found) return undefined
+      functions.delete(id)
+      functions.set(id, found)
+      return found
+    },
+    add: (loaded: LoadedFunction): void => {
+      const before = functions.get(loaded.id)
+      if (before) forget(before)
+      functions.set(loaded.id, loaded)
+      bytes += loaded.code.length
+      for (const oldest of functions.values()) {
+        if (bytes <= KEPT_BYTES_MAX || oldest === loaded) return
+        forget(oldest)
+      }
+    },
+  }
+}
 
 export const createRunner = (exchange: BlockExchange, pool: SandboxPool): Runner => {
-  const functions = new Map<string, Promise<LoadedFunction>>()
-
-  const remember = (id: string, loading: Promise<LoadedFunction>) => {
-    functions.set(id, loading)
-    loading.catch(() => functions.delete(id))
-    if (functions.size > FUNCTIONS_MAX) functions.delete(functions.keys().next().value as string)
-    return loading
-  }
+  const kept = createFunctionCache()
 
   return {
-    load: (functionCid, sources, signal) => {
+    load: async (functionCid, sources, signal) => {
       const id = functionCid.toString()
-      const known = functions.get(id)
+      const known = kept.get(id)
       if (known) return known
-      const fetch = (cid: CID) => exchange.fetch(cid, sources, signal)
-      return remember(
-        id,
-        loadFunction(fetch, functionCid).then((found) => ({ id, ...found })),
-      )
+      const found = await loadFunction((cid) => exchange.fetch(cid, sources, signal), functionCid)
+      const loaded = { id, ...found }
+      kept.add(loaded)
+      return loaded
     },
     run: ({ loaded, template, task, input, journal, timeoutMs, onRequest }) =>
       pool.run({
