@@ -9,6 +9,10 @@ export interface Benchmark {
 
 const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   'call-overhead': () => import('./call-overhead.ts'),
+  'map-throughput': () => import('./map-throughput.ts'),
+  'map-speedup': () => import('./map-speedup.ts'),
+  'agent-footprint': () => import('./agent-footprint.ts'),
+  'cli-first-result': () => import('./cli-first-result.ts'),
 }
 
 const main = async (): Promise<number> => {
