@@ -103,6 +103,7 @@ export type Receipt = v.InferOutput<typeof Receipt.schema>
 /**
  * What a peer offers, until `expires_ms`. `slots` run at once, `free` of them are idle, `queued` tasks wait.
  * `memory_bytes` is the most one task may take. `speed` is fuel per ms, measured; 0: not yet measured.
+ * Protocols, engines and effects may be of later versions: whoever does not know them passes over them.
  */
 export const Advertisement = message(
   'advertisement',
@@ -115,7 +116,7 @@ export const Advertisement = message(
     expires_ms: instantMs(),
     protocols: list(integer(1, 1000), 8, 1),
     engines: list(engineId(), 8),
-    effects: effects(),
+    effects: list(name(), 64),
     addresses: list(address(), ADDRESSES_MAX),
     slots: integer(0, 1024),
     free: integer(0, 1024),
