@@ -1,6 +1,4 @@
 /** The README's code, run: its sources compiled, its commands against real agents, their output compared. */
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import {
   chmodSync,
   mkdirSync,
@@ -14,7 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type AgentProcess, environmentIn, runWayside, startAgent, WAYSIDE } from './scripts/test/agents.ts'
+import { type AgentProcess, environmentIn, runIn, runWayside, startAgent, WAYSIDE } from './scripts/test/agents.ts'
 
 const ROOT = import.meta.dirname
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
@@ -61,20 +59,10 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true })
 })
 
-const shell = async (command: string) => {
+const shell = (command: string) => {
   const [ticket] = agents.map((agent) => agent.ticket)
   const path = [join(home, 'bin'), join(ROOT, 'node_modules/.bin'), process.env.PATH].join(delimiter)
-  const env = { ...environmentIn(home), PATH: path }
-  const child = spawn('sh', ['-c', command.replaceAll('wayside1…', ticket!)], { cwd: home, env })
-  let [printed, said] = ['', '']
-  child.stdout.on('data', (chunk) => {
-    printed += chunk
-  })
-  child.stderr.on('data', (chunk) => {
-    said += chunk
-  })
-  const [status] = await once(child, 'close')
-  return { status, printed, said }
+  return runIn(home, 'sh', ['-c', command.replaceAll('wayside1…', ticket!)], { ...environmentIn(home), PATH: path })
 }
 
 test('there are sources and commands to try', () => {
@@ -82,7 +70,7 @@ test('there are sources and commands to try', () => {
   expect(steps.length).toBeGreaterThanOrEqual(4)
 })
 
-test('the sources compile', () => {
+test('the sources compile', async () => {
   const compilerOptions = {
     ...{ noEmit: true, strict: true, target: 'es2024', module: 'nodenext', skipLibCheck: true },
     ...{ allowImportingTsExtensions: true, types: ['node'], typeRoots: [join(ROOT, 'node_modules/@types')] },
@@ -90,27 +78,32 @@ test('the sources compile', () => {
   const files = sources.map(({ file }) => file)
   writeFileSync(join(home, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
   const tsc = [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', home, '--pretty', 'false']
-  expect(spawnSync(process.execPath, tsc, { encoding: 'utf8' }).stdout).toBe('')
+  expect(await runIn(home, process.execPath, tsc)).toMatchObject({ stdout: '', status: 0 })
 })
 
 test.each(steps)('$command', async ({ command, printed }) => {
-  expect(await shell(command)).toEqual({ status: 0, printed, said: expect.any(String) })
+  const { status, stdout, stderr } = await shell(command)
+  expect([status, stdout], stderr).toEqual([0, printed])
 })
 
-test('the first example is in the checkout, as it is called and as it is shown', () => {
+test('the first example is in the checkout, as it is called and as it is shown', async () => {
   const shown = sources.find(({ file }) => file === 'hello.ts')?.text
   expect(readFileSync(join(ROOT, 'examples/hello/hello.ts'), 'utf8')).toBe(shown)
   const call = /^npx wayside run (examples\/\S+) '(.*)'$/m.exec(README)
   expect(call).not.toBeNull()
   const [, file, input] = call!
-  const { status, stdout } = runWayside(WAYSIDE, ['run', join(ROOT, file!), input!, '--data', join(home, 'none')], home)
+  const { status, stdout } = await runWayside(
+    WAYSIDE,
+    ['run', join(ROOT, file!), input!, '--data', join(home, 'none')],
+    home,
+  )
   expect([status, stdout]).toEqual([0, '{"text":"Hello, Ada"}\n'])
 })
 
-test('the other commands exist', () => {
+test('the other commands exist', async () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   for (const [, script] of README.matchAll(/npm run (\w+)/g)) expect(Object.keys(scripts)).toContain(script)
-  const { stdout: help } = runWayside(WAYSIDE, ['--help'], home)
+  const { stdout: help } = await runWayside(WAYSIDE, ['--help'], home)
   for (const [, name] of README.matchAll(/(?:^|`)(?:npx )?wayside ([a-z]+)/gm)) {
     if (name !== 'verify') expect(help).toMatch(new RegExp(`^ +${name} `, 'm'))
   }

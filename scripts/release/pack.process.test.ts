@@ -1,5 +1,4 @@
 /** What is published, installed as a user installs it: into an empty folder, from the tarball. */
-import { spawnSync } from 'node:child_process'
 import {
   cpSync,
   existsSync,
@@ -17,7 +16,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { connect, fn } from '../../node/sdk.ts'
 import { MIB } from '../../protocol/limits.ts'
-import { type Command, environmentIn, runWayside, startAgent } from '../test/agents.ts'
+import { type Command, runIn, runWayside, startAgent } from '../test/agents.ts'
 import { ROOT } from './layout.ts'
 import { npm, packInto, writePackage } from './main.ts'
 
@@ -85,8 +84,8 @@ test('it carries its licences, and those of what is bundled', () => {
     expect(notices).toMatch(new RegExp(`^${name} \\d`, 'm'))
 })
 
-test('the command runs a function, alone', () => {
-  const { status, stdout, stderr } = runWayside(command, ['run', 'hello.ts', '{"name":"Ada"}'], folder)
+test('the command runs a function, alone', async () => {
+  const { status, stdout, stderr } = await runWayside(command, ['run', 'hello.ts', '{"name":"Ada"}'], folder)
   expect([status, stdout.trim()], stderr).toEqual([0, '{"text":"Hello, Ada"}'])
 })
 
@@ -96,7 +95,7 @@ test('its agents join, and execute for one another and for a checkout, with the 
   const two = await startAgent(command, folder, 'two', one.ticket)
   onTestFinished(() => two.stop())
   const args = ['run', 'hello.ts', '{"name":"Ada"}', '--remote', '--data', two.data]
-  const { status, stdout, stderr } = runWayside(command, args, folder)
+  const { status, stdout, stderr } = await runWayside(command, args, folder)
   expect([status, stdout.trim()], stderr).toEqual([0, '{"text":"Hello, Ada"}'])
 
   await using mesh = await connect({ join: [one.ticket] })
@@ -108,7 +107,7 @@ test('its agents join, and execute for one another and for a checkout, with the 
   expect([one.peer, two.peer]).toContain(receipt.executors[0])
 })
 
-test('the SDK runs from it, and each entry point can be imported', () => {
+test('the SDK runs from it, and each entry point can be imported', async () => {
   write(
     'call.ts',
     [
@@ -123,12 +122,11 @@ test('the SDK runs from it, and each entry point can be imported', () => {
       'console.log(JSON.stringify([text, exports, encodeValue(null).length, Object.keys(node).length > 0]))',
     ].join('\n'),
   )
-  const options = { cwd: folder, env: environmentIn(folder), encoding: 'utf8' } as const
-  const { stdout, stderr } = spawnSync(process.execPath, ['call.ts'], options)
+  const { stdout, stderr } = await runIn(folder, process.execPath, ['call.ts'])
   expect(stdout.trim(), stderr).toBe('["Hello, Ada",["default"],1,true]')
 })
 
-test('types resolve for who uses it, and refuse what is wrong', () => {
+test('types resolve for who uses it, and refuse what is wrong', async () => {
   mkdirSync(join(folder, 'types'))
   const config = {
     compilerOptions: {
@@ -157,7 +155,7 @@ test('types resolve for who uses it, and refuse what is wrong', () => {
     ].join('\n'),
   )
   const tsc = [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'types', '--pretty', 'false']
-  const { stdout } = spawnSync(process.execPath, tsc, { cwd: folder, encoding: 'utf8' })
+  const { stdout } = await runIn(folder, process.execPath, tsc)
   const errors = stdout.split('\n').filter((line) => line.includes('error'))
   expect(errors.map((line) => /^(.*?),\d+\): error (\w+)/.exec(line)?.slice(1).join(' ') ?? line)).toEqual([
     'types/caller.ts(8 TS2322',

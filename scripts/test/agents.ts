@@ -1,5 +1,5 @@
 /** For tests: real agents, each with a data directory of its own, on loopback; and commands that reach them. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 
@@ -18,16 +18,34 @@ export const environmentIn = (home: string): NodeJS.ProcessEnv => ({
   NO_COLOR: '1',
 })
 
-/** Runs `wayside` to its end in the folder `home`, which is also its home directory. */
-export const runWayside = (command: Command, args: readonly string[], home: string) => {
-  const [program, ...first] = command
-  const { status, stdout, stderr } = spawnSync(program, [...first, ...args], {
-    cwd: home,
-    env: environmentIn(home),
-    encoding: 'utf8',
-  })
-  return { status, stdout, stderr }
+export interface Ended {
+  status: number | null
+  stdout: string
+  stderr: string
 }
+
+/** Runs a program to its end in the folder `home`, which is also its home directory. */
+export const runIn = (
+  home: string,
+  program: string,
+  args: readonly string[],
+  env = environmentIn(home),
+): Promise<Ended> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd: home, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const said = { stdout: '', stderr: '' }
+    for (const stream of ['stdout', 'stderr'] as const) {
+      child[stream].setEncoding('utf8').on('data', (text) => {
+        said[stream] += text
+      })
+    }
+    child.once('error', reject)
+    child.once('close', (status) => resolve({ status, ...said }))
+  })
+
+/** The same for a `wayside` command. */
+export const runWayside = ([program, ...first]: Command, args: readonly string[], home: string): Promise<Ended> =>
+  runIn(home, program, [...first, ...args])
 
 export interface AgentProcess {
   data: string
@@ -66,7 +84,7 @@ export const startAgent = async (
   })
   const endMs = performance.now() + READY_MS_MAX
   while (child.exitCode === null && performance.now() < endMs) {
-    const { status, stdout } = runWayside(command, ['status', '--json', '--data', data], home)
+    const { status, stdout } = await runWayside(command, ['status', '--json', '--data', data], home)
     if (status === 0) return { data, pid: child.pid!, ...JSON.parse(stdout), stop: () => stop(child) }
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
