@@ -9,8 +9,8 @@ export interface AttemptView {
   readonly silentMs: number
   /** Ms since it was sent. */
   readonly ageMs: number
-  /** 95th percentile of the completion times of this function so far; 0: unknown. */
-  readonly p95Ms: number
+  /** Median of the completion times of this function so far; 0: unknown. A few slow executors do not move it. */
+  readonly usualMs: number
   /** No effects requested, so a second execution harms nothing. */
   readonly pure: boolean
   readonly hedges: number
@@ -18,14 +18,15 @@ export interface AttemptView {
 
 /** Below this a second execution gains nothing that anybody would notice. */
 const HEDGE_AFTER_MS_MIN = 1000
-/** How far beyond the usual counts as slow. */
-const HEDGE_FACTOR = 2
+/** How far beyond the usual counts as slow; queues alone make some twice the median. */
+const SLOW_FACTOR = 4
+
+/** Is this age slow for a function of this usual time? Without experience of the function nothing is. */
+export const isSlow = (ageMs: number, usualMs: number): boolean =>
+  usualMs > 0 && ageMs > Math.max(HEDGE_AFTER_MS_MIN, SLOW_FACTOR * usualMs)
 
 export const isLost = (view: AttemptView): boolean => view.silentMs > SILENCE_MS_MAX
 
-/** One hedge an item; without experience of the function nothing is slow. */
-export const isSlow = (view: AttemptView): boolean =>
-  view.pure &&
-  view.hedges === 0 &&
-  view.p95Ms > 0 &&
-  view.ageMs > Math.max(HEDGE_AFTER_MS_MIN, HEDGE_FACTOR * view.p95Ms)
+/** One hedge an item. */
+export const shouldHedge = (view: AttemptView): boolean =>
+  view.pure && view.hedges === 0 && isSlow(view.ageMs, view.usualMs)

@@ -5,7 +5,7 @@ import type { Ports } from '../protocol/ports.ts'
 import { type Item, isPure, type NestedCall, type Performed } from './calls.ts'
 import type { Attempt, Dispatcher } from './dispatcher.ts'
 import type { Experience } from './experience.ts'
-import { isLost, isSlow } from './hedging.ts'
+import { isLost, isSlow, shouldHedge } from './hedging.ts'
 import { type AnswerSink, Home } from './home.ts'
 import type { Neighbour, NeighbourTable } from './neighbours.ts'
 import { mayHedge, Pursuit, type PursuitOptions, shunMs } from './pursuit.ts'
@@ -274,20 +274,28 @@ export class Invoker {
       const pursuit = this.#pursuits.get(attempt.item)
       if (pursuit) this.#inspectAttempt(attempt, pursuit, nowMs)
     }
-    for (const pursuit of [...this.#pursuits.values()]) {
-      if (pursuit.item.deadlineMs > nowMs) continue
-      pursuit.fail(
-        new MeshError('E_TIMEOUT', `no answer within ${pursuit.item.request.timeoutMs} ms; allow more with --timeout`),
+    for (const pursuit of [...this.#pursuits.values()]) this.#inspectPursuit(pursuit, nowMs)
+    this.serveWaiting()
+  }
+
+  #inspectPursuit(pursuit: Pursuit, nowMs: number): void {
+    const { deadlineMs, request, functionId } = pursuit.item
+    if (deadlineMs <= nowMs) {
+      return pursuit.fail(
+        new MeshError('E_TIMEOUT', `no answer within ${request.timeoutMs} ms; allow more with --timeout`),
       )
     }
-    this.serveWaiting()
+    // A drawn verifier cannot be hedged: no other may take its place but the one drawn next.
+    if (pursuit.isDrawn && isSlow(nowMs - pursuit.startedMs, this.#experience.usualMs(functionId))) {
+      pursuit.fail(new MeshError('E_BUSY', 'the drawn verifier is slow; the next one is drawn'))
+    }
   }
 
   #inspectAttempt(attempt: Attempt, pursuit: Pursuit, nowMs: number): void {
     const view = {
       silentMs: nowMs - attempt.heardMs,
       ageMs: nowMs - attempt.sentMs,
-      p95Ms: this.#experience.p95Ms(attempt.item.functionId),
+      usualMs: this.#experience.usualMs(attempt.item.functionId),
       pure: mayHedge(pursuit),
       hedges: pursuit.hedges,
     }
@@ -295,7 +303,7 @@ export class Invoker {
     if (isLost(view)) {
       this.#ports.log.event('call.lost', { peer, task: attempt.item.task.toString(), attempt: attempt.attempt })
       this.#dispatcher.cancel(attempt, 'E_EXECUTOR_LOST', `${peer} has been silent for ${Math.round(view.silentMs)} ms`)
-    } else if (isSlow(view) && this.#launch(pursuit, true)) {
+    } else if (shouldHedge(view) && this.#launch(pursuit, true)) {
       this.#ports.log.event('call.hedged', {
         peer,
         task: attempt.item.task.toString(),

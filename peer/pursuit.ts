@@ -30,6 +30,7 @@ export class Pursuit {
   readonly item: Item
   readonly home: Home | undefined
   readonly result: Promise<Performed>
+  readonly startedMs: number
   waitingSinceMs: number
   attempts = 0
   /** Attempts after the first that made up for a lost, failed or slow one. */
@@ -50,6 +51,7 @@ export class Pursuit {
     this.home = home
     this.#options = options
     this.#events = events
+    this.startedMs = nowMs
     this.waitingSinceMs = nowMs
     this.#settle = Promise.withResolvers()
     this.result = this.#settle.promise
@@ -61,6 +63,11 @@ export class Pursuit {
 
   get underWay(): number {
     return this.#open.size
+  }
+
+  /** It may ask only the verifier that was drawn for it. */
+  get isDrawn(): boolean {
+    return this.#options.only !== undefined
   }
 
   /** May `peer` be asked, as far as this item is concerned? */
