@@ -39,18 +39,18 @@ export class Watched {
   readonly frames: Uint8Array[] = []
   readonly ends: string[] = []
   /** What the receiver does with a frame. */
-  received: (frame: Uint8Array) => void
+  received: (frame: Uint8Array) => unknown
   #held: PromiseWithResolvers<void> | undefined
 
-  constructor(channel: Channel, received: (frame: Uint8Array) => void = () => {}) {
+  constructor(channel: Channel, received: (frame: Uint8Array) => unknown = () => {}) {
     this.channel = channel
     this.received = received
     channel.receive({
       frame: (frame) => {
         expect(this.ends).toEqual([])
         this.frames.push(frame)
-        this.received(frame)
-        return this.#held?.promise
+        const taking = this.received(frame)
+        return taking instanceof Promise ? taking : this.#held?.promise
       },
       closed: (reason) => void this.ends.push(reason),
     })

@@ -80,7 +80,10 @@ export const createFrameWriter = (
     }
   }
 
-  const writeSome = () => write(WRITE_BYTES, () => !stream.writableNeedsDrain)
+  const writeSome = () => {
+    write(WRITE_BYTES, () => !stream.writableNeedsDrain)
+    release()
+  }
 
   const writeAfter = (microtasks: number): void =>
     queueMicrotask(() => {
@@ -89,11 +92,7 @@ export const createFrameWriter = (
       writeSome()
     })
 
-  stream.addEventListener('drain', () => {
-    writeSome()
-    release()
-  })
-  stream.addEventListener('idle', release)
+  stream.addEventListener('drain', writeSome)
 
   return {
     get unsentBytes() {

@@ -1,0 +1,122 @@
+import type { Stream } from '@libp2p/interface'
+import { decode } from 'it-length-prefixed'
+import { expect, test } from 'vitest'
+import { KIB, MIB } from '../../protocol/limits.ts'
+import { createFrameWriter } from './frame-writer.ts'
+
+/** A stream that takes writes while it has room, and no more after the one that fills it. */
+class FakeStream extends EventTarget {
+  readonly writes: Uint8Array[] = []
+  writableNeedsDrain = false
+  writeBufferLength = 0
+  roomBytes = Number.POSITIVE_INFINITY
+
+  send(bytes: Uint8Array): boolean {
+    if (this.roomBytes < 0) throw new Error('written to a full stream')
+    this.writes.push(bytes)
+    this.roomBytes -= bytes.length
+    this.writableNeedsDrain = this.roomBytes < 0
+    return !this.writableNeedsDrain
+  }
+
+  drain(roomBytes: number): void {
+    this.roomBytes = roomBytes
+    this.writableNeedsDrain = false
+    this.dispatchEvent(new Event('drain'))
+  }
+
+  get frames(): Uint8Array[] {
+    return [...decode([Buffer.concat(this.writes)], { maxDataLength: MIB })].map((frame) => frame.slice())
+  }
+}
+
+const createWriter = (frameBytesMax = MIB) => {
+  const stream = new FakeStream()
+  const failures: unknown[] = []
+  const writer = createFrameWriter(stream as unknown as Stream, frameBytesMax, (cause) => void failures.push(cause))
+  return { stream, writer, failures }
+}
+
+/** All microtasks, and no timer. */
+const microtasks = () => new Promise((resolve) => process.nextTick(() => queueMicrotask(() => resolve(undefined))))
+const frame = (length: number) => new Uint8Array(length).fill(length % 251)
+
+test('a lone frame goes out within the microtasks of its turn', async () => {
+  const { stream, writer } = createWriter()
+  writer.send(frame(5))
+  expect(stream.writes).toEqual([])
+  await microtasks()
+  expect(stream.frames).toEqual([frame(5)])
+})
+
+test('frames sent by promises that settle together share a write', async () => {
+  const { stream, writer } = createWriter()
+  const send = async (length: number) => {
+    for (let hop = 0; hop < length % 10; hop += 1) await undefined
+    writer.send(frame(length))
+  }
+  await Promise.all(Array.from({ length: 100 }, (_, length) => send(length)))
+  await microtasks()
+  expect(stream.writes).toHaveLength(1)
+  expect(stream.frames).toHaveLength(100)
+})
+
+test('hands over no more than is taken, in pieces of 64 KiB, and goes on at each drain', async () => {
+  const { stream, writer } = createWriter()
+  stream.roomBytes = 100 * KIB
+  const sent = [MIB, 0, 1, 300 * KIB].map(frame)
+  for (const each of sent) writer.send(each)
+  await microtasks()
+  expect(stream.writes.map(({ length }) => length)).toEqual([64 * KIB, 64 * KIB])
+  expect(writer.unsentBytes).toBeGreaterThan(MIB)
+  while (stream.writableNeedsDrain) stream.drain(100 * KIB)
+  expect(writer.unsentBytes).toBe(0)
+  for (const [index, each] of stream.frames.entries()) expect(Buffer.compare(each, sent[index]!)).toBe(0)
+})
+
+test('drained: at once while there is room, else when half of the buffer is free, by a drain or without one', async () => {
+  const { stream, writer } = createWriter()
+  await writer.drained()
+  writer.send(frame(MIB))
+  await writer.drained()
+  expect(stream.frames).toHaveLength(1)
+
+  stream.roomBytes = 0
+  writer.send(frame(MIB))
+  let drained = false
+  const draining = writer.drained().then(() => {
+    drained = true
+  })
+  await microtasks()
+  stream.drain(256 * KIB)
+  await microtasks()
+  expect(drained).toBe(false)
+  stream.drain(512 * KIB)
+  await draining
+})
+
+test('flush hands over everything, taken or not; stop drops the rest and lets the waiting go on', async () => {
+  const { stream, writer } = createWriter()
+  stream.roomBytes = 2 * MIB
+  for (const length of [MIB, 10]) writer.send(frame(length))
+  writer.flush()
+  expect(stream.frames).toHaveLength(2)
+  writer.send(frame(MIB))
+  writer.send(frame(MIB))
+  const draining = writer.drained()
+  writer.stop()
+  await draining
+  await writer.drained()
+  await microtasks()
+  expect(stream.frames).toHaveLength(2)
+})
+
+test('a stream that refuses a write is reported once', async () => {
+  const { stream, writer, failures } = createWriter()
+  stream.send = () => {
+    throw new Error('closed')
+  }
+  writer.send(frame(1))
+  await microtasks()
+  expect(failures).toEqual([new Error('closed')])
+})
