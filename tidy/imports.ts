@@ -43,6 +43,6 @@ export const importsOf = (file: SourceFile): Import[] => {
   return imports
 }
 
-/** A test, or code that only tests use (a conformance suite, a fixture), which shows by its importing vitest. */
+/** A test, or code that only tests use (a conformance suite, a fixture): it imports vitest, or is in a folder `testing`. */
 export const isTestCode = (file: SourceFile): boolean =>
-  /\.test\.ts$/.test(file.path) || importsOf(file).some(({ specifier }) => specifier === 'vitest')
+  /\.test\.ts$|\/testing\//.test(file.path) || importsOf(file).some(({ specifier }) => specifier === 'vitest')

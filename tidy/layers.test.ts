@@ -51,10 +51,12 @@ describe('who may import whom', () => {
 
 test('code that is no test may not use test code', () => {
   const suite = parseSource('peer/conformance.ts', "import { test } from 'vitest'")
-  const product = parseSource('peer/product.ts', "\nimport './conformance.ts'")
+  const fixture = parseSource('peer/testing/fixture.ts', "import '../conformance.ts'")
+  const product = parseSource('peer/product.ts', "\nimport './conformance.ts'\nimport './testing/fixture.ts'")
   const itsTest = parseSource('peer/product.test.ts', "import './conformance.ts'")
-  expect(testCodeViolations([suite, product, itsTest])).toEqual([
+  expect(testCodeViolations([suite, fixture, product, itsTest])).toEqual([
     'peer/product.ts:2: imports peer/conformance.ts, which only tests may use',
+    'peer/product.ts:3: imports peer/testing/fixture.ts, which only tests may use',
   ])
 })
 
