@@ -12,8 +12,9 @@ export interface Neighbour {
   readonly member: boolean
   /** Latest, undefined until it has sent one. */
   advertisement: Advertisement | undefined
-  /** It has said whom it knows. */
+  /** It has said whom it knows; we have. */
   hasToldPeers: boolean
+  isTold: boolean
   /** Smoothed; 0 until the first pong. */
   roundTripMs: number
   /** Items sent there and not yet answered. */
@@ -77,6 +78,7 @@ export class NeighbourTable {
       member,
       advertisement: before?.advertisement,
       hasToldPeers: false,
+      isTold: false,
       roundTripMs: before?.roundTripMs ?? 0,
       inFlight: 0,
       inFlightBytes: 0,

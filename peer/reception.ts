@@ -29,10 +29,9 @@ export class Reception implements RosterEvents {
     this.#parts = parts
   }
 
-  /** Both sides say what they offer, and whom else they know. */
+  /** Both sides say what they offer. */
   async joined({ link }: Neighbour): Promise<void> {
     link.send({ t: 'advertise', signed: await this.#parts.advertisement.sign() })
-    link.send({ t: 'peers', signed: this.#parts.advertisements.signed() })
   }
 
   left(neighbour: Neighbour, reason: string): void {
@@ -67,7 +66,15 @@ export class Reception implements RosterEvents {
     // It may have left while the signature was checked.
     if (!neighbour.link.isOpen) return this.#parts.advertisements.remove(neighbour.peer)
     neighbour.advertisement = accepted
+    this.#tellPeers(neighbour)
     this.#parts.invoker.serveWaiting()
+  }
+
+  /** Whom else we know, once it can be told of itself: of two who come together, the second learns of the first. */
+  #tellPeers(neighbour: Neighbour): void {
+    if (neighbour.isTold) return
+    neighbour.isTold = true
+    neighbour.link.send({ t: 'peers', signed: this.#parts.advertisements.signed() })
   }
 
   async #onPeers(neighbour: Neighbour, frame: FrameOf<'peers'>): Promise<void> {

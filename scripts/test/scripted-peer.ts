@@ -1,0 +1,132 @@
+/** A peer of a world whose every frame is written by the test. */
+import type { MeshState } from '../../peer/membership.ts'
+import { batchOf, type Envelope, type SignedKind, signBatch } from '../../protocol/envelope.ts'
+import { BLOCKS_PROTOCOL, type FrameOf, PEER_PROTOCOL, PeerFrame } from '../../protocol/frames.ts'
+import { FRAME_BYTES_MAX, MIB } from '../../protocol/limits.ts'
+import { Genesis, meshIdOf } from '../../protocol/mesh.ts'
+import type { Channel, Ports } from '../../protocol/ports.ts'
+import { Advertisement } from '../../protocol/records.ts'
+import { ENGINE_ID } from '../../sandbox/engine-id.ts'
+import type { World, WorldPeer } from '../../simulations/world.ts'
+
+export class ScriptedPeer {
+  readonly peerId: string
+  readonly ports: Ports
+  readonly world: World
+  readonly mesh: MeshState
+  /** What has come over the channel, in order. */
+  readonly heard: PeerFrame[] = []
+  /** Why the channel ended; undefined while it has not. */
+  closed: string | undefined
+  #channel: Channel | undefined
+  #read = 0
+  #sequence = 1
+
+  constructor(world: World, ports: Ports, peerId: string, mesh: MeshState) {
+    this.world = world
+    this.ports = ports
+    this.peerId = peerId
+    this.mesh = mesh
+  }
+
+  /** Opens the channel for calls; what comes over it is heard from now on. */
+  async dial({ address, peerId }: WorldPeer): Promise<this> {
+    const { network } = this.ports
+    await this.world.until(network.connect(address))
+    const channel = await this.world.until(network.open(peerId, PEER_PROTOCOL, { frameBytesMax: FRAME_BYTES_MAX }))
+    this.hear(channel)
+    return this
+  }
+
+  hear(channel: Channel): void {
+    this.#channel = channel
+    channel.receive({
+      frame: (bytes) => void this.heard.push(PeerFrame.decode(bytes)),
+      closed: (reason) => {
+        this.closed = reason
+      },
+    })
+  }
+
+  /** A frame, or bytes that may be none; then everything that follows from it happens. */
+  async say(frame: PeerFrame | Uint8Array): Promise<this> {
+    this.#channel?.send(frame instanceof Uint8Array ? frame : PeerFrame.encode(frame))
+    await this.world.clock.advance(0)
+    return this
+  }
+
+  hello(changes: Partial<FrameOf<'hello'>> = {}): FrameOf<'hello'> {
+    const { genesis, chain } = this.mesh
+    const credential = { by: 'membership', chain } as const
+    const says = { protocols: [1], features: [], agent: 'scripted', genesis: Genesis.encode(genesis), credential }
+    return { t: 'hello', ...says, ...changes }
+  }
+
+  /** Shakes hands as it should be, and offers `slots`. */
+  async join(to: WorldPeer, slots = 0): Promise<this> {
+    await this.dial(to)
+    await this.say(this.hello())
+    await this.say({ t: 'welcome', chain: [] })
+    return this.say(await this.advertisement({ slots, free: slots }))
+  }
+
+  async advertisement(changes: Partial<Advertisement> = {}): Promise<FrameOf<'advertise'>> {
+    const offer = { slots: 0, free: 0, queued: 0, memory_bytes: 256 * MIB, speed: 0 }
+    const payload = Advertisement.encode({
+      ...{ v: 1, mesh: this.meshId, peer: this.peerId, sequence: this.#sequence++ },
+      expires_ms: this.ports.clock.now() + 60_000,
+      ...{ protocols: [1], engines: [ENGINE_ID], effects: ['call'], addresses: this.ports.network.addresses() },
+      ...offer,
+      ...changes,
+    })
+    return { t: 'advertise', signed: (await this.sign('advertisement', [payload]))[0] as Envelope }
+  }
+
+  get meshId() {
+    return meshIdOf(this.ports.crypto, this.mesh.genesis)
+  }
+
+  sign(kind: SignedKind, payloads: readonly Uint8Array[]): Promise<Envelope[]> {
+    return signBatch(this.ports.crypto, this.ports.signer, this.peerId, kind, payloads)
+  }
+
+  async signBatch(kind: SignedKind, payloads: readonly Uint8Array[]) {
+    return batchOf(await this.sign(kind, payloads))
+  }
+
+  /** The frames of type `t` heard so far. */
+  all<T extends PeerFrame['t']>(t: T): FrameOf<T>[] {
+    return this.heard.filter((frame): frame is FrameOf<T> => frame.t === t)
+  }
+
+  /** The next frame of type `t` that no call of this has returned, others passed over; time passes until it comes. */
+  async next<T extends PeerFrame['t']>(t: T): Promise<FrameOf<T>> {
+    for (let waited = 0; waited < 1000; waited++) {
+      while (this.#read < this.heard.length) {
+        const frame = this.heard[this.#read++]
+        if (frame?.t === t) return frame as FrameOf<T>
+      }
+      if (this.closed !== undefined) break
+      await this.world.clock.advance(10)
+    }
+    throw new Error(`no ${t} came; ${this.closed ?? 'the channel is open'}; heard: ${this.heard.map((one) => one.t)}`)
+  }
+
+  /** Goes away without a word. */
+  hangUp(): void {
+    this.#channel?.close()
+  }
+
+  /** A channel of the blocks protocol to a peer that is connected. */
+  openBlocks({ peerId }: WorldPeer): Promise<Channel> {
+    return this.world.until(this.ports.network.open(peerId, BLOCKS_PROTOCOL, { frameBytesMax: MIB }))
+  }
+}
+
+/** A machine of the world, its network started, played by the test. `stranger`: it has no membership to show. */
+export const scriptedPeer = async (world: World, { stranger = false } = {}): Promise<ScriptedPeer> => {
+  const { peerId, ports } = world.machine()
+  await ports.network.start()
+  const mesh = stranger ? { genesis: world.genesis, chain: [] } : await world.membershipOf(peerId)
+  return new ScriptedPeer(world, ports, peerId, mesh)
+}

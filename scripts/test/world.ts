@@ -1,0 +1,63 @@
+/** Worlds for tests: peers of `simulations/world.ts` on this machine's crypto and engine, seeded by the run's seed. */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+import { createCrypto, createSigner } from '../../node/crypto.ts'
+import type { CallRequest, CallResult } from '../../peer/calls.ts'
+import { FUEL_DEFAULT, MIB } from '../../protocol/limits.ts'
+import type { EffectKind } from '../../protocol/outcome.ts'
+import { decodeValue, encodeValue, ensureValue, type Value } from '../../protocol/values.ts'
+import type { PublishedFunction } from '../../registry/functions.ts'
+import { createWorld, type Machine, type World, type WorldOptions, type WorldPeer } from '../../simulations/world.ts'
+import { seedFor } from './seed.ts'
+
+const wasmBytes = readFileSync(fileURLToPath(import.meta.resolve('@jitl/quickjs-wasmfile-release-sync/wasm')))
+
+export const machine: Machine = {
+  crypto: createCrypto(),
+  createSigner,
+  wasm: new WebAssembly.Module(new Uint8Array(wasmBytes)),
+}
+
+/** A world that ends with the running test; `name` is unique in the file. */
+export const worldFor = async (name: string, options: Omit<WorldOptions, 'seed' | 'machine'>): Promise<World> => {
+  const world = await createWorld({ machine, seed: seedFor(name), ...options })
+  onTestFinished(() => world.stop())
+  return world
+}
+
+/** Stores a module at one peer. Its exports and effects are as given; nothing is bundled. */
+export const publish = (
+  { peer }: WorldPeer,
+  code: string,
+  { exports = ['default'], effects = [] as EffectKind[], fuel = FUEL_DEFAULT, memoryBytes = 64 * MIB } = {},
+): Promise<PublishedFunction> =>
+  peer.publish({
+    name: 'tested',
+    code: new TextEncoder().encode(code),
+    exports,
+    effects,
+    limits: { fuel, memory_bytes: memoryBytes, output_bytes: MIB },
+  })
+
+/** A call of `input` to the default export, at level none, without a fallback to the local sandbox. */
+export const requestOf = (
+  { cid }: PublishedFunction,
+  input: unknown,
+  changes: Partial<CallRequest> = {},
+): CallRequest => ({
+  function: cid,
+  export: 'default',
+  input: encodeValue(ensureValue(input)),
+  level: { level: 'none' },
+  timeoutMs: 60_000,
+  remote: true,
+  depth: 0,
+  ...changes,
+})
+
+/** What the function returned. */
+export const returned = ({ outcome: { result } }: CallResult): Value => {
+  if (!result.ok) throw new Error(`${result.code}: ${result.message}`)
+  return decodeValue(result.value)
+}

@@ -1,0 +1,194 @@
+/** A world: the real peer, many times over in one process, on a clock and a chance of its own. */
+
+import { createPeer } from '../peer/index.ts'
+import { foundMesh } from '../peer/join.ts'
+import type { MeshState } from '../peer/membership.ts'
+import { createMemoryNetwork, type MemoryHub } from '../peer/network/memory.ts'
+import type { OwnerPolicy } from '../peer/owner-policy.ts'
+import type { Peer } from '../peer/peer.ts'
+import { createMemoryStorage } from '../peer/storage/memory.ts'
+import { signBatch } from '../protocol/envelope.ts'
+import { peerIdFromPublicKey } from '../protocol/identity.ts'
+import { MIB } from '../protocol/limits.ts'
+import type { LogEventName, LogFields } from '../protocol/log.ts'
+import { type Genesis, Membership, meshIdOf } from '../protocol/mesh.ts'
+import type { Clock, Crypto, Ports, SandboxHost, Signer } from '../protocol/ports.ts'
+import { ENGINE_ID } from '../sandbox/engine-id.ts'
+import { FakeClock } from './clock.ts'
+import { deriveSeed, seededRandom } from './random.ts'
+import { createInlineSandboxHost } from './sandbox-host.ts'
+
+/** What a world takes from the machine it runs on: nothing that differs between two runs. */
+export interface Machine {
+  crypto: Crypto
+  createSigner(privateKey: Uint8Array): Signer
+  /** The engine's binary. */
+  wasm: WebAssembly.Module
+}
+
+export interface WorldOptions {
+  machine: Machine
+  /** 32 bits; all chance comes from it. */
+  seed: number
+  /** How many are there from the beginning, each joined to the first, who founded the mesh. */
+  peers: number
+  policy?: Partial<Genesis['policy']>
+  /** What is special about peer `i`. */
+  setup?(i: number): PeerSetup
+  /** One way; default 0. */
+  latencyMs?(from: string, to: string): number
+}
+
+export interface PeerSetup {
+  /** Two slots for the mesh, 256 MiB a task, unless given. */
+  policy?: Partial<OwnerPolicy>
+  engine?: string
+  /** Gets the honest host, and returns the one to use. */
+  sandboxHost?(host: SandboxHost, clock: Clock): SandboxHost
+  /** Default: a member of the world's mesh. */
+  mesh?: MeshState
+}
+
+export interface WorldMachine {
+  readonly peerId: string
+  readonly ports: Ports
+  /** Everything logged on it. */
+  readonly events: { name: LogEventName; fields: LogFields }[]
+}
+
+export interface WorldPeer extends WorldMachine {
+  readonly peer: Peer
+  readonly address: string
+}
+
+/** Long enough for any test, short enough to end one that hangs. */
+const UNTIL_MS_MAX = 10 * 60_000
+const STEP_MS = 5
+const YEAR_MS = 365 * 24 * 60 * 60 * 1000
+
+const POLICY: OwnerPolicy = { accept: ['mesh'], slots: 2, memoryBytes: 256 * MIB }
+
+export class World {
+  readonly clock = new FakeClock()
+  readonly hub: MemoryHub
+  readonly peers: WorldPeer[] = []
+  readonly #options: WorldOptions
+  readonly #dead = new Set<string>()
+  #founder: { signer: Signer; peerId: string; mesh: MeshState } | undefined
+  #born = 0
+
+  constructor(options: WorldOptions) {
+    this.#options = options
+    const { latencyMs } = options
+    this.hub = createMemoryNetwork({ clock: this.clock, ...(latencyMs ? { latencyMs } : {}) })
+  }
+
+  get genesis(): Genesis {
+    return this.#theFounder.mesh.genesis
+  }
+
+  /** The ports of one more machine, whose network is not started. */
+  machine(setup: PeerSetup = {}): WorldMachine {
+    const { machine, seed } = this.#options
+    const random = seededRandom(deriveSeed(seed, `peer ${this.#born++}`))
+    const signer = machine.createSigner(random.bytes(32))
+    const peerId = peerIdFromPublicKey(signer.publicKey)
+    const events: WorldMachine['events'] = []
+    const log = { event: (name: LogEventName, fields: LogFields = {}) => void events.push({ name, fields }) }
+    const clock = this.#clockOf(peerId)
+    const honest = createInlineSandboxHost(clock, machine.wasm)
+    const ports: Ports = {
+      ...{ clock, random, signer, log },
+      crypto: machine.crypto,
+      storage: createMemoryStorage(),
+      network: this.hub.join(peerId, { log }),
+      sandboxHost: setup.sandboxHost?.(honest, clock) ?? honest,
+    }
+    return { peerId, ports, events }
+  }
+
+  /** One more peer, started and not joined. */
+  async add(setup: PeerSetup = {}, machine: WorldMachine = this.machine(setup)): Promise<WorldPeer> {
+    const { peerId, ports } = machine
+    this.#founder ??= { signer: ports.signer, peerId, mesh: this.#found(ports) }
+    const peer = await createPeer(ports, {
+      mesh: setup.mesh ?? (await this.membershipOf(peerId)),
+      policy: { ...POLICY, ...setup.policy },
+      engine: setup.engine ?? ENGINE_ID,
+      diskBytes: 64 * MIB,
+      sandboxIdleMs: 30_000,
+    })
+    await peer.start()
+    const born = { ...machine, peer, address: peer.addresses()[0] as string }
+    this.peers.push(born)
+    return born
+  }
+
+  /** That of a member whom the founder let in for `lifeMs`. */
+  async membershipOf(peerId: string, lifeMs = YEAR_MS): Promise<MeshState> {
+    const { signer, peerId: operator, mesh } = this.#theFounder
+    if (peerId === operator) return mesh
+    const { crypto } = this.#options.machine
+    const expires_ms = this.clock.now() + lifeMs
+    const record = { v: 1 as const, mesh: meshIdOf(crypto, mesh.genesis), peer: peerId, expires_ms }
+    const chain = await signBatch(crypto, signer, operator, 'membership', [Membership.encode(record)])
+    return { genesis: mesh.genesis, chain }
+  }
+
+  /** Lets time pass until `promise` settles, at most 10 minutes. */
+  async until<T>(promise: Promise<T>): Promise<T> {
+    let settled = false
+    const settle = () => {
+      settled = true
+    }
+    promise.then(settle, settle)
+    const endMs = this.clock.monotonic() + UNTIL_MS_MAX
+    await this.clock.advance(0)
+    while (!settled) {
+      if (this.clock.monotonic() > endMs) throw new Error(`nothing came of it in ${UNTIL_MS_MAX} ms of the world`)
+      await this.clock.advance(STEP_MS)
+    }
+    return promise
+  }
+
+  /** As SIGKILL, or a lid that closes: it hears, says and does nothing more. */
+  kill({ peerId }: WorldPeer): void {
+    this.#dead.add(peerId)
+    this.hub.kill(peerId)
+  }
+
+  async stop(): Promise<void> {
+    const living = this.peers.filter(({ peerId }) => !this.#dead.has(peerId))
+    await this.until(Promise.all(living.map(({ peer }) => peer.stop())))
+  }
+
+  get #theFounder() {
+    if (!this.#founder) throw new Error('a world without peers has no mesh')
+    return this.#founder
+  }
+
+  #found(ports: Ports): MeshState {
+    return foundMesh(ports, 'world', { admission: 'private', independence: 'peer', ...this.#options.policy })
+  }
+
+  /** The timers of the dead do not ring. */
+  #clockOf(peerId: string): Clock {
+    const { clock } = this
+    return {
+      now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
+      after: (delayMs, run) => clock.after(delayMs, () => this.#dead.has(peerId) || run()),
+    }
+  }
+}
+
+/** The peers of `options`, each joined to the first and acquainted with the others. */
+export const createWorld = async (options: WorldOptions): Promise<World> => {
+  const world = new World(options)
+  for (let i = 0; i < options.peers; i++) await world.add(options.setup?.(i))
+  const [first, ...others] = world.peers
+  await world.until(Promise.all(others.map(({ peer }) => peer.join(first?.address as string))))
+  // The others are told of each other by the first, and dial.
+  await world.clock.advance(1000)
+  return world
+}
