@@ -286,7 +286,7 @@ export class Invoker {
       )
     }
     // A drawn verifier cannot be hedged: no other may take its place but the one drawn next.
-    if (pursuit.isDrawn && isSlow(nowMs - pursuit.startedMs, this.#experience.usualMs(functionId))) {
+    if (pursuit.isImpatient && isSlow(nowMs - pursuit.startedMs, this.#experience.usualMs(functionId))) {
       pursuit.fail(new MeshError('E_BUSY', 'the drawn verifier is slow; the next one is drawn'))
     }
   }

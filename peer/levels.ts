@@ -8,6 +8,7 @@ import type { CallRequest, CallResult, Dispute, Item, Performed } from './calls.
 import { type Invoker, PEER_WAIT_MS } from './invoker.ts'
 import type { LocalExecutor } from './local.ts'
 import type { NeighbourTable } from './neighbours.ts'
+import type { PursuitOptions } from './pursuit.ts'
 import type { Roster } from './roster.ts'
 import { drawIndex, type VoteView, verdictOf, winnerOf } from './verdict.ts'
 
@@ -69,8 +70,8 @@ export class LevelledCall {
     return this.#parts.prepare(this.#request, this.#manifest, this.#deadlineMs)
   }
 
-  async #perform(item: Item, exclude: ReadonlySet<string>, only?: string): Promise<Performed> {
-    const performed = await this.#parts.invoker.perform(item, { exclude, only }, (pursuit) => {
+  async #perform(item: Item, options: PursuitOptions): Promise<Performed> {
+    const performed = await this.#parts.invoker.perform(item, options, (pursuit) => {
       this.#executions += pursuit.attempts
       this.#recovered += pursuit.recovered
     })
@@ -82,7 +83,7 @@ export class LevelledCall {
   async #performAnywhere(): Promise<Performed> {
     const item = this.#prepare()
     try {
-      return await this.#perform(item, new Set())
+      return await this.#perform(item, { exclude: new Set() })
     } catch (cause) {
       if (this.#request.remote || !this.#isAlone(cause)) throw cause
       this.#ports.log.event('call.local', { task: item.task.toString() })
@@ -189,21 +190,32 @@ export class LevelledCall {
     asked: Set<string>,
     round: number,
   ): Promise<Performed | undefined> {
-    if (!last) return this.#perform(root, asked).catch((cause) => this.#nobodyLeft(cause, asked))
+    if (!last) return this.#perform(root, { exclude: asked }).catch((cause) => this.#nobodyLeft(cause, asked))
     const item = this.#prepare()
     item.journal.push(...root.journal)
     const { crypto } = this.#ports
     const digest = cidDigest(rawCid(crypto, last.payload))
     const { candidates } = root
     const start = drawIndex(crypto.hash, root.secret, digest, round, Math.max(1, candidates.length))
-    for (let i = 0; i < candidates.length; i++) {
-      const drawn = candidates[(start + i) % candidates.length] as string
-      if (asked.has(drawn) || !this.#parts.neighbours.get(drawn)) continue
+    const drawn = [...candidates.slice(start), ...candidates.slice(0, start)]
+    return (await this.#askDrawn(item, drawn, asked, false)) ?? (await this.#askDrawn(item, drawn, asked, true))
+  }
+
+  /** The first of `drawn` that answers. A slow one is passed over, unless all were: then each is waited for. */
+  async #askDrawn(
+    item: Item,
+    drawn: readonly string[],
+    asked: Set<string>,
+    patient: boolean,
+  ): Promise<Performed | undefined> {
+    for (const only of drawn) {
+      if (asked.has(only) || !this.#parts.neighbours.get(only)) continue
       try {
-        return await this.#perform(item, asked, drawn)
+        return await this.#perform(item, { exclude: asked, only, patient })
       } catch (cause) {
-        asked.add(drawn)
-        if (!(cause instanceof MeshError) || cause.code === 'E_CANCELLED' || cause.code === 'E_TIMEOUT') throw cause
+        const code = cause instanceof MeshError ? cause.code : 'E_INTERNAL'
+        if (code === 'E_CANCELLED' || code === 'E_TIMEOUT' || code === 'E_INTERNAL') throw cause
+        if (patient || code !== 'E_BUSY') asked.add(only)
       }
     }
     return undefined

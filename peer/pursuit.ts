@@ -16,6 +16,8 @@ export interface PursuitOptions {
   exclude: ReadonlySet<string>
   /** The one peer to ask: the verifier that was drawn. */
   only?: string | undefined
+  /** Wait for that one however slow it is. */
+  patient?: boolean
 }
 
 /** What the pursuit asks of the invoker. */
@@ -65,9 +67,9 @@ export class Pursuit {
     return this.#open.size
   }
 
-  /** It may ask only the verifier that was drawn for it. */
-  get isDrawn(): boolean {
-    return this.#options.only !== undefined
+  /** It may ask only the verifier that was drawn for it, and another may be drawn if that one is slow. */
+  get isImpatient(): boolean {
+    return this.#options.only !== undefined && !this.#options.patient
   }
 
   /** May `peer` be asked, as far as this item is concerned? */
