@@ -14,6 +14,8 @@ export interface Neighbour {
   advertisement: Advertisement | undefined
   /** It has said whom it knows; we have. */
   hasToldPeers: boolean
+  /** It has, and those of them that we want to meet are being dialled. */
+  hasIntroduced: boolean
   isTold: boolean
   /** Smoothed; 0 until the first pong. */
   roundTripMs: number
@@ -55,9 +57,9 @@ export class NeighbourTable {
     return this.#list.filter(({ member, advertisement }) => member && (advertisement?.slots ?? 0) > 0)
   }
 
-  /** A member has just come who has not said yet what it offers. */
+  /** A member has just come who has not said yet what it offers, and whom else it knows. */
   get hasSilent(): boolean {
-    return this.#list.some(({ member, advertisement }) => member && !advertisement)
+    return this.#list.some(({ member, advertisement, hasIntroduced }) => member && !(advertisement && hasIntroduced))
   }
 
   /** PeerIds of the members, sorted, and the CID by which an invocation commits to them. */
@@ -78,6 +80,7 @@ export class NeighbourTable {
       member,
       advertisement: before?.advertisement,
       hasToldPeers: false,
+      hasIntroduced: false,
       isTold: false,
       roundTripMs: before?.roundTripMs ?? 0,
       inFlight: 0,

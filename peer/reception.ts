@@ -86,5 +86,6 @@ export class Reception implements RosterEvents {
       const accepted = await hearsay.accept(signed)
       if (accepted) this.#parts.roster.meet(accepted.peer, accepted.addresses)
     }
+    neighbour.hasIntroduced = true
   }
 }
