@@ -152,7 +152,7 @@ const readEnvironment = (env: NodeJS.ProcessEnv): Layer => {
 const flagOf = (key: string) => `--${key.replace('_', '-')}`
 
 /** Flags as the command line has them: texts, lists of texts, booleans. */
-export type Flags = { [K in ConfigKey]?: string | string[] | boolean | undefined } & {
+export type Flags = { [K in ConfigKey]?: string | number | readonly string[] | boolean | undefined } & {
   data?: string | undefined
   config?: string | undefined
 }

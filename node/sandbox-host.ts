@@ -16,8 +16,9 @@ const WASM = fileURLToPath(import.meta.resolve('@jitl/quickjs-wasmfile-release-s
 const PROGRAM = fileURLToPath(new URL(`./sandbox-process.${import.meta.url.split('.').at(-1)}`, import.meta.url))
 
 const FLAGS = [
-  // KiB of native stack: QuickJS's own check must fire first (sandbox/README.md, "Stack depth").
-  '--stack-size=3900',
+  // KiB of native stack, of the 8 MiB that a main thread has: the engine's own check must fire first (sandbox/README.md,
+  // "Stack depth").
+  '--stack-size=7000',
   // The heap holds one input and one output and what they are decoded to; the guest's memory is not in it.
   '--max-old-space-size=256',
   '--max-semi-space-size=4',

@@ -26,17 +26,17 @@ export interface MapSource {
 
 const RANGE = /^(-?[0-9]{1,15})\.\.(-?[0-9]{1,15})$/
 
-/** `A..B` are the integers from A up to, not including, B. */
+/** `A..B` are the integers from A to B, both included. */
 export const rangeSource = (text: string): MapSource => {
   const [, from, to] = RANGE.exec(text)?.map(Number) ?? []
   if (from === undefined || to === undefined || from > to) {
-    throw new MeshError('E_USAGE', `${text} is no range; write A..B, the integers from A up to, not including, B`)
+    throw new MeshError('E_USAGE', `${text} is no range; write A..B, the integers from A to B`)
   }
   return {
-    total: to - from,
+    total: to - from + 1,
     identify: async () => recordCid(createCrypto(), encodeCanonical({ range: [from, to] })).toString(),
     async *items() {
-      for (let n = from; n < to; n++) yield { index: n - from, read: () => encodeInput(n) }
+      for (let n = from; n <= to; n++) yield { index: n - from, read: () => encodeInput(n) }
     },
   }
 }
@@ -59,7 +59,10 @@ const readItem = async (path: string): Promise<Uint8Array> => {
   try {
     const { size } = statSync(path)
     if (size <= INPUT_BYTES_MAX) return encodeInput({ name: path, bytes: new Uint8Array(await readFile(path)) })
-    throw new MeshError('E_INPUT', `${path} has ${size} bytes, over the limit of ${INPUT_BYTES_MAX} for an input; split it`)
+    throw new MeshError(
+      'E_INPUT',
+      `${path} has ${size} bytes, over the limit of ${INPUT_BYTES_MAX} for an input; split it`,
+    )
   } catch (cause) {
     if (cause instanceof MeshError) throw cause
     throw new MeshError('E_INPUT', `${path} cannot be read: ${(cause as Error).message}`, { cause })

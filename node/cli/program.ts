@@ -162,7 +162,7 @@ const addMap = (program: Command, run: Lazily) =>
       .argument('<function>', FUNCTION)
       .argument('[input]', 'file with one JSON text a line, or - for stdin'),
   )
-    .option('--range <A..B>', 'the inputs are the integers from A up to, not including, B')
+    .option('--range <A..B>', 'the inputs are the integers from A to B, both included')
     .option('--files <path...>', 'the inputs are files, each as { name, bytes }')
     .option('--unordered', 'lines as they come, not in the order of the inputs')
     .option('--fail-fast', 'end with the first item that fails')
@@ -174,7 +174,7 @@ const addMap = (program: Command, run: Lazily) =>
     .addHelpText(
       'after',
       example(
-        'wayside map collatz.ts --range 0..1000 > lengths.ndjson',
+        'wayside map collatz.ts --range 0..99 > lengths.ndjson',
         'wayside map outline.ts --files docs/*.md -o outlines.ndjson',
         'wayside map score.ts people.ndjson -o scores.ndjson --resume',
       ),

@@ -1,5 +1,5 @@
 /** Where an agent answers its owner: a socket in its data directory, and a small file that says so. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createConnection, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -65,8 +65,12 @@ export const forgetEndpoint = (data: string): void => {
   rmSync(endpointFile(data), { force: true })
   if (!endpoint || process.platform === 'win32') return
   rmSync(endpoint.socket, { force: true })
-  if (dirname(endpoint.socket).startsWith(join(tmpdir(), 'wayside-')))
-    rmSync(dirname(endpoint.socket), { recursive: true, force: true })
+  if (dirname(endpoint.socket) === data) return
+  try {
+    rmdirSync(dirname(endpoint.socket))
+  } catch {
+    // Gone already, or something else is in it: then it stays.
+  }
 }
 
 const connected = (path: string): Promise<Socket | undefined> =>

@@ -1,0 +1,98 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { ReceiptFile } from '../../protocol/records.ts'
+import { writeFunctions } from '../testing/functions.ts'
+import { begin, freshDirectory, type RunOptions, wayside } from '../testing/wayside.ts'
+
+let cwd: string
+const run = (args: string[], options: RunOptions = {}) => wayside(['run', ...args], { cwd, ...options })
+
+beforeAll(() => {
+  cwd = writeFunctions()
+})
+
+describe('without an agent', () => {
+  test('a call runs here, says so on stderr, and prints one line of JSON to a pipe', async () => {
+    const { status, stdout, stderr } = await run(['hello.ts', '{"name":"Ada"}'])
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '{"text":"Hello, Ada"}\n' })
+    expect(stderr).toMatch(/no peer in reach: ran in the sandbox of this machine/)
+    expect(stderr).toMatch(/hello\.ts says │ greeting Ada/)
+  })
+
+  test('the input comes from a file or from stdin', async () => {
+    const file = join(freshDirectory(), 'in.json')
+    writeFileSync(file, '{"name":"Grace"}')
+    expect((await run(['hello.ts', `@${file}`, '--local'])).stdout).toBe('{"text":"Hello, Grace"}\n')
+    expect((await run(['hello.ts', '-'], { input: '{"name":"Alan"}' })).stdout).toBe('{"text":"Hello, Alan"}\n')
+  })
+
+  test('bytes go to a pipe or a file as they are', async () => {
+    const file = join(freshDirectory(), 'out.bin')
+    expect(await run(['bytes.ts', '3', '--local', '-o', file])).toMatchObject({ status: 0, stdout: '' })
+    expect([...readFileSync(file)]).toEqual([255, 255, 255])
+    const { ended, child } = begin(['run', 'bytes.ts', '3', '--local'], { cwd })
+    child.stdout?.setEncoding('latin1')
+    expect((await ended).stdout).toBe('\u00ff\u00ff\u00ff')
+  })
+
+  test('--json prints how it came about; --receipt keeps the signed receipts', async () => {
+    const file = join(freshDirectory(), 'receipt')
+    const { stdout } = await run(['hello.ts', '{"name":"Ada"}', '--local', '--json', '--receipt', file])
+    expect(JSON.parse(stdout)).toMatchObject({ value: { text: 'Hello, Ada' }, local: true, executions: 1, liars: [] })
+    expect(ReceiptFile.decode(new Uint8Array(readFileSync(file))).receipts).toHaveLength(1)
+  })
+})
+
+describe('exit status and error', () => {
+  const long = JSON.stringify('x'.repeat(5 * 1024 * 1024))
+  const failures: [number, string, RegExp, string[], RunOptions?][] = [
+    [1, 'E_FUNCTION_THREW', /no luck[\s\S]*throws\.ts:2:\d+/, ['throws.ts']],
+    [1, 'E_FUNCTION_SYNTAX', /broken\.ts/, ['broken.ts']],
+    [1, 'E_VALUE', /result\.items\[1\]\.when: Date/, ['date.ts']],
+    [2, 'E_USAGE', /unknown option '--verfiy'[\s\S]*--verify/, ['hello.ts', '--verfiy', 'none']],
+    [2, 'E_USAGE', /exclude each other/, ['hello.ts', '--local', '--remote']],
+    [2, 'E_BUNDLE', /nowhere\.ts/, ['nowhere.ts']],
+    [2, 'E_EXPORT_UNKNOWN', /no export nothing; it has default/, ['hello.ts#nothing']],
+    [2, 'E_INPUT', /not valid JSON/, ['hello.ts', '{name:Ada}']],
+    [2, 'E_INPUT', /over the limit of 4194304/, ['echo.ts', '-'], { input: long }],
+    [2, 'E_CONFIG', /--timeout: expected a DURATION/, ['hello.ts', '--timeout', 'soon']],
+    [2, 'E_CONFIG', /WAYSIDE_VERIFY: expected none/, ['hello.ts'], { env: { WAYSIDE_VERIFY: 'always' } }],
+    [2, 'E_LEVEL_UNSUPPORTED', /audit/, ['hello.ts', '--verify', 'audit']],
+    [3, 'E_FUEL_LIMIT', /fuel/, ['spins.ts', '--fuel', '1000000']],
+    [3, 'E_MEMORY_LIMIT', /memory/, ['eats.ts']],
+    [4, 'E_NO_PEER', /no peer/, ['hello.ts', '--remote']],
+    [4, 'E_NO_PEER', /no peer/, ['hello.ts', '--verify', 'quorum:2']],
+    [124, 'E_TIMEOUT', /--timeout/, ['spins.ts', '--timeout', '300ms']],
+  ]
+
+  test.each(failures)('%i %s: %s', async (exit, code, words, args, options) => {
+    const { status, stdout, stderr } = await run(args, options)
+    expect(stderr).toMatch(new RegExp(`error ${code}: `))
+    expect(stderr).toMatch(words)
+    expect(stderr).not.toMatch(/\n {4}at .*node:internal/)
+    expect({ status, stdout }).toEqual({ status: exit, stdout: '' })
+  })
+
+  test('with --json the error is on stdout too', async () => {
+    const { status, stdout } = await run(['throws.ts', '--local', '--json'])
+    expect({ status, ...JSON.parse(stdout) }).toEqual({
+      status: 1,
+      error: { code: 'E_FUNCTION_THREW', message: expect.stringContaining('no luck') },
+    })
+  })
+
+  test('130 E_CANCELLED: Ctrl-C', async () => {
+    const { child, ended } = begin(['run', 'spins.ts', '--local'], { cwd })
+    setTimeout(() => child.kill('SIGINT'), 1000)
+    expect(await ended).toMatchObject({ status: 130, stderr: expect.stringContaining('E_CANCELLED') })
+  })
+
+  test.each(['status', 'peers', 'pause', 'resume', 'down', 'logs'])('6 E_AGENT_NOT_RUNNING: %s', async (command) => {
+    const data = freshDirectory()
+    const { status, stderr } = await wayside([command, '--data', data])
+    expect(status).toBe(6)
+    expect(stderr).toContain(`no agent answers in ${data}`)
+    expect(stderr).toContain(`wayside up --data ${data}`)
+  })
+})
