@@ -100,9 +100,11 @@ const invocations = await signBatch(crypto, alice.signer, alice.id, 'invocation'
   Invocation.encode({ ...invocation, nonce: filled(16, 4) }),
 ])
 
+const twice = encodeValue({ ref: '#twice', input: 21 })
+const nothing = encodeValue({ ref: '#nothing', input: null, options: { fuel: 1_000_000, timeoutMs: 1000 } })
 export const journal: JournalEntry[] = [
-  { entry: 'request', n: 0, after: 0, kind: 'call', arguments: encodeValue(['#twice', 21]) },
-  { entry: 'request', n: 1, after: 0, kind: 'call', arguments: encodeValue(['#nothing', null]) },
+  { entry: 'request', n: 0, after: 0, kind: 'call', arguments: twice },
+  { entry: 'request', n: 1, after: 0, kind: 'call', arguments: nothing },
   { entry: 'answer', n: 1, answer: { ok: false, code: 'E_EXPORT_UNKNOWN', message: 'no export nothing' } },
   { entry: 'answer', n: 0, answer: { ok: true, value: encodeValue(42) } },
 ]
@@ -111,8 +113,8 @@ const outcome: Outcome = {
   v: 1,
   result: { ok: true, value: encodeValue('Hello, Ada') },
   requests: [
-    { kind: 'call', arguments: encodeValue(['#twice', 21]) },
-    { kind: 'call', arguments: encodeValue(['#nothing', null]) },
+    { kind: 'call', arguments: twice },
+    { kind: 'call', arguments: nothing },
   ],
   console: [
     { level: 'log', text: 'greeting Ada' },
