@@ -5,11 +5,11 @@ import { FUEL_TICK, KIB, MIB } from '../protocol/limits.ts'
 export const GLUE_REVISION = 1
 
 /**
- * How deep a guest may go on the engine's own stack: 1,115 plain calls. Every host must leave the engine so much of
+ * How deep a guest may go on the engine's own stack: 1,022 plain calls. Every host must leave the engine so much of
  * its native stack that this check fires first (README.md, "Stack depth").
  */
-export const STACK_BYTES_MAX = 192 * KIB
-/** Frames that the engine enters after its last check: 1.4 kB at most in the probes of `depth.test.ts`. */
+export const STACK_BYTES_MAX = 176 * KIB
+/** Frames that the engine enters after its last check: 1.4 kB at most in the probes of `depth.process.test.ts`. */
 export const STACK_SLACK_BYTES = 16 * KIB
 
 /** What `Date.now()` and `new Date()` say: 2000-01-01T00:00:00Z. Not 0, which packages take for "no date". */

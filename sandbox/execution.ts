@@ -213,7 +213,7 @@ export class Execution {
     const [first = 0, second = 0] = args
     switch (id) {
       case HOST.log:
-        return this.#console.add(this.#text(first, SHORT_BYTES_MAX), this.#text(second, SHORT_BYTES_MAX))
+        return this.#console.add(this.#text(first, SHORT_BYTES_MAX), JSON.parse(this.#text(second, SHORT_BYTES_MAX)))
       case HOST.buffer:
         return this.#buffer(first)
       case HOST.request:

@@ -65,7 +65,7 @@ class Loader {
       hostCall: (id, args) => {
         const [level, line] = args
         if (id === HOST.log && level !== undefined && line !== undefined)
-          this.console.add(this.#text(level), this.#text(line))
+          this.console.add(this.#text(level), JSON.parse(this.#text(line)))
       },
     }
     this.roots = this.#prepare()
@@ -184,13 +184,14 @@ class Loader {
   }
 }
 
-/** The whole stack of an error of the parser, and of no other: a position without a frame. */
-const PARSER_STACK = /^\s*at function\.js:(\d+:\d+)\s*$/
+/** The whole stack of an error found before the module began: a position without a frame, or none. */
+const PARSER_STACK = /^(?:\s*at function\.js:(?<at>\d+:\d+))?\s*$/
 
 const asSyntaxFailure = (failure: LoadFailure): LoadFailure => {
-  const at = PARSER_STACK.exec(failure.stack)?.[1]
-  const parser = failure.message.startsWith('SyntaxError: ') && at !== undefined
-  return parser ? { ...failure, code: 'E_FUNCTION_SYNTAX', message: `${at}: ${failure.message}` } : failure
+  const parser = failure.message.startsWith('SyntaxError: ') ? PARSER_STACK.exec(failure.stack) : null
+  if (!parser) return failure
+  const at = parser.groups?.at
+  return { ...failure, code: 'E_FUNCTION_SYNTAX', message: at ? `${at}: ${failure.message}` : failure.message }
 }
 
 /** The image of `code`, an ES module that imports nothing, or why there is none. Throws EngineFault, or what the host throws. */

@@ -6,7 +6,7 @@ import { RUN_SOURCE } from './run.ts'
 import { VALUES_SOURCE } from './values.ts'
 import { WEB_APIS_SOURCE } from './web-apis.ts'
 
-const PRIMORDIALS_SOURCE = String.raw`
+const PRIMORDIALS_SOURCE = `
 'use strict'
 const { Uint8Array, BigInt, Promise, Error, TypeError, RangeError, DataView, String } = globalThis
 const { parse, stringify } = JSON

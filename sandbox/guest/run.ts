@@ -2,7 +2,7 @@
  * Guest code (part of the prelude): calls the function's export, hands out `ctx`, keeps the resolvers of pending
  * requests, and reports how the call ended.
  */
-export const RUN_SOURCE = String.raw`
+export const RUN_SOURCE = `
 const HANDLERS = setPrototypeOf(['fetch', 'scheduled', 'queue'], null)
 
 let namespace = null

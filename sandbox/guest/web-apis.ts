@@ -36,10 +36,15 @@ const inspect = (x, depth) => {
   return (kind === 'Object' || kind === 'object' ? '' : kind + ' ') + '{' + items + '}'
 }
 
-// Beyond this the host drops what is printed anyway (CONSOLE_BYTES_MAX).
+// Beyond these the host drops what is printed anyway (CONSOLE_BYTES_MAX, CONSOLE_LINES_MAX).
 const CONSOLE_CHARS_MAX = 65536
+const CONSOLE_LINES_MAX = 1000
+
+let printedChars = 0
+let printedLines = 0
 
 const printer = (level) => (...args) => {
+  if (printedChars > CONSOLE_CHARS_MAX || printedLines > CONSOLE_LINES_MAX) return
   let text = ''
   for (let i = 0; i < args.length && text.length < CONSOLE_CHARS_MAX; i++) {
     let shown = '[unprintable]'
@@ -48,7 +53,9 @@ const printer = (level) => (...args) => {
     } catch {}
     text += (i ? ' ' : '') + slice(shown, 0, CONSOLE_CHARS_MAX)
   }
-  hostLog(level, slice(text, 0, CONSOLE_CHARS_MAX))
+  printedChars += text.length
+  printedLines++
+  hostLog(level, stringify(slice(text, 0, CONSOLE_CHARS_MAX)))
 }
 
 publish('console', {
