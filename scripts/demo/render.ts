@@ -12,7 +12,8 @@ export interface RenderedTile {
 }
 
 const LEVELS = ['self', 'quorum:2'] as const
-const TILE_TIMEOUT_MS = 60_000
+/** A busy machine may be slow to come round to the last of them. */
+const TILE_TIMEOUT_MS = 110_000
 
 const pixelsOf = (result: BackendResult): Uint8Array => {
   const { result: outcome } = result.outcome
@@ -47,9 +48,16 @@ export const renderOnMesh = async (
   signal: AbortSignal,
   done: (rendered: RenderedTile) => void,
 ): Promise<void> => {
+  const failed = new AbortController()
+  const either = AbortSignal.any([signal, failed.signal])
   const maps = LEVELS.map((verify, i) => {
     const tiles = TILES.filter((_, at) => at % LEVELS.length === i)
-    return renderAt(backend, functionCid, verify, tiles, signal, done)
+    return renderAt(backend, functionCid, verify, tiles, either, done)
   })
-  await Promise.all(maps)
+  try {
+    await Promise.all(maps)
+  } finally {
+    failed.abort()
+    await Promise.allSettled(maps)
+  }
 }
