@@ -158,3 +158,6 @@ export const prepareItem = (
 }
 
 export const isPure = (manifest: Manifest): boolean => manifest.effects.length === 0
+
+export const timedOut = ({ request }: Item): MeshError =>
+  new MeshError('E_TIMEOUT', `no answer within ${request.timeoutMs} ms; allow more with --timeout`)

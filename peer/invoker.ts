@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../protocol/errors.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { Ports } from '../protocol/ports.ts'
-import { type Item, isPure, type NestedCall, type Performed } from './calls.ts'
+import { type Item, isPure, type NestedCall, type Performed, timedOut } from './calls.ts'
 import type { Attempt, Dispatcher } from './dispatcher.ts'
 import type { Experience } from './experience.ts'
 import { isLost, isSlow, shouldHedge } from './hedging.ts'
@@ -187,6 +187,8 @@ export class Invoker {
 
   #wait(pursuit: Pursuit): void {
     pursuit.waitingSinceMs = this.#ports.clock.monotonic()
+    // An executor that was given no more time may say so before we look at the clock.
+    if (pursuit.item.deadlineMs <= pursuit.waitingSinceMs) return pursuit.fail(timedOut(pursuit.item))
     this.#waiting.add(pursuit)
     this.serveWaiting()
   }
@@ -279,12 +281,8 @@ export class Invoker {
   }
 
   #inspectPursuit(pursuit: Pursuit, nowMs: number): void {
-    const { deadlineMs, request, functionId } = pursuit.item
-    if (deadlineMs <= nowMs) {
-      return pursuit.fail(
-        new MeshError('E_TIMEOUT', `no answer within ${request.timeoutMs} ms; allow more with --timeout`),
-      )
-    }
+    const { deadlineMs, functionId } = pursuit.item
+    if (deadlineMs <= nowMs) return pursuit.fail(timedOut(pursuit.item))
     // A drawn verifier cannot be hedged: no other may take its place but the one drawn next.
     if (pursuit.isImpatient && isSlow(nowMs - pursuit.startedMs, this.#experience.usualMs(functionId))) {
       pursuit.fail(new MeshError('E_BUSY', 'the drawn verifier is slow; the next one is drawn'))

@@ -6,7 +6,7 @@ import { type Answer, type JournalEntry, orderJournal } from '../protocol/journa
 import { Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
 import type { SandboxRun } from '../sandbox/pool.ts'
-import { type Item, isPure, type NestedCall, type Performed } from './calls.ts'
+import { type Item, isPure, type NestedCall, type Performed, timedOut } from './calls.ts'
 import { Home } from './home.ts'
 import { receiptBytes } from './receipts.ts'
 import type { Runner } from './runner.ts'
@@ -70,7 +70,7 @@ export class LocalExecutor {
       )
     }
     if (this.#ports.clock.monotonic() < item.deadlineMs) throw new MeshError('E_INCONCLUSIVE', result.reason)
-    throw new MeshError('E_TIMEOUT', `no answer within ${item.request.timeoutMs} ms; allow more with --timeout`)
+    throw timedOut(item)
   }
 
   #performed(item: Item, journal: readonly JournalEntry[], outcomeBytes: Uint8Array): Performed {
