@@ -1,20 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { runWayside, WAYSIDE } from '../scripts/test/agents.ts'
 import { type LendOptions, lend } from './index.ts'
 import { connect, fn } from './sdk.ts'
+import { freshDirectory, wayside } from './testing/wayside.ts'
 
 const HELLO = join(import.meta.dirname, '../examples/hello/hello.ts')
 
 const open = async (options: LendOptions = {}) => {
-  const home = mkdtempSync(join(tmpdir(), 'wayside-lend-'))
-  onTestFinished(() => rmSync(home, { recursive: true, force: true }))
-  const data = join(home, 'data')
+  const data = freshDirectory()
   const lent = await lend({ data, cpus: 1, listen: ['/ip4/127.0.0.1/tcp/0'], ...options })
   onTestFinished(() => lent.close())
-  return { home, data, lent }
+  return { data, lent }
 }
 
 test('a program lends this machine, and another uses it', async () => {
@@ -32,9 +28,9 @@ test('a program lends this machine, and another uses it', async () => {
 })
 
 test('a second program finds the data directory taken, and `wayside down` ends the first', async () => {
-  const { home, data } = await open()
+  const { data } = await open()
   await expect(lend({ data })).rejects.toMatchObject({ code: 'E_DATA_DIR_TAKEN' })
-  expect(await runWayside(WAYSIDE, ['down', '--data', data], home)).toMatchObject({ status: 0 })
+  expect(await wayside(['down', '--data', data])).toMatchObject({ status: 0 })
   await using again = await lend({ data, listen: ['/ip4/127.0.0.1/tcp/0'] })
   expect((await again.status()).data).toBe(data)
 })

@@ -12,8 +12,7 @@ type Handlers = Parameters<SandboxProcess['receive']>[0]
 
 const HEAD_BYTES = 4
 const WASM = fileURLToPath(import.meta.resolve('@jitl/quickjs-wasmfile-release-sync/wasm'))
-/** Beside this file, and with its extension: `.ts` in a checkout, `.js` in what is published. */
-const PROGRAM = fileURLToPath(new URL(`./sandbox-process.${import.meta.url.split('.').at(-1)}`, import.meta.url))
+const PROGRAM = fileURLToPath(new URL('./sandbox-process.ts', import.meta.url))
 
 const FLAGS = [
   // KiB of native stack, of the 8 MiB that a main thread has: the engine's own check must fire first (sandbox/README.md,

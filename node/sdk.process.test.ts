@@ -1,12 +1,11 @@
 /** `wayside` as a program meets it: through the agent of this machine, and without one. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { MeshError } from '../protocol/errors.ts'
-import { type AgentProcess, startAgent, WAYSIDE } from '../scripts/test/agents.ts'
 import { connect, fn, type Mesh } from './sdk.ts'
+import { freshDirectory, startMesh, type TestAgent } from './testing/wayside.ts'
 
 const SOURCE = `interface Shape { side: number }
 
@@ -34,21 +33,17 @@ interface Source {
 }
 
 let home = ''
-let lender: AgentProcess
-let agent: AgentProcess
+let lender: TestAgent
+let agent: TestAgent
 let url: URL
 
 beforeAll(async () => {
-  home = mkdtempSync(join(tmpdir(), 'wayside-sdk-'))
+  home = freshDirectory()
   writeFileSync(join(home, 'shapes.ts'), SOURCE)
   url = pathToFileURL(join(home, 'shapes.ts'))
-  lender = await startAgent(WAYSIDE, home, 'lender')
-  agent = await startAgent(WAYSIDE, home, 'agent', lender.ticket)
-})
-
-afterAll(async () => {
-  await Promise.all([agent.stop(), lender.stop()])
-  rmSync(home, { recursive: true, force: true })
+  const mesh = await startMesh(2)
+  agent = mesh[0]!
+  lender = mesh[1]!
 })
 
 const open = async (data: string): Promise<Mesh> => {
@@ -71,7 +66,7 @@ describe('through the agent of this machine', () => {
     const mesh = await open(agent.data)
     const { value, receipt } = await mesh.call(area(), { side: 3 }, { receipt: true })
     expect([value, receipt.local]).toEqual([9, false])
-    expect(receipt.executors).toContain(lender.peer)
+    expect(receipt.executors).toContain(lender.status.peer)
   })
 
   test('a map comes back in order, each item with its own outcome', async () => {

@@ -39,15 +39,17 @@ export interface Running {
 }
 
 export interface RunOptions {
+  /** The command's script: that of this checkout, unless given. */
+  program?: string
   env?: Record<string, string>
   cwd?: string
   input?: string
 }
 
 /** Starts a command with nothing of the surrounding WAYSIDE_* variables. */
-export const begin = (args: readonly string[], { env = {}, cwd, input }: RunOptions = {}): Running => {
+export const begin = (args: readonly string[], { program = CLI, env = {}, cwd, input }: RunOptions = {}): Running => {
   const { PATH = '' } = process.env
-  const child = spawn(process.execPath, [CLI, ...args], {
+  const child = spawn(process.execPath, [program, ...args], {
     env: { PATH, HOME: '/nonexistent', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(cwd !== undefined && { cwd }),
