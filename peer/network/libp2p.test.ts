@@ -1,6 +1,7 @@
 import { connect, createServer, type Socket } from 'node:net'
 import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
+import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../node/clock.ts'
 import { createSigner, generatePrivateKey } from '../../node/crypto.ts'
 import type { FailPoints } from '../../protocol/fail-points.ts'
@@ -69,3 +70,38 @@ const pairOver =
 
 networkConformance('libp2p, TCP', pairOver(''))
 networkConformance('libp2p, WebSockets', pairOver('/ws'))
+
+describe('listening', () => {
+  const create = (listen: string[]) =>
+    createLibp2pNetwork({
+      signer: createSigner(generatePrivateKey()),
+      listen,
+      transports: [tcp()],
+      clock: systemClock,
+      log: { event: () => {} },
+    })
+
+  test('on every interface gives the addresses of each, with the port that was free', async () => {
+    const network = await create(['/ip4/0.0.0.0/tcp/0'])
+    await network.start()
+    expect(network.addresses().join()).toMatch(/\/ip4\/127\.0\.0\.1\/tcp\/[1-9]\d+\/p2p\//)
+    await network.stop()
+  })
+
+  test('on a port that is taken: E_ADDRESS, which says so in one line', async () => {
+    const first = await create(['/ip4/127.0.0.1/tcp/0'])
+    await first.start()
+    const [taken] = first.addresses()[0]!.split('/p2p/')
+    const second = await create([taken!])
+    const failed = await second.start().catch((error) => error)
+    expect(failed).toMatchObject({ code: 'E_ADDRESS' })
+    expect(failed.message).toMatch(/^cannot listen on .+: listen EADDRINUSE.+; choose another address or port$/)
+    await first.stop()
+  })
+
+  test('has the PeerId of its key, as the protocol writes it', async () => {
+    const signer = createSigner(generatePrivateKey())
+    const options = { signer, listen: [], transports: [tcp()], clock: systemClock, log: { event: () => {} } }
+    expect((await createLibp2pNetwork(options)).peerId).toBe(peerIdFromPublicKey(signer.publicKey))
+  })
+})

@@ -128,7 +128,9 @@ class Libp2pNetwork implements Network {
       await this.#libp2p.start()
     } catch (cause) {
       const addresses = this.#options.listen.join(', ')
-      const message = `cannot listen on ${addresses}: ${textOf(cause)}`
+      // libp2p's message is a page with a stack for each address.
+      const why = /Error: (.+)/.exec(textOf(cause))?.[1] ?? textOf(cause)
+      const message = `cannot listen on ${addresses}: ${why}; choose another address or port`
       throw new MeshError('E_ADDRESS', { message, addresses }, { cause })
     }
   }

@@ -22,7 +22,7 @@ export const STREAM_WINDOW_BYTES_MAX = 1 * MIB
 export const STREAM_UNREAD_BYTES_MAX = 2 * STREAM_WINDOW_BYTES_MAX
 /** One muxer frame: it can never be larger than the window, so one that says it is lies. With the chunk read last. */
 export const MUXER_UNPARSED_BYTES_MAX = STREAM_WINDOW_BYTES_MAX + 128 * KIB
-/** Bytes that a socket does not take: a write of each of 128 busy channels, or 700,000 answers to one who reads none. */
+/** Bytes that a socket does not take: a write of each of 32 busy channels, or 700,000 answers to one who reads none. */
 export const CONNECTION_UNSENT_BYTES_MAX = 8 * MIB
 
 /** Frames taken off the stream and not yet delivered; then it is paused and the window fills. */
