@@ -1,18 +1,10 @@
 /** The README's code, run: its sources compiled, its commands against real agents, their output compared. */
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { execFile } from 'node:child_process'
+import { mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type AgentProcess, environmentIn, runIn, runWayside, startAgent, WAYSIDE } from './scripts/test/agents.ts'
+import { promisify } from 'node:util'
+import { beforeAll, expect, test } from 'vitest'
+import { freshDirectory, startAgent, wayside } from './node/testing/wayside.ts'
 
 const ROOT = import.meta.dirname
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
@@ -36,33 +28,30 @@ const steps: Step[] = blocks
   .map((step) => ({ command: step.slice(0, step.indexOf('\n')), printed: step.slice(step.indexOf('\n') + 1) }))
 
 let home = ''
-const agents: AgentProcess[] = []
+let ticket = ''
 
 /** A user's folder: the sources of the README, the package under its name, and the command on the path. */
 beforeAll(async () => {
-  home = realpathSync(mkdtempSync(join(tmpdir(), 'wayside-readme-')))
-  mkdirSync(join(home, 'node_modules'))
-  mkdirSync(join(home, 'bin'))
+  home = realpathSync(freshDirectory())
+  mkdirSync(join(home, 'node_modules/.bin'), { recursive: true })
   symlinkSync(ROOT, join(home, 'node_modules/wayside'))
-  const shim = join(home, 'bin/wayside')
-  writeFileSync(shim, `#!/bin/sh\nexec '${WAYSIDE.join("' '")}' "$@"\n`)
-  chmodSync(shim, 0o755)
+  symlinkSync(join(ROOT, 'bin/wayside.js'), join(home, 'node_modules/.bin/wayside'))
   writeFileSync(join(home, 'package.json'), '{ "type": "module" }')
   for (const { file, text } of sources) writeFileSync(join(home, file), text)
   // The first has its data where commands look for it without being told.
-  agents.push(await startAgent(WAYSIDE, home, '.wayside'))
-  for (const name of ['second', 'third']) agents.push(await startAgent(WAYSIDE, home, name, agents[0]?.ticket))
+  const first = await startAgent([], { data: join(home, '.wayside') })
+  ticket = first.status.ticket!
+  await Promise.all([1, 2].map(() => startAgent(['--join', ticket])))
 })
 
-afterAll(async () => {
-  await Promise.all(agents.map((agent) => agent.stop()))
-  rmSync(home, { recursive: true, force: true })
-})
-
-const shell = (command: string) => {
-  const [ticket] = agents.map((agent) => agent.ticket)
-  const path = [join(home, 'bin'), join(ROOT, 'node_modules/.bin'), process.env.PATH].join(delimiter)
-  return runIn(home, 'sh', ['-c', command.replaceAll('wayside1…', ticket!)], { ...environmentIn(home), PATH: path })
+const shell = async (command: string): Promise<string> => {
+  const bins = [home, ROOT].map((folder) => join(folder, 'node_modules/.bin'))
+  const env = { HOME: home, PATH: [...bins, process.env.PATH].join(delimiter) }
+  const { stdout } = await promisify(execFile)('sh', ['-c', command.replaceAll('wayside1…', ticket)], {
+    cwd: home,
+    env,
+  })
+  return stdout
 }
 
 test('there are sources and commands to try', () => {
@@ -77,13 +66,12 @@ test('the sources compile', async () => {
   }
   const files = sources.map(({ file }) => file)
   writeFileSync(join(home, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
-  const tsc = [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', home, '--pretty', 'false']
-  expect(await runIn(home, process.execPath, tsc)).toMatchObject({ stdout: '', status: 0 })
+  const program = join(ROOT, 'node_modules/typescript/bin/tsc')
+  expect(await wayside(['-p', home, '--pretty', 'false'], { program })).toMatchObject({ stdout: '', status: 0 })
 })
 
 test.each(steps)('$command', async ({ command, printed }) => {
-  const { status, stdout, stderr } = await shell(command)
-  expect([status, stdout], stderr).toEqual([0, printed])
+  expect(await shell(command)).toBe(printed)
 })
 
 test('the first example is in the checkout, as it is called and as it is shown', async () => {
@@ -92,18 +80,14 @@ test('the first example is in the checkout, as it is called and as it is shown',
   const call = /^npx wayside run (examples\/\S+) '(.*)'$/m.exec(README)
   expect(call).not.toBeNull()
   const [, file, input] = call!
-  const { status, stdout } = await runWayside(
-    WAYSIDE,
-    ['run', join(ROOT, file!), input!, '--data', join(home, 'none')],
-    home,
-  )
+  const { status, stdout } = await wayside(['run', file!, input!, '--data', freshDirectory()], { cwd: ROOT })
   expect([status, stdout]).toEqual([0, '{"text":"Hello, Ada"}\n'])
 })
 
 test('the other commands exist', async () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   for (const [, script] of README.matchAll(/npm run (\w+)/g)) expect(Object.keys(scripts)).toContain(script)
-  const { stdout: help } = await runWayside(WAYSIDE, ['--help'], home)
+  const { stdout: help } = await wayside(['--help'])
   for (const [, name] of README.matchAll(/(?:^|`)(?:npx )?wayside ([a-z]+)/gm)) {
     if (name !== 'verify') expect(help).toMatch(new RegExp(`^ +${name} `, 'm'))
   }

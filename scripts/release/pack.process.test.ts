@@ -4,19 +4,16 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   realpathSync,
-  rmSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { connect, fn } from '../../node/sdk.ts'
+import { freshDirectory, startAgent, wayside } from '../../node/testing/wayside.ts'
 import { MIB } from '../../protocol/limits.ts'
-import { type Command, runIn, runWayside, startAgent } from '../test/agents.ts'
 import { ROOT } from './layout.ts'
 import { npm, packInto, writePackage } from './main.ts'
 
@@ -24,23 +21,21 @@ const PACKAGES_MAX = 150
 const BYTES_MAX = 80 * MIB
 
 let folder = ''
-let command: Command
+let program = ''
 let installed = ''
 
 const write = (path: string, text: string) => writeFileSync(join(folder, path), text)
 
 beforeAll(async () => {
-  folder = realpathSync(mkdtempSync(join(tmpdir(), 'wayside-pack-')))
+  folder = realpathSync(freshDirectory())
   await writePackage(join(folder, 'package'))
   const tarball = packInto(join(folder, 'package'), folder)
   write('package.json', '{ "type": "module", "private": true }')
   npm(['install', '--prefer-offline', '--no-audit', '--no-fund', tarball], folder)
   installed = join(folder, 'node_modules/wayside')
-  command = [process.execPath, join(folder, 'node_modules/.bin/wayside')]
+  program = join(folder, 'node_modules/.bin/wayside')
   cpSync(join(ROOT, 'examples/hello/hello.ts'), join(folder, 'hello.ts'))
 })
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const bytesUnder = (path: string): number => {
   const stats = lstatSync(path)
@@ -85,26 +80,25 @@ test('it carries its licences, and those of what is bundled', () => {
 })
 
 test('the command runs a function, alone', async () => {
-  const { status, stdout, stderr } = await runWayside(command, ['run', 'hello.ts', '{"name":"Ada"}'], folder)
+  const args = ['run', 'hello.ts', '{"name":"Ada"}', '--data', freshDirectory()]
+  const { status, stdout, stderr } = await wayside(args, { program, cwd: folder })
   expect([status, stdout.trim()], stderr).toEqual([0, '{"text":"Hello, Ada"}'])
 })
 
 test('its agents join, and execute for one another and for a checkout, with the same engine', async () => {
-  const one = await startAgent(command, folder, 'one')
-  onTestFinished(() => one.stop())
-  const two = await startAgent(command, folder, 'two', one.ticket)
-  onTestFinished(() => two.stop())
+  const one = await startAgent([], { program })
+  const two = await startAgent(['--join', one.status.ticket!], { program })
   const args = ['run', 'hello.ts', '{"name":"Ada"}', '--remote', '--data', two.data]
-  const { status, stdout, stderr } = await runWayside(command, args, folder)
+  const { status, stdout, stderr } = await wayside(args, { program, cwd: folder })
   expect([status, stdout.trim()], stderr).toEqual([0, '{"text":"Hello, Ada"}'])
 
-  await using mesh = await connect({ join: [one.ticket] })
+  await using mesh = await connect({ join: [one.status.ticket!] })
   const hello = fn<(input: { name: string }) => { text: string }>(join(folder, 'hello.ts'))
   const options = { verify: 'self', remote: true, receipt: true } as const
   const { value, receipt } = await mesh.call(hello, { name: 'Eve' }, options)
   expect(value).toEqual({ text: 'Hello, Eve' })
   expect(receipt.disputes).toEqual([])
-  expect([one.peer, two.peer]).toContain(receipt.executors[0])
+  expect([one.status.peer, two.status.peer]).toContain(receipt.executors[0])
 })
 
 test('the SDK runs from it, and each entry point can be imported', async () => {
@@ -122,7 +116,7 @@ test('the SDK runs from it, and each entry point can be imported', async () => {
       'console.log(JSON.stringify([text, exports, encodeValue(null).length, Object.keys(node).length > 0]))',
     ].join('\n'),
   )
-  const { stdout, stderr } = await runIn(folder, process.execPath, ['call.ts'])
+  const { stdout, stderr } = await wayside([], { program: 'call.ts', cwd: folder, env: { HOME: folder } })
   expect(stdout.trim(), stderr).toBe('["Hello, Ada",["default"],1,true]')
 })
 
@@ -154,8 +148,8 @@ test('types resolve for who uses it, and refuse what is wrong', async () => {
       'console.log(right, wrong, fuel, names, value, MeshError, bundle, node)',
     ].join('\n'),
   )
-  const tsc = [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'types', '--pretty', 'false']
-  const { stdout } = await runIn(folder, process.execPath, tsc)
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+  const { stdout } = await wayside(['-p', 'types', '--pretty', 'false'], { program: tsc, cwd: folder })
   const errors = stdout.split('\n').filter((line) => line.includes('error'))
   expect(errors.map((line) => /^(.*?),\d+\): error (\w+)/.exec(line)?.slice(1).join(' ') ?? line)).toEqual([
     'types/caller.ts(8 TS2322',
