@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { MIB } from '../protocol/limits.ts'
+import { type Flags, type Machine, readConfig } from './config.ts'
+
+const machine: Machine = { cores: 8, freeBytes: 8192 * MIB }
+const PEER = '12D3KooWMiRP4Nt62Abccr2GW62pRaMJM3887HcYkRSJ9wxKb9K7'
+
+const directory = (config?: string): string => {
+  const data = mkdtempSync(join(tmpdir(), 'wayside-config-'))
+  onTestFinished(() => rmSync(data, { recursive: true }))
+  if (config !== undefined) writeFileSync(join(data, 'config.json'), config)
+  return data
+}
+
+const read = (flags: Flags, env: NodeJS.ProcessEnv = {}, on: Machine = machine) =>
+  readConfig({ data: directory(), ...flags }, env, on)
+
+describe('defaults offend nobody', () => {
+  test('half the cores, a quarter of the free memory, 1 GiB of disk, for the own mesh', () => {
+    expect(read({})).toMatchObject({
+      cpus: 4,
+      memoryBytes: 2048 * MIB,
+      taskMemoryBytes: 512 * MIB,
+      diskBytes: 1024 * MIB,
+      accept: ['mesh'],
+      listen: ['/ip4/0.0.0.0/tcp/0'],
+      join: [],
+      logLevel: 'info',
+    })
+  })
+
+  test('one core and room for one task on the smallest machine; no task gets over 2 GiB on the largest', () => {
+    expect(read({}, {}, { cores: 1, freeBytes: 50 * MIB })).toMatchObject({ cpus: 1, taskMemoryBytes: 64 * MIB })
+    expect(read({}, {}, { cores: 8, freeBytes: 600 * MIB })).toMatchObject({ cpus: 2, taskMemoryBytes: 75 * MIB })
+    expect(read({ cpus: '1' }, {}, { cores: 2, freeBytes: 2 ** 36 })).toMatchObject({ taskMemoryBytes: 2048 * MIB })
+  })
+})
+
+describe('precedence', () => {
+  test('a flag before a variable before the file before the default', () => {
+    const data = directory('{"cpus": 1, "memory": "1GiB", "disk": "32MiB", "accept": ["self"]}')
+    const env = { WAYSIDE_CPUS: '2', WAYSIDE_MEMORY: '3GiB', WAYSIDE_JOIN: '/ip4/1.2.3.4/tcp/5, /ip4/1.2.3.4/tcp/6' }
+    expect(readConfig({ data, cpus: '3' }, env, machine)).toMatchObject({
+      cpus: 3,
+      memoryBytes: 3072 * MIB,
+      diskBytes: 32 * MIB,
+      accept: ['self'],
+      join: ['/ip4/1.2.3.4/tcp/5', '/ip4/1.2.3.4/tcp/6'],
+    })
+  })
+
+  test('the file is that of --config, else of WAYSIDE_CONFIG, else that of the data directory', () => {
+    const own = directory('{"cpus": 1}')
+    const [flag, env] = [join(directory('{"cpus": 2}'), 'config.json'), join(directory('{"cpus": 3}'), 'config.json')]
+    const cpus = (flags: Flags, variables: NodeJS.ProcessEnv) =>
+      readConfig({ data: own, ...flags }, variables, machine).cpus
+    expect(cpus({ config: flag }, { WAYSIDE_CONFIG: env })).toBe(2)
+    expect(cpus({}, { WAYSIDE_CONFIG: env })).toBe(3)
+    expect(cpus({}, {})).toBe(1)
+    expect(() => cpus({ config: join(own, 'missing.json') }, {})).toThrow(/missing\.json: cannot be read/)
+  })
+})
+
+describe('E_CONFIG names the key and where it stands', () => {
+  test.each<[string, Flags, string]>([
+    ['--cpus', { cpus: 'all' }, '--cpus: expected a whole number of cores, found "all"'],
+    ['--cpus', { cpus: '1025' }, '--cpus: expected a whole number of cores from 0 to 1024, found 1025'],
+    ['--memory', { memory: '2GB' }, '--memory: expected a SIZE such as "512MiB" or "2GiB", found "2GB"'],
+    ['--memory', { memory: '8MiB' }, '--memory: expected at least 16MiB, found "8MiB"'],
+    ['--disk', { disk: '1MiB' }, '--disk: expected at least 16MiB, found "1MiB"'],
+    [
+      '--accept',
+      { accept: ['mesh', 'friends'] },
+      '--accept: expected self, mesh, anyone or a PeerId (12D3KooW…), found "friends"',
+    ],
+    [
+      '--listen',
+      { listen: ['localhost:80'] },
+      '--listen: expected a multiaddr such as /ip4/0.0.0.0/tcp/0, found "localhost:80"',
+    ],
+    [
+      '--join',
+      { join: ['example.org'] },
+      '--join: expected a ticket (wayside1…) or a multiaddr (/ip4/…), found "example.org"',
+    ],
+    ['--timeout', { timeout: '48h' }, '--timeout: expected at most 24h, found "48h"'],
+    ['--log-format', { log_format: 'xml' }, '--log-format: expected text or json, found "xml"'],
+    [
+      'cores and memory',
+      { cpus: '8', memory: '64MiB' },
+      '8 cores share 64MiB; a task needs 16MiB, so lend more --memory or fewer --cpus',
+    ],
+  ])('%s', (_, flags, message) => {
+    expect(() => read(flags)).toThrow(expect.objectContaining({ code: 'E_CONFIG', message }))
+  })
+
+  test('of a variable', () => {
+    expect(() => read({}, { WAYSIDE_MDNS: 'off' })).toThrow('WAYSIDE_MDNS: expected true or false, found "off"')
+  })
+
+  test.each([
+    ['{"cpu": 2}', /config\.json: cpu is no setting; did you mean cpus\?/],
+    ['{"logLevel": "info"}', /logLevel is no setting; did you mean log_level\?/],
+    ['{"zzzzzz": 2}', /zzzzzz is no setting; there are cpus, memory, /],
+    ['{"memory": 512}', /config\.json: memory: expected a SIZE such as "512MiB", found 512/],
+    ['{"accept": "mesh"}', /config\.json: accept: expected a list, found "mesh"/],
+    ['[]', /config\.json: holds no object; write \{\}/],
+    ['{"cpus": }', /config\.json: cannot be read as JSON/],
+  ])('of the file: %s', (config, message) => {
+    expect(() => readConfig({ data: directory(config) }, {}, machine)).toThrow(message)
+  })
+})
+
+test('PeerIds are accepted by name', () => {
+  expect(read({ accept: [PEER] }).accept).toEqual([PEER])
+})

@@ -1,0 +1,251 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { rawCid } from '../../protocol/cid.ts'
+import { MeshError } from '../../protocol/errors.ts'
+import { OUTPUT_BYTES_MAX } from '../../protocol/limits.ts'
+import { decodeValue, encodeValue } from '../../protocol/values.ts'
+import type { BackendMap, BackendMapItem } from '../../sdk/backend.ts'
+import { CID_TEXT, FakeBackend, okOutcome, outcomeOf } from '../../sdk/fake-backend.ts'
+import { createCrypto } from '../crypto.ts'
+import { createControlBackend } from './backend.ts'
+import { connectAgent } from './client.ts'
+import { readEndpoint } from './endpoint.ts'
+import { FrameSocket } from './frame-socket.ts'
+import { AgentFrame, CONTROL_FRAME_BYTES_MAX, WINDOW_BYTES } from './frames.ts'
+import { startControlServer } from './server.ts'
+import type { AgentControls } from './session.ts'
+
+const directory = (): string => {
+  const data = mkdtempSync(join(tmpdir(), 'wayside-control-'))
+  onTestFinished(() => rmSync(data, { recursive: true, force: true }))
+  return data
+}
+
+const serve = async (given: Partial<AgentControls>) => {
+  const data = directory()
+  const controls: AgentControls = {
+    backend: new FakeBackend(),
+    status: async () => ({ pid: 1 }),
+    pause: vi.fn(),
+    resume: vi.fn(),
+    down: vi.fn(),
+    async *logs() {},
+    ...given,
+  }
+  const server = await startControlServer(data, controls)
+  onTestFinished(() => server.close())
+  const client = await connectAgent(data)
+  onTestFinished(() => client.close())
+  return { data, server, client, controls, backend: createControlBackend(client) }
+}
+
+const options = { verify: 'self', timeoutMs: 1000, remote: false }
+const work = { function: CID_TEXT, export: 'default', ...options }
+/** Gives each input back, one after another. */
+class EchoBackend extends FakeBackend {
+  override async *map(map: BackendMap): AsyncGenerator<BackendMapItem> {
+    this.maps.push(map)
+    let index = 0
+    for await (const value of map.inputs) yield { index: index++, result: echoOf(value) }
+  }
+}
+
+const echoOf = (value: Uint8Array) => ({
+  outcome: outcomeOf({ ok: true, value }),
+  executors: ['one'],
+  local: false,
+  executions: 1,
+  recovered: 0,
+  disputes: [],
+})
+
+const inputsOf = async function* (count: number, bytes = 1) {
+  for (let i = 0; i < count; i++) yield encodeValue(bytes === 1 ? i : new Uint8Array(bytes).fill(i))
+}
+
+describe('the owner’s commands', () => {
+  test('reach the agent and are answered', async () => {
+    const { client, controls } = await serve({ status: async () => ({ pid: 7, ratio: 0.5, none: null }) })
+    expect((await client.ask({ t: 'status' }, 'status')).status).toEqual({ pid: 7, ratio: 0.5, none: null })
+    await client.ask({ t: 'pause', duration_ms: 5 }, 'done')
+    await client.ask({ t: 'pause', duration_ms: null }, 'done')
+    await client.ask({ t: 'down' }, 'done')
+    expect(vi.mocked(controls.pause).mock.calls).toEqual([[5], [undefined]])
+    expect(controls.down).toHaveBeenCalledOnce()
+  })
+
+  test('fail with the agent’s own error', async () => {
+    const status = async () => {
+      throw new MeshError('E_STORAGE', 'the disk is gone')
+    }
+    const { client } = await serve({ status })
+    await expect(client.ask({ t: 'status' }, 'status')).rejects.toMatchObject({
+      code: 'E_STORAGE',
+      message: 'the disk is gone',
+    })
+  })
+
+  test('stop waiting when the agent goes', async () => {
+    const { client, server } = await serve({ status: () => new Promise(() => {}) })
+    const asked = expect(client.ask({ t: 'status' }, 'status')).rejects.toMatchObject({ code: 'E_AGENT_NOT_RUNNING' })
+    await server.close()
+    await asked
+    await expect(client.ask({ t: 'status' }, 'status')).rejects.toMatchObject({ code: 'E_AGENT_NOT_RUNNING' })
+  })
+})
+
+describe('calls', () => {
+  test('come back whole, with their receipts and disputes', async () => {
+    const fake = new FakeBackend((input) => okOutcome([input, 2n ** 60n]))
+    const manifest = { ...(await fake.manifest()), code: [rawCid(createCrypto(), new Uint8Array([1]))] }
+    Object.assign(fake, { manifest: async () => manifest })
+    const { backend } = await serve({ backend: fake })
+    const code = new Uint8Array([1, 2, 3])
+    const limits = { fuel: 1, memory_bytes: 2, output_bytes: 3 }
+    const bundle = { name: 'f', code, exports: ['default'], effects: ['call' as const], limits }
+    expect(await backend.publish(bundle)).toEqual({ cid: CID_TEXT, manifest })
+    expect(await backend.manifest(CID_TEXT)).toEqual(manifest)
+    expect(fake.published).toEqual([bundle])
+    const result = await backend.call({ ...work, input: encodeValue('Ada'), receipt: true, limits })
+    expect(result).toMatchObject({ executors: ['one', 'two'], local: false, executions: 3, recovered: 1 })
+    expect(result.outcome.result.ok && decodeValue(result.outcome.result.value)).toEqual(['Ada', 2n ** 60n])
+    expect(result.receiptFile).toBeInstanceOf(Uint8Array)
+  })
+
+  test('of full size pass, a thousand at once too', async () => {
+    const { backend } = await serve({ backend: new FakeBackend((input) => okOutcome(input)) })
+    const large = encodeValue(new Uint8Array(OUTPUT_BYTES_MAX - 16))
+    const results = await Promise.all([
+      backend.call({ ...work, input: large, receipt: false }),
+      ...Array.from({ length: 1000 }, (_, i) => backend.call({ ...work, input: encodeValue(i), receipt: false })),
+    ])
+    expect(results.map(({ outcome }) => outcome.result.ok && outcome.result.value.length)[0]).toBe(large.length)
+    expect(
+      results.slice(1).every(({ outcome }, i) => outcome.result.ok && decodeValue(outcome.result.value) === i),
+    ).toBe(true)
+  })
+
+  test('that are cancelled, or whose command is gone, are cancelled at the agent', async () => {
+    const signals: (AbortSignal | undefined)[] = []
+    const backend = new FakeBackend((_, signal) => {
+      signals.push(signal)
+      return new Promise(() => {})
+    })
+    const { client, backend: remote } = await serve({ backend })
+    const abort = new AbortController()
+    const first = remote.call({ ...work, input: encodeValue(1), receipt: false, signal: abort.signal })
+    const second = remote.call({ ...work, input: encodeValue(2), receipt: false })
+    second.catch(() => {})
+    await vi.waitFor(() => expect(signals).toHaveLength(2))
+    abort.abort()
+    await expect(first).rejects.toMatchObject({ code: 'E_CANCELLED' })
+    await vi.waitFor(() => expect(signals.map((signal) => signal?.aborted)).toEqual([true, false]))
+    client.close()
+    await vi.waitFor(() => expect(signals[1]?.aborted).toBe(true))
+  })
+
+  test('say what they wait for', async () => {
+    const backend = new FakeBackend()
+    const call = backend.call.bind(backend)
+    backend.call = (wanted) => {
+      wanted.onWait?.('waiting for a peer')
+      return call(wanted)
+    }
+    const { backend: remote } = await serve({ backend })
+    const reasons: string[] = []
+    await remote.call({ ...work, input: encodeValue(1), receipt: false, onWait: (reason) => reasons.push(reason) })
+    expect(reasons).toEqual(['waiting for a peer'])
+  })
+})
+
+describe('maps', () => {
+  test('of 20,000 items come back in order', async () => {
+    const { backend } = await serve({ backend: new EchoBackend() })
+    let next = 0
+    for await (const item of backend.map({ ...work, inputs: inputsOf(20_000), unordered: false })) {
+      if (!('result' in item) || !item.result.outcome.result.ok) throw new Error('an item failed')
+      if (decodeValue(item.result.outcome.result.value) !== next || item.index !== next) throw new Error('out of order')
+      next++
+    }
+    expect(next).toBe(20_000)
+  })
+
+  test('whose results nobody reads stop the agent from pulling inputs, and others are not held up', async () => {
+    const { backend } = await serve({ backend: new EchoBackend() })
+    const KIB_64 = 64 * 1024
+    let pulled = 0
+    const inputs = async function* () {
+      for await (const input of inputsOf(500, KIB_64)) {
+        pulled++
+        yield input
+      }
+    }
+    const items = backend.map({ ...work, inputs: inputs(), unordered: false })[Symbol.asyncIterator]()
+    await items.next()
+    await vi.waitFor(async () => {
+      const before = pulled
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      expect(pulled).toBe(before)
+    })
+    expect(pulled * KIB_64).toBeLessThan(4 * WINDOW_BYTES)
+    expect((await backend.call({ ...work, input: encodeValue(1), receipt: false })).local).toBe(false)
+    let count = 1
+    for (let item = await items.next(); !item.done; item = await items.next()) count++
+    expect(count).toBe(500)
+  })
+
+  test('that nobody reads on are ended at the agent', async () => {
+    const echo = new EchoBackend()
+    const { backend } = await serve({ backend: echo })
+    for await (const item of backend.map({ ...work, inputs: inputsOf(1e9), unordered: true }))
+      if (item.index > 10) break
+    await vi.waitFor(() => expect(echo.maps[0]?.signal?.aborted).toBe(true))
+  })
+
+  test('end with the failure of their inputs', async () => {
+    const { backend } = await serve({ backend: new EchoBackend() })
+    const inputs = async function* () {
+      yield encodeValue(1)
+      throw new Error('the file is gone')
+    }
+    const readAll = async () => {
+      for await (const _ of backend.map({ ...work, inputs: inputs(), unordered: false }));
+    }
+    await expect(readAll()).rejects.toThrow('the file is gone')
+  })
+})
+
+describe('an agent that cannot be talked to', () => {
+  test('none: E_AGENT_NOT_RUNNING', async () => {
+    await expect(connectAgent(directory())).rejects.toMatchObject({ code: 'E_AGENT_NOT_RUNNING' })
+  })
+
+  test('one that was killed: its socket leads nowhere', async () => {
+    const data = directory()
+    const endpoint = { pid: 1, socket: join(data, 'agent.sock'), wayside: '0' }
+    writeFileSync(join(data, 'agent.json'), JSON.stringify(endpoint))
+    await expect(connectAgent(data)).rejects.toMatchObject({ code: 'E_AGENT_NOT_RUNNING' })
+    expect(readEndpoint(data)).toEqual(endpoint)
+  })
+
+  test('one of another version: E_PROTOCOL_VERSION says what to do', async () => {
+    const data = directory()
+    const socket = join(data, 'agent.sock')
+    const server = createServer((raw) => {
+      raw.on('error', () => {})
+      const frames = new FrameSocket(raw, CONTROL_FRAME_BYTES_MAX)
+      frames.receive({ frame: () => {}, closed: () => {} })
+      frames.send(AgentFrame.encode({ t: 'hello', control: 99, wayside: '9.9.9', later: true } as AgentFrame))
+    })
+    onTestFinished(() => void server.close())
+    await new Promise<void>((resolve) => server.listen(socket, resolve))
+    writeFileSync(join(data, 'agent.json'), JSON.stringify({ pid: 1, socket, wayside: '9.9.9' }))
+    await expect(connectAgent(data)).rejects.toMatchObject({
+      code: 'E_PROTOCOL_VERSION',
+      message: expect.stringMatching(/the agent is wayside 9\.9\.9, .*wayside down --data/),
+    })
+  })
+})
