@@ -19,7 +19,7 @@ const callerAnd = (name: string, ...setups: PeerSetup[]): Promise<World> =>
 
 const honest: PeerSetup = {}
 const liar: PeerSetup = { sandboxHost: lyingHost }
-const slow = (ms: number): PeerSetup => ({ sandboxHost: (host, clock) => slowHost(host, clock, ms) })
+const slow = (ms: number): PeerSetup => ({ sandboxHost: (host, clock) => slowHost(host, clock, () => ms) })
 
 const levels = ['none', 'self', 'quorum:2', 'quorum:3'].map((text) => [text, ensureLevel(text)] as const)
 

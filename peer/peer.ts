@@ -56,6 +56,7 @@ export class Peer {
   readonly #manifests = new Map<string, Manifest>()
   #stopProgress: (() => void) | undefined
   #resumeTimer: (() => void) | undefined
+  #stopped: Promise<void> | undefined
 
   constructor(ports: Ports, parts: PeerParts) {
     this.#ports = ports
@@ -167,7 +168,12 @@ export class Peer {
   }
 
   /** Refuses new work, gives back what is under way, and leaves nothing running. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  async #stop(): Promise<void> {
     const { lending, executor, invoker, advertisement, roster, exchange, pool, tally } = this.#parts
     lending.stopping = true
     this.#stopProgress?.()

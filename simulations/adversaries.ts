@@ -39,6 +39,6 @@ const lieOf = (report: Report): Report => {
 export const lyingHost = (host: SandboxHost): SandboxHost =>
   around(host, (frame, receive) => receive(encodeFrame(decodeReports(frame).map(lieOf))))
 
-/** Takes `delayMs` longer over everything. */
-export const slowHost = (host: SandboxHost, clock: Pick<Clock, 'after'>, delayMs: number): SandboxHost =>
-  around(host, (frame, receive) => void clock.after(delayMs, () => receive(frame)))
+/** Takes so many ms longer over everything. */
+export const slowHost = (host: SandboxHost, clock: Pick<Clock, 'after'>, delayMs: () => number): SandboxHost =>
+  around(host, (frame, receive) => void clock.after(delayMs(), () => receive(frame)))

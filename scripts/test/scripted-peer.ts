@@ -18,6 +18,8 @@ export class ScriptedPeer {
   readonly heard: PeerFrame[] = []
   /** Why the channel ended; undefined while it has not. */
   closed: string | undefined
+  /** What to do at once when a frame comes. */
+  react: (frame: PeerFrame) => void = () => {}
   #channel: Channel | undefined
   #read = 0
   #sequence = 1
@@ -41,16 +43,25 @@ export class ScriptedPeer {
   hear(channel: Channel): void {
     this.#channel = channel
     channel.receive({
-      frame: (bytes) => void this.heard.push(PeerFrame.decode(bytes)),
+      frame: (bytes) => {
+        const frame = PeerFrame.decode(bytes)
+        this.heard.push(frame)
+        this.react(frame)
+      },
       closed: (reason) => {
         this.closed = reason
       },
     })
   }
 
-  /** A frame, or bytes that may be none; then everything that follows from it happens. */
-  async say(frame: PeerFrame | Uint8Array): Promise<this> {
+  /** A frame, or bytes that may be none. */
+  send(frame: PeerFrame | Uint8Array): void {
     this.#channel?.send(frame instanceof Uint8Array ? frame : PeerFrame.encode(frame))
+  }
+
+  /** The same; then everything that follows from it happens. */
+  async say(frame: PeerFrame | Uint8Array): Promise<this> {
+    this.send(frame)
     await this.world.clock.advance(0)
     return this
   }
