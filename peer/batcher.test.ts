@@ -5,7 +5,11 @@ import { createBatcher } from './batcher.ts'
 const collect = (options: { delayMs: number; itemsMax: number; bytesMax: number }) => {
   const clock = new FakeClock()
   const batches: number[][] = []
-  const batcher = createBatcher<number>(clock, { ...options, flush: (items) => batches.push(items) })
+  const batcher = createBatcher<number>(clock, {
+    ...options,
+    delayMs: () => options.delayMs,
+    flush: (items) => batches.push(items),
+  })
   return { clock, batches, batcher }
 }
 

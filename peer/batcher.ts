@@ -9,12 +9,17 @@ export interface Batcher<T> {
 }
 
 export interface BatcherOptions<T> {
-  /** How long the first item waits for company, ms. */
-  delayMs: number
+  /** How long the first item waits for company, ms; asked when it comes. */
+  delayMs(): number
   itemsMax: number
   bytesMax: number
   flush(items: T[]): void
 }
+
+/** Where so much is under way that company is sure to come, it is waited for: a signature costs more than the wait. */
+export const companyDelayMs = (underWay: number): number => (underWay > COMPANY_SURE_FROM ? COMPANY_MS : 0)
+const COMPANY_SURE_FROM = 32
+const COMPANY_MS = 2
 
 export const createBatcher = <T>(clock: Pick<Clock, 'after'>, options: BatcherOptions<T>): Batcher<T> => {
   let items: T[] = []
@@ -37,7 +42,7 @@ export const createBatcher = <T>(clock: Pick<Clock, 'after'>, options: BatcherOp
       items.push(item)
       bytes += itemBytes
       if (items.length >= options.itemsMax) flush()
-      else cancel ??= clock.after(options.delayMs, flush)
+      else cancel ??= clock.after(options.delayMs(), flush)
     },
     flush,
   }

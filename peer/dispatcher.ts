@@ -7,7 +7,7 @@ import { type Answer, type EffectRequest, orderJournal } from '../protocol/journ
 import { BATCH_ITEMS_MAX, FRAME_BYTES_MAX, KIB, TIMEOUT_MS_MAX } from '../protocol/limits.ts'
 import { Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
-import { type Batcher, createBatcher } from './batcher.ts'
+import { type Batcher, companyDelayMs, createBatcher } from './batcher.ts'
 import type { Item } from './calls.ts'
 import type { Neighbour } from './neighbours.ts'
 import { type Execution, receiptFault } from './receipts.ts'
@@ -195,7 +195,7 @@ export class Dispatcher {
         })
       }
       outbox = createBatcher<Pending>(this.#ports.clock, {
-        delayMs: 0,
+        delayMs: () => companyDelayMs(neighbour.inFlight),
         itemsMax: BATCH_ITEMS_MAX,
         bytesMax: INVOKE_BYTES_MAX,
         flush: forget,

@@ -10,7 +10,7 @@ import type { Ports } from '../protocol/ports.ts'
 import { Invocation, type TaskTemplate, taskIdOf } from '../protocol/records.ts'
 import type { SandboxResult, SandboxRun } from '../sandbox/pool.ts'
 import { QUEUE_BYTES_MAX } from './admission.ts'
-import { type Batcher, createBatcher } from './batcher.ts'
+import { type Batcher, companyDelayMs, createBatcher } from './batcher.ts'
 import type { Neighbour } from './neighbours.ts'
 import { receiptBytes } from './receipts.ts'
 import type { LoadedFunction, Runner } from './runner.ts'
@@ -318,12 +318,12 @@ export class Executor {
     const outbox: Outbox = {
       answers: createBatcher(this.#ports.clock, {
         ...bounds,
-        delayMs: 0,
+        delayMs: () => companyDelayMs(this.#count),
         flush: (all) => neighbour.link.send({ t: 'answers', items: all.map(({ id, outcome }) => ({ id, outcome })) }),
       }),
       receipts: createBatcher(this.#ports.clock, {
         ...bounds,
-        delayMs: RECEIPT_DELAY_MS,
+        delayMs: () => RECEIPT_DELAY_MS,
         flush: (all) => {
           outbox.answers.flush()
           this.#sendReceipts(neighbour, all)

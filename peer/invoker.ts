@@ -84,6 +84,7 @@ class Candidates implements CandidateView {
   }
 }
 
+const cancelled = () => new MeshError('E_CANCELLED', 'the caller cancelled')
 const stopping = () => new MeshError('E_STOPPING', 'this peer is shutting down; the call was given up')
 
 type InvokerPorts = Pick<Ports, 'clock' | 'random' | 'log'>
@@ -99,6 +100,7 @@ export class Invoker {
   readonly #pursuits = new Map<Item, Pursuit>()
   /** In order of arrival; each waits for an executor with room. */
   readonly #waiting = new Set<Pursuit>()
+  readonly #heeded = new WeakSet<AbortSignal>()
   #watching = false
   #watchedMs = 0
   #serving = false
@@ -136,21 +138,30 @@ export class Invoker {
       },
     }
     const pursuit = new Pursuit(item, home, options, events, this.#ports.clock.monotonic())
-    const abort = () => pursuit.fail(new MeshError('E_CANCELLED', 'the caller cancelled'))
     this.#pursuits.set(item, pursuit)
     if (this.#stopped) pursuit.fail(stopping())
-    else if (signal?.aborted) abort()
+    else if (signal?.aborted) pursuit.fail(cancelled())
     else {
-      signal?.addEventListener('abort', abort)
+      if (signal) this.#heed(signal)
       this.#wait(pursuit)
       this.#watch()
     }
     try {
       return await pursuit.result
     } finally {
-      signal?.removeEventListener('abort', abort)
       spent(pursuit)
     }
+  }
+
+  /** One listener for the many items of a map. */
+  #heed(signal: AbortSignal): void {
+    if (this.#heeded.has(signal)) return
+    this.#heeded.add(signal)
+    signal.addEventListener('abort', () => {
+      for (const pursuit of [...this.#pursuits.values()]) {
+        if (pursuit.item.request.signal === signal) pursuit.fail(cancelled())
+      }
+    })
   }
 
   get isStopped(): boolean {
