@@ -1,11 +1,15 @@
 /** A peer of a world whose every frame is written by the test. */
 import type { MeshState } from '../../peer/membership.ts'
+import { receiptBytes } from '../../peer/receipts.ts'
+import { recordCid } from '../../protocol/cid.ts'
 import { batchOf, type Envelope, type SignedKind, signBatch } from '../../protocol/envelope.ts'
 import { BLOCKS_PROTOCOL, type FrameOf, PEER_PROTOCOL, PeerFrame } from '../../protocol/frames.ts'
 import { FRAME_BYTES_MAX, MIB } from '../../protocol/limits.ts'
 import { Genesis, meshIdOf } from '../../protocol/mesh.ts'
+import { Outcome } from '../../protocol/outcome.ts'
 import type { Channel, Ports } from '../../protocol/ports.ts'
-import { Advertisement } from '../../protocol/records.ts'
+import { Advertisement, Invocation, Receipt } from '../../protocol/records.ts'
+import { encodeValue, type Value } from '../../protocol/values.ts'
 import { ENGINE_ID } from '../../sandbox/engine-id.ts'
 import type { World, WorldPeer } from '../../simulations/world.ts'
 
@@ -105,6 +109,28 @@ export class ScriptedPeer {
     return batchOf(await this.sign(kind, payloads))
   }
 
+  /** The receipt that is right for item `i` of `invoke` with this outcome. */
+  receiptOf({ task: template, items, signed }: FrameOf<'invoke'>, i: number, outcome: Outcome): Receipt {
+    const { crypto } = this.ports
+    const { attempt, epoch, input, journal } = items[i] as FrameOf<'invoke'>['items'][number]
+    const payload = signed.payloads[i] as Uint8Array
+    const invocation = Invocation.decode(payload)
+    const encoded = receiptBytes(crypto, {
+      ...{ mesh: this.meshId, invocation: recordCid(crypto, payload), task: invocation.task, template },
+      ...{ inputBytes: input.length, attempt, epoch, executor: this.peerId, home: invocation.home, journal },
+      ...{ outcomeBytes: Outcome.encode(outcome), outcome },
+    })
+    return Receipt.decode(encoded)
+  }
+
+  /** Answers every item of `invoke` with `outcome`, and signs for it. */
+  async perform(invoke: FrameOf<'invoke'>, outcome: Outcome): Promise<void> {
+    const ids = invoke.items.map(({ id }) => id)
+    this.send({ t: 'answers', items: ids.map((id) => ({ id, outcome: Outcome.encode(outcome) })) })
+    const receipts = ids.map((_, i) => Receipt.encode(this.receiptOf(invoke, i, outcome)))
+    this.send({ t: 'receipts', ids, signed: await this.signBatch('receipt', receipts) })
+  }
+
   /** The frames of type `t` heard so far. */
   all<T extends PeerFrame['t']>(t: T): FrameOf<T>[] {
     return this.heard.filter((frame): frame is FrameOf<T> => frame.t === t)
@@ -141,3 +167,9 @@ export const scriptedPeer = async (world: World, { stranger = false } = {}): Pro
   const mesh = stranger ? { genesis: world.genesis, chain: [] } : await world.membershipOf(peerId)
   return new ScriptedPeer(world, ports, peerId, mesh)
 }
+
+/** An outcome that returned `value`. */
+export const outcomeOf = (value: Value, fuel = 10_000): Outcome => ({
+  ...{ v: 1, result: { ok: true, value: encodeValue(value) }, requests: [], console: [] },
+  ...{ fuel, memory_bytes: 0 },
+})
