@@ -54,6 +54,9 @@ describe('two agents', () => {
       executors: [first!.status.peer, second!.status.peer].toSorted(),
     })
 
+    const hungry = await wayside(['run', 'hungry/hello.ts', '--remote', '--data', first!.data], { cwd })
+    expect(hungry).toMatchObject({ status: 4, stderr: expect.stringMatching(/error E_NO_MEMORY: /) })
+
     const { today, neighbours, disk } = await statusOf(second!.data)
     expect(today).toMatchObject({ tasks: 3, refused: 0 })
     expect(neighbours.map(({ peer }) => peer)).toContain(first!.status.peer)
@@ -131,6 +134,22 @@ describe('the data directory', () => {
     })
     await until(async () => (await statusOf(again.data)).neighbours.some((one) => one.peer === first!.status.peer))
     await calling.ended
+  })
+
+  test('killed at any write of its start, the agent starts again as the same peer', async () => {
+    const data = freshDirectory()
+    const start = (args: string[], env: Record<string, string>) =>
+      begin(['up', '--json', '--data', data, '--listen', '/ip4/127.0.0.1/tcp/0', ...args], { env })
+    for (let write = 1; ; write++) {
+      const { ended, child } = start([], { WAYSIDE_FAIL_POINTS: `storage.write=exit@${write}` })
+      child.stdout?.once('data', () => child.kill('SIGTERM'))
+      const { status } = await ended
+      if (status === 0) break
+      expect({ write, status }).toEqual({ write, status: null })
+    }
+    const key = readFileSync(join(data, 'identity.key'), 'utf8')
+    expect((await startAgent([], { data })).status.neighbours).toEqual([])
+    expect(readFileSync(join(data, 'identity.key'), 'utf8')).toBe(key)
   })
 
   test('of one mesh refuses a ticket to another, and says what to do', async () => {

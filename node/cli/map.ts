@@ -132,6 +132,7 @@ const mapAll = async (work: Work): Promise<number> => {
   } finally {
     const summary = progress.end()
     if (!signal.aborted) note(summaryWords(summary))
+    else if (file) note(`what is done stands in ${flags.output}; go on with --resume`)
     if (flags.json) await (flags.output === undefined ? say(JSON.stringify(summary)) : printJson(summary))
   }
   if (firstFailure) say(`${paint('red', 'first failure')} ${firstFailure.text.trim()}`)

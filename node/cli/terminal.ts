@@ -38,13 +38,26 @@ export const whileWaiting = async <T>(what: string, work: Promise<T>): Promise<T
   }
 }
 
-/** Aborted by the first Ctrl-C; the second ends the process at once. `dispose` gives the keys back. */
-export const onInterrupt = (): { signal: AbortSignal; dispose(): void } => {
+export interface Interrupt {
+  /** Aborted by the first Ctrl-C; the second ends the process at once. */
+  readonly signal: AbortSignal
+  /** Resolves when `signal` is aborted. */
+  readonly aborted: Promise<void>
+  /** Gives the keys back. */
+  dispose(): void
+}
+
+export const onInterrupt = (): Interrupt => {
   const controller = new AbortController()
+  const { promise: aborted, resolve } = Promise.withResolvers<void>()
   const interrupt = () => {
     if (controller.signal.aborted) process.exit(130)
+    // What the terminal echoes of the key stays on a line of its own.
+    if (process.stderr.isTTY) say('')
     controller.abort()
+    resolve()
   }
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
-  return { signal: controller.signal, dispose: () => void process.off('SIGINT', interrupt).off('SIGTERM', interrupt) }
+  const dispose = () => void process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
+  return { signal: controller.signal, aborted, dispose }
 }

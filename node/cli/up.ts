@@ -1,7 +1,7 @@
 /** `wayside up`: lends this machine until its owner says stop. */
 import type { Agent } from '../agent.ts'
 import { type Config, type Flags, readConfig } from '../config.ts'
-import { lineToText } from '../log/line.ts'
+import { type LogLine, lineToText } from '../log/line.ts'
 import type { AgentLog } from '../log/log.ts'
 import { upWords } from './status-words.ts'
 import { DETACHED, note, onInterrupt, paint, print, printJson, say, whileWaiting } from './terminal.ts'
@@ -16,10 +16,12 @@ export interface UpFlags extends Flags {
   json?: boolean
 }
 
-const showLog = (config: Config) => (log: AgentLog) => {
+/** Lines wait until the agent has introduced itself, or could not start. */
+const logOn = (config: Config, shown: Promise<unknown>) => (log: AgentLog) => {
   if (process.env[DETACHED]) return
   const colour = paint('dim', '.') !== '.'
-  log.subscribe((line) => say(config.logFormat === 'json' ? JSON.stringify(line) : lineToText(line, colour)))
+  const text = (line: LogLine) => (config.logFormat === 'json' ? JSON.stringify(line) : lineToText(line, colour))
+  log.subscribe((line) => void shown.then(() => say(text(line))))
 }
 
 /** Ends the agent. Whatever of it is left after 2 s ends with the process. */
@@ -32,26 +34,26 @@ const stopSoon = (agent: Agent): Promise<void> => {
   return agent.stop()
 }
 
-/** Exit status 0 however it was asked to end; a second Ctrl-C ends the process at once with 130. */
+const introduce = async (starting: Promise<Agent>, config: Config, json: boolean | undefined): Promise<Agent> => {
+  const what = config.join.length > 0 ? 'for a peer of the mesh to answer' : 'for the agent to start'
+  const agent = await whileWaiting(what, starting)
+  const status = await agent.status()
+  await (json ? printJson(status) : print(upWords(status)))
+  return agent
+}
+
+/** Exit status 0 once it was up, however it was asked to end; a second Ctrl-C ends the process at once with 130. */
 export const up = async (flags: UpFlags): Promise<number> => {
   // Commander takes the absence of --no-mdns for a wish.
   const mdns = flags.mdns === false ? false : undefined
   const config = readConfig({ ...flags, mdns, log_format: flags.logFormat, log_level: flags.logLevel })
   if (flags.detach) return (await import('./detach.ts')).detach(config.data)
-  const { signal } = onInterrupt()
+  const { signal, aborted } = onInterrupt()
+  const { promise: introduced, resolve: goOn } = Promise.withResolvers<void>()
   const { startAgent } = await import('../agent.ts')
-  const starting = startAgent(config, { onLog: showLog(config), signal })
-  const agent = await whileWaiting(
-    config.join.length > 0 ? 'for a peer of the mesh to answer' : 'for the agent',
-    starting,
-  )
-  if (flags.json) await printJson(await agent.status())
-  else await print(upWords(await agent.status()))
-  const interrupted = new Promise<void>((resolve) => {
-    if (signal.aborted) resolve()
-    signal.addEventListener('abort', () => resolve())
-  })
-  await Promise.race([agent.asked, interrupted])
+  const starting = startAgent(config, { onLog: logOn(config, introduced), signal })
+  const agent = await introduce(starting, config, flags.json).finally(goOn)
+  await Promise.race([agent.asked, aborted])
   note('stopping: no new work is taken, what runs is handed back')
   await stopSoon(agent)
   return 0

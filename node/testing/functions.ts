@@ -24,5 +24,8 @@ export const writeFunctions = (): string => {
   const directory = join(freshDirectory(), 'functions')
   mkdirSync(directory)
   for (const [name, source] of Object.entries(SOURCES)) writeFileSync(join(directory, name), source)
+  mkdirSync(join(directory, 'hungry'))
+  writeFileSync(join(directory, 'hungry', 'wayside.json'), '{ "limits": { "memory": "1GiB" } }')
+  writeFileSync(join(directory, 'hungry', 'hello.ts'), SOURCES['hello.ts'])
   return directory
 }
