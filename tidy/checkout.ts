@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { parseSource, type SourceFile } from './syntax-tree.ts'
 
-const NOT_OURS = /^(node_modules|dist|demo-out|\.git|\.setup-lock)$/
+const NOT_OURS = /^(node_modules|dist|demo-out|\.git|\.setup-lock|\.vitest)$/
 
 /** Paths from `root`, with slashes, in order. */
 export const filesUnder = (root: string, folder = root): string[] =>
