@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { isAlive } from '../scripts/test/is-alive.ts'
 import { readEndpoint } from './control/endpoint.ts'
 import { writeFunctions } from './testing/functions.ts'
 import { begin, freshDirectory, startAgent, startMesh, statusOf, until, wayside } from './testing/wayside.ts'
@@ -20,14 +21,6 @@ const childrenOf = (pid: number): number[] =>
         return []
       }
     })
-
-const isAlive = (pid: number): boolean => {
-  try {
-    return !DEAD.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  } catch {
-    return false
-  }
-}
 
 const mode = (...path: string[]) => (statSync(join(...path)).mode & 0o777).toString(8)
 
@@ -160,7 +153,7 @@ describe('the data directory', () => {
     expect(stderr).toMatch(/error E_MESH_MISMATCH: .* belongs to mesh .*--data DIR.*wayside down --erase --data/)
   })
 
-  test('without a ticket no bare address lets into a private mesh; with a membership it does', async () => {
+  test('without a ticket no bare address lets into a private mesh; with a membership it does, and so does a call without the agent', async () => {
     const [first, second] = await startMesh(2)
     const address = first!.status.addresses[0] as string
     const stranger = await wayside(['up', '--data', freshDirectory(), '--join', address])
@@ -169,6 +162,11 @@ describe('the data directory', () => {
       stderr: expect.stringMatching(/error E_NOT_ADMITTED: .*ticket/),
     })
     await second!.stop()
+
+    const args = ['run', 'hello.ts', '{"name":"Ada"}', '--json', '--verify', 'none', '--data', second!.data]
+    const { stdout } = await wayside(args, { cwd: writeFunctions() })
+    expect(JSON.parse(stdout)).toMatchObject({ local: false, executors: [first!.status.peer] })
+
     const again = await startAgent(['--join', address], { data: second!.data })
     await until(async () => (await statusOf(again.data)).neighbours.length === 1)
   })
