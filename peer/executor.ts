@@ -308,6 +308,13 @@ export class Executor {
     outbox.answers.add(finished, outcomeBytes.length + 64)
     outbox.receipts.add(finished, receipt.length)
     this.#events.answered(item, outcome)
+    this.#ports.log.event('task.answered', {
+      task: item.task.toString(),
+      peer: item.neighbour.peer,
+      function: item.template.function.toString(),
+      duration_ms: Math.round(this.#ports.clock.monotonic() - item.acceptedMs),
+      fuel: outcome.fuel,
+    })
     this.#end(item)
   }
 

@@ -7,6 +7,7 @@ import { type CallFlags, type Calling, withCalling } from './calling.ts'
 import { type MapFile, openMapFile } from './map-file.ts'
 import { MapProgress, summaryWords } from './map-progress.ts'
 import { filesSource, linesSource, type MapInput, type MapSource, rangeSource } from './map-source.ts'
+import { ensureWritable } from './output-file.ts'
 import { note, onInterrupt, paint, print, printJson, say } from './terminal.ts'
 
 interface MapFlags extends CallFlags {
@@ -161,6 +162,7 @@ const openOutput = async (
 export const map = async (text: string, input: string | undefined, flags: MapFlags): Promise<number> => {
   const { signal, dispose } = onInterrupt()
   try {
+    ensureWritable(flags.output)
     const source = await sourceOf(input, flags)
     return await withCalling(text, flags, signal, async (calling) => {
       const file = await openOutput(source, calling, flags)

@@ -12,6 +12,16 @@ const collect = (value: string, before: string[] = []) => [...before, value]
 const example = (...lines: string[]) =>
   `\n${paintOut('bold', 'Examples:')}\n${lines.map((line) => `  ${line}\n`).join('')}`
 
+const SETTINGS = `
+Each of these settings can also stand in a variable, as WAYSIDE_CPUS=2, or in the configuration file, as {"cpus": 2}.
+The flag counts before the variable, the variable before the file.
+`
+
+const EXIT_STATUS = `
+Exit status: 0 ok, 1 the function failed, 2 usage, 3 a limit hit (fuel, memory, output), 4 no peer took it,
+5 verification failed or insufficient, 124 timeout, 130 Ctrl-C.
+`
+
 const HELP: HelpConfiguration = {
   styleTitle: (text) => paintOut('bold', text),
   styleCommandText: (text) => paintOut('cyan', text),
@@ -66,7 +76,7 @@ const addUp = (program: Command, run: Lazily) =>
         'wayside up --join wayside1…             join the mesh that printed this ticket',
         'wayside up -d --cpus 2 --memory 2GiB    two cores, in the background',
         'wayside up --data ~/.wayside-2          a second agent on this machine',
-      ),
+      ) + SETTINGS,
     )
     .action(run(async () => (await import('./up.ts')).up))
 
@@ -147,7 +157,7 @@ const addRun = (program: Command, run: Lazily) =>
         `wayside run hello.ts '{"name":"Ada"}'`,
         'wayside run stats.ts#median @numbers.json --verify quorum:2',
         'wayside run thumbnail.ts @job.json -o out.png --receipt out.receipt',
-      ),
+      ) + EXIT_STATUS,
     )
     .action(run(async () => (await import('./run.ts')).run))
 
@@ -177,7 +187,7 @@ const addMap = (program: Command, run: Lazily) =>
         'wayside map collatz.ts --range 0..99 > lengths.ndjson',
         'wayside map outline.ts --files docs/*.md -o outlines.ndjson',
         'wayside map score.ts people.ndjson -o scores.ndjson --resume',
-      ),
+      ) + EXIT_STATUS,
     )
     .action(run(async () => (await import('./map.ts')).map))
 

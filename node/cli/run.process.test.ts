@@ -52,6 +52,7 @@ describe('exit status and error', () => {
     [1, 'E_VALUE', /result\.items\[1\]\.when: Date/, ['date.ts']],
     [2, 'E_USAGE', /unknown option '--verfiy'[\s\S]*--verify/, ['hello.ts', '--verfiy', 'none']],
     [2, 'E_USAGE', /exclude each other/, ['hello.ts', '--local', '--remote']],
+    [2, 'E_USAGE', /nowhere\/out cannot be written/, ['hello.ts', '-o', 'nowhere/out']],
     [2, 'E_BUNDLE', /nowhere\.ts/, ['nowhere.ts']],
     [2, 'E_EXPORT_UNKNOWN', /no export nothing; it has default/, ['hello.ts#nothing']],
     [2, 'E_INPUT', /not valid JSON/, ['hello.ts', '{name:Ada}']],

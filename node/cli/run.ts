@@ -1,5 +1,4 @@
 /** `wayside run`: one call, its result to stdout, everything about it to stderr. */
-import { writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { ConsoleLine } from '../../protocol/outcome.ts'
 import { type Value, valueToJson } from '../../protocol/values.ts'
@@ -9,6 +8,7 @@ import { plainText } from '../plain-text.ts'
 import { shortId } from '../short-id.ts'
 import { type CallFlags, type Calling, withCalling } from './calling.ts'
 import { readInput } from './input.ts'
+import { ensureWritable, writeResult } from './output-file.ts'
 import { note, onInterrupt, paint, print, printJson, say } from './terminal.ts'
 import { countWords, durationWords } from './words.ts'
 
@@ -61,7 +61,7 @@ const bytesWords = (bytes: Uint8Array): string => {
 const showValue = async (value: Value, flags: RunFlags): Promise<void> => {
   const bytes = value instanceof Uint8Array ? value : undefined
   if (flags.output !== undefined) {
-    writeFileSync(flags.output, bytes ?? `${valueToJson(value)}\n`)
+    writeResult(flags.output, bytes ?? `${valueToJson(value)}\n`)
     if (process.stderr.isTTY) note(`wrote ${flags.output}`)
   } else if (bytes) await print(process.stdout.isTTY ? `${bytesWords(bytes)}\n` : bytes)
   else await print(`${valueToJson(value, process.stdout.isTTY ? 2 : undefined)}\n`)
@@ -92,7 +92,7 @@ const call = async (calling: Calling, input: Uint8Array, flags: RunFlags, signal
   const onWait = (reason: string) => note(reason)
   const result = await backend.call({ ...request, input, signal, onWait, receipt: flags.receipt !== undefined })
   const tookMs = performance.now() - startedMs
-  if (flags.receipt !== undefined && result.receiptFile) writeFileSync(flags.receipt, result.receiptFile)
+  if (flags.receipt !== undefined && result.receiptFile) writeResult(flags.receipt, result.receiptFile)
   if (!flags.json) showConsole(result.outcome.console, source)
   showWhere(result, calling, flags, tookMs)
   const value = answerOf(result.outcome, readStack)
@@ -106,6 +106,8 @@ const call = async (calling: Calling, input: Uint8Array, flags: RunFlags, signal
 export const run = async (text: string, inputText: string | undefined, flags: RunFlags): Promise<undefined> => {
   const { signal, dispose } = onInterrupt()
   try {
+    ensureWritable(flags.output)
+    ensureWritable(flags.receipt)
     const input = encodeInput(await readInput(inputText))
     await withCalling(text, flags, signal, (calling) => call(calling, input, flags, signal))
   } finally {

@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { writeFunctions } from '../testing/functions.ts'
+import { freshDirectory, startAgent, wayside } from '../testing/wayside.ts'
+
+/** Names of the packages that a command imports. */
+const packagesOf = async (args: string[], cwd: string): Promise<{ packages: string[]; stdout: string }> => {
+  const seen = join(freshDirectory(), 'seen')
+  const hook = `
+    import { appendFileSync } from 'node:fs'
+    import { registerHooks } from 'node:module'
+    registerHooks({ load: (url, context, next) => { appendFileSync(${JSON.stringify(seen)}, url + '\\n'); return next(url, context) } })`
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hook)}` }
+  const { stdout, status, stderr } = await wayside(args, { cwd, env })
+  expect({ status, stderr }).toMatchObject({ status: 0 })
+  const urls = readFileSync(seen, 'utf8').split('\n')
+  expect(urls.some((url) => url.endsWith('/node/cli/main.ts'))).toBe(true)
+  const names = urls.flatMap((url) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? [])
+  return { packages: [...new Set(names)].sort(), stdout }
+}
+
+test('a command imports what it needs and nothing heavy: no libp2p while an agent runs, no bundler without sources', async () => {
+  const cwd = writeFunctions()
+  const { data } = await startAgent()
+  const light = ['commander', 'multiformats', 'valibot']
+  expect((await packagesOf(['--help'], cwd)).packages).toEqual(['commander'])
+  expect((await packagesOf(['status', '--data', data], cwd)).packages).toEqual(light)
+  const bundled = await packagesOf(['run', 'square.ts', '3', '--json', '--data', data], cwd)
+  expect(bundled.packages).toEqual(['commander', 'esbuild', 'multiformats', 'valibot'])
+  const cid = JSON.parse(bundled.stdout).function
+  expect((await packagesOf(['run', cid, '4', '--data', data], cwd)).packages).toEqual(light)
+  const alone = await packagesOf(['run', 'square.ts', '5', '--local'], cwd)
+  expect(alone.packages).not.toContain('libp2p')
+})
