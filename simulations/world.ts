@@ -37,6 +37,8 @@ export interface WorldOptions {
   setup?(i: number): PeerSetup
   /** One way; default 0. */
   latencyMs?(from: string, to: string): number
+  /** Default: that of the machine, which takes no time. */
+  crypto?(honest: Crypto, clock: Clock): Crypto
 }
 
 export interface PeerSetup {
@@ -89,7 +91,7 @@ export class World {
 
   /** The ports of one more machine, whose network is not started. */
   machine(setup: PeerSetup = {}): WorldMachine {
-    const { machine, seed } = this.#options
+    const { machine, seed, crypto } = this.#options
     const random = seededRandom(deriveSeed(seed, `peer ${this.#born++}`))
     const signer = machine.createSigner(random.bytes(32))
     const peerId = peerIdFromPublicKey(signer.publicKey)
@@ -99,7 +101,7 @@ export class World {
     const honest = createInlineSandboxHost(clock, machine.wasm)
     const ports: Ports = {
       ...{ clock, random, signer, log },
-      crypto: machine.crypto,
+      crypto: crypto?.(machine.crypto, clock) ?? machine.crypto,
       storage: createMemoryStorage(),
       network: this.hub.join(peerId, { log }),
       sandboxHost: setup.sandboxHost?.(honest, clock) ?? honest,

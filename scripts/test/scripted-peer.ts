@@ -1,15 +1,16 @@
 /** A peer of a world whose every frame is written by the test. */
 import type { MeshState } from '../../peer/membership.ts'
 import { receiptBytes } from '../../peer/receipts.ts'
-import { recordCid } from '../../protocol/cid.ts'
+import { rawCid, recordCid } from '../../protocol/cid.ts'
 import { batchOf, type Envelope, type SignedKind, signBatch } from '../../protocol/envelope.ts'
 import { BLOCKS_PROTOCOL, type FrameOf, PEER_PROTOCOL, PeerFrame } from '../../protocol/frames.ts'
 import { FRAME_BYTES_MAX, MIB } from '../../protocol/limits.ts'
 import { Genesis, meshIdOf } from '../../protocol/mesh.ts'
 import { Outcome } from '../../protocol/outcome.ts'
 import type { Channel, Ports } from '../../protocol/ports.ts'
-import { Advertisement, Invocation, Receipt } from '../../protocol/records.ts'
+import { Advertisement, Invocation, Receipt, taskIdOf } from '../../protocol/records.ts'
 import { encodeValue, type Value } from '../../protocol/values.ts'
+import type { PublishedFunction } from '../../registry/functions.ts'
 import { ENGINE_ID } from '../../sandbox/engine-id.ts'
 import type { World, WorldPeer } from '../../simulations/world.ts'
 
@@ -107,6 +108,34 @@ export class ScriptedPeer {
 
   async signBatch(kind: SignedKind, payloads: readonly Uint8Array[]) {
     return batchOf(await this.sign(kind, payloads))
+  }
+
+  /** Items of a function as they should be asked for: one for each input. Their ids are 1, 2, … */
+  async invoke({ cid, manifest }: PublishedFunction, inputs: readonly Value[]): Promise<FrameOf<'invoke'>> {
+    const { crypto, random, clock } = this.ports
+    const environment = { engine: ENGINE_ID, protocol: 1 as const, limits: manifest.limits }
+    const task = { function: cid, export: 'default', environment }
+    const items = inputs.map((value, i) => ({
+      id: i + 1,
+      attempt: 1,
+      epoch: 0,
+      input: encodeValue(value),
+      journal: [],
+    }))
+    const draw = { commitment: random.bytes(32), candidates: recordCid(crypto, Uint8Array.of(0x80)) }
+    const invocations = items.map(({ input }) =>
+      Invocation.encode({
+        ...{ v: 1, mesh: this.meshId, task: taskIdOf(crypto, { v: 1, ...task, input: rawCid(crypto, input) }) },
+        ...{
+          invoker: this.peerId,
+          home: this.peerId,
+          nonce: random.bytes(16),
+          deadline_ms: clock.now() + 60_000,
+          draw,
+        },
+      }),
+    )
+    return { t: 'invoke', task, timeout_ms: 60_000, items, signed: await this.signBatch('invocation', invocations) }
   }
 
   /** The receipt that is right for item `i` of `invoke` with this outcome. */
