@@ -2,7 +2,7 @@ import type { Stream } from '@libp2p/interface'
 import { decode } from 'it-length-prefixed'
 import { expect, test } from 'vitest'
 import { KIB, MIB } from '../../protocol/limits.ts'
-import { createFrameWriter } from './frame-writer.ts'
+import { FrameWriter } from './frame-writer.ts'
 
 /** A stream that takes writes while it has room, and no more after the one that fills it. */
 class FakeStream extends EventTarget {
@@ -33,7 +33,7 @@ class FakeStream extends EventTarget {
 const createWriter = (frameBytesMax = MIB) => {
   const stream = new FakeStream()
   const failures: unknown[] = []
-  const writer = createFrameWriter(stream as unknown as Stream, frameBytesMax, (cause) => void failures.push(cause))
+  const writer = new FrameWriter(stream as unknown as Stream, frameBytesMax, (cause) => void failures.push(cause))
   return { stream, writer, failures }
 }
 

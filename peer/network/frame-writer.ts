@@ -9,6 +9,12 @@ import { CHANNEL_UNSENT_BYTES } from './limits.ts'
  */
 const COALESCING_MICROTASKS = 32
 
+/**
+ * What a connection cannot take waits in its channel, not where all channels queue up: but a write cannot be taken
+ * back. Smaller ones cost more: 64 KiB a fifth more processor time on bulk than 1 MiB.
+ */
+const WRITE_BYTES = 256 * KIB
+
 const joinFrames = (frames: readonly Uint8Array[], maxDataLength: number): Uint8Array => {
   const pieces = [...encode(frames, { maxDataLength })]
   const joined = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
@@ -20,102 +26,96 @@ const joinFrames = (frames: readonly Uint8Array[], maxDataLength: number): Uint8
   return joined
 }
 
-/**
- * What a connection cannot take waits in its channel, not where all channels queue up: but a write cannot be taken
- * back. Smaller ones cost more: 64 KiB a fifth more processor time on bulk than 1 MiB.
- */
-const WRITE_BYTES = 256 * KIB
-
-/** Writes frames, each behind its length as an unsigned varint, to a stream; `failed` says that it cannot go on. */
-export interface FrameWriter {
-  /** Bytes neither the muxer nor the socket has taken. */
-  readonly unsentBytes: number
-  send(frame: Uint8Array): void
-  drained(): Promise<void>
-  /** Hands everything to the stream now. */
-  flush(): void
-  /** Nothing more goes out; whoever waits for `drained` goes on. */
-  stop(): void
-}
-
-export const createFrameWriter = (
-  stream: Stream,
-  frameBytesMax: number,
-  failed: (cause: unknown) => void,
-): FrameWriter => {
-  let frames: Uint8Array[] = []
-  let framesBytes = 0
+/** Writes frames, each behind its length as an unsigned varint, to a stream. */
+export class FrameWriter {
+  readonly #stream: Stream
+  readonly #frameBytesMax: number
+  readonly #failed: (cause: unknown) => void
+  #frames: Uint8Array[] = []
+  #framesBytes = 0
   /** Joined frames of before, but for what is written of them. */
-  let joined: Uint8Array = new Uint8Array(0)
-  let scheduled = false
-  let stopped = false
-  const waiting: (() => void)[] = []
+  #joined: Uint8Array = new Uint8Array(0)
+  #isScheduled = false
+  #isStopped = false
+  readonly #waiting: (() => void)[] = []
 
-  const unsentBytes = () => framesBytes + joined.length + stream.writeBufferLength
-
-  const release = () => {
-    if (waiting.length === 0 || unsentBytes() > CHANNEL_UNSENT_BYTES / 2) return
-    for (const resume of waiting.splice(0)) resume()
+  /** `failed`: the stream takes no more. */
+  constructor(stream: Stream, frameBytesMax: number, failed: (cause: unknown) => void) {
+    this.#stream = stream
+    this.#frameBytesMax = frameBytesMax
+    this.#failed = failed
+    stream.addEventListener('drain', () => this.#writeSome())
   }
 
-  /** The next bytes to write, at most `bytes`; none left: undefined. */
-  const take = (bytes: number): Uint8Array | undefined => {
-    if (joined.length === 0 && frames.length === 0) return undefined
-    if (joined.length === 0) {
-      joined = joinFrames(frames, frameBytesMax)
-      frames = []
-      framesBytes = 0
+  /** Bytes that neither the muxer nor the socket has taken. */
+  get unsentBytes(): number {
+    return this.#framesBytes + this.#joined.length + this.#stream.writeBufferLength
+  }
+
+  send(frame: Uint8Array): void {
+    this.#frames.push(frame)
+    this.#framesBytes += frame.length
+    if (!this.#isScheduled) this.#writeAfter(COALESCING_MICROTASKS)
+    this.#isScheduled = true
+  }
+
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#isStopped || this.unsentBytes < CHANNEL_UNSENT_BYTES) resolve()
+      else this.#waiting.push(resolve)
+    })
+  }
+
+  /** Hands everything to the stream now. */
+  flush(): void {
+    this.#write(Number.POSITIVE_INFINITY, () => true)
+  }
+
+  /** Nothing more goes out; whoever waits for `drained` goes on. */
+  stop(): void {
+    this.#isStopped = true
+    this.#release()
+  }
+
+  #writeAfter(microtasks: number): void {
+    queueMicrotask(() => {
+      if (microtasks > 1) return this.#writeAfter(microtasks - 1)
+      this.#isScheduled = false
+      this.#writeSome()
+    })
+  }
+
+  #writeSome(): void {
+    this.#write(WRITE_BYTES, () => !this.#stream.writableNeedsDrain)
+    if (this.unsentBytes <= CHANNEL_UNSENT_BYTES / 2) this.#release()
+  }
+
+  #write(bytes: number, canTakeMore: () => boolean): void {
+    try {
+      while (!this.#isStopped && canTakeMore()) {
+        const taken = this.#take(bytes)
+        if (!taken) return
+        this.#stream.send(taken)
+      }
+    } catch (cause) {
+      this.#failed(cause)
     }
-    const taken = joined.subarray(0, bytes)
-    joined = joined.subarray(taken.length)
+  }
+
+  /** The next bytes to write, at most `bytes`; undefined: there are none. */
+  #take(bytes: number): Uint8Array | undefined {
+    if (this.#joined.length === 0) {
+      if (this.#frames.length === 0) return undefined
+      this.#joined = joinFrames(this.#frames, this.#frameBytesMax)
+      this.#frames = []
+      this.#framesBytes = 0
+    }
+    const taken = this.#joined.subarray(0, bytes)
+    this.#joined = this.#joined.subarray(taken.length)
     return taken
   }
 
-  const write = (bytes: number, canTakeMore: () => boolean) => {
-    try {
-      while (!stopped && canTakeMore()) {
-        const taken = take(bytes)
-        if (!taken) return
-        stream.send(taken)
-      }
-    } catch (cause) {
-      failed(cause)
-    }
-  }
-
-  const writeSome = () => {
-    write(WRITE_BYTES, () => !stream.writableNeedsDrain)
-    release()
-  }
-
-  const writeAfter = (microtasks: number): void =>
-    queueMicrotask(() => {
-      if (microtasks > 1) return writeAfter(microtasks - 1)
-      scheduled = false
-      writeSome()
-    })
-
-  stream.addEventListener('drain', writeSome)
-
-  return {
-    get unsentBytes() {
-      return unsentBytes()
-    },
-    send(frame) {
-      frames.push(frame)
-      framesBytes += frame.length
-      if (!scheduled) writeAfter(COALESCING_MICROTASKS)
-      scheduled = true
-    },
-    drained: () =>
-      new Promise((resolve) => {
-        if (stopped || unsentBytes() < CHANNEL_UNSENT_BYTES) resolve()
-        else waiting.push(resolve)
-      }),
-    flush: () => write(Number.POSITIVE_INFINITY, () => true),
-    stop() {
-      stopped = true
-      for (const resume of waiting.splice(0)) resume()
-    },
+  #release(): void {
+    for (const resume of this.#waiting.splice(0)) resume()
   }
 }

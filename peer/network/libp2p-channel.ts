@@ -5,7 +5,7 @@ import { MeshError } from '../../protocol/errors.ts'
 import type { FailPoints } from '../../protocol/fail-points.ts'
 import type { Log } from '../../protocol/log.ts'
 import type { Channel, Clock } from '../../protocol/ports.ts'
-import { createFrameWriter, type FrameWriter } from './frame-writer.ts'
+import { FrameWriter } from './frame-writer.ts'
 import { CHANNEL_LINGER_MS, CHANNEL_UNSENT_BYTES, CHANNEL_UNSENT_BYTES_MAX } from './limits.ts'
 import { CLOSED_HERE, CLOSED_THERE, CONNECTION_LOST, RESET_THERE } from './reasons.ts'
 import { splitFrames } from './split-frames.ts'
@@ -42,7 +42,7 @@ export class StreamChannel implements Channel {
     this.#stream = stream
     this.#options = options
     this.#reader = createStreamReader(stream)
-    this.#writer = createFrameWriter(stream, options.frameBytesMax, (cause) => this.#abort(String(cause)))
+    this.#writer = new FrameWriter(stream, options.frameBytesMax, (cause) => this.#abort(String(cause)))
     stream.addEventListener('remoteCloseWrite', () => {
       this.#closedThere = true
     })

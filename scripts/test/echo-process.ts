@@ -4,8 +4,10 @@ import { systemClock } from '../../node/clock.ts'
 import { createSigner, generatePrivateKey } from '../../node/crypto.ts'
 import { createLibp2pNetwork } from '../../peer/network/libp2p.ts'
 
-/** What it sends when it has started, and whenever it is sent anything. */
+/** What it sends when it has started, and in answer to any number it is sent. */
 export interface EchoState {
+  /** The number asked with; 0 at the start. */
+  asked: number
   address: string
   rssBytes: number
   /** Channels accepted and not yet closed. */
@@ -41,15 +43,11 @@ network.handle(
 )
 await network.start()
 
-const report = () => {
-  const state: EchoState = {
-    address: network.addresses()[0]!,
-    rssBytes: process.memoryUsage.rss(),
-    channels,
-    misbehaved,
-  }
+const report = (asked: number) => {
+  const [address = ''] = network.addresses()
+  const state: EchoState = { asked, address, rssBytes: process.memoryUsage.rss(), channels, misbehaved }
   process.send?.(state)
 }
 process.on('message', report)
 process.on('disconnect', () => process.exit())
-report()
+report(0)
