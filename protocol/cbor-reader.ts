@@ -18,6 +18,7 @@ import {
 } from './cbor.ts'
 import { type CID, CID_BYTES, cidFromBytes } from './cid.ts'
 import { MeshError } from './errors.ts'
+import { MESSAGE_ITEMS_MAX } from './limits.ts'
 import { define } from './plain-object.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -29,16 +30,36 @@ const KEY_CHARS_MAX = 15
 /** Keys read of late. The same few dozen names always come, and comparing one is cheaper than building it anew. */
 const recentKeys: string[] = new Array(256).fill('')
 
+/**
+ * Short byte strings are copied into slabs that they share: a buffer for each would cost more than all the rest. Who
+ * keeps one keeps a slab alive, and no more.
+ */
+const SHORT_BYTES_MAX = 64
+const SLAB_BYTES = 4096
+const NO_BYTES: Uint8Array = new Uint8Array(0)
+
 class Reader {
   readonly bytes: Uint8Array
+  readonly name: string
   at = 0
+  slab = NO_BYTES
+  slabAt = 0
+  itemsLeft: number
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, name: string, itemsMax: number) {
     this.bytes = bytes
+    this.name = name
+    this.itemsLeft = itemsMax
   }
 
   fail(why: string): never {
-    throw new MeshError('E_MESSAGE', `not canonical DAG-CBOR, byte ${this.at}: ${why}`)
+    const message = `${this.name}: not canonical DAG-CBOR, byte ${this.at}: ${why}`
+    throw new MeshError('E_MESSAGE', { message, name: this.name })
+  }
+
+  failOnItems(): never {
+    const message = `${this.name}: over ${MESSAGE_ITEMS_MAX} items; byte ${this.at} begins one more`
+    throw new MeshError('E_MESSAGE_LIMIT', { message, name: this.name, limit_items: MESSAGE_ITEMS_MAX })
   }
 
   /** Steps over `length` bytes and returns where they begin. */
@@ -64,6 +85,7 @@ class Reader {
   }
 
   item(depth: number): unknown {
+    if (this.itemsLeft-- === 0) this.failOnItems()
     const head = this.byte()
     const major = head >> 5
     if (major === SIMPLE) return this.simple(head)
@@ -74,7 +96,7 @@ class Reader {
       case NEGATIVE:
         return n < Number.MAX_SAFE_INTEGER ? -1 - n : this.fail('an integer past -2^53')
       case BYTES:
-        return this.bytes.slice(this.take(n), this.at)
+        return this.copy(this.take(n), n)
       case TEXT:
         return this.text(n)
       case TAG:
@@ -118,6 +140,18 @@ class Reader {
     const prefixed = CID_PREFIX.every((byte, i) => this.bytes[from + i] === byte)
     const cid = prefixed ? cidFromBytes(this.bytes.slice(start, this.at)) : undefined
     return cid ?? this.fail('a CID that is not version 1, raw or dag-cbor, SHA-256')
+  }
+
+  copy(from: number, length: number): Uint8Array {
+    if (length > SHORT_BYTES_MAX) return this.bytes.slice(from, from + length)
+    if (length > this.slab.length - this.slabAt) {
+      this.slab = new Uint8Array(Math.min(SLAB_BYTES, this.bytes.length - from))
+      this.slabAt = 0
+    }
+    const start = this.slabAt
+    this.slabAt += length
+    for (let i = 0; i < length; i++) this.slab[start + i] = this.bytes[from + i] as number
+    return this.slab.subarray(start, this.slabAt)
   }
 
   list(length: number, depth: number): unknown[] {
@@ -172,14 +206,20 @@ class Reader {
   }
 }
 
-/**
- * The thing that `bytes` encode: null, booleans, safe integers and other finite numbers, text, Uint8Array (copies),
- * CIDs, arrays, plain objects. Throws MeshError E_MESSAGE, with the place and the rule, if they are not canonical.
- */
-export const decodeCanonical = (bytes: Uint8Array): unknown => {
+const read = (bytes: Uint8Array, name: string, itemsMax: number): unknown => {
   // A view of the plain class: the slices of a Node.js Buffer would share its memory.
-  const reader = new Reader(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length))
+  const reader = new Reader(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length), name, itemsMax)
   const decoded = reader.item(DEPTH_MAX)
   if (reader.at !== bytes.length) reader.fail('bytes after the end')
   return decoded
 }
+
+/**
+ * The thing that `bytes` encode: null, booleans, safe integers and other finite numbers, text, Uint8Array (copies),
+ * CIDs, arrays, plain objects. Throws MeshError E_MESSAGE, with `name`, the place and the rule, if they are not canonical.
+ */
+export const decodeCanonical = (bytes: Uint8Array, name = 'bytes'): unknown =>
+  read(bytes, name, Number.POSITIVE_INFINITY)
+
+/** The same for a message, which holds at most MESSAGE_ITEMS_MAX things. Throws MeshError E_MESSAGE_LIMIT as well. */
+export const decodeMessage = (bytes: Uint8Array, name: string): unknown => read(bytes, name, MESSAGE_ITEMS_MAX)

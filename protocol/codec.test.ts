@@ -20,7 +20,7 @@ const nested = (levels: number, head: string, leaf: string) => hex(head.repeat(l
 
 describe('decodeCanonical refuses', () => {
   test.each(readList('cbor_invalid.txt'))('%s: %s', (text) => {
-    expect(() => decodeCanonical(hex(text))).toThrow(refusal(/^not canonical DAG-CBOR, byte \d+: ./))
+    expect(() => decodeCanonical(hex(text))).toThrow(refusal(/^bytes: not canonical DAG-CBOR, byte \d+: ./))
   })
 
   test.each([
@@ -31,7 +31,7 @@ describe('decodeCanonical refuses', () => {
     ['a2616200616100', 'byte 6: the key "a" twice or out of order'],
     ['c000', 'byte 1: tag 0'],
   ])('%s, naming the place and the rule', (text, message) => {
-    expect(() => decodeCanonical(hex(text))).toThrow(`not canonical DAG-CBOR, ${message}`)
+    expect(() => decodeCanonical(hex(text))).toThrow(`bytes: not canonical DAG-CBOR, ${message}`)
   })
 
   test.each(['81', 'a16161'])('nesting over 130 levels of %s, at once', (head) => {

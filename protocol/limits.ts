@@ -8,6 +8,11 @@ export const INPUT_BYTES_MAX = 4 * MIB
 export const OUTPUT_BYTES_MAX = 4 * MIB
 /** The largest outcome (an output of full size, its requests and console), and what stands around it in a frame. */
 export const FRAME_BYTES_MAX = 5 * MIB + 64 * KIB
+/**
+ * Things in one message, those inside others counted and keys not. A full journal has 130,000; reading 5 MiB of empty
+ * things instead would take a second and half a gigabyte.
+ */
+export const MESSAGE_ITEMS_MAX = 262_144
 /** Nesting of a Value. Deep enough for real JSON, shallow enough for every recursive reader. */
 export const VALUE_DEPTH_MAX = 128
 /** Blocks travel and are verified whole; chunks interleave on the bulk channel. */

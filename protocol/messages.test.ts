@@ -7,6 +7,7 @@ import { MESSAGE_CASES, type MessageCase } from '../scripts/protocol/targets.ts'
 import { checkProperty } from '../scripts/test/seed.ts'
 import { encodeCanonical } from './codec.ts'
 import { MeshError } from './errors.ts'
+import { MESSAGE_ITEMS_MAX } from './limits.ts'
 
 /** The error with which `message` refuses `bytes`; undefined if it accepts them. */
 const refusalOf = ({ message }: MessageCase, bytes: Uint8Array): MeshError | undefined => {
@@ -76,6 +77,18 @@ describe.each(MESSAGE_CASES)('$name', (one) => {
     for (const x of [null, true, 0, 'x', [], {}, new Uint8Array(3), [leastOf(schema)]])
       expect(refusalOf(one, encodeCanonical(x))?.code).toBe('E_MESSAGE')
   })
+})
+
+const LARGE = MESSAGE_CASES.filter(({ message }) => message.bytesMax > 2 * MESSAGE_ITEMS_MAX)
+
+test.each(LARGE)('$name has a limit in items, met before they are all read', (one) => {
+  const listOf = (count: number) => encodeCanonical(Array(count).fill(0))
+  expect(refusalOf(one, listOf(MESSAGE_ITEMS_MAX - 1))?.code).toBe('E_MESSAGE')
+  expect(refusalOf(one, listOf(MESSAGE_ITEMS_MAX))?.message).toBe(
+    `${one.message.name}: over 262144 items; byte ${MESSAGE_ITEMS_MAX + 4} begins one more`,
+  )
+  // What follows the last item that may be there is not looked at.
+  expect(refusalOf(one, listOf(MESSAGE_ITEMS_MAX).fill(0xff, -1))?.code).toBe('E_MESSAGE_LIMIT')
 })
 
 test('all versioned records say version 1, and no other is read', () => {

@@ -1,7 +1,7 @@
 /** The pieces that message schemas are made of, and `message`, which turns a schema into a codec. */
 import * as v from 'valibot'
 import { type CID, isMeshCid } from './cid.ts'
-import { decodeCanonical, encodeCanonical } from './codec.ts'
+import { decodeMessage, encodeCanonical } from './codec.ts'
 import { MeshError } from './errors.ts'
 import { isPeerId } from './identity.ts'
 import { ADDRESS_CHARS_MAX, MESSAGE_CHARS_MAX, NAME_CHARS_MAX } from './limits.ts'
@@ -73,7 +73,7 @@ export const message = <S extends v.GenericSchema>(
       const message = `${name}: ${encoded.length} bytes, over the limit of ${bytesMax}`
       throw new MeshError('E_MESSAGE_LIMIT', { message, name, limit_bytes: bytesMax })
     }
-    return ensureShape(name, schema as v.GenericSchema<v.InferOutput<S>>, decodeCanonical(encoded))
+    return ensureShape(name, schema as v.GenericSchema<v.InferOutput<S>>, decodeMessage(encoded, name))
   },
 })
 

@@ -177,7 +177,7 @@ export const decodeValue = (bytes: Uint8Array): Value => {
   const fail = (found: string): never => {
     throw new MeshError('E_MESSAGE', { message: `the encoded value holds ${found}`, found })
   }
-  return unmapLeaves(decodeCanonical(bytes), 0, false, fail)
+  return unmapLeaves(decodeCanonical(bytes, 'value'), 0, false, fail)
 }
 
 /** JSON text; bytes and bigints as `{"/":{"bytes":"<base64>"}}` and `{"/":{"bigint":"<decimal>"}}`. */
