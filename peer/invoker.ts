@@ -98,8 +98,10 @@ export class Invoker {
   readonly #expecting: () => boolean
   readonly #candidates: Candidates
   readonly #pursuits = new Map<Item, Pursuit>()
-  /** In order of arrival; each waits for an executor with room. */
+  /** Each waits for an executor with room, in order of arrival. */
   readonly #waiting = new Set<Pursuit>()
+  /** Those that go before them: the verifications and second attempts of what was begun earlier. */
+  readonly #urgent = new Set<Pursuit>()
   readonly #heeded = new WeakSet<AbortSignal>()
   #watching = false
   #watchedMs = 0
@@ -134,6 +136,7 @@ export class Invoker {
       cancel: (attempt: Attempt, code: ErrorCode, message: string) => this.#dispatcher.cancel(attempt, code, message),
       ended: (pursuit: Pursuit) => {
         this.#waiting.delete(pursuit)
+        this.#urgent.delete(pursuit)
         this.#pursuits.delete(pursuit.item)
       },
     }
@@ -172,12 +175,18 @@ export class Invoker {
   serveWaiting(): void {
     if (this.#serving) return
     this.#serving = true
-    for (const pursuit of this.#waiting) {
-      if (this.#launch(pursuit, false)) this.#waiting.delete(pursuit)
-      else if (!this.#hasPatience(pursuit)) pursuit.fail(pursuit.exhausted(this.#neighbours.lenders()))
-      else if (this.#allFull(pursuit)) break
-    }
+    if (this.#serve(this.#urgent)) this.#serve(this.#waiting)
     this.#serving = false
+  }
+
+  /** False: nobody has room. */
+  #serve(waiting: Set<Pursuit>): boolean {
+    for (const pursuit of waiting) {
+      if (this.#launch(pursuit, false)) waiting.delete(pursuit)
+      else if (!this.#hasPatience(pursuit)) pursuit.fail(pursuit.exhausted(this.#neighbours.lenders()))
+      else if (this.#allFull(pursuit)) return false
+    }
+    return true
   }
 
   /** Ends every call under way, and every later one, with E_STOPPING. */
@@ -200,7 +209,8 @@ export class Invoker {
     pursuit.waitingSinceMs = this.#ports.clock.monotonic()
     // An executor that was given no more time may say so before we look at the clock.
     if (pursuit.item.deadlineMs <= pursuit.waitingSinceMs) return pursuit.fail(timedOut(pursuit.item))
-    this.#waiting.add(pursuit)
+    const queue = pursuit.isContinuation ? this.#urgent : this.#waiting
+    queue.add(pursuit)
     this.serveWaiting()
   }
 
