@@ -208,6 +208,15 @@ describe('its owner', () => {
     expect((await statusOf(data)).pid).toBe(pid)
   })
 
+  test('may close the terminal’s end of its output, and it goes on', async () => {
+    const { data, pid, child } = await startAgent()
+    child.stdout?.destroy()
+    child.stderr?.destroy()
+    await wayside(['pause', '--data', data])
+    await wayside(['resume', '--data', data])
+    expect((await statusOf(data)).pid).toBe(pid)
+  })
+
   test('detaches it: `up -d` returns once it answers', async () => {
     const data = freshDirectory()
     const { status, stdout } = await wayside(['up', '-d', '--data', data, '--listen', '/ip4/127.0.0.1/tcp/0'])

@@ -27,17 +27,15 @@ const report = async (cause: unknown, json: boolean): Promise<number> => {
   return ERRORS[code].exit
 }
 
-/** Whoever reads our output has seen enough: no failure. */
-const endQuietlyWhenPipeCloses = () => {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0)
-    throw error
-  })
+/** Whoever reads our output may have seen enough: no failure. */
+const bearClosedPipes = () => {
+  process.stdout.on('error', () => process.exit(0))
+  process.stderr.on('error', () => {})
 }
 
 /** Runs the command that `args` (without node and script) name. Sets the exit status of the process. */
 export const main = async (args: string[]): Promise<void> => {
-  endQuietlyWhenPipeCloses()
+  bearClosedPipes()
   let status = 0
   const program = createProgram((exit) => {
     status = exit

@@ -38,6 +38,9 @@ export const whileWaiting = async <T>(what: string, work: Promise<T>): Promise<T
   }
 }
 
+/** Ctrl-C, a polite end, and a terminal that was closed. */
+const ENDINGS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 export interface Interrupt {
   /** Aborted by the first Ctrl-C; the second ends the process at once. */
   readonly signal: AbortSignal
@@ -57,7 +60,9 @@ export const onInterrupt = (): Interrupt => {
     controller.abort()
     resolve()
   }
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
-  const dispose = () => void process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
+  for (const name of ENDINGS) process.on(name, interrupt)
+  const dispose = () => {
+    for (const name of ENDINGS) process.off(name, interrupt)
+  }
   return { signal: controller.signal, aborted, dispose }
 }

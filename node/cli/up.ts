@@ -34,9 +34,18 @@ const stopSoon = (agent: Agent): Promise<void> => {
   return agent.stop()
 }
 
+/** The agent goes on though nobody reads what it says, and though a part of it failed that nobody waited for. */
+const stayUp = (agent: Agent) => {
+  process.stdout.removeAllListeners('error').on('error', () => {})
+  process.on('unhandledRejection', (cause) => {
+    agent.log.event('internal.error', { code: 'E_INTERNAL', reason: String((cause as Error)?.stack ?? cause) })
+  })
+}
+
 const introduce = async (starting: Promise<Agent>, config: Config, json: boolean | undefined): Promise<Agent> => {
   const what = config.join.length > 0 ? 'for a peer of the mesh to answer' : 'for the agent to start'
   const agent = await whileWaiting(what, starting)
+  stayUp(agent)
   const status = await agent.status()
   await (json ? printJson(status) : print(upWords(status)))
   return agent

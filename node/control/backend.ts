@@ -15,6 +15,12 @@ import { Credit, Inbox } from './flow.ts'
 import { ITEM_BYTES, type WireItem } from './frames.ts'
 import { itemFromWire, resultFromWire, wireBytes } from './results.ts'
 
+/** A call that had begun is not one that found no agent. */
+const lostAgent = (cause: MeshError): MeshError =>
+  new MeshError('E_UNREACHABLE', 'the agent ended while it worked on this; start it again, or call without it', {
+    cause,
+  })
+
 const cancelled = () => new MeshError('E_CANCELLED', 'the caller cancelled')
 
 const wireOptions = (options: BackendOptions) => ({
@@ -51,7 +57,7 @@ const call = (client: AgentClient, wanted: BackendCall): Promise<BackendResult> 
         else if (frame.t === 'result') settle(() => resolve(resultFromWire(frame.result)))
         else settle(() => reject(errorOf(frame)))
       },
-      lost: (error) => settle(() => reject(error)),
+      lost: (error) => settle(() => reject(lostAgent(error))),
     })
     signal?.addEventListener('abort', abort)
   })
@@ -85,7 +91,7 @@ async function* mapItems(client: AgentClient, map: BackendMap): AsyncGenerator<B
       else if (frame.t === 'results') for (const item of frame.items) results.push(item, wireBytes(item))
       else results.end(frame.t === 'done' ? undefined : errorOf(frame))
     },
-    lost: (error) => results.end(error),
+    lost: (error) => results.end(lostAgent(error)),
   })
   const abort = () => results.end(cancelled())
   signal?.addEventListener('abort', abort)

@@ -147,6 +147,16 @@ describe('calls', () => {
     await vi.waitFor(() => expect(signals[1]?.aborted).toBe(true))
   })
 
+  test('under way when the agent goes are unreachable', async () => {
+    const { backend, server } = await serve({ backend: new FakeBackend(() => new Promise(() => {})) })
+    const gone = { code: 'E_UNREACHABLE' }
+    const call = expect(backend.call({ ...work, input: encodeValue(1), receipt: false })).rejects.toMatchObject(gone)
+    const items = backend.map({ ...work, inputs: inputsOf(3), unordered: false })[Symbol.asyncIterator]()
+    const mapped = expect(items.next()).rejects.toMatchObject(gone)
+    await server.close()
+    await Promise.all([call, mapped])
+  })
+
   test('say what they wait for', async () => {
     const backend = new FakeBackend()
     const call = backend.call.bind(backend)
