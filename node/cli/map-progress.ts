@@ -36,7 +36,7 @@ export class MapProgress {
   readonly #summary: MapSummary
   readonly #executors = new Set<string>()
   /** Items done at instants of the last seconds, the oldest first. */
-  #samples: { atMs: number; done: number }[] = []
+  #samples: { atMs: number; done: number }[]
   #done: number
   #resultMs = performance.now()
   #drawn = false
@@ -46,6 +46,7 @@ export class MapProgress {
   constructor(total: number | undefined, before: number) {
     this.#total = total
     this.#done = before
+    this.#samples = [{ atMs: this.#startedMs, done: before }]
     this.#summary = {
       items: 0,
       failed: 0,
