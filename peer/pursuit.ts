@@ -67,9 +67,9 @@ export class Pursuit {
     return this.#open.size
   }
 
-  /** Part of what was begun earlier: a verification, or one more attempt. */
+  /** Part of what was begun earlier: a nested call, a verification, or one more attempt. */
   get isContinuation(): boolean {
-    return this.attempts > 0 || this.#options.only !== undefined
+    return this.item.request.depth > 0 || this.attempts > 0 || this.#options.only !== undefined
   }
 
   /** It may ask only the verifier that was drawn for it, and another may be drawn if that one is slow. */

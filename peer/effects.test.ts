@@ -1,0 +1,326 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { verifyEnvelope } from '../protocol/envelope.ts'
+import type { FrameOf } from '../protocol/frames.ts'
+import { CALL_DEPTH_MAX } from '../protocol/limits.ts'
+import { encodeValue } from '../protocol/values.ts'
+import { outcomeOf, scriptedPeer } from '../scripts/test/scripted-peer.ts'
+import { checkProperty } from '../scripts/test/seed.ts'
+import { machine, publish, requestOf, returned, worldFor } from '../scripts/test/world.ts'
+import { slowHost } from '../simulations/adversaries.ts'
+import { createWorld, type PeerSetup, type World, type WorldOptions } from '../simulations/world.ts'
+import { type CallRequest, ensureLevel } from './calls.ts'
+
+/** A module whose exports are those named; it declares that it calls. */
+const calling = (world: World, code: string, exports: string[], changes: { fuel?: number } = {}) =>
+  publish(world.peers[0]!, code, { exports, effects: ['call'], ...changes })
+
+const slow = (delayMs: number): PeerSetup => ({ sandboxHost: (host, clock) => slowHost(host, clock, () => delayMs) })
+
+/** Peer 0 calls and lends nothing. */
+const setup = (...setups: PeerSetup[]): Pick<WorldOptions, 'peers' | 'setup'> => ({
+  peers: 1 + setups.length,
+  setup: (i) => setups[i - 1] ?? { policy: { slots: 0 } },
+})
+const callerAnd = (name: string, ...setups: PeerSetup[]) => worldFor(name, setup(...setups))
+
+/** The nested calls that peer 0 makes from now on, as home. */
+const nestedCalls = (world: World): CallRequest[] => {
+  const made: CallRequest[] = []
+  const { peer } = world.peers[0]!
+  const call = peer.call.bind(peer)
+  peer.call = (request) => {
+    if (request.depth > 0) made.push(request)
+    return call(request)
+  }
+  return made
+}
+
+const SUM = `
+  export default async (x, env, ctx) => (await ctx.call('#part', x)) + (await ctx.call('#part', x + 1))
+  export const part = (x) => 10 * x
+`
+const levels = ['none', 'self', 'quorum:2']
+
+describe('ctx.call', () => {
+  test.each(levels)('of an own export, at level %s', async (text) => {
+    const world = await callerAnd(`own ${text}`, {}, {}, {})
+    const nested = nestedCalls(world)
+    const sum = await calling(world, SUM, ['default', 'part'])
+    const result = await world.until(world.peers[0]!.peer.call(requestOf(sum, 3, { level: ensureLevel(text) })))
+    expect(returned(result)).toBe(70)
+    expect(result).toMatchObject({ executions: text === 'none' ? 1 : 2, recovered: 0, disputes: [] })
+    // Verification replays the journal: what was requested is performed once.
+    expect(nested).toHaveLength(2)
+    for (const one of nested) expect(one).toMatchObject({ depth: 1, export: 'part', level: ensureLevel(text) })
+    for (const one of result.performed)
+      await verifyEnvelope(machine.crypto, 'receipt', await world.until(one.receipt()))
+    expect(world.peers[0]!.events.filter(({ name }) => name === 'peer.misbehaved')).toEqual([])
+  })
+
+  test('of another function, by its CID, with and without an export', async () => {
+    const world = await callerAnd('other', {}, {})
+    const other = await publish(world.peers[0]!, 'export default (x) => -x; export const twice = (x) => 2 * x', {
+      exports: ['default', 'twice'],
+    })
+    const code = `export default async (x, env, ctx) => [await ctx.call(x), await ctx.call(x, 1), await ctx.call(x + '#twice', 2)]`
+    const caller = await calling(world, code, ['default'])
+    const result = await world.until(world.peers[0]!.peer.call(requestOf(caller, other.cid.toString())))
+    expect(returned(result)).toEqual([0, -1, 4])
+  })
+
+  test('without peers: one slot is enough, since whoever waits holds none', async () => {
+    const world = await callerAnd('alone')
+    const sum = await calling(world, SUM, ['default', 'part'])
+    const result = await world.until(world.peers[0]!.peer.call(requestOf(sum, 3, { remote: false })))
+    expect(returned(result)).toBe(70)
+    expect(result.local).toBe(true)
+  })
+
+  test('of many at once, by callers that fill the only executor: nobody waits for ever', async () => {
+    const world = await callerAnd('full', slow(10))
+    const code = `
+      export default async (x, env, ctx) => {
+        const parts = await Promise.all([1, 2, 3].map((i) => ctx.call('#part', i * x)))
+        return parts.reduce((a, b) => a + b)
+      }
+      export const part = (x) => 10 * x
+    `
+    const sum = await calling(world, code, ['default', 'part'])
+    const calls = Array.from({ length: 50 }, (_, i) => world.peers[0]!.peer.call(requestOf(sum, i)))
+    const results = await world.until(Promise.all(calls))
+    expect(results.map(returned)).toEqual(results.map((_, i) => 60 * i))
+  })
+
+  test('a request that nobody awaits does not hold up the result', async () => {
+    const world = await callerAnd('unawaited', {}, {})
+    const code = `export default (x, env, ctx) => { ctx.call('#part', 1); return x }\nexport const part = (x) => x`
+    const caller = await calling(world, code, ['default', 'part'])
+    const result = await world.until(world.peers[0]!.peer.call(requestOf(caller, 5, { level: { level: 'self' } })))
+    expect(returned(result)).toBe(5)
+    expect(result.performed[0]!.executor).not.toBe(world.peers[0]!.peerId)
+  })
+
+  test('is refused to a function that does not declare it', async () => {
+    const world = await callerAnd('undeclared', {})
+    const sum = await publish(world.peers[0]!, SUM, { exports: ['default', 'part'] })
+    const { outcome } = await world.until(world.peers[0]!.peer.call(requestOf(sum, 3)))
+    expect(outcome.result).toMatchObject({ ok: false, code: 'E_EFFECT_UNDECLARED' })
+  })
+})
+
+describe('a call that fails', () => {
+  const caught = async (name: string, call: string, rest = '', changes: { fuel?: number } = {}) => {
+    const world = await callerAnd(name, {}, {})
+    const code = `
+      export default async (x, env, ctx) => {
+        try { return await ctx.call(${call}) } catch (error) { return [error.code, error.message] }
+      }
+      ${rest}`
+    const exports = [
+      'default',
+      ...[...rest.matchAll(/export (?:const|async function|function) (\w+)/g)].map(([, one]) => one!),
+    ]
+    const caller = await calling(world, code, exports, changes)
+    const result = await world.until(world.peers[0]!.peer.call(requestOf(caller, null)))
+    expect(world.peers[0]!.peer.status().neighbours).toHaveLength(2)
+    return returned(result)
+  }
+
+  test.each([
+    ['throws', `'#bad'`, `export const bad = () => { throw new Error('oh') }`, ['E_FUNCTION_THREW', 'Error: oh']],
+    ['has no such export', `'#none'`, '', ['E_EXPORT_UNKNOWN', expect.stringContaining('no export none')]],
+    ['has a name that is none', `'none'`, '', ['E_USAGE', expect.stringContaining('neither')]],
+    [
+      'has options out of bounds',
+      `'#part', 1, { fuel: 1.5 }`,
+      'export const part = (x) => x',
+      ['E_USAGE', expect.any(String)],
+    ],
+    [
+      'has a timeout out of bounds',
+      `'#part', 1, { timeoutMs: 0.5 }`,
+      'export const part = (x) => x',
+      ['E_USAGE', expect.any(String)],
+    ],
+    [
+      'uses up its fuel',
+      `'#loop', 1, { fuel: 100000 }`,
+      'export const loop = () => { for (;;); }',
+      ['E_FUEL_LIMIT', expect.any(String)],
+    ],
+  ])('because it %s: the caller can catch it', async (name, call, rest, expected) => {
+    expect(await caught(name, call, rest)).toEqual(expected)
+  })
+
+  test(`${CALL_DEPTH_MAX} deep is the end`, async () => {
+    const world = await callerAnd('deep', {}, {})
+    const code = `export default async (x, env, ctx) => {
+      try { return 1 + await ctx.call('#default', x) } catch (error) { return error.code === 'E_CALL_DEPTH' ? 0 : error.code }
+    }`
+    const deep = await calling(world, code, ['default'])
+    expect(returned(await world.until(world.peers[0]!.peer.call(requestOf(deep, 1))))).toBe(CALL_DEPTH_MAX)
+  })
+
+  test('fuel is of one budget: what one call used, the next has no more', async () => {
+    const world = await callerAnd('fuel', {}, {})
+    const code = `
+      export default async (x, env, ctx) => {
+        const codes = []
+        for (let i = 0; i < 5; i++) {
+          try { await ctx.call('#work'); codes.push('ok') } catch (error) { codes.push(error.code) }
+        }
+        return codes
+      }
+      export const work = () => { let n = 0; for (let i = 0; i < 2000000; i++) n += i; return n }
+    `
+    const one = await calling(world, code, ['default', 'work'])
+    const request = requestOf(one, null, { export: 'work' })
+    const { outcome } = await world.until(world.peers[0]!.peer.call(request))
+    const budget = Math.round(2.5 * outcome.fuel)
+    const limited = { ...one.manifest.limits, fuel: budget }
+    const result = await world.until(world.peers[0]!.peer.call(requestOf(one, null, { limits: limited })))
+    expect(returned(result)).toEqual(['ok', 'ok', 'E_FUEL_LIMIT', 'E_FUEL_LIMIT', 'E_FUEL_LIMIT'])
+  })
+
+  test('results of all calls must fit a journal', async () => {
+    const world = await callerAnd('large', {}, {})
+    const code = `
+      export default async (x, env, ctx) => {
+        const codes = []
+        for (let i = 0; i < 6; i++) {
+          try { codes.push((await ctx.call('#big')).length) } catch (error) { codes.push(error.code) }
+        }
+        return codes
+      }
+      export const big = () => new Uint8Array(1000000)
+    `
+    const large = await calling(world, code, ['default', 'big'])
+    const result = await world.until(
+      world.peers[0]!.peer.call(requestOf(large, null, { level: { level: 'quorum', n: 2 } })),
+    )
+    expect(returned(result)).toEqual([1e6, 1e6, 1e6, 1e6, 'E_OUTPUT_LIMIT', 'E_OUTPUT_LIMIT'])
+  })
+})
+
+describe('when its executor is lost', () => {
+  /** The executor of the outermost call is killed after `ms`. */
+  const killedAfter = async (seed: number, ms: number, verifyMs: number) => {
+    const world = await createWorld({
+      ...{ machine, seed },
+      ...setup(slow(300), slow(300), slow(300), slow(300)),
+      crypto: (crypto, clock) =>
+        verifyMs === 0
+          ? crypto
+          : {
+              ...crypto,
+              verify: async (...args) => {
+                await new Promise<void>((resolve) => clock.after(verifyMs, resolve))
+                return crypto.verify(...args)
+              },
+            },
+    })
+    await world.clock.advance(5000)
+    const nested = nestedCalls(world)
+    const sum = await calling(world, SUM, ['default', 'part'])
+    const call = world.peers[0]!.peer.call(requestOf(sum, 3))
+    await world.clock.advance(ms)
+    const root = world.peers.find(({ peer }) => peer.status().running.some((task) => task.export === 'default'))
+    if (root) world.kill(root)
+    const result = await world.until(call)
+    await world.stop()
+    return { killed: root !== undefined, result, nested: nested.length }
+  }
+
+  test('the next goes on with the journal: whatever the moment, each request is performed once', async () => {
+    let killed = 0
+    const moments = fc.tuple(fc.nat(1e6), fc.integer({ min: 0, max: 2200 }), fc.constantFrom(0, 0, 30))
+    const property = fc.asyncProperty(moments, async ([seed, ms, verifyMs]) => {
+      const stands = await killedAfter(seed, ms, verifyMs)
+      expect(returned(stands.result)).toBe(70)
+      expect(stands.nested).toBe(2)
+      if (stands.killed) {
+        killed++
+        expect(stands.result.recovered).toBe(1)
+      }
+    })
+    await checkProperty('killed', property, { runs: 30 })
+    expect(killed).toBeGreaterThan(10)
+  })
+
+  test('an answer that crosses the outcome on its way does not spoil the receipt', async () => {
+    const code = `
+      export default (x, env, ctx) => Promise.race([ctx.call('#part', 1), ctx.call('#part', 2), ctx.call('#part', 3)])
+      export const part = (x) => x
+    `
+    let crossed = 0
+    for (let thirdMs = 0; thirdMs <= 100; thirdMs += 10) {
+      const delays = { ...slow(thirdMs) }
+      const options = { ...setup({}, delays, {}), latencyMs: () => 20 }
+      const world = await worldFor(`race ${thirdMs}`, options)
+      const race = await calling(world, code, ['default', 'part'])
+      const result = await world.until(world.peers[0]!.peer.call(requestOf(race, null)))
+      const receipt = await world.until(result.performed[0]!.receipt())
+      await verifyEnvelope(machine.crypto, 'receipt', receipt)
+      if (result.performed[0]!.item.journal.filter(({ entry }) => entry === 'answer').length > 1) crossed++
+    }
+    expect(crossed).toBeGreaterThan(0)
+  })
+})
+
+describe('an executor that requests what the function does not', () => {
+  const liar = async (world: World) => {
+    const peer = await scriptedPeer(world)
+    peer.react = (frame) => {
+      if (frame.t === 'invoke' && frame.task.export === 'part') {
+        const ids = frame.items.map(({ id }) => id)
+        peer.send({ t: 'refused', ids, code: 'E_NOT_ACCEPTED', message: 'not this one', better: [] })
+      } else if (frame.t === 'invoke') {
+        const request = { ref: '#part', input: 999 }
+        peer.send({
+          t: 'request',
+          id: frame.items[0]!.id,
+          n: 0,
+          after: 0,
+          kind: 'call',
+          arguments: encodeValue(request),
+        })
+      }
+      if (frame.t === 'answer') {
+        const [invoke] = peer.all('invoke').slice(-1) as [FrameOf<'invoke'>]
+        const entries = [
+          {
+            entry: 'request' as const,
+            n: 0,
+            after: 0,
+            kind: 'call' as const,
+            arguments: encodeValue({ ref: '#part', input: 999 }),
+          },
+          { entry: 'answer' as const, n: 0, answer: frame.answer },
+        ]
+        const items = invoke.items.map((item) => ({ ...item, journal: entries }))
+        void peer.perform(
+          { ...invoke, items },
+          { ...outcomeOf(7), requests: [{ kind: 'call', arguments: encodeValue({ ref: '#part', input: 999 }) }] },
+        )
+      }
+    }
+    return peer.join(world.peers[0]!, 1)
+  }
+
+  test('is caught at self, and the home has the right answer', async () => {
+    const world = await callerAnd('invented', {})
+    const peer = await liar(world)
+    const sum = await calling(world, SUM, ['default', 'part'])
+    let met = 0
+    for (let i = 0; i < 10; i++) {
+      const result = await world.until(world.peers[0]!.peer.call(requestOf(sum, 3, { level: { level: 'self' } })))
+      expect(returned(result)).toBe(70)
+      if (result.disputes.length === 0) continue
+      met++
+      expect(result.disputes).toMatchObject([{ liar: peer.peerId }])
+      expect(result.executions).toBe(3)
+    }
+    expect(met).toBeGreaterThan(0)
+  })
+})
