@@ -64,6 +64,11 @@ export class PoolProcess {
     return this.#steps.length
   }
 
+  /** Has it steps of `run` to do, be it that they are wanted no more? */
+  holds(run: PooledRun): boolean {
+    return this.#steps.some((step) => step.run === run)
+  }
+
   knows(functionId: string): boolean {
     return this.#known.has(functionId)
   }

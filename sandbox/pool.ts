@@ -207,7 +207,8 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
     let atRest: PoolProcess | undefined
     let ahead: PoolProcess | undefined
     for (const process of this.#processes.slice(0, this.slots)) {
-      if (process.ending !== undefined) continue
+      // What it still says of steps given to it before could not be told from what it says of new ones.
+      if (process.ending !== undefined || (this.#again.has(run) && process.holds(run))) continue
       if (process.busy) {
         const room = predictedMs <= SHORT_MS && process.backlogMs + predictedMs <= AHEAD_MS
         if (room && process.backlogMs < (ahead?.backlogMs ?? AHEAD_MS)) ahead = process
