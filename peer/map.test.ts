@@ -60,7 +60,7 @@ describe('map', () => {
     const { results, answer, pending, pulled } = harness(10_000, 4)
     const first = results.next()
     await settle()
-    const window = 4 + 16
+    const window = 4 + 64
     expect(pending.size).toBe(window)
     for (let round = 0; round < 100; round++) {
       for (const i of [...pending.keys()]) if (i !== 0) answer(i)

@@ -3,7 +3,7 @@ import { MeshError } from '../protocol/errors.ts'
 import type { CallRequest, CallResult } from './calls.ts'
 
 /** Kept under way beyond what executors take, so that a freed place is filled at once. */
-const AHEAD = 16
+const AHEAD = 64
 /** Results that wait behind a straggler, in windows. */
 const BUFFER_WINDOWS = 4
 

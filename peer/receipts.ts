@@ -72,7 +72,11 @@ const decodeReceipt = (payload: Uint8Array): Receipt | undefined => {
   }
 }
 
-const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i])
+const equal = (a: Uint8Array, b: Uint8Array): boolean => {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
 
 /** The first field in which a receipt's bytes differ from what this execution calls for; undefined if none does. */
 export const receiptFault = (
