@@ -22,10 +22,9 @@ export class GuestConsole {
     this.#full = before.at(-1) === LAST
   }
 
-  /** `line`: text, or nothing that the prelude sends. */
-  add(level: string, line: unknown): void {
+  add(level: string, line: string): void {
     if (this.#full || !LEVELS.has(level)) return
-    const text = plainText(String(line), CONSOLE_BYTES_MAX)
+    const text = plainText(line, CONSOLE_BYTES_MAX)
     this.#bytesLeft -= utf8.encode(text).length
     this.#full = this.#bytesLeft < 0 || this.lines.length === CONSOLE_LINES_MAX - 1
     this.lines.push(this.#full ? LAST : { level: level as ConsoleLine['level'], text })

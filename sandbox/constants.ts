@@ -9,7 +9,7 @@ export const GLUE_REVISION = 1
  * its native stack that this check fires first (README.md, "Stack depth").
  */
 export const STACK_BYTES_MAX = 176 * KIB
-/** Frames that the engine enters after its last check: 1.4 kB at most in the probes of `depth.process.test.ts`. */
+/** Frames that the engine enters after its last check: 1.4 kB at most in the probes of `../node/sandbox-host.process.test.ts`. */
 export const STACK_SLACK_BYTES = 16 * KIB
 
 /** What `Date.now()` and `new Date()` say: 2000-01-01T00:00:00Z. Not 0, which packages take for "no date". */

@@ -115,9 +115,11 @@ export class Execution {
   }
 
   #caught(thrown: unknown): void {
-    if (thrown === NO_MEMORY && this.#engine.refused) this.#end ??= failure('E_MEMORY_LIMIT', '')
+    // Out of memory, the engine may even trap. That is as deterministic as all that WebAssembly does.
+    const trapped = thrown instanceof WebAssembly.RuntimeError
+    this.spoilt = thrown !== STOP && thrown !== NO_MEMORY
+    if (this.#engine.refused && (trapped || thrown === NO_MEMORY)) this.#end ??= failure('E_MEMORY_LIMIT', '')
     else if (thrown !== STOP || !this.#end) {
-      this.spoilt = true
       const reason = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : 'the engine failed'
       this.result = { kind: 'inconclusive', reason: plainText(reason, 1000) }
       return
@@ -210,10 +212,10 @@ export class Execution {
 
   #hostCall(id: number, args: readonly number[]): void {
     if (this.#end) return
-    const [first = 0, second = 0] = args
+    const [first = 0, second = 0, third = 0] = args
     switch (id) {
       case HOST.log:
-        return this.#console.add(this.#text(first, SHORT_BYTES_MAX), JSON.parse(this.#text(second, SHORT_BYTES_MAX)))
+        return this.#console.add(this.#text(first, SHORT_BYTES_MAX), this.#quoted(second))
       case HOST.buffer:
         return this.#buffer(first)
       case HOST.request:
@@ -221,7 +223,7 @@ export class Execution {
       case HOST.done:
         return this.#done(first)
       case HOST.fail:
-        return this.#fail(this.#text(first, SHORT_BYTES_MAX), this.#text(second, SHORT_BYTES_MAX))
+        return this.#fail(this.#text(first, SHORT_BYTES_MAX), this.#quoted(second), this.#quoted(third))
     }
   }
 
@@ -230,6 +232,10 @@ export class Execution {
       this.#engine.text(this.#image.roots.context, value, bytesMax) ??
       this.#stop(tooLarge(this.#run.limits.output_bytes))
     )
+  }
+
+  #quoted(value: number): string {
+    return String(JSON.parse(this.#text(value, SHORT_BYTES_MAX)))
   }
 
   #buffer(value: number): void {
@@ -251,10 +257,9 @@ export class Execution {
     this.#end = { ok: true, value: this.#value(value, this.#run.limits.output_bytes) }
   }
 
-  #fail(code: string, text: string): void {
+  #fail(code: string, message: string, stack: string): void {
     if (!GUEST_CODES.has(code)) throw new EngineFault('an unknown way to fail')
-    const { message, stack } = JSON.parse(text) as { message: unknown; stack: unknown }
-    this.#end = failure(code as OutcomeErrorCode, String(message), String(stack))
+    this.#end = failure(code as OutcomeErrorCode, message, stack)
   }
 
   #request(kind: string, value: number): void {

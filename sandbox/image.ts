@@ -21,7 +21,7 @@ export interface Roots {
   load: number
   run: number
   settle: number
-  describe: number
+  fail: number
 }
 
 interface Region {

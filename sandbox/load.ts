@@ -60,14 +60,7 @@ class Loader {
     // Before anything is evaluated: set later, a reset would take it away, and with it all fuel.
     exports.enableInterruptHandler(this.runtime)
     this.context = this.engine.owned(exports.newContext(this.runtime, 0))
-    this.engine.events = {
-      tick: () => this.#tick(),
-      hostCall: (id, args) => {
-        const [level, line] = args
-        if (id === HOST.log && level !== undefined && line !== undefined)
-          this.console.add(this.#text(level), JSON.parse(this.#text(line)))
-      },
-    }
+    this.engine.events = { tick: () => this.#tick(), hostCall: (id, args) => this.#hostCall(id, args) }
     this.roots = this.#prepare()
   }
 
@@ -75,6 +68,12 @@ class Loader {
     if (++this.#ticks * FUEL_TICK <= LOAD_FUEL_MAX) return
     this.#outOfFuel = true
     throw STOP
+  }
+
+  #hostCall(id: number, [first = 0, second = 0, third = 0]: readonly number[]): void {
+    if (id === HOST.log) this.console.add(this.#text(first), JSON.parse(this.#text(second)))
+    if (id === HOST.fail)
+      throw new Failed('E_FUNCTION_LOAD', JSON.parse(this.#text(second)), JSON.parse(this.#text(third)))
   }
 
   #text(value: number): string {
@@ -121,9 +120,8 @@ class Loader {
 
   #fail(error: number): never {
     if (this.engine.refused) throw this.#outOfMemory()
-    const { describe, scratch } = this.roots
-    const described = JSON.parse(this.#text(this.#sound(this.call(describe, [error], scratch))))
-    throw new Failed('E_FUNCTION_LOAD', String(described.message), String(described.stack))
+    this.#sound(this.call(this.roots.fail, [error], this.roots.scratch))
+    throw new EngineFault('the prelude did not say what was thrown')
   }
 
   call(target: number, args: readonly number[], scratch: number): number {
@@ -153,7 +151,7 @@ class Loader {
       load: entry('load'),
       run: entry('run'),
       settle: entry('settle'),
-      describe: entry('describe'),
+      fail: entry('fail'),
     }
   }
 

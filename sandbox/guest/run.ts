@@ -26,14 +26,14 @@ const describe = (error) => {
   return { __proto__: null, message: slice(message, 0, 4096), stack: slice(stack, 0, 16384) }
 }
 
-const fail = (code, error) => {
-  hostFail(code, stringify(error))
+// Texts that cross are quoted, since a zero character would end them. Only a text by itself is quoted without code of
+// the function being met, which a setter on Array.prototype is.
+const refuse = (code, message, stack = '') => {
+  hostFail(code, stringify(message), stringify(stack))
 }
 const threw = (error) => {
-  fail('E_FUNCTION_THREW', describe(error))
-}
-const refuse = (code, message) => {
-  fail(code, { __proto__: null, message, stack: '' })
+  const { message, stack } = describe(error)
+  refuse('E_FUNCTION_THREW', message, stack)
 }
 
 // The text of the result; undefined if it could not be had, which has then been reported.
@@ -107,7 +107,7 @@ return {
   load(loaded) {
     namespace = loaded
   },
-  describe: (error) => stringify(describe(error)),
+  fail: threw,
   // text: JSON of [export name, invocation ID, whether the input holds bytes or bigints, input].
   run(text, ...received) {
     const job = parse(text)

@@ -27,6 +27,7 @@ const kindOf = (x) => {
 }
 
 class Refusal {
+  text
   constructor(depth, found) {
     let at = root
     for (let i = 0; i < depth; i++) {
