@@ -18,6 +18,8 @@ import { AROUND_BYTES, entryBytes, journalBytes } from './sizes.ts'
 
 /** Signing once for all that ends within it costs 5 % of a core at worst, and nobody waits noticeably longer. */
 const RECEIPT_DELAY_MS = 5
+/** Where company is sure; still far within the 100 ms in which receipts follow (DESIGN.md, "How a call goes", 6). */
+const RECEIPT_DELAY_BUSY_MS = 20
 const ANSWER_BYTES_MAX = 256 * 1024
 
 /** One item accepted and not yet answered. */
@@ -330,7 +332,7 @@ export class Executor {
       }),
       receipts: createBatcher(this.#ports.clock, {
         ...bounds,
-        delayMs: () => RECEIPT_DELAY_MS,
+        delayMs: () => (companyDelayMs(this.#count) > 0 ? RECEIPT_DELAY_BUSY_MS : RECEIPT_DELAY_MS),
         flush: (all) => {
           outbox.answers.flush()
           this.#sendReceipts(neighbour, all)
