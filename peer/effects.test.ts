@@ -9,7 +9,7 @@ import { checkProperty } from '../scripts/test/seed.ts'
 import { machine, publish, requestOf, returned, worldFor } from '../scripts/test/world.ts'
 import { slowHost } from '../simulations/adversaries.ts'
 import { createWorld, type PeerSetup, type World, type WorldOptions } from '../simulations/world.ts'
-import { type CallRequest, ensureLevel } from './calls.ts'
+import { type CallRequest, type CallResult, ensureLevel } from './calls.ts'
 
 /** A module whose exports are those named; it declares that it calls. */
 const calling = (world: World, code: string, exports: string[], changes: { fuel?: number } = {}) =>
@@ -269,58 +269,66 @@ describe('when its executor is lost', () => {
 })
 
 describe('an executor that requests what the function does not', () => {
-  const liar = async (world: World) => {
+  const invented = { kind: 'call' as const, arguments: encodeValue({ ref: '#part', input: 999 }) }
+
+  /** Asks for what nobody asked for, and then answers, or says nothing more. */
+  const liar = async (world: World, answers: boolean) => {
     const peer = await scriptedPeer(world)
+    const invokes = new Map<number, FrameOf<'invoke'>>()
     peer.react = (frame) => {
       if (frame.t === 'invoke' && frame.task.export === 'part') {
         const ids = frame.items.map(({ id }) => id)
         peer.send({ t: 'refused', ids, code: 'E_NOT_ACCEPTED', message: 'not this one', better: [] })
       } else if (frame.t === 'invoke') {
-        const request = { ref: '#part', input: 999 }
-        peer.send({
-          t: 'request',
-          id: frame.items[0]!.id,
-          n: 0,
-          after: 0,
-          kind: 'call',
-          arguments: encodeValue(request),
-        })
+        const [{ id }] = frame.items as [(typeof frame.items)[0]]
+        invokes.set(id, frame)
+        peer.send({ t: 'request', id, n: 0, after: 0, ...invented })
       }
-      if (frame.t === 'answer') {
-        const [invoke] = peer.all('invoke').slice(-1) as [FrameOf<'invoke'>]
-        const entries = [
-          {
-            entry: 'request' as const,
-            n: 0,
-            after: 0,
-            kind: 'call' as const,
-            arguments: encodeValue({ ref: '#part', input: 999 }),
-          },
-          { entry: 'answer' as const, n: 0, answer: frame.answer },
-        ]
-        const items = invoke.items.map((item) => ({ ...item, journal: entries }))
-        void peer.perform(
-          { ...invoke, items },
-          { ...outcomeOf(7), requests: [{ kind: 'call', arguments: encodeValue({ ref: '#part', input: 999 }) }] },
-        )
-      }
+      const invoke = frame.t === 'answer' && answers ? invokes.get(frame.id) : undefined
+      if (!invoke || frame.t !== 'answer') return
+      const journal = [
+        { entry: 'request' as const, n: 0, after: 0, ...invented },
+        { entry: 'answer' as const, n: 0, answer: frame.answer },
+      ]
+      const items = invoke.items.map((item) => ({ ...item, journal }))
+      void peer.perform({ ...invoke, items }, { ...outcomeOf(7), requests: [invented] })
     }
     return peer.join(world.peers[0]!, 1)
   }
 
-  test('is caught at self, and the home has the right answer', async () => {
-    const world = await callerAnd('invented', {})
-    const peer = await liar(world)
+  /** Calls, each with the right result, until one has met the liar. */
+  const untilMet = async (world: World, text: string, isMet: (result: CallResult) => boolean): Promise<CallResult> => {
     const sum = await calling(world, SUM, ['default', 'part'])
-    let met = 0
-    for (let i = 0; i < 10; i++) {
-      const result = await world.until(world.peers[0]!.peer.call(requestOf(sum, 3, { level: { level: 'self' } })))
+    for (let i = 0; i < 40; i++) {
+      const level = { level: ensureLevel(text), timeoutMs: 20_000 }
+      const result = await world.until(world.peers[0]!.peer.call(requestOf(sum, 3, level)))
       expect(returned(result)).toBe(70)
-      if (result.disputes.length === 0) continue
-      met++
-      expect(result.disputes).toMatchObject([{ liar: peer.peerId }])
-      expect(result.executions).toBe(3)
+      if (isMet(result)) return result
+      await world.clock.advance(1100)
     }
-    expect(met).toBeGreaterThan(0)
+    throw new Error('no call met the liar')
+  }
+  const isDisputed = ({ disputes }: CallResult) => disputes.length > 0
+
+  test('and answers is caught at self, and the home has the right answer', async () => {
+    const world = await callerAnd('invented at self', {})
+    const peer = await liar(world, true)
+    const result = await untilMet(world, 'self', isDisputed)
+    expect(result.disputes).toMatchObject([{ liar: peer.peerId }])
+    expect(result.executions).toBe(3)
+  })
+
+  test('and answers is outvoted at quorum:2', async () => {
+    const world = await callerAnd('invented at quorum', {}, {})
+    const peer = await liar(world, true)
+    const result = await untilMet(world, 'quorum:2', isDisputed)
+    expect(result.disputes).toMatchObject([{ liar: peer.peerId }])
+  })
+
+  test.each(['none', 'self', 'quorum:2'])('and falls silent does not spoil the call at %s', async (text) => {
+    const world = await callerAnd(`silent at ${text}`, {}, {})
+    await liar(world, false)
+    const result = await untilMet(world, text, ({ recovered }) => recovered > 0)
+    expect(result.disputes).toEqual([])
   })
 })

@@ -57,6 +57,8 @@ export class Home {
   readonly #clock: Pick<Clock, 'monotonic'>
   readonly #call: NestedCall
   #sink: AnswerSink | undefined
+  /** Grows when the journal begins anew. */
+  #generation = 0
   /** Requests recorded. */
   readonly #made = new Set<number>()
   #requestBytes = 0
@@ -87,12 +89,27 @@ export class Home {
       throw new MeshError('E_MESSAGE_LIMIT', `requests of one item came to ${this.#requestBytes} bytes`)
     }
     const { journal } = this.#item
+    const generation = this.#generation
     journal.push({ entry: 'request', ...effect })
     this.#perform(effect).then((found) => {
+      if (generation !== this.#generation) return
       const answer = this.#withinLimit(found)
       journal.push({ entry: 'answer', n: effect.n, answer })
       this.#sink?.answer(effect.n, answer)
     })
+  }
+
+  /** Forgets what was recorded; false if that was nothing. Answers under way then are answers to nobody. */
+  startOver(): boolean {
+    const { journal } = this.#item
+    if (journal.length === 0) return false
+    journal.length = 0
+    this.#generation++
+    this.#made.clear()
+    this.#requestBytes = 0
+    this.#answerBytes = 0
+    this.#fuelSpent = 0
+    return true
   }
 
   #noteRequest({ n, arguments: { length } }: EffectRequest): void {

@@ -127,10 +127,17 @@ export class Pursuit {
     this.#last = { code: result.code, message: result.message }
     if (result.kind === 'refused') this.#refused(attempt, result.code)
     else if (result.code !== 'E_EXECUTOR_LOST') this.#failures++
+    if (result.code === 'E_REPLAY_DIVERGED') this.#startOver(attempt)
     // One executor's word is not enough to give up, whatever it says.
     const hopeless = this.#failures >= FAILURES_MAX || this.attempts >= ATTEMPTS_MAX
     if (hopeless) return this.fail(new MeshError(result.code, result.message))
     if (this.#open.size === 0) this.#events.wait(this)
+  }
+
+  /** Of two executors one has invented requests. Until that is settled by verification, the journal is not to be built on. */
+  #startOver({ neighbour }: Attempt): void {
+    if (!this.home?.startOver()) return
+    this.#asked.delete(neighbour.peer)
   }
 
   /** Busy is asked again after a while; any other refusal stands. */
