@@ -123,7 +123,8 @@ export class PoolProcess {
   }
 
   kill(reason: string): void {
-    this.ending ??= reason
+    if (this.ending !== undefined) return
+    this.ending = reason
     this.#process.kill()
   }
 

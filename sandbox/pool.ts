@@ -105,6 +105,7 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
     const held = this.#processes.flatMap((process) => process.runs())
     for (const run of [...this.#again, ...this.#pending, ...this.#evicted, ...held])
       run.finish({ kind: 'inconclusive', reason: 'the sandbox is stopping' })
+    for (const queue of [this.#again, this.#pending, this.#evicted]) queue.clear()
     const allGone = new Promise<void>((resolve) => {
       this.#onceGone = resolve
     })

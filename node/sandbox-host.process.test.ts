@@ -1,0 +1,238 @@
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { getPriority } from 'node:os'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { FUEL_MAX, FUEL_TICK, MIB } from '../protocol/limits.ts'
+import { Outcome } from '../protocol/outcome.ts'
+import { decodeValue, encodeValue, ensureValue } from '../protocol/values.ts'
+import { bytesOf, limits, runOf, seed, wasm } from '../sandbox/fixture.ts'
+import { createSandboxPool, type SandboxJob, type SandboxPool, type SandboxResult } from '../sandbox/pool.ts'
+import { createSandbox } from '../sandbox/sandbox.ts'
+import { isAlive } from '../scripts/test/is-alive.ts'
+import { systemClock } from './clock.ts'
+import { createSandboxHost } from './sandbox-host.ts'
+
+const poolOf = (slots: number, idleMs = 60_000): SandboxPool => {
+  const ports = { sandboxHost: createSandboxHost(), clock: systemClock, log: { event() {} } }
+  const pool = createSandboxPool(ports, { slots, idleMs })
+  onTestFinished(() => pool.stop())
+  return pool
+}
+
+const jobOf = (module: string, input: unknown = null, changes: Partial<SandboxJob> = {}): SandboxJob => ({
+  ...{ functionId: module, code: () => bytesOf(module), exportName: 'default', effects: ['call'], seed, limits },
+  ...{ input: encodeValue(ensureValue(input)), journal: [], timeoutMs: 60_000 },
+  ...changes,
+})
+
+const outcomeIn = (result: SandboxResult): Outcome => {
+  expect(result).toMatchObject({ kind: 'outcome' })
+  return Outcome.decode((result as { outcome: Uint8Array }).outcome)
+}
+
+const valueIn = (result: SandboxResult) => {
+  const outcome = outcomeIn(result)
+  expect(outcome.result).toMatchObject({ ok: true })
+  return decodeValue((outcome.result as { value: Uint8Array }).value)
+}
+
+const FOREVER = 'export default () => { for (;;); }'
+const endless = { limits: { ...limits, fuel: FUEL_MAX } }
+
+/** Process IDs of the sandboxes that this process has started, as Linux tells them. */
+const sandboxPids = (parent = process.pid): number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        const ownParent = Number(/\) \S+ (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1])
+        return ownParent === parent && readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('sandbox-process')
+      } catch {
+        return false
+      }
+    })
+    .map(Number)
+    .filter(isAlive)
+
+const onLinux = test.runIf(existsSync('/proc/self/stat'))
+
+const PROGRAMS = [
+  'export default (x) => x',
+  'export default () => { let s = 0; for (let i = 0; i < 1e5; i++) s += Math.sin(i) * Math.random(); return s }',
+  'export default () => { console.log("hi"); const a = []; for (;;) a.push([]) }',
+  FOREVER,
+  'export default () => { throw new Error("x") }',
+  'export default () => [1, new Date()]',
+  'let x = ;',
+]
+
+describe('a sandbox process', () => {
+  test('gives the outcome, byte for byte, that a sandbox in this process gives; and another process, and the same again', async () => {
+    const pools = [poolOf(1), poolOf(1)]
+    for (const module of PROGRAMS) {
+      const here = createSandbox({ wasm })
+      here.load(module, bytesOf(module), limits.memory_bytes)
+      const expected = here.run(module, runOf([1, 'é', Uint8Array.of(1), 2n])).result
+      const job = jobOf(module, [1, 'é', Uint8Array.of(1), 2n])
+      for (const pool of [...pools, ...pools]) expect(await pool.run(job).result).toEqual(expected)
+    }
+  })
+
+  test('takes many runs at once, each in memory of its own', async () => {
+    const pool = poolOf(2)
+    const module = 'let n = 0; export default (x) => [x, ++n]'
+    const runs = Array.from({ length: 3000 }, (_, i) => pool.run(jobOf(module, i)))
+    const values = (await Promise.all(runs.map((run) => run.result))).map(valueIn)
+    expect(values).toEqual(values.map((_, i) => [i, 1]))
+  })
+
+  test('carries the largest input and output', async () => {
+    const bytes = new Uint8Array(4 * MIB - 100).fill(7)
+    const large = { limits: { ...limits, memory_bytes: 64 * MIB, output_bytes: 4 * MIB } }
+    const echoed = valueIn(await poolOf(1).run(jobOf('export default (x) => x', bytes, large)).result) as Uint8Array
+    expect(Buffer.compare(echoed, bytes)).toBe(0)
+  })
+
+  test('reports fuel while it computes', async () => {
+    const run = poolOf(1).run(jobOf(FOREVER, null, endless))
+    await vi.waitFor(() => expect(run.fuel()).toBeGreaterThan(0), 10_000)
+    const before = run.fuel()
+    expect(before % FUEL_TICK).toBe(0)
+    await vi.waitFor(() => expect(run.fuel()).toBeGreaterThan(before), 10_000)
+    expect([run.state(), run.alive()]).toEqual(['running', true])
+    run.kill('enough')
+    expect(await run.result).toEqual({ kind: 'inconclusive', reason: 'enough' })
+  })
+
+  onLinux('inherits nothing, yields to others, and ends when it has nothing to do', async () => {
+    const pool = poolOf(1, 300)
+    expect(valueIn(await pool.run(jobOf('export default () => 1')).result)).toBe(1)
+    const [pid] = sandboxPids() as [number]
+    expect(readFileSync(`/proc/${pid}/environ`, 'latin1')).toBe('')
+    expect(readlinkSync(`/proc/${pid}/cwd`)).toBe('/')
+    expect(getPriority(pid)).toBe(19)
+    await vi.waitFor(() => expect(isAlive(pid)).toBe(false), 10_000)
+    expect(valueIn(await pool.run(jobOf('export default () => 2')).result)).toBe(2)
+  })
+
+  onLinux('ends with its agent, however that ends, even while it computes', async () => {
+    const url = (path: string) => JSON.stringify(new URL(path, import.meta.url).href)
+    const script = `
+      import { createSandboxPool } from ${url('../sandbox/pool.ts')}
+      import { createSandboxHost } from ${url('./sandbox-host.ts')}
+      import { systemClock } from ${url('./clock.ts')}
+      const pool = createSandboxPool({ sandboxHost: createSandboxHost(), clock: systemClock, log: { event() {} } }, { slots: 2, idleMs: 60_000 })
+      const job = (module) => ({ functionId: module, code: () => new TextEncoder().encode(module), exportName: 'default', effects: [], input: Uint8Array.of(0xf6), seed: new Uint8Array(32), limits: { fuel: ${FUEL_MAX}, memory_bytes: 0, output_bytes: 100 }, journal: [], timeoutMs: 60_000 })
+      const endless = pool.run(job(${JSON.stringify(FOREVER)}))
+      await pool.run(job('export default () => 1')).result
+      setInterval(() => { if (endless.fuel() > 0) console.log('ready') }, 50)`
+    const agent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    onTestFinished(() => void agent.kill('SIGKILL'))
+    for await (const line of createInterface(agent.stdout)) if (line === 'ready') break
+    const pids = sandboxPids(agent.pid)
+    expect(pids).toHaveLength(2)
+    agent.kill('SIGKILL')
+    await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), 10_000)
+  })
+})
+
+describe('the wall clock', () => {
+  test('ends a loop whose fuel would last, and nothing else', async () => {
+    const pool = poolOf(1)
+    const quick = 'export default (x) => x'
+    for (let i = 0; i < 20; i++) await pool.run(jobOf(quick, i)).result
+    const late = pool.run(jobOf(quick.replace('x)', 'x, y)'), 0, {}))
+    const stuck = pool.run(jobOf(FOREVER, null, { ...endless, timeoutMs: 500 }))
+    const innocent = Array.from({ length: 10 }, (_, i) => pool.run(jobOf(quick, i)))
+    expect(await stuck.result).toEqual({ kind: 'inconclusive', reason: 'no result within 500 ms' })
+    expect(valueIn(await late.result)).toBe(0)
+    const values = (await Promise.all(innocent.map((run) => run.result))).map(valueIn)
+    expect(values).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+  })
+
+  test('ends a built-in that fuel does not see', async () => {
+    const module = `export default () => 'a'.repeat(4e6).indexOf('a'.repeat(2e6) + 'b')`
+    const run = poolOf(1).run(jobOf(module, null, { timeoutMs: 300 }))
+    expect(await run.result).toEqual({ kind: 'inconclusive', reason: 'no result within 300 ms' })
+  })
+})
+
+describe('a process that dies', () => {
+  onLinux('takes with it the run that it computed; what waited in it goes on', async () => {
+    const pool = poolOf(1)
+    let requested = () => {}
+    const asked = new Promise<void>((resolve) => {
+      requested = resolve
+    })
+    const waits = pool.run(
+      jobOf('export default async (x, env, ctx) => [await ctx.call("f", x), Math.random()]', 5, {
+        onRequest: () => requested(),
+      }),
+    )
+    await asked
+    const stuck = pool.run(jobOf(FOREVER, null, endless))
+    await vi.waitFor(() => expect(stuck.fuel()).toBeGreaterThan(0), 10_000)
+    for (const pid of sandboxPids()) process.kill(pid, 'SIGKILL')
+    expect(await stuck.result).toEqual({ kind: 'inconclusive', reason: 'its process ended: signal SIGKILL' })
+    expect(waits.state()).toBe('waiting')
+    waits.answer(0, { ok: true, value: encodeValue('answer') })
+    expect(valueIn(await waits.result)).toEqual(['answer', expect.any(Number)])
+  })
+})
+
+test('calls nested sixteen deep need no more than one slot', async () => {
+  const pool = poolOf(1)
+  const module = 'export default async (depth, env, ctx) => depth === 0 ? 0 : 1 + await ctx.call("#default", depth - 1)'
+  const call = (depth: number) => {
+    const run = pool.run(
+      jobOf(module, depth, {
+        onRequest: ({ n, arguments: bytes }) => {
+          const { input } = decodeValue(bytes) as { input: number }
+          call(input).result.then((result) => run.answer(n, { ok: true, value: encodeValue(valueIn(result)) }))
+        },
+      }),
+    )
+    return run
+  }
+  const calls = Array.from({ length: 8 }, () => call(16))
+  for (const run of calls) expect(valueIn(await run.result)).toBe(16)
+})
+
+/** These need more of the native stack than most: the engine's own check must come first (sandbox/README.md). */
+const DEEP = [
+  'JSON.parse("[".repeat(1e5))',
+  'let a = []; for (let i = 0; i < 1e5; i++) a = [a]; JSON.stringify(a)',
+  'eval("(".repeat(1e5))',
+  'eval("[".repeat(1e5))',
+  'eval("{".repeat(1e5))',
+  'eval("`${".repeat(1e5))',
+  'eval("x={a:".repeat(1e5))',
+  'eval("()=>".repeat(1e5))',
+  'eval("(function(){".repeat(1e5))',
+  'new RegExp("(?:".repeat(1e5))',
+  'new RegExp("[".repeat(1e5), "v")',
+  'let p = {}; for (let i = 0; i < 2e4; i++) p = new Proxy(p, {}); p.x',
+  'let a = []; for (let i = 0; i < 1e5; i++) a = [a]; a.flat(Infinity)',
+  'const f = () => [2, 1].sort(f); f()',
+  'const f = () => "a".replace(/a/g, f); f()',
+  'const f = () => new Promise(f); f(); f.call()',
+  'const f = (...a) => f(...a, 1); f()',
+  'globalThis.f = () => eval("f()"); f()',
+]
+
+test('a guest that goes too deep meets the limit of the engine, never that of the machine', async () => {
+  const pool = poolOf(1)
+  // Often enough that the engine's functions are compiled anew, with other frames.
+  for (let round = 0; round < 3; round++) {
+    for (const code of DEEP) {
+      const module = `export default (code) => { try { (0, eval)(code) } catch (e) { return String(e) } }`
+      const { kind, ...rest } = await pool.run(jobOf(module, code)).result
+      expect([code, kind, rest]).toEqual([code, 'outcome', expect.anything()])
+    }
+    await sleep(100)
+  }
+})

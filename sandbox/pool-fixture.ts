@@ -1,0 +1,102 @@
+/** For the tests of the pool: a world whose sandbox processes say what a test lets them say. */
+import { onTestFinished } from 'vitest'
+import { MeshError } from '../protocol/errors.ts'
+import type { Answer } from '../protocol/journal.ts'
+import type { SandboxHost, SandboxProcess } from '../protocol/ports.ts'
+import { encodeValue, ensureValue } from '../protocol/values.ts'
+import { FakeClock } from '../simulations/clock.ts'
+import { bytesOf, limits, seed } from './fixture.ts'
+import { type Command, decodeCommands, encodeFrame, type Report } from './frames.ts'
+import { createSandboxPool, type SandboxJob, type SandboxResult } from './pool.ts'
+
+type Handlers = Parameters<SandboxProcess['receive']>[0]
+
+/** A process that does nothing by itself: the test sees what it was told, and says what it reports. */
+export class ToldProcess implements SandboxProcess {
+  readonly commands: Command[] = []
+  killed = false
+  sentFrames = 0
+  #handlers!: Handlers
+
+  send(frame: Uint8Array): void {
+    this.sentFrames++
+    this.commands.push(...decodeCommands(frame))
+  }
+  receive(handlers: Handlers): void {
+    this.#handlers = handlers
+  }
+  kill(): void {
+    this.killed = true
+    queueMicrotask(() => this.#handlers.exited('signal SIGKILL'))
+  }
+  crash(): void {
+    this.#handlers.exited('signal SIGSEGV')
+  }
+  report(...reports: Report[]): void {
+    this.#handlers.frame(encodeFrame(reports))
+  }
+  raw(frame: Uint8Array): void {
+    this.#handlers.frame(frame)
+  }
+  /** IDs of the runs it was told to begin, in order. */
+  get started(): number[] {
+    return this.commands.flatMap((command) => (command[0] === 'runs' ? command[7].map(([id]) => id) : []))
+  }
+  of<K extends Command[0]>(kind: K): Extract<Command, { 0: K }>[] {
+    return this.commands.filter((command): command is Extract<Command, { 0: K }> => command[0] === kind)
+  }
+}
+
+export const OUTCOME = Uint8Array.of(1, 2, 3)
+export const done = (id: number, ms = 1): Report => ['done', id, OUTCOME, 1000 * ms]
+export const FINISHED: SandboxResult = { kind: 'outcome', outcome: OUTCOME }
+export const ok = (value: unknown): Answer => ({ ok: true, value: encodeValue(ensureValue(value)) })
+
+export const world = (slots = 1, idleMs = 60_000) => {
+  const clock = new FakeClock()
+  const processes: ToldProcess[] = []
+  const events: string[] = []
+  let failures = 0
+  const sandboxHost: SandboxHost = {
+    spawn: () => {
+      if (failures-- > 0) throw new MeshError('E_INCONCLUSIVE', 'no more processes')
+      processes.push(new ToldProcess())
+      return processes.at(-1) as ToldProcess
+    },
+  }
+  const log = { event: (name: string) => void events.push(name) }
+  const pool = createSandboxPool({ sandboxHost, clock, log }, { slots, idleMs })
+  onTestFinished(() => pool.stop())
+  let codeAsked = 0
+  const effects = ['call'] as const
+  const job = (changes: Partial<SandboxJob> = {}): SandboxJob => ({
+    functionId: 'f',
+    code: () => {
+      codeAsked++
+      return bytesOf('export default 1')
+    },
+    exportName: 'default',
+    effects,
+    input: encodeValue(null),
+    seed,
+    limits,
+    journal: [],
+    timeoutMs: 10_000,
+    ...changes,
+  })
+  const run = (changes?: Partial<SandboxJob>) => pool.run(job(changes))
+  /** Makes runs of `functionId` known to take `ms`. */
+  const teach = async (functionId: string, ms: number) => {
+    const taught = run({ functionId })
+    await clock.advance(0)
+    const process = processes.find((one) => !one.killed && one.started.length > 0) as ToldProcess
+    const id = process.started.at(-1) as number
+    process.report(done(id, ms))
+    await taught.result
+  }
+  const settle = () => clock.advance(0)
+  const fail = (times: number) => {
+    failures = times
+  }
+  return { clock, pool, processes, events, run, teach, settle, codeAsked: () => codeAsked, fail }
+}
