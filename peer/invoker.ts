@@ -45,8 +45,8 @@ class Candidates implements CandidateView {
     const neighbour = this.at(i)
     const pursuit = this.pursuit as Pursuit
     const offer = neighbour.advertisement
-    if (!offer || !neighbour.member || !neighbour.link.isOpen || offer.slots === 0 || !pursuit.mayAsk(neighbour.peer))
-      return false
+    if (!offer || !neighbour.member || !neighbour.link.isOpen || offer.slots === 0) return false
+    if (this.#neighbours.isSuspended(neighbour.peer) || !pursuit.mayAsk(neighbour.peer)) return false
     const { engine, limits } = pursuit.item.template.environment
     if (limits.memory_bytes > offer.memory_bytes || !offer.engines.includes(engine)) return false
     return pursuit.item.manifest.effects.every((effect) => offer.effects.includes(effect))
@@ -201,7 +201,7 @@ export class Invoker {
   capacity(functionId: string): number {
     const serviceMs = this.#experience.serviceMs(functionId)
     let sum = 0
-    for (const { advertisement, slowness, roundTripMs } of this.#neighbours.all()) {
+    for (const { advertisement, slowness, roundTripMs } of this.#neighbours.lenders()) {
       sum += windowOf(advertisement?.slots ?? 0, serviceMs * slowness, roundTripMs)
     }
     return sum

@@ -144,6 +144,7 @@ export class LevelledCall {
 
   #dispute(wrong: Performed, receipt: Envelope, right: Envelope): void {
     this.#ports.log.event('call.disputed', { task: wrong.item.task.toString(), peer: wrong.executor })
+    this.#parts.neighbours.suspend(wrong.executor)
     this.#disputes.push({ liar: wrong.executor, receipts: [receipt, right] })
   }
 
@@ -209,7 +210,8 @@ export class LevelledCall {
     patient: boolean,
   ): Promise<Performed | undefined> {
     for (const only of drawn) {
-      if (asked.has(only) || !this.#parts.neighbours.get(only)) continue
+      const { neighbours } = this.#parts
+      if (asked.has(only) || !neighbours.get(only) || neighbours.isSuspended(only)) continue
       try {
         return await this.#perform(item, { exclude: asked, only, patient })
       } catch (cause) {

@@ -29,9 +29,13 @@ export interface Neighbour {
   shunnedUntilMs: number
 }
 
+/** Liars remembered, the longest known forgotten first; identities cost little, memory should not. */
+const SUSPENDED_MAX = 1024
+
 export class NeighbourTable {
   readonly #crypto: Pick<Crypto, 'hash'>
   readonly #byPeer = new Map<string, Neighbour>()
+  readonly #suspended = new Set<string>()
   #list: Neighbour[] = []
   #candidates: { list: string[]; cid: CID } | undefined
 
@@ -54,7 +58,17 @@ export class NeighbourTable {
 
   /** Members that lend: those that a call may reach. */
   lenders(): readonly Neighbour[] {
-    return this.#list.filter(({ member, advertisement }) => member && (advertisement?.slots ?? 0) > 0)
+    return this.#list.filter((one) => one.member && (one.advertisement?.slots ?? 0) > 0 && !this.isSuspended(one.peer))
+  }
+
+  /** It signed a wrong outcome, as we have seen ourselves: it is asked for nothing any more, also when it comes again. */
+  suspend(peer: string): void {
+    this.#suspended.add(peer)
+    if (this.#suspended.size > SUSPENDED_MAX) this.#suspended.delete(this.#suspended.values().next().value as string)
+  }
+
+  isSuspended(peer: string): boolean {
+    return this.#suspended.has(peer)
   }
 
   /** A member has just come who has not said yet what it offers, and whom else it knows. */
