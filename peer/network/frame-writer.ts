@@ -44,7 +44,8 @@ export class FrameWriter {
     this.#stream = stream
     this.#frameBytesMax = frameBytesMax
     this.#failed = failed
-    stream.addEventListener('drain', () => this.#writeSome())
+    // The stream itself goes on in a microtask of this event; only then is it known whether there is room for more.
+    stream.addEventListener('drain', () => queueMicrotask(() => this.#writeSome()))
   }
 
   /** Bytes that neither the muxer nor the socket has taken. */

@@ -64,13 +64,20 @@ const openEcho = async () => {
   const channel = await friend.open(await friend.connect(address), ECHO, limits)
   const ends: string[] = []
   let answered = () => {}
-  channel.receive({ frame: () => answered(), closed: (reason) => void ends.push(reason) })
+  const answers = { bytes: 0 }
+  channel.receive({
+    frame: (frame) => {
+      answers.bytes += frame.length
+      answered()
+    },
+    closed: (reason) => void ends.push(reason),
+  })
   const echo = (frame: Uint8Array) =>
     new Promise<void>((resolve) => {
       answered = resolve
       channel.send(frame)
     })
-  return { channel, ends, echo }
+  return { channel, ends, answers, echo }
 }
 
 test('a process killed with SIGKILL: each channel ends once, within a second', async () => {
@@ -82,6 +89,14 @@ test('a process killed with SIGKILL: each channel ends once, within a second', a
   expect(performance.now() - killed).toBeLessThan(1000)
   await pause(100)
   for (const { ends } of echoes) expect(ends).toHaveLength(1)
+})
+
+test('64 MiB there and back between two processes, waiting for drained whenever send says so', async () => {
+  const { channel, ends, answers } = await openEcho()
+  const frame = new Uint8Array(64 * KIB)
+  for (let sent = 0; sent < 1024; sent += 1) if (!channel.send(frame)) await channel.drained()
+  await eventually(() => expect(answers.bytes).toBe(64 * MIB))
+  expect(ends).toEqual([])
 })
 
 /** A stranger with a libp2p of its own, which keeps to no limit, and its raw way to the muxer of the other side. */
