@@ -6,15 +6,19 @@ import { decodeReports, encodeFrame, type Report } from '../sandbox/frames.ts'
 
 type Handlers = Parameters<SandboxProcess['receive']>[0]
 
-/** `host`, whose processes' frames reach their receiver through `pass`. */
-const around = (host: SandboxHost, pass: (frame: Uint8Array, receive: (frame: Uint8Array) => void) => void) => ({
+type Tell = (reports: Report[]) => void
+
+/** `host`, whose processes' reports reach the pool through what `between` makes for each process. */
+const around = (host: SandboxHost, between: (tell: Tell) => Tell): SandboxHost => ({
   spawn: (): SandboxProcess => {
     const process = host.spawn()
     return {
       send: (frame) => process.send(frame),
       kill: () => process.kill(),
-      receive: ({ frame: receive, exited }: Handlers) =>
-        process.receive({ frame: (frame) => pass(frame, receive), exited }),
+      receive: ({ frame: receive, exited }: Handlers) => {
+        const pass = between((reports) => receive(encodeFrame(reports)))
+        process.receive({ frame: (frame) => pass(decodeReports(frame)), exited })
+      },
     }
   },
 })
@@ -37,8 +41,25 @@ const lieOf = (report: Report): Report => {
 
 /** Gives wrong results that look right. */
 export const lyingHost = (host: SandboxHost): SandboxHost =>
-  around(host, (frame, receive) => receive(encodeFrame(decodeReports(frame).map(lieOf))))
+  around(host, (tell) => (reports) => tell(reports.map(lieOf)))
 
-/** Takes so many ms longer over everything. */
-export const slowHost = (host: SandboxHost, clock: Pick<Clock, 'after'>, delayMs: () => number): SandboxHost =>
-  around(host, (frame, receive) => void clock.after(delayMs(), () => receive(frame)))
+/** Reports that end a step. */
+const ENDS: ReadonlySet<Report[0]> = new Set(['done', 'failed', 'diverged', 'waiting', 'lacks'])
+
+/** Takes `stepMs` over each step, one after another. */
+export const slowHost = (host: SandboxHost, clock: Clock, stepMs: () => number): SandboxHost =>
+  around(host, (tell) => {
+    let doneMs = 0
+    let step: Report[] = []
+    return (reports) => {
+      for (const report of reports) {
+        const ms = stepMs()
+        step.push(report[0] === 'done' ? ['done', report[1], report[2], Math.round(ms * 1000)] : report)
+        if (!ENDS.has(report[0])) continue
+        const told = step
+        step = []
+        doneMs = Math.max(doneMs, clock.monotonic()) + ms
+        clock.after(doneMs - clock.monotonic(), () => tell(told))
+      }
+    }
+  })

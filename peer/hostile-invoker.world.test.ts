@@ -222,7 +222,7 @@ describe('more than there is room for', () => {
   }
 
   test('10,000 items: what passes the queue is refused at once, the rest is done', async () => {
-    const { world, host, double, stillServes } = await hostAnd('items', { delayMs: 50 })
+    const { world, host, double, stillServes } = await hostAnd('items', { delayMs: 5 })
     const peer = await join(world, host)
     for (const frame of await invokes(peer, double, 10_000)) peer.send(frame)
     await world.clock.advance(0)
