@@ -41,7 +41,7 @@ export const createNodePorts = async (options: NodePortsOptions): Promise<Ports>
     signer,
     storage: options.storage ?? createMemoryStorage(),
     network,
-    sandboxHost: createSandboxHost(),
+    sandboxHost: createSandboxHost(failPoints),
     log,
   }
 }

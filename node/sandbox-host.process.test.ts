@@ -4,6 +4,7 @@ import { getPriority } from 'node:os'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { NO_FAIL_POINTS, planFailPoints } from '../protocol/fail-points.ts'
 import { FUEL_MAX, FUEL_TICK, MIB } from '../protocol/limits.ts'
 import { Outcome } from '../protocol/outcome.ts'
 import { decodeValue, encodeValue, ensureValue } from '../protocol/values.ts'
@@ -14,8 +15,8 @@ import { isAlive } from '../scripts/test/is-alive.ts'
 import { systemClock } from './clock.ts'
 import { createSandboxHost } from './sandbox-host.ts'
 
-const poolOf = (slots: number, idleMs = 60_000): SandboxPool => {
-  const ports = { sandboxHost: createSandboxHost(), clock: systemClock, log: { event() {} } }
+const poolOf = (slots: number, idleMs = 60_000, failPoints = NO_FAIL_POINTS): SandboxPool => {
+  const ports = { sandboxHost: createSandboxHost(failPoints), clock: systemClock, log: { event() {} } }
   const pool = createSandboxPool(ports, { slots, idleMs })
   onTestFinished(() => pool.stop())
   return pool
@@ -236,3 +237,21 @@ test('a guest that goes too deep meets the limit of the engine, never that of th
     await sleep(100)
   }
 })
+
+test.each(['sandbox.spawn=throw@1', 'sandbox.send=throw@1', 'sandbox.send=throw@3'])(
+  'a process that fails at %s is replaced, and its runs with it',
+  async (plan) => {
+    const pool = poolOf(
+      1,
+      60_000,
+      planFailPoints(plan, () => {}),
+    )
+    const job = (n: number) => jobOf('export default (n) => n * 2', n)
+    for (const n of [1, 2, 3]) {
+      const result = await pool.run(job(n)).result
+      // The run that a process died under may be given up; the next must find a new process.
+      if (result.kind === 'inconclusive') expect(valueIn(await pool.run(job(n)).result)).toBe(2 * n)
+      else expect(valueIn(result)).toBe(2 * n)
+    }
+  },
+)

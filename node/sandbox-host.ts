@@ -3,6 +3,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { constants, setPriority } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { type FailPoints, NO_FAIL_POINTS } from '../protocol/fail-points.ts'
 import { MIB } from '../protocol/limits.ts'
 import type { SandboxHost, SandboxProcess } from '../protocol/ports.ts'
 import { REPORT_FRAME_BYTES_MAX } from '../sandbox/frames.ts'
@@ -26,7 +27,9 @@ const FLAGS = [
 /** Kept of what a process says on its standard error, to explain why it ended. */
 const COMPLAINT_BYTES_MAX = 2000
 
-export const createSandboxHost = (): SandboxHost => ({ spawn: () => new ChildSandbox() })
+export const createSandboxHost = (failPoints: FailPoints = NO_FAIL_POINTS): SandboxHost => ({
+  spawn: () => new ChildSandbox(failPoints),
+})
 
 class ChildSandbox implements SandboxProcess {
   readonly #child: Child
@@ -34,8 +37,10 @@ class ChildSandbox implements SandboxProcess {
   #handlers: Handlers | undefined
   #complaint = ''
   #killed = false
+  readonly #failPoints: FailPoints
 
-  constructor() {
+  constructor(failPoints: FailPoints) {
+    this.#failPoints = failPoints
     this.#child = spawn(process.execPath, [...FLAGS, PROGRAM, WASM], {
       cwd: '/',
       env: {},
@@ -51,9 +56,11 @@ class ChildSandbox implements SandboxProcess {
     this.#child.stdin.on('error', () => {})
     this.#child.on('error', (error) => this.#exited(error.message))
     this.#child.on('exit', (code, signal) => this.#exited(this.#reason(code, signal)))
+    this.#mayFail('sandbox.spawn')
   }
 
   send(frame: Uint8Array): void {
+    this.#mayFail('sandbox.send')
     const bytes = Buffer.allocUnsafe(HEAD_BYTES + frame.length)
     bytes.writeUInt32BE(frame.length)
     bytes.set(frame, HEAD_BYTES)
@@ -67,6 +74,15 @@ class ChildSandbox implements SandboxProcess {
   kill(): void {
     this.#killed = true
     this.#child.kill('SIGKILL')
+  }
+
+  /** A sandbox process fails by ending. */
+  #mayFail(name: 'sandbox.spawn' | 'sandbox.send'): void {
+    try {
+      this.#failPoints.hit(name)
+    } catch {
+      this.kill()
+    }
   }
 
   /** A guest's work must never slow down what the machine's owner does. */
