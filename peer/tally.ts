@@ -18,23 +18,31 @@ export interface DayTally {
 const KEY = 'tally/today'
 const SAVE_EVERY_MS = 5000
 
-const empty = (day: string): DayTally => ({ day, tasks: 0, refused: 0, fuel: 0, run_ms: 0, bytes: 0 })
+const DAY_MS = 24 * 60 * 60 * 1000
+
+const empty = (day: number): DayTally => ({
+  day: new Date(day * DAY_MS).toISOString().slice(0, 10),
+  ...{ tasks: 0, refused: 0, fuel: 0, run_ms: 0, bytes: 0 },
+})
 
 export class Tally {
   readonly #ports: Pick<Ports, 'clock' | 'storage' | 'log'>
+  /** Days since 1970. */
+  #day: number
   #today: DayTally
   #saving: (() => void) | undefined
 
   constructor(ports: Pick<Ports, 'clock' | 'storage' | 'log'>) {
     this.#ports = ports
-    this.#today = empty(this.#day())
+    this.#day = this.#dayNow()
+    this.#today = empty(this.#day)
   }
 
   async load(): Promise<void> {
     const bytes = await this.#ports.storage.get(KEY)
     if (!bytes) return
     const saved = decodeCanonical(bytes) as DayTally
-    if (saved.day === this.#day()) this.#today = saved
+    if (saved.day === this.#today.day) this.#today = saved
   }
 
   get today(): DayTally {
@@ -63,13 +71,15 @@ export class Tally {
     await this.#ports.storage.write([{ key: KEY, put: encodeCanonical(this.#today) }])
   }
 
-  #day(): string {
-    return new Date(this.#ports.clock.now()).toISOString().slice(0, 10)
+  #dayNow(): number {
+    return Math.floor(this.#ports.clock.now() / DAY_MS)
   }
 
   #turn(): void {
-    const day = this.#day()
-    if (day !== this.#today.day) this.#today = empty(day)
+    const day = this.#dayNow()
+    if (day === this.#day) return
+    this.#day = day
+    this.#today = empty(day)
   }
 
   #saveLater(): void {
