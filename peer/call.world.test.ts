@@ -284,5 +284,5 @@ test('whom a call waits for is said once, after 2 s', async () => {
   const world = await callerAnd('waits', slow(5000))
   const said: [string, number][] = []
   await doubleAt(world, { onWait: (reason) => said.push([reason, world.clock.monotonic()]) })
-  expect(said).toEqual([['waiting for one of 1 peers to answer', expect.any(Number)]])
+  expect(said).toEqual([['waiting for an answer; 1 peer is in reach', expect.any(Number)]])
 })
