@@ -32,11 +32,11 @@ describe('what differs from machine to machine', () => {
   test('random numbers come from the first 64 bits of the seed, by xorshift64*, and from nothing else', () => {
     const module = 'export default () => [Math.random(), ...crypto.getRandomValues(new Uint8Array(3)), Math.random()]'
     const drawn = (bytes: Uint8Array) => valueIn(perform(module, null, { seed: bytes }))
-    const [first, ...rest] = xorshift(0x0102030405060708n, 5)
+    const [first, ...rest] = xorshift(0x0807060504030201n, 5)
     const last = rest.pop()
     expect(drawn(seed)).toEqual([first, ...rest.map((x) => Math.floor(x * 256)), last])
     expect(drawn(new Uint8Array(seed).fill(0, 8))).toEqual(drawn(seed))
-    expect(drawn(new Uint8Array(32))).toEqual(drawn(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1)))
+    expect(drawn(new Uint8Array(32))).toEqual(drawn(new Uint8Array(32).fill(1, 0, 1)))
   })
 
   test('random numbers are spread evenly', () => {

@@ -6,7 +6,7 @@ import { EFFECT_KINDS, Outcome } from '../protocol/outcome.ts'
 import { decodeValue, encodeValue } from '../protocol/values.ts'
 import { GuestConsole } from './console.ts'
 import { pack, unpack } from './crossing.ts'
-import { type Engine, EngineFault, NO_MEMORY, STOP } from './engine.ts'
+import { type Engine, EngineFault, type GuestEvents, NO_MEMORY, STOP } from './engine.ts'
 import { HOST } from './host-calls.ts'
 import { type Image, resetToImage } from './image.ts'
 import type { Run, RunEvents, SandboxResult } from './job.ts'
@@ -45,12 +45,13 @@ const tooLarge = (bytesMax: number) => failure('E_OUTPUT_LIMIT', `its result is 
 const isEffectKind = (kind: string): kind is EffectKind => (EFFECT_KINDS as readonly string[]).includes(kind)
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
-const hex = (bytes: Uint8Array): string => bytes.reduce((text, byte) => text + HEX[byte], '')
+const hex = (bytes: Uint8Array): string => {
+  let text = ''
+  for (let i = 0; i < bytes.length; i++) text += HEX[bytes[i] as number]
+  return text
+}
 
-/** Counts the executions begun in each engine: one that is not its engine's last must not touch it. */
-const generations = new WeakMap<Engine, number>()
-
-export class Execution {
+export class Execution implements GuestEvents {
   readonly #engine: Engine
   readonly #image: Image
   readonly #run: Run
@@ -77,12 +78,11 @@ export class Execution {
     this.#image = image
     this.#run = run
     this.#events = events
-    this.#generation = (generations.get(engine) ?? 0) + 1
+    this.#generation = ++engine.generation
     this.#replay = new Replay(run.journal)
     this.#console = new GuestConsole(printed)
     this.#ticksMax = Math.ceil(run.limits.fuel / FUEL_TICK)
-    generations.set(engine, this.#generation)
-    engine.events = { tick: () => this.#tick(), hostCall: (id, args) => this.#hostCall(id, args) }
+    engine.events = this
     this.#advance(() => this.#start())
   }
 
@@ -93,7 +93,7 @@ export class Execution {
 
   /** Gives the guest the answer to request `n`. Dropped if it is not waited for, or if its engine has another run now. */
   answer(n: number, answer: Answer): void {
-    if (this.result || generations.get(this.#engine) !== this.#generation || !this.#unanswered.has(n)) return
+    if (this.result || this.#engine.generation !== this.#generation || !this.#unanswered.has(n)) return
     this.#advance(() => this.#settle(n, answer))
   }
 
@@ -131,13 +131,22 @@ export class Execution {
     const { exportName, input, seed } = this.#run
     const { context } = this.#image.roots
     if (!resetToImage(this.#engine, this.#image)) throw new EngineFault('the engine has grown')
-    // xorshift never leaves zero, so zero is no state.
-    const state = new DataView(seed.buffer, seed.byteOffset).getBigUint64(0) || 1n
-    this.#engine.view.setBigUint64(context + LAYOUT.randomState, state, true)
+    this.#seedRandom(context + LAYOUT.randomState)
     const { json, special, buffers } = pack(decodeValue(input))
     const text = `[${JSON.stringify(exportName)},"${hex(seed)}",${special},${json}]`
     const value = this.#invoke(this.#image.roots.run, text, buffers)
     if (!this.#isUndefined(value)) this.#done(value)
+  }
+
+  #seedRandom(address: number): void {
+    const { bytes } = this.#engine
+    let all = 0
+    for (let i = 0; i < 8; i++) {
+      bytes[address + i] = this.#run.seed[i] as number
+      all |= this.#run.seed[i] as number
+    }
+    // xorshift never leaves zero, so zero is no state.
+    if (all === 0) bytes[address] = 1
   }
 
   #isUndefined(value: number): boolean {
@@ -199,7 +208,7 @@ export class Execution {
     this.#invoke(settle, `[${n},true,${special},${json}]`, buffers)
   }
 
-  #tick(): void {
+  tick(): void {
     if (++this.#ticks > this.#ticksMax)
       this.#stop(failure('E_FUEL_LIMIT', `it used up its ${this.#ticksMax * FUEL_TICK} fuel`))
     this.#events.progress?.(this.fuel)
@@ -210,7 +219,7 @@ export class Execution {
     throw STOP
   }
 
-  #hostCall(id: number, args: readonly number[]): void {
+  hostCall(id: number, args: readonly number[]): void {
     if (this.#end) return
     const [first = 0, second = 0, third = 0] = args
     switch (id) {

@@ -23,7 +23,7 @@ export class Replay {
   #at = 0
 
   constructor(journal: readonly JournalEntry[]) {
-    this.#entries = orderJournal(journal)
+    this.#entries = journal.length === 0 ? journal : orderJournal(journal)
   }
 
   /** The journal has been gone through: from here on the run is live. */
@@ -50,6 +50,7 @@ export class Replay {
 
   /** The guest has ended: a request that it should have made. Answers it did not wait for are no divergence. */
   missing(): Divergence | undefined {
+    if (this.over) return undefined
     const entry = this.#entries.slice(this.#at).find((one) => one.entry === 'request')
     return entry && { n: entry.n, expected: shown(entry as EffectRequest), found: 'the end of the run' }
   }

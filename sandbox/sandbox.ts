@@ -36,6 +36,8 @@ export interface Sandbox {
 }
 
 interface Entry {
+  functionId: string
+  memoryBytes: number
   loaded: Loaded
   idle: Engine[]
 }
@@ -57,6 +59,7 @@ class ImageSandbox implements Sandbox {
   readonly #compare: boolean
   /** The longest unused first. */
   readonly #entries = new Map<string, Entry>()
+  #last: Entry | undefined
 
   constructor(wasm: WebAssembly.Module, compare: boolean) {
     this.#wasm = wasm
@@ -64,22 +67,34 @@ class ImageSandbox implements Sandbox {
   }
 
   has(functionId: string, memoryBytes: number): boolean {
-    return this.#entries.has(keyOf(functionId, memoryBytes))
+    return this.#find(functionId, memoryBytes) !== undefined
   }
 
   load(functionId: string, code: Uint8Array, memoryBytes: number): void {
     if (this.has(functionId, memoryBytes)) return
     const loaded = loadFunction(this.#wasm, code, memoryFor(memoryBytes))
-    this.#entries.set(keyOf(functionId, memoryBytes), { loaded, idle: 'engine' in loaded ? [loaded.engine] : [] })
+    const idle = 'engine' in loaded ? [loaded.engine] : []
+    this.#entries.set(keyOf(functionId, memoryBytes), { functionId, memoryBytes, loaded, idle })
+    this.#last = undefined
     this.#evict()
   }
 
-  run(functionId: string, run: Run, events: RunEvents = {}): RunHandle {
-    const key = keyOf(functionId, run.limits.memory_bytes)
+  /** Mostly the same as the last time. */
+  #find(functionId: string, memoryBytes: number): Entry | undefined {
+    const last = this.#last
+    if (last?.functionId === functionId && last.memoryBytes === memoryBytes) return last
+    const key = keyOf(functionId, memoryBytes)
     const entry = this.#entries.get(key)
-    if (!entry) throw new MeshError('E_INTERNAL', `run: the function ${functionId} has not been loaded`)
+    if (!entry) return undefined
     this.#entries.delete(key)
     this.#entries.set(key, entry)
+    this.#last = entry
+    return entry
+  }
+
+  run(functionId: string, run: Run, events: RunEvents = {}): RunHandle {
+    const entry = this.#find(functionId, run.limits.memory_bytes)
+    if (!entry) throw new MeshError('E_INTERNAL', `run: the function ${functionId} has not been loaded`)
     const { loaded } = entry
     if ('failure' in loaded) return failedRun(loaded, loaded.failure)
     const engine = entry.idle.pop() ?? engineFromImage(this.#wasm, loaded.image)

@@ -8,7 +8,7 @@ import { WEB_APIS_SOURCE } from './web-apis.ts'
 
 const PRIMORDIALS_SOURCE = `
 'use strict'
-const { Uint8Array, BigInt, Promise, Error, TypeError, RangeError, DataView, String } = globalThis
+const { Uint8Array, BigInt, Promise, Error, TypeError, RangeError, RegExp, DataView, String } = globalThis
 const { parse, stringify } = JSON
 const { keys, getPrototypeOf, setPrototypeOf, defineProperty, freeze, getOwnPropertyDescriptor } = Object
 const { isArray, prototype: ArrayPrototype } = Array

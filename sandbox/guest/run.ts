@@ -103,6 +103,16 @@ const call = (ref, input, options) =>
 
 const env = freeze({})
 
+// Made once, before the image is taken.
+let invocationId = ''
+const ctx = freeze({
+  get invocationId() {
+    return invocationId
+  },
+  signal,
+  call,
+})
+
 return {
   load(loaded) {
     namespace = loaded
@@ -120,7 +130,7 @@ return {
       return threw(error)
     }
     const input = job[2] ? revive(job[3], received) : job[3]
-    const ctx = freeze({ invocationId: job[1], signal, call })
+    invocationId = job[1]
     try {
       const result = target(input, env, ctx)
       const later = (typeof result === 'object' || typeof result === 'function') && result !== null && typeof result.then === 'function'

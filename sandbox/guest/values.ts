@@ -7,7 +7,8 @@ export const VALUES_SOURCE = String.raw`
 const DEPTH_MAX = 128
 const BIGINT_MIN = -(2n ** 63n)
 const BIGINT_MAX = 2n ** 64n - 1n
-const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u
+// Compiled only where a refusal needs it: it is large.
+const isIdentifier = (text) => exec(new RegExp('^[\\p{ID_Start}$_][\\p{ID_Continue}$]*$', 'u'), text) !== null
 
 // Objects being written and the steps that lead to them, by depth; without prototypes, so that no setter of the guest is met.
 const open = setPrototypeOf([], null)
@@ -33,7 +34,7 @@ class Refusal {
     for (let i = 0; i < depth; i++) {
       const step = path[i]
       if (typeof step === 'number') at += '[' + step + ']'
-      else at += exec(IDENTIFIER, step) !== null ? '.' + step : '[' + stringify(step) + ']'
+      else at += isIdentifier(step) ? '.' + step : '[' + stringify(step) + ']'
     }
     this.text = at + ': ' + found + ' is not a Value; use null, booleans, strings, finite numbers, 64-bit bigints, Uint8Array, arrays and plain objects'
   }
