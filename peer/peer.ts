@@ -224,7 +224,11 @@ export class Peer {
     if (!onWait) return undefined
     return this.#ports.clock.after(PEER_WAIT_MS, () => {
       const { size } = this.#parts.neighbours
-      onWait(size === 0 ? 'waiting for a peer' : `waiting for an answer; ${size} ${size === 1 ? 'peer is' : 'peers are'} in reach`)
+      onWait(
+        size === 0
+          ? 'waiting for a peer'
+          : `waiting for an answer; ${size} ${size === 1 ? 'peer is' : 'peers are'} in reach`,
+      )
     })
   }
 }
