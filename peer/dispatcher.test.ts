@@ -1,0 +1,138 @@
+import { describe, expect, test } from 'vitest'
+import { rawCid, recordCid } from '../protocol/cid.ts'
+import type { FrameOf, PeerFrame } from '../protocol/frames.ts'
+import { peerIdFromPublicKey } from '../protocol/identity.ts'
+import { INPUT_BYTES_MAX, MIB } from '../protocol/limits.ts'
+import type { Manifest } from '../protocol/records.ts'
+import { encodeValue } from '../protocol/values.ts'
+import { randomFor } from '../scripts/test/seed.ts'
+import { machine } from '../scripts/test/world.ts'
+import { FakeClock } from '../simulations/clock.ts'
+import { type CallRequest, prepareItem } from './calls.ts'
+import { type AttemptResult, Dispatcher } from './dispatcher.ts'
+import type { Link } from './link.ts'
+import { NeighbourTable } from './neighbours.ts'
+
+const { crypto } = machine
+const mesh = recordCid(crypto, Uint8Array.of(1))
+const SIGN_MS = 50
+
+/** A dispatcher whose signatures take 50 ms, or fail, and a neighbour whose end of the link is here. */
+const dispatching = (name: string, { signs = true } = {}) => {
+  const clock = new FakeClock()
+  const random = randomFor(name)
+  const key = machine.createSigner(random.bytes(32))
+  const peerId = peerIdFromPublicKey(key.publicKey)
+  const signer = {
+    publicKey: key.publicKey,
+    sign: async (bytes: Uint8Array) => {
+      await new Promise<void>((resolve) => clock.after(SIGN_MS, resolve))
+      if (!signs) throw new Error('the key is gone')
+      return key.sign(bytes)
+    },
+  }
+  const events: string[] = []
+  const log = { event: (event: string) => void events.push(event) }
+  const dispatcher = new Dispatcher({ clock, crypto, signer, log, network: { peerId } as never }, mesh)
+  const sent: PeerFrame[] = []
+  const link: Link = {
+    ...{ peer: 'executor', outbound: true, isOpen: true, receive: () => {}, bye: () => {} },
+    send: (frame) => void sent.push(frame),
+  }
+  const neighbour = new NeighbourTable(crypto).add(link, true)
+  const manifest = { effects: [], limits: { fuel: 1000, memory_bytes: 0, output_bytes: 10 } } as unknown as Manifest
+  const itemOf = (input: Uint8Array, changes: Partial<CallRequest> = {}) => {
+    const request = { function: mesh, export: 'default', input, timeoutMs: 1000, ...changes } as CallRequest
+    const preparation = { mesh, engine: 'e', self: peerId, candidates: { list: [], cid: rawCid(crypto, input) } }
+    return prepareItem({ crypto, random, clock }, preparation, manifest, request, clock.monotonic() + request.timeoutMs)
+  }
+  const invokes = () => sent.filter((frame): frame is FrameOf<'invoke'> => frame.t === 'invoke')
+  const send = (...args: Parameters<typeof itemOf>) => dispatcher.send(neighbour, itemOf(...args), 1, 0)
+  return { clock, dispatcher, neighbour, sent, events, itemOf, invokes, send }
+}
+
+const small = encodeValue(1)
+const limits = { fuel: 7, memory_bytes: 0, output_bytes: 10 }
+
+test('what is sent in one turn leaves in one frame, by function, export and limits; with the longest time of all', async () => {
+  const { clock, send, invokes, neighbour } = dispatching('batch')
+  for (const timeoutMs of [500, 9000, 700]) send(small, { timeoutMs })
+  send(small, { limits })
+  send(small, { export: 'other' })
+  expect(neighbour.inFlight).toBe(5)
+  await clock.advance(100)
+  expect(invokes().map(({ items }) => items.length)).toEqual([3, 1, 1])
+  expect(invokes()[0]!.timeout_ms).toBe(9000 - SIGN_MS)
+})
+
+describe('while the signature is made', () => {
+  test('a cancelled item is not sent, or followed by a cancel', async () => {
+    const { clock, dispatcher, send, invokes, sent, neighbour } = dispatching('cancelled')
+    const [early, late] = [send(small), send(small)]
+    dispatcher.cancel(early, 'E_CANCELLED', 'the caller cancelled')
+    await clock.advance(10)
+    dispatcher.cancel(late, 'E_CANCELLED', 'the caller cancelled')
+    await clock.advance(100)
+    expect(invokes().flatMap(({ items }) => items.map(({ id }) => id))).toEqual([late.id])
+    expect(sent.at(-1)).toEqual({ t: 'cancel', ids: [late.id] })
+    expect(sent).toHaveLength(2)
+    expect([neighbour.inFlight, neighbour.inFlightBytes]).toEqual([0, 0])
+    expect([...dispatcher.attempts()]).toEqual([])
+  })
+
+  test('an answer goes with the journal, and not before the item it belongs to', async () => {
+    const { clock, dispatcher, neighbour, itemOf, invokes, sent } = dispatching('answered')
+    const item = itemOf(small)
+    const answer = { ok: true as const, value: encodeValue(5) }
+    item.journal.push({ entry: 'request', n: 0, after: 0, kind: 'call', arguments: small })
+    const attempt = dispatcher.send(neighbour, item, 2, 1, () => {})
+    await clock.advance(10)
+    item.journal.push({ entry: 'answer', n: 0, answer })
+    dispatcher.answer(attempt, 0, answer)
+    await clock.advance(100)
+    expect(sent.map(({ t }) => t)).toEqual(['invoke'])
+    expect(invokes()[0]!.items[0]!.journal).toEqual(item.journal)
+    dispatcher.answer(attempt, 1, answer)
+    expect(sent.at(-1)).toEqual({ t: 'answer', id: attempt.id, n: 1, answer })
+  })
+
+  test('the executor may leave', async () => {
+    const { clock, dispatcher, send, neighbour, events } = dispatching('left')
+    const { result } = send(small)
+    await clock.advance(10)
+    dispatcher.onLeft(neighbour, 'gone')
+    expect(await result).toMatchObject({ kind: 'failed', code: 'E_EXECUTOR_LOST', message: 'executor left: gone' })
+    await clock.advance(100)
+    expect(events).toEqual([])
+  })
+
+  test('it may fail: so do the attempts, and nothing hangs', async () => {
+    const { clock, send, events, sent } = dispatching('no key', { signs: false })
+    const { result } = send(small)
+    await clock.advance(100)
+    expect(await result).toMatchObject({ kind: 'failed', code: 'E_INTERNAL' })
+    expect(events).toEqual(['internal.error'])
+    expect(sent).toEqual([])
+  })
+})
+
+describe('an item that does not fit a frame', () => {
+  const outcomes = async (name: string, journalBytes: number): Promise<AttemptResult | 'sent'> => {
+    const { clock, dispatcher, neighbour, itemOf, invokes } = dispatching(name)
+    const item = itemOf(new Uint8Array(INPUT_BYTES_MAX))
+    const answer = { ok: true as const, value: new Uint8Array(journalBytes) }
+    if (journalBytes > 0) item.journal.push({ entry: 'answer', n: 0, answer })
+    const { result } = dispatcher.send(neighbour, item, 1, 0)
+    await clock.advance(100)
+    return invokes().length === 1 ? 'sent' : result
+  }
+
+  test('with its journal, fails with the reason', async () => {
+    expect(await outcomes('fits', 0)).toBe('sent')
+    expect(await outcomes('journal', 2 * MIB)).toMatchObject({
+      kind: 'failed',
+      code: 'E_MESSAGE_LIMIT',
+      message: expect.stringContaining('at most'),
+    })
+  })
+})

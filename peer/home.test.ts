@@ -1,0 +1,161 @@
+import { describe, expect, test } from 'vitest'
+import { recordCid } from '../protocol/cid.ts'
+import { MeshError } from '../protocol/errors.ts'
+import type { Answer, EffectRequest } from '../protocol/journal.ts'
+import { CALL_DEPTH_MAX, MIB } from '../protocol/limits.ts'
+import { encodeValue, type Value } from '../protocol/values.ts'
+import { outcomeOf } from '../scripts/test/scripted-peer.ts'
+import { machine } from '../scripts/test/world.ts'
+import { FakeClock } from '../simulations/clock.ts'
+import type { CallRequest, Item } from './calls.ts'
+import { Home } from './home.ts'
+
+const self = recordCid(machine.crypto, Uint8Array.of(1))
+const other = recordCid(machine.crypto, Uint8Array.of(2))
+
+/** The home of one item; nested calls return what `calls` gives for the request. */
+const homeOf = (calls: (request: CallRequest) => Promise<Value> | Value = () => 0, depth = 0) => {
+  const clock = new FakeClock()
+  const made: CallRequest[] = []
+  const request = { function: self, depth, level: { level: 'self' }, timeoutMs: 1000, remote: true } as CallRequest
+  const limits = { fuel: 1000, memory_bytes: 5, output_bytes: 6 }
+  const template = { function: self, export: 'default', environment: { engine: 'e', protocol: 1, limits } }
+  const item = { request, template, journal: [], deadlineMs: 1000 } as unknown as Item
+  const home = new Home(item, clock, async (nested) => {
+    made.push(nested)
+    return outcomeOf(await calls(nested), 300)
+  })
+  const told: [number, Answer][] = []
+  const sink = { answer: (n: number, answer: Answer) => void told.push([n, answer]) }
+  home.attach(sink)
+  const ask = async (n: number, args: Value) => {
+    const effect: EffectRequest = { n, after: 0, kind: 'call', arguments: encodeValue(args) }
+    home.onRequest(sink, effect)
+    await clock.advance(0)
+    return told.findLast(([of]) => of === n)?.[1]
+  }
+  return { home, item, clock, made, told, sink, ask }
+}
+
+const ok = (value: Value) => ({ ok: true, value: encodeValue(value) })
+
+test('a request is recorded, performed and answered, and the answer recorded', async () => {
+  const { ask, item, made } = homeOf(({ input }) => input.length)
+  expect(await ask(0, { ref: '#part', input: 5 })).toEqual(ok(1))
+  expect(item.journal.map(({ entry, n }) => [entry, n])).toEqual([
+    ['request', 0],
+    ['answer', 0],
+  ])
+  expect(made).toMatchObject([{ export: 'part', depth: 1, timeoutMs: 1000, level: { level: 'self' } }])
+  expect(made[0]!.function.equals(self)).toBe(true)
+})
+
+test('a request that is recorded is not performed again, whoever makes it', async () => {
+  const { ask, home, made } = homeOf()
+  await ask(0, { ref: '#part' })
+  await ask(0, { ref: '#other' })
+  const next = { answer: () => {} }
+  home.attach(next)
+  home.onRequest(next, { n: 0, after: 0, kind: 'call', arguments: encodeValue({ ref: '#part' }) })
+  expect(made).toHaveLength(1)
+})
+
+test('an executor that was replaced is not listened to, and answers go to the one that took its place', async () => {
+  const answer = Promise.withResolvers<Value>()
+  const { home, clock, sink, ask, told, made } = homeOf(() => answer.promise)
+  await ask(0, { ref: '#slow' })
+  const later: number[] = []
+  home.attach({ answer: (n) => void later.push(n) })
+  home.onRequest(sink, { n: 1, after: 0, kind: 'call', arguments: encodeValue({ ref: '#more' }) })
+  answer.resolve(7)
+  await clock.advance(0)
+  expect([told, later, made.length]).toEqual([[], [0], 1])
+})
+
+describe('what is asked for', () => {
+  test.each<[string, Value]>([
+    ['no record', 'text'],
+    ['no ref', { input: 1 }],
+    ['a ref that is none', { ref: 'nothing' }],
+    ['a fuel of 0', { ref: '#x', options: { fuel: 0 } }],
+    ['a fuel of 1.5', { ref: '#x', options: { fuel: 1.5 } }],
+    ['a timeout of text', { ref: '#x', options: { timeoutMs: 'soon' } }],
+  ])('with %s is an answer with E_USAGE', async (_, args) => {
+    const { ask, made } = homeOf()
+    expect(await ask(0, args)).toMatchObject({ ok: false, code: 'E_USAGE' })
+    expect(made).toEqual([])
+  })
+
+  test('in bytes that are no Value is an answer too', async () => {
+    const { home, sink, clock, told } = homeOf()
+    home.onRequest(sink, { n: 0, after: 0, kind: 'call', arguments: Uint8Array.of(0xff) })
+    await clock.advance(0)
+    expect(told).toMatchObject([[0, { ok: false }]])
+  })
+
+  test('names another function, and tightens what it may use', async () => {
+    const { ask, made, clock } = homeOf()
+    await clock.advance(400)
+    await ask(0, { ref: `${other}#twice`, options: { fuel: 10, timeoutMs: 50 } })
+    await ask(1, { ref: `${other}`, options: { fuel: 1_000_000, timeoutMs: 1_000_000 } })
+    expect(made.map((one) => [one.function.equals(other), one.export, one.limits?.fuel, one.timeoutMs])).toEqual([
+      [true, 'twice', 10, 50],
+      [true, 'default', 700, 600],
+    ])
+  })
+
+  test('uses up the fuel, then the time, then the depth', async () => {
+    const { ask, clock } = homeOf()
+    for (let n = 0; n < 4; n++) expect(await ask(n, { ref: '#x' })).toEqual(ok(0))
+    expect(await ask(4, { ref: '#x' })).toMatchObject({ code: 'E_FUEL_LIMIT' })
+    await clock.advance(1000)
+    expect(await homeOf(undefined, CALL_DEPTH_MAX).ask(0, { ref: '#x' })).toMatchObject({ code: 'E_CALL_DEPTH' })
+    const late = homeOf()
+    await late.clock.advance(1000)
+    expect(await late.ask(0, { ref: '#x' })).toMatchObject({ code: 'E_TIMEOUT' })
+  })
+})
+
+describe('a call that is thrown for', () => {
+  test('is answered with its code', async () => {
+    const { ask } = homeOf(() => Promise.reject(new MeshError('E_NO_PEER', 'nobody')))
+    expect(await ask(0, { ref: '#x' })).toEqual({ ok: false, code: 'E_NO_PEER', message: 'nobody' })
+  })
+
+  test('by a defect is E_INTERNAL, and nobody is told more', async () => {
+    const { ask } = homeOf(() => Promise.reject(new TypeError('x of undefined')))
+    expect(await ask(0, { ref: '#x' })).toEqual({ ok: false, code: 'E_INTERNAL', message: 'the call failed' })
+  })
+})
+
+describe('a journal has its limits', () => {
+  test('requests larger than any run can make are the executor’s invention', async () => {
+    const { ask } = homeOf()
+    await ask(0, { ref: '#x', input: new Uint8Array(3 * MIB) })
+    await expect(ask(1, { ref: '#x', input: new Uint8Array(3 * MIB) })).rejects.toMatchObject({
+      code: 'E_MESSAGE_LIMIT',
+    })
+  })
+
+  test('answers that come to more than 4 MiB are answered with E_OUTPUT_LIMIT; smaller ones still go', async () => {
+    const { ask } = homeOf(({ export: name }) => new Uint8Array(name === 'big' ? 3 * MIB : 10))
+    expect(await ask(0, { ref: '#big' })).toMatchObject({ ok: true })
+    expect(await ask(1, { ref: '#big' })).toMatchObject({ ok: false, code: 'E_OUTPUT_LIMIT' })
+    expect(await ask(2, { ref: '#small' })).toMatchObject({ ok: true })
+  })
+})
+
+test('begun anew, it forgets: what was under way is answered to nobody', async () => {
+  const slow = Promise.withResolvers<Value>()
+  const { home, item, ask, clock, told, made } = homeOf(({ export: name }) => (name === 'slow' ? slow.promise : 1))
+  expect(home.startOver()).toBe(false)
+  await ask(0, { ref: '#slow' })
+  expect(home.startOver()).toBe(true)
+  expect(item.journal).toEqual([])
+  await ask(0, { ref: '#quick' })
+  slow.resolve(2)
+  await clock.advance(0)
+  expect(told).toEqual([[0, ok(1)]])
+  expect(item.journal).toHaveLength(2)
+  expect(made).toHaveLength(2)
+})
