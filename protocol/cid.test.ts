@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
+import { create } from 'multiformats/hashes/digest'
 import { describe, expect, test } from 'vitest'
 import { createCrypto } from '../node/crypto.ts'
 import { cids } from '../scripts/protocol/arbitraries.ts'
@@ -58,7 +59,13 @@ test('isMeshCid takes CIDs in use only, and no look-alikes', () => {
   const { code, version, multihash } = cid
   for (const x of [null, undefined, 'bafk', cid.bytes, { code, version, multihash, bytes: 1, '/': 1 }, cid.toJSON()])
     expect(isMeshCid(x)).toBe(false)
-  expect(isMeshCid(CID.createV1(0x70, multihash))).toBe(false)
+  const others = [
+    CID.createV0(multihash),
+    CID.createV1(0x70, multihash),
+    CID.createV1(0x55, create(0x13, digest)),
+    CID.createV1(0x55, create(0x12, digest.subarray(1))),
+  ]
+  for (const other of others) expect([other.toString(), isMeshCid(other)]).toEqual([other.toString(), false])
 })
 
 test('ensureCid and isCidText agree, and take one text for each CID', () =>
