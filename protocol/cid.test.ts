@@ -60,7 +60,7 @@ test('isMeshCid takes CIDs in use only, and no look-alikes', () => {
   for (const x of [null, undefined, 'bafk', cid.bytes, { code, version, multihash, bytes: 1, '/': 1 }, cid.toJSON()])
     expect(isMeshCid(x)).toBe(false)
   const others = [
-    CID.createV0(multihash),
+    CID.createV0(create(0x12, digest)),
     CID.createV1(0x70, multihash),
     CID.createV1(0x55, create(0x13, digest)),
     CID.createV1(0x55, create(0x12, digest.subarray(1))),
