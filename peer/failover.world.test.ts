@@ -241,6 +241,14 @@ describe('what an executor says of an item', () => {
     expect(peer.closed).toBeUndefined()
   })
 
+  test.each<ErrorCode>(['E_CANCELLED', 'E_TIMEOUT'])('is never that the caller gave up: %s', async (code) => {
+    const world = await callerAnd(`gave up ${code}`)
+    await executor(world, (peer, invoke) => {
+      peer.send({ t: 'failed', ids: idsOf(invoke), code, message: 'because' })
+    })
+    await expect(world.until((await begin(world)).result)).rejects.toMatchObject({ code: 'E_INCONCLUSIVE' })
+  })
+
   test('counts when three say so', async () => {
     const world = await callerAnd('three')
     let asked = 0

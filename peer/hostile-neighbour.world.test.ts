@@ -6,6 +6,7 @@ import { arbitraryOf, schemaOf } from '../scripts/protocol/arbitraries.ts'
 import { outcomeOf, scriptedPeer } from '../scripts/test/scripted-peer.ts'
 import { checkProperty, randomFor } from '../scripts/test/seed.ts'
 import { publish, requestOf, returned, worldFor } from '../scripts/test/world.ts'
+import { slowHost } from '../simulations/adversaries.ts'
 import type { World, WorldPeer } from '../simulations/world.ts'
 import { codesOf, DOUBLE, hostAnd, join, running } from './attacked-host.ts'
 
@@ -166,6 +167,7 @@ describe('while a signature is checked or made', () => {
   const slowly = async (name: string, peers: number) => {
     const world: World = await worldFor(name, {
       peers,
+      setup: () => ({ sandboxHost: (host, clock) => slowHost(host, clock, () => 60_000) }),
       crypto: (crypto, clock) => ({
         ...crypto,
         verify: async (...args) => {
@@ -187,7 +189,7 @@ describe('while a signature is checked or made', () => {
     await world.clock.advance(1000)
     await peer.say(await peer.invoke(double, [1]))
     await world.clock.advance(10)
-    peer.hangUp()
+    peer.hangUp({ atOnce: true })
     await world.clock.advance(45)
     expect(running(host)).toBe(0)
     expect(host.events.filter(({ name }) => name === 'internal.error')).toEqual([])

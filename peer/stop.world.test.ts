@@ -90,6 +90,7 @@ describe('a peer that stops', () => {
     await Promise.all([call, world.until(Promise.all(world.peers.map(({ peer }) => peer.stop())))])
     // What is on its way in the network and the slow hosts.
     await world.clock.advance(20_000)
+    caller.peer.resume()
     expect(world.clock.pending).toBe(0)
   })
 

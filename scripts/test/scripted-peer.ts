@@ -178,9 +178,9 @@ export class ScriptedPeer {
     throw new Error(`no ${t} came; ${this.closed ?? 'the channel is open'}; heard: ${this.heard.map((one) => one.t)}`)
   }
 
-  /** Goes away without a word. */
-  hangUp(): void {
-    this.#channel?.close()
+  /** Goes away without a word; at once: also past frames that are still being read. */
+  hangUp({ atOnce = false } = {}): void {
+    this.#channel?.close(atOnce ? { abort: 'hung up' } : {})
   }
 
   /** A channel of the blocks protocol to a peer that is connected. */
