@@ -1,14 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { CID } from '../protocol/cid.ts'
 import { verifyEnvelope } from '../protocol/envelope.ts'
-import type { FrameOf } from '../protocol/frames.ts'
-import { CALL_DEPTH_MAX } from '../protocol/limits.ts'
+import { BLOCKS_PROTOCOL, BlockFrame, type FrameOf } from '../protocol/frames.ts'
+import { CALL_DEPTH_MAX, MIB } from '../protocol/limits.ts'
+import { Outcome } from '../protocol/outcome.ts'
+import type { Channel } from '../protocol/ports.ts'
 import { encodeValue } from '../protocol/values.ts'
 import { outcomeOf, scriptedPeer } from '../scripts/test/scripted-peer.ts'
 import { checkProperty } from '../scripts/test/seed.ts'
 import { machine, publish, requestOf, returned, worldFor } from '../scripts/test/world.ts'
 import { slowHost } from '../simulations/adversaries.ts'
-import { createWorld, type PeerSetup, type World, type WorldOptions } from '../simulations/world.ts'
+import { createWorld, type PeerSetup, type World, type WorldOptions, type WorldPeer } from '../simulations/world.ts'
 import { type CallRequest, type CallResult, ensureLevel } from './calls.ts'
 
 /** A module whose exports are those named; it declares that it calls. */
@@ -246,6 +249,43 @@ describe('when its executor is lost', () => {
     })
     await checkProperty('killed', property, { runs: 15 })
     expect(killed).toBeGreaterThan(5)
+  })
+
+  test('an answer that comes while the code is still on its way is not lost', async () => {
+    const world = await callerAnd('loading', {}, {})
+    const [caller, host] = world.peers as [WorldPeer, WorldPeer]
+    const code = `export default async (x, env, ctx) => 1 + await ctx.call('#part', x)\nexport const part = (x) => x`
+    const f = await calling(world, code, ['default', 'part'])
+    const first = await world.until(caller.peer.call(requestOf(f, 3)))
+    const [request] = first.performed[0]!.item.journal
+    const idle = first.performed[0]!.executor === host.peerId ? world.peers[2]! : host
+    // Only the one that asks has the code, and takes its time.
+    const peer = await scriptedPeer(world)
+    const serve = async (channel: Channel, cid: CID) => {
+      await new Promise<void>((resolve) => world.clock.after(200, resolve))
+      const bytes = (await caller.peer.block(cid))!
+      channel.send(BlockFrame.encode({ t: 'have', cids: [cid], missing: [] }))
+      channel.send(BlockFrame.encode({ t: 'block', cid, size: bytes.length, offset: 0, bytes }))
+    }
+    const accept = (channel: Channel) =>
+      channel.receive({
+        frame: (bytes) => {
+          const frame = BlockFrame.decode(bytes)
+          if (frame.t === 'want') for (const cid of frame.cids) void serve(channel, cid)
+        },
+        closed: () => {},
+      })
+    peer.ports.network.handle(BLOCKS_PROTOCOL, accept, { frameBytesMax: MIB })
+    await peer.join(idle)
+    const invoke = await peer.invoke(f, [3])
+    await peer.say({
+      ...invoke,
+      items: invoke.items.map((item) => ({ ...item, attempt: 2, epoch: 1, journal: [request!] })),
+    })
+    await peer.say({ t: 'answer', id: 1, n: 0, answer: { ok: true, value: encodeValue(9) } })
+    const [answer] = (await peer.next('answers')).items
+    expect(Outcome.decode(answer!.outcome).result).toEqual({ ok: true, value: encodeValue(10) })
+    expect(peer.all('request')).toEqual([])
   })
 
   test('an answer that crosses the outcome on its way does not spoil the receipt', async () => {
