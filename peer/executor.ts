@@ -335,7 +335,9 @@ export class Executor {
         delayMs: () => (companyDelayMs(this.#count) > 0 ? RECEIPT_DELAY_BUSY_MS : RECEIPT_DELAY_MS),
         flush: (all) => {
           outbox.answers.flush()
-          this.#sendReceipts(neighbour, all)
+          this.#sendReceipts(neighbour, all).catch((cause) => {
+            this.#ports.log.event('internal.error', { peer: neighbour.peer, reason: String(cause) })
+          })
         },
       }),
     }

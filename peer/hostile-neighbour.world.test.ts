@@ -210,6 +210,21 @@ describe('while a signature is checked or made', () => {
     await world.until(stopping)
   })
 
+  test('the key may fail: nothing is thrown, and who waits for the receipt is told', async () => {
+    const { world, host, caller, double } = await hostAnd('key')
+    const guest = await scriptedPeer(world)
+    host.ports.signer.sign = () => Promise.reject(new Error('the key is gone'))
+    const result = await world.until(caller.peer.call(requestOf(double, 4)))
+    expect(returned(result)).toBe(8)
+    await expect(world.until(result.performed[0]!.receipt())).rejects.toMatchObject({ code: 'E_RECEIPT' })
+    await guest.join(host)
+    host.peer.pause()
+    await world.clock.advance(1000)
+    const defects = host.events.filter(({ name }) => name === 'internal.error')
+    expect(defects.length).toBeGreaterThanOrEqual(3)
+    for (const { fields } of defects) expect(fields.reason).toContain('the key is gone')
+  })
+
   test('a handshake ends after the table has filled, or the peer has gone', async () => {
     const world = await slowly('gone', 1)
     const [host] = world.peers as [WorldPeer]

@@ -17,10 +17,10 @@ export type Offer = Pick<
 >
 
 export class OwnAdvertisement {
-  readonly #ports: Pick<Ports, 'clock' | 'crypto' | 'signer' | 'network'>
+  readonly #ports: Pick<Ports, 'clock' | 'crypto' | 'signer' | 'network' | 'log'>
   readonly #mesh: CID
   readonly #offer: () => Offer
-  readonly #tell: (signed: Envelope) => void
+  readonly #all: (signed: Envelope) => void
   #last = ''
   #sequence: number
   #scheduled: (() => void) | undefined
@@ -28,20 +28,29 @@ export class OwnAdvertisement {
   #stopped = false
 
   constructor(
-    ports: Pick<Ports, 'clock' | 'crypto' | 'signer' | 'network'>,
+    ports: Pick<Ports, 'clock' | 'crypto' | 'signer' | 'network' | 'log'>,
     mesh: CID,
     offer: () => Offer,
-    tell: (signed: Envelope) => void,
+    all: (signed: Envelope) => void,
   ) {
     this.#ports = ports
     this.#mesh = mesh
     this.#offer = offer
-    this.#tell = tell
+    this.#all = all
     // A restarted peer must not repeat numbers that others remember.
     this.#sequence = ports.clock.now()
   }
 
-  async sign(): Promise<Envelope> {
+  /** Hands it to `whom`, signed as it stands now. */
+  async tell(whom: (signed: Envelope) => void): Promise<void> {
+    try {
+      whom(await this.#sign())
+    } catch (cause) {
+      this.#ports.log.event('internal.error', { reason: `no advertisement could be made: ${cause}` })
+    }
+  }
+
+  async #sign(): Promise<Envelope> {
     const { clock, crypto, signer, network } = this.#ports
     const payload = Advertisement.encode({
       v: 1,
@@ -62,7 +71,7 @@ export class OwnAdvertisement {
     this.#scheduled ??= this.#ports.clock.after(CHANGE_DELAY_MS, () => {
       this.#scheduled = undefined
       const now = JSON.stringify(this.#offer())
-      if (now !== this.#last) this.#tellNow(now)
+      if (now !== this.#last) this.#tellAll(now)
     })
   }
 
@@ -72,10 +81,10 @@ export class OwnAdvertisement {
     this.#refresh?.()
   }
 
-  async #tellNow(offer: string): Promise<void> {
+  #tellAll(offer: string): void {
     this.#last = offer
     this.#refresh?.()
-    this.#refresh = this.#ports.clock.after(REFRESH_MS, () => this.#tellNow(this.#last))
-    this.#tell(await this.sign())
+    this.#refresh = this.#ports.clock.after(REFRESH_MS, () => this.#tellAll(this.#last))
+    this.tell(this.#all)
   }
 }

@@ -30,8 +30,8 @@ export class Reception implements RosterEvents {
   }
 
   /** Both sides say what they offer. */
-  async joined({ link }: Neighbour): Promise<void> {
-    link.send({ t: 'advertise', signed: await this.#parts.advertisement.sign() })
+  joined({ link }: Neighbour): void {
+    this.#parts.advertisement.tell((signed) => link.send({ t: 'advertise', signed }))
   }
 
   left(neighbour: Neighbour, reason: string): void {
