@@ -217,6 +217,7 @@ export class LevelledCall {
       } catch (cause) {
         const code = cause instanceof MeshError ? cause.code : 'E_INTERNAL'
         if (code === 'E_CANCELLED' || code === 'E_TIMEOUT' || code === 'E_INTERNAL') throw cause
+        if (code === 'E_EXECUTOR_LOST' || code === 'E_INCONCLUSIVE') this.#recovered++
         if (patient || code !== 'E_BUSY') asked.add(only)
       }
     }

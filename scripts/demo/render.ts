@@ -11,6 +11,8 @@ export interface RenderedTile {
   result: BackendResult
 }
 
+/** The coarsest pass is checked by ourselves: no verifier has to be waited for, and the picture is whole soonest. */
+const isFirstPass = ({ done }: Tile): boolean => done === 0
 const LEVELS = ['self', 'quorum:2'] as const
 /** A busy machine may be slow to come round to the last of them. */
 const TILE_TIMEOUT_MS = 110_000
@@ -50,8 +52,10 @@ export const renderOnMesh = async (
 ): Promise<void> => {
   const failed = new AbortController()
   const either = AbortSignal.any([signal, failed.signal])
+  await renderAt(backend, functionCid, LEVELS[0], TILES.filter(isFirstPass), either, done)
+  const finer = TILES.filter((tile) => !isFirstPass(tile))
   const maps = LEVELS.map((verify, i) => {
-    const tiles = TILES.filter((_, at) => at % LEVELS.length === i)
+    const tiles = finer.filter((_, at) => at % LEVELS.length === i)
     return renderAt(backend, functionCid, verify, tiles, either, done)
   })
   try {
