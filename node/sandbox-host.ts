@@ -1,6 +1,8 @@
 /** The SandboxHost port on Node: each sandbox a child process that inherits nothing. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { getCompileCacheDir } from 'node:module'
 import { constants, setPriority } from 'node:os'
+import { dirname } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { type FailPoints, NO_FAIL_POINTS } from '../protocol/fail-points.ts'
@@ -13,7 +15,12 @@ type Handlers = Parameters<SandboxProcess['receive']>[0]
 
 const HEAD_BYTES = 4
 const WASM = fileURLToPath(import.meta.resolve('@jitl/quickjs-wasmfile-release-sync/wasm'))
-const PROGRAM = fileURLToPath(new URL('./sandbox-process.ts', import.meta.url))
+const PROGRAM = new URL('./sandbox-process.ts', import.meta.url).href
+/** Starts the program with the cache of compiled code that this process has, if it has one: 30 ms instead of 200. */
+const START = `import { enableCompileCache } from 'node:module'
+const [, cache, program] = process.argv
+if (cache) enableCompileCache(cache)
+await import(program)`
 
 const FLAGS = [
   // KiB of native stack, of the 8 MiB that a main thread has: the engine's own check must fire first (sandbox/README.md,
@@ -41,7 +48,9 @@ class ChildSandbox implements SandboxProcess {
 
   constructor(failPoints: FailPoints) {
     this.#failPoints = failPoints
-    this.#child = spawn(process.execPath, [...FLAGS, PROGRAM, WASM], {
+    const cache = getCompileCacheDir()
+    const parameters = [cache ? dirname(cache) : '', PROGRAM, WASM]
+    this.#child = spawn(process.execPath, [...FLAGS, '--input-type=module', '--eval', START, '--', ...parameters], {
       cwd: '/',
       env: {},
       stdio: ['pipe', 'pipe', 'pipe'],

@@ -3,9 +3,10 @@
  * It reads and writes synchronously, since it has nothing else to do, and ends when its input does: with its agent.
  */
 import { readFileSync, readSync, writeSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { serveSandbox } from '../sandbox/worker.ts'
 
-const [, , wasmPath] = process.argv
+const wasmPath = process.argv.at(-1)
 const STDIN = 0
 const STDOUT = 1
 const HEAD_BYTES = 4
@@ -29,6 +30,8 @@ const send = (frame: Uint8Array): void => {
 
 const wasm = new WebAssembly.Module(readFileSync(wasmPath as string))
 const worker = serveSandbox({ wasm, send, now: () => performance.now() })
+// Now, because a sandbox is killed, and does not get to it at its end.
+flushCompileCache()
 const head = Buffer.alloc(HEAD_BYTES)
 while (readInto(head)) {
   const frame = new Uint8Array(head.readUInt32BE())

@@ -3,7 +3,7 @@
  * call starts in memory that is equal to it, byte for byte.
  */
 import { STACK_BYTES_MAX, STACK_SLACK_BYTES } from './constants.ts'
-import { Engine, EngineFault, WASM_PAGE_BYTES } from './engine.ts'
+import { Engine, WASM_PAGE_BYTES } from './engine.ts'
 import { LAYOUT } from './wasm-names.ts'
 
 const PAGE_BYTES = 4096
@@ -48,12 +48,12 @@ const stackOf = (roots: Roots): Region => ({
 
 /** Runs of pages that hold anything but zeros. */
 const usedRegions = (memory: Uint8Array, end: number): Region[] => {
-  const words = new BigUint64Array(memory.buffer, memory.byteOffset, memory.length / 8)
+  const words = new Int32Array(memory.buffer)
   const regions: Region[] = []
   for (let at = 0; at < end; at += PAGE_BYTES) {
-    let word = at / 8
-    const last = word + PAGE_BYTES / 8
-    while (word < last && words[word] === 0n) word++
+    let word = at / 4
+    const last = word + PAGE_BYTES / 4
+    while (word < last && words[word] === 0) word++
     if (word === last) continue
     const open = regions.at(-1)
     if (open?.end === at) open.end = at + PAGE_BYTES
@@ -81,9 +81,7 @@ export const captureImage = (engine: Engine, roots: Roots): Image => {
   engine.bytes.fill(0, stack.at, stack.end)
   engine.view.setInt32(roots.context + LAYOUT.interruptCounter, 1, true)
   const heapEnd = engine.heapEnd()
-  const regions = usedRegions(engine.bytes, engine.bytes.length)
-  const used = regions.at(-1)
-  if (used === undefined || used.end > heapEnd + PAGE_BYTES) throw new EngineFault('memory in use past the heap')
+  const regions = usedRegions(engine.bytes, heapEnd)
   const copies = regions.map(({ at, end }) => ({ at, bytes: engine.bytes.slice(at, end) }))
   return {
     roots,
@@ -91,7 +89,7 @@ export const captureImage = (engine: Engine, roots: Roots): Image => {
     memoryBytesMax: engine.bytesMax,
     dataBytes: copies.reduce((sum, { bytes }) => sum + bytes.length, 0),
     copies,
-    gaps: gapsBetween(regions, stack, Math.max(heapEnd, used.end)),
+    gaps: gapsBetween(regions, stack, heapEnd),
     heapEnd,
   }
 }
@@ -112,19 +110,33 @@ export const resetToImage = (engine: Engine, image: Image): boolean => {
 /** A fresh engine with the image's memory. */
 export const engineFromImage = (wasm: WebAssembly.Module, image: Image): Engine => {
   const engine = new Engine(wasm, image.memoryBytes, image.memoryBytesMax)
-  engine.bytes.fill(0)
+  // The binary's own data; the rest of a fresh memory is zero.
+  engine.bytes.fill(0, 0, image.roots.stackTop - LAYOUT.stackBytes)
   for (const copy of image.copies) engine.bytes.set(copy.bytes, copy.at)
   engine.exports.stackRestore(image.roots.stackTop)
   return engine
 }
 
-/** The first address, in steps of eight, at which the engine's memory is not the image's; -1 if there is none. */
+/** The first index from `from` to `to` at which `words` is not what `wanted` has from its start, or zero without it. */
+const firstDifference = (words: Int32Array, from: number, to: number, wanted?: Int32Array): number => {
+  if (wanted) for (let i = from; i < to; i++) if (words[i] !== wanted[i - from]) return i
+  if (!wanted) for (let i = from; i < to; i++) if (words[i] !== 0) return i
+  return -1
+}
+
+/** The first address, in steps of four, at which the engine's memory is not the image's; -1 if there is none. */
 export const differenceFromImage = (engine: Engine, image: Image): number => {
   if (engine.bytes.length !== image.memoryBytes) return Math.min(engine.bytes.length, image.memoryBytes)
-  const expected = new Uint8Array(image.memoryBytes)
-  for (const copy of image.copies) expected.set(copy.bytes, copy.at)
-  const [found, wanted] = [new BigUint64Array(engine.bytes.buffer), new BigUint64Array(expected.buffer)]
-  for (let i = 0; i < found.length; i++) if (found[i] !== wanted[i]) return 8 * i
+  const words = new Int32Array(engine.bytes.buffer)
+  let from = 0
+  for (const { at, bytes } of [...image.copies, { at: image.memoryBytes, bytes: new Uint8Array(0) }]) {
+    const start = at / 4
+    const end = start + bytes.length / 4
+    const before = firstDifference(words, from, start)
+    const found = before >= 0 ? before : firstDifference(words, start, end, new Int32Array(bytes.buffer))
+    if (found >= 0) return 4 * found
+    from = end
+  }
   return -1
 }
 

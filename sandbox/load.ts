@@ -27,7 +27,7 @@ export interface LoadFailure {
 }
 
 export type Loaded = { console: readonly ConsoleLine[]; memoryBytes: number } & (
-  | { image: Image; engine: Engine }
+  | { image: Image }
   | { failure: LoadFailure }
 )
 
@@ -202,5 +202,5 @@ export const loadFunction = (wasm: WebAssembly.Module, code: Uint8Array, memoryB
     if (!(error instanceof Failed)) throw error
     return { ...kept(), failure: asSyntaxFailure(error.failure) }
   }
-  return { ...kept(), image: captureImage(loader.engine, loader.roots), engine: loader.engine }
+  return { ...kept(), image: captureImage(loader.engine, loader.roots) }
 }

@@ -73,8 +73,7 @@ class ImageSandbox implements Sandbox {
   load(functionId: string, code: Uint8Array, memoryBytes: number): void {
     if (this.has(functionId, memoryBytes)) return
     const loaded = loadFunction(this.#wasm, code, memoryFor(memoryBytes))
-    const idle = 'engine' in loaded ? [loaded.engine] : []
-    this.#entries.set(keyOf(functionId, memoryBytes), { functionId, memoryBytes, loaded, idle })
+    this.#entries.set(keyOf(functionId, memoryBytes), { functionId, memoryBytes, loaded, idle: [] })
     this.#last = undefined
     this.#evict()
   }

@@ -69,6 +69,8 @@ export const C_NAMES = {
 export const LAYOUT = {
   /** Emscripten's program break: the end of what malloc has ever been given. */
   sbrkPointer: 86_864,
+  /** Of the engine's stack, which lies between its static data and its heap. */
+  stackBytes: 5 * 1024 * 1024,
   /** In JSContext: the state of Math.random, 64 bits. */
   randomState: 224,
   /** In JSContext: polls left until the interrupt handler is called, 32 bits; it starts at FUEL_TICK. */
