@@ -290,15 +290,35 @@ describe('what an executor says of an item', () => {
   })
 })
 
-test('a drawn verifier that is always busy does not hold up the verdict', async () => {
-  const world = await callerAnd('busy verifier', {}, {})
-  await executor(world, (peer, invoke) => {
-    peer.send({ t: 'refused', ids: idsOf(invoke), code: 'E_BUSY', message: 'full', better: [] })
+describe('a drawn verifier does not hold up the verdict', () => {
+  test('when it is always busy', async () => {
+    const world = await callerAnd('busy verifier', {}, {})
+    await executor(world, (peer, invoke) => {
+      peer.send({ t: 'refused', ids: idsOf(invoke), code: 'E_BUSY', message: 'full', better: [] })
+    })
+    for (let i = 0; i < 6; i++) {
+      const { result } = await begin(world, { level: { level: 'quorum', n: 2 }, timeoutMs: 10_000 })
+      expect(returned(await world.until(result))).toBe(42)
+    }
   })
-  for (let i = 0; i < 6; i++) {
-    const { result } = await begin(world, { level: { level: 'quorum', n: 2 }, timeoutMs: 10_000 })
-    expect(returned(await world.until(result))).toBe(42)
-  }
+
+  test.each<ErrorCode>(['E_INTERNAL', 'E_TIMEOUT', 'E_CANCELLED', 'E_STOPPING', 'E_QUORUM_INSUFFICIENT'])(
+    'when it fails with %s',
+    async (code) => {
+      const world = await callerAnd(`verifier ${code}`, {}, {})
+      let asked = 0
+      await executor(world, (peer, invoke) => {
+        asked++
+        peer.send({ t: 'failed', ids: idsOf(invoke), code, message: 'because' })
+      })
+      for (let i = 0; i < 8; i++) {
+        const { result } = await begin(world, { level: { level: 'quorum', n: 2 }, timeoutMs: 10_000 })
+        expect(returned(await world.until(result))).toBe(42)
+        await world.clock.advance(1100)
+      }
+      expect(asked).toBeGreaterThan(0)
+    },
+  )
 })
 
 test('those who wait for one full executor do not hold up those behind them', async () => {

@@ -215,8 +215,8 @@ export class LevelledCall {
       try {
         return await this.#perform(item, { exclude: asked, only, patient })
       } catch (cause) {
-        const code = cause instanceof MeshError ? cause.code : 'E_INTERNAL'
-        if (code === 'E_CANCELLED' || code === 'E_TIMEOUT' || code === 'E_INTERNAL') throw cause
+        if (this.#endsCall(cause)) throw cause
+        const { code } = cause as MeshError
         if (code === 'E_EXECUTOR_LOST' || code === 'E_INCONCLUSIVE') this.#recovered++
         if (patient || code !== 'E_BUSY') asked.add(only)
       }
@@ -225,9 +225,14 @@ export class LevelledCall {
   }
 
   #nobodyLeft(cause: unknown, asked: ReadonlySet<string>): undefined {
-    const over = cause instanceof MeshError && cause.code !== 'E_CANCELLED' && cause.code !== 'E_TIMEOUT'
-    if (over && asked.size > 0) return undefined
-    throw cause
+    if (this.#endsCall(cause) || asked.size === 0) throw cause
+    return undefined
+  }
+
+  /** It was not for an executor that this failed: another would fail as well. */
+  #endsCall(cause: unknown): boolean {
+    if (!(cause instanceof MeshError) || this.#parts.invoker.isStopped) return true
+    return cause.code === 'E_CANCELLED' || cause.code === 'E_TIMEOUT'
   }
 
   #conclude(n: number, votes: readonly { performed: Performed; receipt: Envelope }[], view: VoteView): CallResult {
