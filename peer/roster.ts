@@ -37,6 +37,8 @@ export class Roster {
   /** By address or PeerId, so that one peer is dialled once at a time. */
   readonly #dialling = new Map<string, Promise<string>>()
   readonly #timers = new Set<() => void>()
+  /** PeerIds that will be dialled again. */
+  readonly #redials = new Set<string>()
   readonly #pings = new Map<number, { link: Link; sentMs: number }>()
   /** Handshakes under way that others began, by PeerId. */
   readonly #shaking = new Map<string, number>()
@@ -210,7 +212,10 @@ export class Roster {
 
   #redial(peer: string, addresses: readonly string[], tries: number): void {
     if (this.#stopped || addresses.length === 0 || tries > LEARNT_TRIES_MAX || this.#neighbours.get(peer)) return
+    if (this.#redials.has(peer) || this.#redials.size >= NEIGHBOURS_MAX) return
+    this.#redials.add(peer)
     this.#later(redialDelayMs(tries), () => {
+      this.#redials.delete(peer)
       if (this.#neighbours.get(peer)) return
       this.#dialOnce(peer, addresses).catch(() => this.#redial(peer, addresses, tries + 1))
     })

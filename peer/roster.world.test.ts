@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { MeshError } from '../protocol/errors.ts'
 import { NEIGHBOURS_MAX } from '../protocol/limits.ts'
 import { type ScriptedPeer, scriptedPeer } from '../scripts/test/scripted-peer.ts'
 import { checkProperty } from '../scripts/test/seed.ts'
@@ -178,6 +179,27 @@ describe('hearsay', () => {
     expect(connects.length).toBeGreaterThan(0)
     await member.say({ t: 'peers', signed: [] })
     expect(member.all('bye')).toMatchObject([{ code: 'E_MESSAGE' }])
+  })
+
+  test('however many liars tell of however many peers, few are dialled at a time', async () => {
+    const world = await worldFor('liars', { peers: 1 })
+    const [host] = world.peers as [WorldPeer]
+    let dials = 0
+    host.ports.network.connect = async () => {
+      dials++
+      throw new MeshError('E_UNREACHABLE', 'nobody there')
+    }
+    const before = world.clock.pending
+    for (let i = 0; i < 10; i++) {
+      const liar = await join(world, host)
+      await liar.say({ t: 'peers', signed: await madeUp(world, NEIGHBOURS_MAX) })
+      liar.hangUp()
+    }
+    expect(world.clock.pending - before).toBeLessThan(2 * NEIGHBOURS_MAX)
+    const atOnce = dials
+    await world.clock.advance(120_000)
+    expect(dials - atOnce).toBeLessThan(10 * NEIGHBOURS_MAX)
+    expect(world.clock.pending - before).toBeLessThan(20)
   })
 
   test('what is not signed by whom it names is not believed', async () => {
