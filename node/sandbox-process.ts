@@ -11,14 +11,22 @@ const STDIN = 0
 const STDOUT = 1
 const HEAD_BYTES = 4
 
-/** False: the input has ended. */
-const readInto = (buffer: Uint8Array): boolean => {
-  for (let at = 0; at < buffer.length; ) {
-    const count = readSync(STDIN, buffer, at, buffer.length - at, null)
-    if (count === 0) return false
-    at += count
+const chunk = new Uint8Array(65_536)
+/** The part of `chunk` that has been read and not yet been taken. */
+let [from, to] = [0, 0]
+
+/** The next `length` bytes; undefined once the input has ended. */
+const take = (length: number): Uint8Array | undefined => {
+  const bytes = new Uint8Array(length)
+  for (let at = 0; at < length; ) {
+    if (from === to) [from, to] = [0, readSync(STDIN, chunk, 0, chunk.length, null)]
+    if (to === 0) return undefined
+    const part = chunk.subarray(from, Math.min(to, from + length - at))
+    bytes.set(part, at)
+    at += part.length
+    from += part.length
   }
-  return true
+  return bytes
 }
 
 const send = (frame: Uint8Array): void => {
@@ -32,9 +40,9 @@ const wasm = new WebAssembly.Module(readFileSync(wasmPath as string))
 const worker = serveSandbox({ wasm, send, now: () => performance.now() })
 // Now, because a sandbox is killed, and does not get to it at its end.
 flushCompileCache()
-const head = Buffer.alloc(HEAD_BYTES)
-while (readInto(head)) {
-  const frame = new Uint8Array(head.readUInt32BE())
-  if (!readInto(frame)) break
+for (;;) {
+  const head = take(HEAD_BYTES)
+  const frame = head && take(new DataView(head.buffer).getUint32(0))
+  if (!frame) break
   worker.frame(frame)
 }

@@ -78,10 +78,11 @@ const isReport = (x: unknown): x is Report => {
   return x.length === checks.length + 1 && checks.every((check, i) => check(x[i + 1]))
 }
 
-/** Throws MeshError E_MESSAGE for anything but a list of reports. */
+/** Throws MeshError E_MESSAGE for anything but a list of reports, and for outcomes that are none. */
 export const decodeReports = (frame: Uint8Array): Report[] => {
   const records = decodeCanonical(frame)
   if (!Array.isArray(records) || !records.every(isReport))
     throw new MeshError('E_MESSAGE', 'a sandbox process sent what is no report')
+  for (const record of records) if (record[0] === 'done') Outcome.decode(record[2])
   return records
 }

@@ -2,6 +2,7 @@
 import { onTestFinished } from 'vitest'
 import { MeshError } from '../protocol/errors.ts'
 import type { Answer } from '../protocol/journal.ts'
+import { Outcome } from '../protocol/outcome.ts'
 import type { SandboxHost, SandboxProcess } from '../protocol/ports.ts'
 import { encodeValue, ensureValue } from '../protocol/values.ts'
 import { FakeClock } from '../simulations/clock.ts'
@@ -47,7 +48,10 @@ export class ToldProcess implements SandboxProcess {
   }
 }
 
-export const OUTCOME = Uint8Array.of(1, 2, 3)
+export const OUTCOME = Outcome.encode({
+  ...{ v: 1, result: { ok: true, value: Uint8Array.of(1) }, requests: [], console: [] },
+  ...{ fuel: 1, memory_bytes: 2 },
+})
 export const done = (id: number, ms = 1): Report => ['done', id, OUTCOME, 1000 * ms]
 export const FINISHED: SandboxResult = { kind: 'outcome', outcome: OUTCOME }
 export const ok = (value: unknown): Answer => ({ ok: true, value: encodeValue(ensureValue(value)) })

@@ -271,6 +271,7 @@ describe('a process that talks nonsense is ended, and the run that it computes w
     ['an unknown report', encodeFrame([['hello', 1] as unknown as Report])],
     ['a report that lacks a field', encodeFrame([['done', 1, OUTCOME] as unknown as Report])],
     ['a field that is none of its kind', encodeFrame([['done', 1, 'x', 0] as unknown as Report])],
+    ['an outcome that is none', encodeFrame([['done', 1, Uint8Array.of(1), 0]])],
     ['an unknown effect', encodeFrame([['request', 1, 0, 0, 'launch', OUTCOME] as unknown as Report])],
     ['a report on a run that it does not have', encodeFrame([done(7)])],
     ['a prototype as kind', encodeFrame([['toString', 1] as unknown as Report])],

@@ -38,6 +38,7 @@ class Worker implements SandboxWorker {
   #reports: Report[] = []
   #reportBytes = 0
   #flushedAt = 0
+  #stepAt = 0
   #fuelAt = 0
 
   constructor(ports: WorkerPorts) {
@@ -91,8 +92,10 @@ class Worker implements SandboxWorker {
       if (!code) return undefined
       this.#sandbox.load(functionId, code, memory_bytes)
     }
+    // What loading took says nothing about the next run.
+    this.#stepAt = this.#ports.now()
     const run: Run = { exportName, effects, input, seed, limits: { fuel, memory_bytes, output_bytes }, journal }
-    this.#fuelAt = this.#ports.now()
+    this.#fuelAt = this.#stepAt
     return this.#sandbox.run(functionId, run, {
       requested: ({ n, after, kind, arguments: bytes }) =>
         this.#report(['request', id, n, after, kind, bytes], bytes.length),
@@ -110,7 +113,7 @@ class Worker implements SandboxWorker {
 
   /** One step of run `id`, and the report that ends it. */
   #step(id: number, act: () => RunHandle | undefined): void {
-    const from = this.#ports.now()
+    this.#stepAt = this.#ports.now()
     let handle: RunHandle | undefined
     try {
       handle = act()
@@ -121,7 +124,7 @@ class Worker implements SandboxWorker {
     if (handle && !handle.result) this.#waiting.set(id, handle)
     else this.#waiting.delete(id)
     const to = this.#ports.now()
-    this.#end(id, handle, Math.round(1000 * (to - from)))
+    this.#end(id, handle, Math.round(1000 * (to - this.#stepAt)))
     if (to - this.#flushedAt >= COALESCE_MS) this.#flush()
   }
 
