@@ -44,7 +44,6 @@ export interface Attempt {
   readonly sentMs: number
   /** Monotonic instant of the last word about it. */
   heardMs: number
-  started: boolean
   readonly result: Promise<AttemptResult>
 }
 
@@ -109,7 +108,6 @@ export class Dispatcher {
       epoch,
       sentMs: nowMs,
       heardMs: nowMs,
-      started: false,
       invocation: undefined,
       result,
       settle,
@@ -257,11 +255,9 @@ export class Dispatcher {
   /** An item whose sandbox has died is not kept alive by its agent's word. */
   #onProgress(neighbour: Neighbour, frame: FrameOf<'progress'>): void {
     const nowMs = this.#ports.clock.monotonic()
-    for (const { id, state, alive } of frame.items) {
+    for (const { id, alive } of frame.items) {
       const pending = this.#pending.get(id)
-      if (pending?.neighbour !== neighbour || !alive) continue
-      pending.heardMs = nowMs
-      if (state !== 'queued') pending.started = true
+      if (pending?.neighbour === neighbour && alive) pending.heardMs = nowMs
     }
   }
 

@@ -59,14 +59,6 @@ export class Pursuit {
     this.result = this.#settle.promise
   }
 
-  get ended(): boolean {
-    return this.#ended
-  }
-
-  get underWay(): number {
-    return this.#open.size
-  }
-
   /** Part of what was begun earlier: a nested call, a verification, or one more attempt. */
   get isContinuation(): boolean {
     return this.item.request.depth > 0 || this.attempts > 0 || this.#options.only !== undefined
