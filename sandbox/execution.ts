@@ -66,6 +66,7 @@ export class Execution implements GuestEvents {
   #answersGiven = 0
   #ticks = 0
   #buffers: Uint8Array[] = []
+  #bufferBytes = 0
   #end: End | undefined
   /** Set once the run is over. */
   result: SandboxResult | undefined
@@ -247,9 +248,13 @@ export class Execution implements GuestEvents {
     return String(JSON.parse(this.#text(value, SHORT_BYTES_MAX)))
   }
 
+  /** One byte array may be named many times in a result: they are counted as they come, not once they are here. */
   #buffer(value: number): void {
-    const bytes = this.#engine.buffer(this.#image.roots.context, value, OUTPUT_BYTES_MAX)
-    this.#buffers.push(bytes ?? this.#stop(tooLarge(this.#run.limits.output_bytes)))
+    const room = OUTPUT_BYTES_MAX - this.#bufferBytes
+    const bytes = this.#engine.buffer(this.#image.roots.context, value, room)
+    if (!bytes) this.#stop(tooLarge(this.#run.limits.output_bytes))
+    this.#buffers.push(bytes)
+    this.#bufferBytes += bytes.length
   }
 
   /** The encoded Value in a string of the guest and the byte arrays sent before it; at most `bytesMax`. */
@@ -257,6 +262,7 @@ export class Execution implements GuestEvents {
     const json = this.#text(value, bytesMax * JSON_BYTES_PER_BYTE)
     const encoded = encodeValue(unpack(json, this.#buffers))
     this.#buffers = []
+    this.#bufferBytes = 0
     this.#payloadBytes += encoded.length
     if (encoded.length > bytesMax || this.#payloadBytes > PAYLOAD_BYTES_MAX) this.#stop(tooLarge(bytesMax))
     return encoded

@@ -146,6 +146,7 @@ describe('a result over its limit', () => {
     ["'x'.repeat(5e6)"],
     ['new Uint8Array(1000)'],
     ['new Uint8Array(6e6)'],
+    ['new Array(1e5).fill(new Uint8Array(3e6))'],
     ['Array.from({ length: 1000 }, () => null)'],
   ])('%s', (expression) => {
     expect(failed(`export default () => ${expression}`, null, small)).toMatchObject({
