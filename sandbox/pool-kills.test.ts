@@ -39,6 +39,22 @@ describe('a run that takes too long', () => {
     expect(processes.map(({ killed }) => killed)).toEqual([false, false])
   })
 
+  test('does not send a run that moved back to the process that still has it', async () => {
+    const { clock, processes, run, teach, settle } = world(2)
+    await teach('f', 1)
+    const runs = [run(), run()]
+    run({ functionId: 'other' })
+    await settle()
+    expect(processes.map(({ started }) => started)).toEqual([[1, 2, 3], [4]])
+    await clock.advance(100)
+    expect(runs[1]?.state()).toBe('queued')
+    processes[0]?.report(done(2, 120))
+    await settle()
+    expect(processes[0]?.started).toEqual([1, 2, 3])
+    processes[0]?.report(done(3))
+    expect(await runs[1]?.result).toEqual(FINISHED)
+  })
+
   test('behind a long one waits for it where there is no other slot', async () => {
     const { clock, processes, run, teach, settle } = world(1)
     await teach('f', 1)
