@@ -119,7 +119,7 @@ describe('a receipt with another', () => {
 describe('at a quorum, an answer does not count whose receipt', () => {
   const expectOthers = async (world: World, peer: ScriptedPeer, outcome: Outcome) => {
     let met = 0
-    for (let i = 0; i < 8; i++) {
+    for (let i = 0; i < 15; i++) {
       const result = await call(world, { level: { level: 'quorum', n: 2 } })
       expect(returned(result)).toBe(42)
       expect(result.performed.map(({ executor: who }) => who)).not.toContain(peer.peerId)
@@ -154,7 +154,7 @@ test('a receipt that does not come within 5 s is E_RECEIPT; self does not wait l
     one.send({ t: 'answers', items: items.map(({ id }) => ({ id, outcome: Outcome.encode(outcome) })) }),
   )
   const took: number[] = []
-  for (let i = 0; i < 10; i++) {
+  for (let i = 0; i < 20; i++) {
     const fromMs = world.clock.monotonic()
     const result = await call(world, { level: { level: 'self' } })
     expect(returned(result)).toBe(42)
