@@ -1,5 +1,5 @@
 /** Which mesh a peer of this machine belongs to: the one it kept, the one it is invited to, or a new one. */
-import { foundMesh, type Invitation, learnMesh, readInvitation } from '../peer/join.ts'
+import { foundMesh, type Invitation, learnFirst, readInvitation } from '../peer/join.ts'
 import type { Peer } from '../peer/peer.ts'
 import { MeshError } from '../protocol/errors.ts'
 import { isTicketText, meshIdOf, verifyChain } from '../protocol/mesh.ts'
@@ -45,21 +45,7 @@ const isMember = async (ports: JoinPorts, { genesis, chain }: MeshRecord, peer: 
 }
 
 /** A network that dials, for the time of `learn`. */
-export type Dial = <T>(use: (ports: Parameters<typeof learnMesh>[0]) => Promise<T>) => Promise<T>
-
-/** From the first invitation that somebody answers. */
-const learnFirst = async (invitations: readonly Invitation[], dial: Dial, signal?: AbortSignal) =>
-  dial(async (ports) => {
-    let last: unknown
-    for (const invitation of invitations) {
-      try {
-        return await learnMesh(ports, invitation, signal)
-      } catch (cause) {
-        last = cause
-      }
-    }
-    throw last
-  })
+export type Dial = <T>(use: (ports: Parameters<typeof learnFirst>[0]) => Promise<T>) => Promise<T>
 
 export interface Belonging {
   data: string
@@ -91,7 +77,8 @@ export const chooseMesh = async (
   if (kept && (member || invitations.length === 0)) {
     return { ...kept, addresses: [...new Set([...named, ...kept.addresses])] }
   }
-  if (invitations.length > 0) return { ...(await learnFirst(invitations, dial, signal)), addresses: named }
+  if (invitations.length > 0)
+    return { ...(await dial((ports) => learnFirst(ports, invitations, signal))), addresses: named }
   const policy = { admission: 'private', independence: 'peer' } as const
   return { ...foundMesh({ random: ports.random, network: solitaryNetwork(self) }, wanted.name, policy), addresses: [] }
 }

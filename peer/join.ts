@@ -88,6 +88,23 @@ export const learnMesh = async (ports: JoinPorts, invitation: Invitation, signal
   throw last
 }
 
+/** From the first of several invitations that somebody answers. Throws what the last one met with. */
+export const learnFirst = async (
+  ports: JoinPorts,
+  invitations: readonly Invitation[],
+  signal?: AbortSignal,
+): Promise<MeshState> => {
+  let last: unknown
+  for (const invitation of invitations) {
+    try {
+      return await learnMesh(ports, invitation, signal)
+    } catch (cause) {
+      last = cause
+    }
+  }
+  throw last
+}
+
 /** A new mesh whose operator is this peer. */
 export const foundMesh = (
   ports: Pick<Ports, 'random' | 'network'>,

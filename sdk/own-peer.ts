@@ -1,6 +1,6 @@
 /** Peers of one connection: they call others, or execute here for their caller, and never execute for others. */
 import { createPeer } from '../peer/index.ts'
-import { foundMesh, type Invitation, learnMesh, readInvitation } from '../peer/join.ts'
+import { foundMesh, type Invitation, learnFirst, readInvitation } from '../peer/join.ts'
 import type { MeshState } from '../peer/membership.ts'
 import type { Peer } from '../peer/peer.ts'
 import { MeshError } from '../protocol/errors.ts'
@@ -42,23 +42,6 @@ const ensureOneMesh = (invitations: readonly Invitation[]): void => {
   if (meshes.size <= 1) return
   const message = `the tickets are for ${meshes.size} meshes (${[...meshes].join(', ')}); connect() once for each`
   throw new MeshError('E_MESH_MISMATCH', message)
-}
-
-/** From the first invitation that somebody answers. */
-const learnFirst = async (
-  ports: Ports,
-  invitations: readonly Invitation[],
-  signal?: AbortSignal,
-): Promise<MeshState> => {
-  let last: unknown
-  for (const invitation of invitations) {
-    try {
-      return await learnMesh(ports, invitation, signal)
-    } catch (cause) {
-      last = cause
-    }
-  }
-  throw last
 }
 
 /** The addresses of one invitation lead to one peer. */
