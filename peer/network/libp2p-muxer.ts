@@ -1,5 +1,5 @@
 import { yamux } from '@chainsafe/libp2p-yamux'
-import type { MessageStream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
+import type { MessageStream, Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import {
   CONNECTION_UNSENT_BYTES_MAX,
   MUXER_UNPARSED_BYTES_MAX,
@@ -37,5 +37,29 @@ export const boundedYamux = (): StreamMuxerFactory => {
       })
       return muxer
     },
+  }
+}
+
+/** What yamux keeps of a stream's receive window, bytes, and how it tells the other side that there is room again. */
+interface ReceiveWindow {
+  state: number
+  recvWindow: number
+  recvWindowCapacity: number
+  sendWindowUpdate(): void
+}
+
+/** `StreamState.Established`, which yamux does not export. */
+const ESTABLISHED = 3
+
+/**
+ * yamux says after every frame that there is room again, so that each small message is answered by a frame and two
+ * system calls before it is read. Half a window of room is enough to say nothing, as in Go's yamux.
+ */
+export const announceRoomByHalves = (stream: Stream): void => {
+  const window = stream as unknown as ReceiveWindow
+  const announce = window.sendWindowUpdate
+  window.sendWindowUpdate = () => {
+    const roomy = window.recvWindowCapacity > window.recvWindow / 2
+    if (window.state !== ESTABLISHED || !roomy) announce.call(window)
   }
 }

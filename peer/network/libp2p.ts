@@ -9,7 +9,7 @@ import type { Log } from '../../protocol/log.ts'
 import type { Channel, Clock, Network, Signer } from '../../protocol/ports.ts'
 import { StreamChannel } from './libp2p-channel.ts'
 import { privateKeyOf } from './libp2p-identity.ts'
-import { boundedYamux } from './libp2p-muxer.ts'
+import { announceRoomByHalves, boundedYamux } from './libp2p-muxer.ts'
 import * as limits from './limits.ts'
 
 export interface Libp2pNetworkOptions {
@@ -193,6 +193,7 @@ class Libp2pNetwork implements Network {
 
   #wrap(stream: Stream, peer: PeerId, given: { outbound: boolean; frameBytesMax: number }): StreamChannel {
     const options = { ...given, peer: peer.toString(), failPoints: this.#failPoints }
+    announceRoomByHalves(stream)
     const channel = new StreamChannel(stream, { ...this.#options, ...options })
     if (stream.status === 'open') this.#channels.add(channel)
     stream.addEventListener('close', () => this.#channels.delete(channel))
