@@ -40,7 +40,18 @@ const untilReady = async (data: string, child: ChildProcess): Promise<string> =>
 /** Starts an agent that lends `cpus` slots; `join`: the ticket of another. */
 export const startAgent = async (options: { cpus: number; join?: string }): Promise<BenchAgent> => {
   const data = mkdtempSync(join(tmpdir(), 'wayside-bench-'))
-  const args = ['up', '--data', data, '--listen', '/ip4/127.0.0.1/tcp/0', '--no-mdns', '--log-level', 'warn', '--cpus', String(options.cpus)]
+  const args = [
+    'up',
+    '--data',
+    data,
+    '--listen',
+    '/ip4/127.0.0.1/tcp/0',
+    '--no-mdns',
+    '--log-level',
+    'warn',
+    '--cpus',
+    String(options.cpus),
+  ]
   if (options.join) args.push('--join', options.join)
   const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'ignore', 'inherit'], env: environment() })
   const stop = async () => {
