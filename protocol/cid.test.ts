@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
+import { base58btc } from 'multiformats/bases/base58'
 import { create } from 'multiformats/hashes/digest'
 import { describe, expect, test } from 'vitest'
 import { createCrypto } from '../node/crypto.ts'
@@ -33,8 +34,32 @@ describe('cidFromBytes', () => {
     checkProperty(
       'bytes',
       fc.property(cids, (cid) => {
-        expect(CID.decode(cid.bytes)).toEqual(cid)
-        expect(CID.parse(cid.toString()).equals(cid)).toBe(true)
+        const read = CID.decode(cid.bytes)
+        const parts = (x: CID) => [x.version, x.code, x.multihash, x.bytes, x['/'], Object.prototype.toString.call(x)]
+        const texts = (x: CID) => [x.toString(), x.toString(base58btc), x.toString(), `${x}`]
+        expect([parts(cid), texts(cid)]).toEqual([parts(read), texts(read)])
+        expect([cid.toJSON(), CID.asCID(cid)]).toEqual([read.toJSON(), cid])
+        expect([read.equals(cid), cid.equals(read), cid.equals(cidFromBytes(cid.bytes.slice()))]).toEqual([
+          true,
+          true,
+          true,
+        ])
+        expect(cidDigest(cid)).toEqual(read.multihash.digest)
+      }),
+    ))
+
+  test('differs from another in any byte, and from what is none', () =>
+    checkProperty(
+      'others',
+      fc.property(cids, cids, (cid, other) => {
+        const same = Buffer.compare(cid.bytes, other.bytes) === 0
+        expect([cid.equals(other), CID.decode(cid.bytes).equals(other)]).toEqual([same, same])
+        const hash = cid.bytes.slice()
+        hash[4] = (hash[4] as number) ^ 1
+        const near = cidFromBytes(hash) as CID
+        const far = cidFromBytes(Uint8Array.of(1, cid.code ^ 0x55 ^ 0x71, ...cid.bytes.subarray(2))) as CID
+        for (const x of [near, far, undefined, null, cid.toString(), cid.bytes])
+          expect(cid.equals(x as CID)).toBe(false)
       }),
     ))
 

@@ -1,7 +1,8 @@
 /** CIDs: version 1, SHA-256, raw for bytes and dag-cbor for records. */
 import { base32 } from 'multiformats/bases/base32'
+import type { MultibaseEncoder } from 'multiformats/bases/interface'
 import { CID } from 'multiformats/cid'
-import { create, Digest } from 'multiformats/hashes/digest'
+import { Digest } from 'multiformats/hashes/digest'
 import { MeshError } from './errors.ts'
 import type { Crypto } from './ports.ts'
 
@@ -12,39 +13,100 @@ const DAG_CBOR = 0x71
 const SHA2_256 = 0x12
 /** Version, codec, hash function and hash length, a byte each, then the hash. */
 export const CID_BYTES = 36
+const HASH_AT = 4
+
+/**
+ * The library's CID, of which an item of a map makes a dozen: its constructor takes 600 ns, mostly for views of the
+ * hash that nobody looks at. Here they are made when asked for.
+ */
+class MeshCid {
+  readonly code: number
+  readonly bytes: Uint8Array
+  #multihash: Digest<typeof SHA2_256, number> | undefined
+  #text: string | undefined
+
+  constructor(code: number, bytes: Uint8Array) {
+    this.code = code
+    this.bytes = bytes
+  }
+
+  get version(): 1 {
+    return 1
+  }
+
+  /** By this the library knows a CID of another copy of itself. */
+  get '/'(): Uint8Array {
+    return this.bytes
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'CID'
+  }
+
+  get multihash(): Digest<typeof SHA2_256, number> {
+    this.#multihash ??= new Digest(SHA2_256, 32, this.bytes.slice(HASH_AT), this.bytes.slice(HASH_AT - 2))
+    return this.#multihash
+  }
+
+  equals(other: unknown): boolean {
+    if (this === other) return true
+    if (!(other instanceof MeshCid)) return CID.equals(this as unknown as CID, other)
+    // From the end: hashes differ there as well as anywhere, and what is before them hardly ever.
+    for (let i = CID_BYTES - 1; i >= 0; i--) if (this.bytes[i] !== other.bytes[i]) return false
+    return true
+  }
+
+  toString(base?: MultibaseEncoder<string>): string {
+    if (base) return base.encode(this.bytes)
+    this.#text ??= base32.encode(this.bytes)
+    return this.#text
+  }
+}
+// Not `extends`: that would run the library's constructor.
+Object.setPrototypeOf(MeshCid.prototype, CID.prototype)
+
+const cidOf = (codec: number, bytes: Uint8Array): CID => new MeshCid(codec, bytes) as unknown as CID
 
 /** The CID whose 36 bytes these are (kept, not copied), or undefined if it is none that this protocol uses. */
 export const cidFromBytes = (bytes: Uint8Array): CID | undefined => {
-  const [version, codec, hashFunction, hashLength] = bytes
-  if (bytes.length !== CID_BYTES || version !== 1 || hashFunction !== SHA2_256 || hashLength !== 32) return undefined
-  if (codec !== RAW && codec !== DAG_CBOR) return undefined
-  return new CID(1, codec, new Digest(SHA2_256, 32, bytes.subarray(4), bytes.subarray(2)), bytes)
+  if (bytes.length !== CID_BYTES || bytes[0] !== 1 || bytes[2] !== SHA2_256 || bytes[3] !== 32) return undefined
+  const codec = bytes[1]
+  return codec === RAW || codec === DAG_CBOR ? cidOf(codec, bytes) : undefined
 }
 
 /** Is `x` a CID of version 1, raw or dag-cbor, SHA-256? No others are in use. */
 export const isMeshCid = (x: unknown): x is CID =>
-  x instanceof CID &&
-  x.version === 1 &&
-  (x.code === RAW || x.code === DAG_CBOR) &&
-  x.multihash.code === SHA2_256 &&
-  x.multihash.size === 32
+  x instanceof MeshCid ||
+  (x instanceof CID &&
+    x.version === 1 &&
+    (x.code === RAW || x.code === DAG_CBOR) &&
+    x.multihash.code === SHA2_256 &&
+    x.multihash.size === 32)
+
+const cidOfHash = (codec: number, digest: Uint8Array): CID => {
+  const bytes = new Uint8Array(CID_BYTES)
+  bytes[0] = 1
+  bytes[1] = codec
+  bytes[2] = SHA2_256
+  bytes[3] = 32
+  bytes.set(digest, HASH_AT)
+  return cidOf(codec, bytes)
+}
 
 /** Of bytes as they are: a chunk of code, an input, an outcome. */
-export const rawCid = (crypto: Pick<Crypto, 'hash'>, bytes: Uint8Array): CID =>
-  CID.createV1(RAW, create(SHA2_256, crypto.hash(bytes)))
+export const rawCid = (crypto: Pick<Crypto, 'hash'>, bytes: Uint8Array): CID => cidOfHash(RAW, crypto.hash(bytes))
 
 /** Of a record's canonical DAG-CBOR bytes. */
 export const recordCid = (crypto: Pick<Crypto, 'hash'>, bytes: Uint8Array): CID =>
-  CID.createV1(DAG_CBOR, create(SHA2_256, crypto.hash(bytes)))
+  cidOfHash(DAG_CBOR, crypto.hash(bytes))
 
 /** The 32 bytes of SHA-256 inside. */
-export const cidDigest = (cid: CID): Uint8Array => cid.multihash.digest
+export const cidDigest = (cid: CID): Uint8Array => cid.bytes.slice(HASH_AT)
 
 /** Do `bytes` hash to `cid`? */
 export const cidMatches = (crypto: Pick<Crypto, 'hash'>, cid: CID, bytes: Uint8Array): boolean => {
   const digest = crypto.hash(bytes)
-  const expected = cid.multihash.digest
-  return expected.length === digest.length && expected.every((byte, i) => byte === digest[i])
+  return digest.every((byte, i) => byte === cid.bytes[HASH_AT + i])
 }
 
 /** Each CID has one text: the base32 of its bytes, without what some decoders forgive. */
