@@ -16,40 +16,28 @@ import {
   TRUE,
   UNSIGNED,
 } from './cbor.ts'
+import { Copier, textAt } from './cbor-pieces.ts'
 import { type CID, CID_BYTES, cidFromBytes } from './cid.ts'
 import { MeshError } from './errors.ts'
 import { MESSAGE_ITEMS_MAX } from './limits.ts'
 import { define } from './plain-object.ts'
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
-/** Up to here a loop over ASCII beats TextDecoder, whose call costs as much as a dozen characters. */
-const LOOP_CHARS_MAX = 11
-
 const KEY_CHARS_MAX = 15
 /** Keys read of late. The same few dozen names always come, and comparing one is cheaper than building it anew. */
 const recentKeys: string[] = new Array(256).fill('')
-
-/**
- * Short byte strings are copied into slabs that they share: a buffer for each would cost more than all the rest. Who
- * keeps one keeps a slab alive, and no more.
- */
-const SHORT_BYTES_MAX = 64
-const SLAB_BYTES = 4096
-const NO_BYTES: Uint8Array = new Uint8Array(0)
 
 class Reader {
   readonly bytes: Uint8Array
   readonly name: string
   at = 0
-  slab = NO_BYTES
-  slabAt = 0
+  readonly copier: Copier
   itemsLeft: number
 
   constructor(bytes: Uint8Array, name: string, itemsMax: number) {
     this.bytes = bytes
     this.name = name
     this.itemsLeft = itemsMax
+    this.copier = new Copier(bytes.length)
   }
 
   fail(why: string): never {
@@ -96,7 +84,7 @@ class Reader {
       case NEGATIVE:
         return n < Number.MAX_SAFE_INTEGER ? -1 - n : this.fail('an integer past -2^53')
       case BYTES:
-        return this.copy(this.take(n), n)
+        return this.copier.copy(this.bytes, this.take(n), this.at)
       case TEXT:
         return this.text(n)
       case TAG:
@@ -120,17 +108,7 @@ class Reader {
 
   text(length: number): string {
     const from = this.take(length)
-    if (length <= LOOP_CHARS_MAX) {
-      let text = ''
-      let i = from
-      for (; i < this.at && (this.bytes[i] as number) < 128; i++) text += String.fromCharCode(this.bytes[i] as number)
-      if (i === this.at) return text
-    }
-    try {
-      return utf8.decode(this.bytes.subarray(from, this.at))
-    } catch {
-      return this.fail('text that is not UTF-8')
-    }
+    return textAt(this.bytes, from, this.at) ?? this.fail('text that is not UTF-8')
   }
 
   link(tag: number): CID {
@@ -140,18 +118,6 @@ class Reader {
     const prefixed = CID_PREFIX.every((byte, i) => this.bytes[from + i] === byte)
     const cid = prefixed ? cidFromBytes(this.bytes.slice(start, this.at)) : undefined
     return cid ?? this.fail('a CID that is not version 1, raw or dag-cbor, SHA-256')
-  }
-
-  copy(from: number, length: number): Uint8Array {
-    if (length > SHORT_BYTES_MAX) return this.bytes.slice(from, from + length)
-    if (length > this.slab.length - this.slabAt) {
-      this.slab = new Uint8Array(Math.min(SLAB_BYTES, this.bytes.length - from))
-      this.slabAt = 0
-    }
-    const start = this.slabAt
-    this.slabAt += length
-    for (let i = 0; i < length; i++) this.slab[start + i] = this.bytes[from + i] as number
-    return this.slab.subarray(start, this.slabAt)
   }
 
   list(length: number, depth: number): unknown[] {

@@ -16,6 +16,7 @@ import {
   TRUE,
   UNSIGNED,
 } from './cbor.ts'
+import type { Copier } from './cbor-pieces.ts'
 import { CID, isMeshCid } from './cid.ts'
 import { MeshError } from './errors.ts'
 import { isPlainObject } from './plain-object.ts'
@@ -23,11 +24,11 @@ import { isPlainObject } from './plain-object.ts'
 const utf8Encoder = new TextEncoder()
 
 /** Up to here a loop over ASCII beats TextEncoder. */
-const LOOP_CHARS_MAX = 63
+const LOOP_CHARS_MAX = 15
+/** Up to here room for the longest form is made in advance, and the text written in place. */
+const IN_PLACE_CHARS_MAX = 4096
 
 const SCRATCH_BYTES_MAX = 65_536
-/** Taken by the writer at work, put back unless it grew large: most messages need no allocation but their own. */
-let scratch: Uint8Array | undefined
 
 const isAscii = (text: string): boolean => {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false
@@ -43,7 +44,7 @@ const compareUtf8 = (a: Uint8Array, b: Uint8Array): number => {
 }
 
 /** UTF-16 sorts as UTF-8 does only within ASCII. */
-const sortKeys = (keys: string[]): string[] =>
+export const sortKeys = (keys: string[]): string[] =>
   keys.every(isAscii)
     ? keys.sort(compareAscii)
     : keys
@@ -51,14 +52,9 @@ const sortKeys = (keys: string[]): string[] =>
         .sort((a, b) => compareUtf8(a.utf8, b.utf8))
         .map(({ key }) => key)
 
-class Writer {
-  bytes: Uint8Array
+export class Writer {
+  bytes: Uint8Array = new Uint8Array(1024)
   at = 0
-
-  constructor() {
-    this.bytes = scratch ?? new Uint8Array(1024)
-    scratch = undefined
-  }
 
   fail(why: string): never {
     throw new MeshError('E_INTERNAL', `cannot be encoded as DAG-CBOR: ${why}`)
@@ -114,12 +110,22 @@ class Writer {
   }
 
   text(text: string): void {
-    if (text.length <= LOOP_CHARS_MAX && isAscii(text)) {
-      this.head(TEXT, text.length)
-      const from = this.room(text.length)
-      for (let i = 0; i < text.length; i++) this.bytes[from + i] = text.charCodeAt(i)
-      return
+    const { length } = text
+    const from = this.at
+    this.head(TEXT, length)
+    if (length <= LOOP_CHARS_MAX) {
+      const start = this.room(length)
+      let i = 0
+      for (; i < length && text.charCodeAt(i) < 128; i++) this.bytes[start + i] = text.charCodeAt(i)
+      if (i === length) return
+    } else if (length <= IN_PLACE_CHARS_MAX) {
+      // No UTF-16 unit takes more than three bytes.
+      const start = this.room(3 * length)
+      const { written } = utf8Encoder.encodeInto(text, this.bytes.subarray(start, this.at))
+      this.at = start + written
+      if (written === length) return
     }
+    this.at = from
     const utf8 = utf8Encoder.encode(text)
     this.head(TEXT, utf8.length)
     this.raw(utf8)
@@ -157,19 +163,24 @@ class Writer {
       }
     } else this.fail(`an object of class ${x.constructor?.name}`)
   }
+}
 
-  done(): Uint8Array {
-    if (this.bytes.length <= SCRATCH_BYTES_MAX) scratch = this.bytes
-    return this.bytes.slice(0, this.at)
-  }
+/** Put back by who took it, unless it grew large: most messages need no allocation but their own. */
+let idle: Writer | undefined
+
+/** The bytes that `write` writes. They share a slab with others if `copier` says so. */
+export const written = (write: (writer: Writer) => void, copier?: Copier): Uint8Array => {
+  const writer = idle ?? new Writer()
+  idle = undefined
+  writer.at = 0
+  write(writer)
+  const { bytes, at } = writer
+  if (bytes.length <= SCRATCH_BYTES_MAX) idle = writer
+  return copier ? copier.copy(bytes, 0, at) : bytes.slice(0, at)
 }
 
 /**
  * The canonical bytes of what `decodeCanonical` returns. -0 is written as 0, a lone surrogate as U+FFFD.
  * Throws MeshError E_INTERNAL for all else: undefined, NaN, bigints, class instances.
  */
-export const encodeCanonical = (x: unknown): Uint8Array => {
-  const writer = new Writer()
-  writer.item(x, DEPTH_MAX)
-  return writer.done()
-}
+export const encodeCanonical = (x: unknown): Uint8Array => written((writer) => writer.item(x, DEPTH_MAX))

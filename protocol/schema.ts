@@ -1,7 +1,10 @@
 /** The pieces that message schemas are made of, and `message`, which turns a schema into a codec. */
 import * as v from 'valibot'
 import { type CID, isMeshCid } from './cid.ts'
-import { decodeMessage, encodeCanonical } from './codec.ts'
+import { decodeMessage } from './codec.ts'
+import { compileDecoder } from './compiled-decoder.ts'
+import { compileEncoder } from './compiled-encoder.ts'
+import type { Schema } from './compiled-layout.ts'
 import { MeshError } from './errors.ts'
 import { isPeerId } from './identity.ts'
 import { ADDRESS_CHARS_MAX, MESSAGE_CHARS_MAX, NAME_CHARS_MAX } from './limits.ts'
@@ -62,20 +65,25 @@ export const ensureShape = <T>(name: string, schema: v.GenericSchema<T>, x: unkn
 export const message = <S extends v.GenericSchema>(
   name: string,
   bytesMax: number,
-  schema: S,
-): Message<v.InferOutput<S>> => ({
-  name,
-  bytesMax,
-  schema: schema as v.GenericSchema<v.InferOutput<S>>,
-  encode: encodeCanonical,
-  decode: (encoded) => {
-    if (encoded.length > bytesMax) {
-      const message = `${name}: ${encoded.length} bytes, over the limit of ${bytesMax}`
-      throw new MeshError('E_MESSAGE_LIMIT', { message, name, limit_bytes: bytesMax })
-    }
-    return ensureShape(name, schema as v.GenericSchema<v.InferOutput<S>>, decodeMessage(encoded, name))
-  },
-})
+  given: S,
+): Message<v.InferOutput<S>> => {
+  const schema = given as v.GenericSchema<v.InferOutput<S>>
+  const read = compileDecoder(given as unknown as Schema)
+  return {
+    name,
+    bytesMax,
+    schema,
+    encode: compileEncoder(given as unknown as Schema),
+    decode: (encoded) => {
+      if (encoded.length > bytesMax) {
+        const message = `${name}: ${encoded.length} bytes, over the limit of ${bytesMax}`
+        throw new MeshError('E_MESSAGE_LIMIT', { message, name, limit_bytes: bytesMax })
+      }
+      // What does not fit is read once more, item by item, for an error that says where.
+      return (read(encoded) as v.InferOutput<S> | undefined) ?? ensureShape(name, schema, decodeMessage(encoded, name))
+    },
+  }
+}
 
 /** The version field of a record. Another version is another schema; see README.md, "Versions". */
 export const version = () => v.literal(1)
