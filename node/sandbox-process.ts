@@ -11,23 +11,42 @@ const STDIN = 0
 const STDOUT = 1
 const HEAD_BYTES = 4
 
-const chunk = new Uint8Array(65_536)
-/** The part of `chunk` that has been read and not yet been taken. */
+const chunk = Buffer.allocUnsafeSlow(65_536)
+/** The chunk, or what a larger frame needs. */
+let input = chunk
+/** The part of `input` that has been read and not yet been taken. */
 let [from, to] = [0, 0]
 
-/** The next `length` bytes; undefined once the input has ended. */
-const take = (length: number): Uint8Array | undefined => {
-  const bytes = new Uint8Array(length)
-  for (let at = 0; at < length; ) {
-    if (from === to) [from, to] = [0, readSync(STDIN, chunk, 0, chunk.length, null)]
-    if (to === 0) return undefined
-    const part = chunk.subarray(from, Math.min(to, from + length - at))
-    bytes.set(part, at)
-    at += part.length
-    from += part.length
+/** Reads until `length` bytes are there to be taken; false once the input has ended. */
+const read = (length: number): boolean => {
+  if (from === to) [from, to, input] = [0, 0, chunk]
+  if (from + length > input.length) {
+    const next = length > chunk.length ? Buffer.allocUnsafeSlow(length) : chunk
+    to = input.copy(next, 0, from, to)
+    from = 0
+    input = next
   }
-  return bytes
+  while (to - from < length) {
+    const count = readSync(STDIN, input, to, input.length - to, null)
+    if (count === 0) return false
+    to += count
+  }
+  return true
 }
+
+const frameBytes = (): number => HEAD_BYTES + input.readUInt32BE(from)
+
+/** The next frame, good until the next call. */
+const take = (): Uint8Array | undefined => {
+  if (!read(HEAD_BYTES)) return undefined
+  const length = frameBytes()
+  if (!read(length)) return undefined
+  from += length
+  return input.subarray(from - length + HEAD_BYTES, from)
+}
+
+/** Could `take` do without reading? */
+const hasNext = (): boolean => to - from >= HEAD_BYTES && to - from >= frameBytes()
 
 const send = (frame: Uint8Array): void => {
   const bytes = Buffer.allocUnsafe(HEAD_BYTES + frame.length)
@@ -40,9 +59,4 @@ const wasm = new WebAssembly.Module(readFileSync(wasmPath as string))
 const worker = serveSandbox({ wasm, send, now: () => performance.now() })
 // Now, because a sandbox is killed, and does not get to it at its end.
 flushCompileCache()
-for (;;) {
-  const head = take(HEAD_BYTES)
-  const frame = head && take(new DataView(head.buffer).getUint32(0))
-  if (!frame) break
-  worker.frame(frame)
-}
+for (let frame = take(); frame; frame = take()) worker.frame(frame, hasNext())

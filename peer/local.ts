@@ -3,15 +3,15 @@ import { type CID, recordCid } from '../protocol/cid.ts'
 import { type Envelope, signBatch } from '../protocol/envelope.ts'
 import { MeshError } from '../protocol/errors.ts'
 import { type Answer, type JournalEntry, orderJournal } from '../protocol/journal.ts'
-import { Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
-import type { SandboxRun } from '../sandbox/pool.ts'
+import type { SandboxResult, SandboxRun } from '../sandbox/pool.ts'
 import { type Item, isPure, type NestedCall, type Performed, timedOut } from './calls.ts'
 import { Home } from './home.ts'
 import { receiptBytes } from './receipts.ts'
 import type { Runner } from './runner.ts'
 
 type LocalPorts = Pick<Ports, 'clock' | 'crypto' | 'signer' | 'network'>
+type Ended = Extract<SandboxResult, { kind: 'outcome' }>
 
 export class LocalExecutor {
   readonly #ports: LocalPorts
@@ -54,14 +54,14 @@ export class LocalExecutor {
     return this.#performed(item, journal, await this.#resultOf(item, run))
   }
 
-  async #resultOf(item: Item, run: SandboxRun): Promise<Uint8Array> {
+  async #resultOf(item: Item, run: SandboxRun): Promise<Ended> {
     const { signal } = item.request
     const abort = () => run.kill('cancelled')
     if (signal?.aborted) abort()
     signal?.addEventListener('abort', abort)
     const result = await run.result
     signal?.removeEventListener('abort', abort)
-    if (result.kind === 'outcome') return result.outcome
+    if (result.kind === 'outcome') return result
     if (signal?.aborted) throw new MeshError('E_CANCELLED', 'the caller cancelled')
     if (result.kind === 'diverged') {
       throw new MeshError(
@@ -73,9 +73,9 @@ export class LocalExecutor {
     throw timedOut(item)
   }
 
-  #performed(item: Item, journal: readonly JournalEntry[], outcomeBytes: Uint8Array): Performed {
+  #performed(item: Item, journal: readonly JournalEntry[], ended: Ended): Performed {
     const { crypto, network } = this.#ports
-    const outcome = Outcome.decode(outcomeBytes)
+    const { outcome: outcomeBytes, decoded: outcome } = ended
     const self = network.peerId
     const execution = {
       ...item,

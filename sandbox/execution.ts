@@ -132,6 +132,7 @@ export class Execution implements GuestEvents {
     const { exportName, input, seed } = this.#run
     const { context } = this.#image.roots
     if (!resetToImage(this.#engine, this.#image)) throw new EngineFault('the engine has grown')
+    this.#engine.pristine = false
     this.#seedRandom(context + LAYOUT.randomState)
     const { json, special, buffers } = pack(decodeValue(input))
     const text = `[${JSON.stringify(exportName)},"${hex(seed)}",${special},${json}]`
@@ -303,7 +304,7 @@ export class Execution implements GuestEvents {
       fuel: this.#fuelUsed(),
       memory_bytes: this.#engine.bytes.length,
     }
-    return { kind: 'outcome', outcome: Outcome.encode(outcome) }
+    return { kind: 'outcome', outcome: Outcome.encode(outcome), decoded: outcome }
   }
 
   /** A run that failed after it was refused memory failed for that, whatever it threw; the engine may throw even null. */

@@ -8,7 +8,7 @@ import type { Answer, JournalEntry } from '../protocol/journal.ts'
 import { MESSAGE_CHARS_MAX, MIB, OUTPUT_BYTES_MAX, REQUESTS_MAX } from '../protocol/limits.ts'
 import { EFFECT_KINDS, type EffectKind, Outcome } from '../protocol/outcome.ts'
 
-/** A worker sends what it has when it passes 1 MiB; one record more may be an outcome of full size. */
+/** A worker sends what it has when it passes 64 KiB; one record more may be an outcome of full size. */
 export const REPORT_FRAME_BYTES_MAX = 8 * MIB
 
 /** id, input, seed, journal. */
@@ -78,11 +78,19 @@ const isReport = (x: unknown): x is Report => {
   return x.length === checks.length + 1 && checks.every((check, i) => check(x[i + 1]))
 }
 
-/** Throws MeshError E_MESSAGE for anything but a list of reports, and for outcomes that are none. */
+/** Throws MeshError E_MESSAGE for anything but a list of reports. What stands in an outcome is `received` to see. */
 export const decodeReports = (frame: Uint8Array): Report[] => {
   const records = decodeCanonical(frame)
   if (!Array.isArray(records) || !records.every(isReport))
     throw new MeshError('E_MESSAGE', 'a sandbox process sent what is no report')
-  for (const record of records) if (record[0] === 'done') Outcome.decode(record[2])
   return records
 }
+
+type Done = Extract<Report, { 0: 'done' }>
+
+/** A report as the pool takes it: with what the outcome says. */
+export type Received = Exclude<Report, Done> | [...Done, Outcome]
+
+/** Throws MeshError E_MESSAGE or E_MESSAGE_LIMIT for an outcome that is none. */
+export const received = (report: Report): Received =>
+  report[0] === 'done' ? [...report, Outcome.decode(report[2])] : report

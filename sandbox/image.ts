@@ -97,6 +97,7 @@ export const captureImage = (engine: Engine, roots: Roots): Image => {
 /** Makes the engine's memory equal to the image. False: it cannot be, because the memory has grown; drop the engine. */
 export const resetToImage = (engine: Engine, image: Image): boolean => {
   if (engine.bytes.length !== image.memoryBytes) return false
+  if (engine.pristine) return true
   const { bytes } = engine
   const dirtyEnd = engine.heapEnd()
   for (const copy of image.copies) bytes.set(copy.bytes, copy.at)
@@ -104,6 +105,7 @@ export const resetToImage = (engine: Engine, image: Image): boolean => {
   if (dirtyEnd > image.heapEnd) bytes.fill(0, image.heapEnd, dirtyEnd)
   engine.exports.stackRestore(image.roots.stackTop)
   engine.refused = false
+  engine.pristine = true
   return true
 }
 

@@ -1,6 +1,6 @@
 /** What a sandbox is asked to do, and what comes of it. */
 import type { EffectRequest, JournalEntry } from '../protocol/journal.ts'
-import type { EffectKind, Limits } from '../protocol/outcome.ts'
+import type { EffectKind, Limits, Outcome } from '../protocol/outcome.ts'
 
 /** One run of a function whose image is at hand. */
 export interface Run {
@@ -24,8 +24,8 @@ export interface RunEvents {
 }
 
 export type SandboxResult =
-  /** The canonical bytes of an Outcome. */
-  | { kind: 'outcome'; outcome: Uint8Array }
+  /** The canonical bytes of an Outcome, and what they say. */
+  | { kind: 'outcome'; outcome: Uint8Array; decoded: Outcome }
   /** No outcome: killed by the wall clock, or the engine or its host failed. Never a vote. */
   | { kind: 'inconclusive'; reason: string }
   /** At request `n` the function did something else than its journal says. */

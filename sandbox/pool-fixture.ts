@@ -53,7 +53,7 @@ export const OUTCOME = Outcome.encode({
   ...{ fuel: 1, memory_bytes: 2 },
 })
 export const done = (id: number, ms = 1): Report => ['done', id, OUTCOME, 1000 * ms]
-export const FINISHED: SandboxResult = { kind: 'outcome', outcome: OUTCOME }
+export const FINISHED: SandboxResult = { kind: 'outcome', outcome: OUTCOME, decoded: Outcome.decode(OUTCOME) }
 export const ok = (value: unknown): Answer => ({ ok: true, value: encodeValue(ensureValue(value)) })
 
 export const world = (slots = 1, idleMs = 60_000) => {

@@ -1,7 +1,7 @@
 /** The pool's side of one process: the steps it has been given, in order, and the runs that wait in it. */
 import type { Answer } from '../protocol/journal.ts'
 import type { SandboxProcess } from '../protocol/ports.ts'
-import { type Command, decodeReports, encodeFrame, type Report } from './frames.ts'
+import { type Command, decodeReports, encodeFrame, type Received, type RunRecord, received } from './frames.ts'
 import type { PooledRun } from './pool-run.ts'
 
 /** What happens in a process, told to its pool. */
@@ -9,7 +9,7 @@ export interface ProcessEvents {
   /** Its head has changed. */
   began(process: PoolProcess): void
   /** The first step ended with `report`; `run` is still this process's and not done if `current`. */
-  ended(process: PoolProcess, run: PooledRun, report: Report, current: boolean): void
+  ended(process: PoolProcess, run: PooledRun, report: Received, current: boolean): void
   /** A frame has been gone through. */
   idle(process: PoolProcess): void
   gone(process: PoolProcess, reason: string): void
@@ -83,7 +83,7 @@ export class PoolProcess {
     }
     run.process = this
     this.#push(run, predictedMs)
-    const record: Extract<Command, { 0: 'runs' }>[7][0] = [run.id, input, seed, run.journal]
+    const record: RunRecord = [run.id, input, seed, run.journal]
     const last = this.#commands.at(-1)
     if (last?.[0] === 'runs' && sameTask(last, run)) last[7].push(record)
     else
@@ -151,14 +151,16 @@ export class PoolProcess {
   #receive(frame: Uint8Array): void {
     if (this.ending !== undefined) return
     try {
-      for (const report of decodeReports(frame)) this.#take(report)
+      const reports = decodeReports(frame).map(received)
+      const now = this.#now()
+      for (const report of reports) this.#take(report, now)
     } catch (cause) {
       return this.kill(`it sent garbage: ${(cause as Error).message}`)
     }
     this.#events.idle(this)
   }
 
-  #take(report: Report): void {
+  #take(report: Received, now: number): void {
     const step = this.#steps[0]
     if (step?.run.id !== report[1]) throw new Error('a report on a run that it does not compute')
     const { run } = step
@@ -172,7 +174,7 @@ export class PoolProcess {
       this.#steps.shift()
       this.backlogMs = this.#steps.length === 0 ? 0 : this.backlogMs - step.predictedMs
       if (current) run.steps--
-      this.since = this.#now()
+      this.since = now
       this.#events.ended(this, run, report, current)
       if (this.busy) this.#events.began(this)
     }

@@ -6,7 +6,7 @@
 import type { Answer } from '../protocol/journal.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { Durations } from './durations.ts'
-import type { Report } from './frames.ts'
+import type { Received } from './frames.ts'
 import { PoolProcess, type ProcessEvents } from './pool-process.ts'
 import { PooledRun, type RunOwner, type SandboxJob, type SandboxRun } from './pool-run.ts'
 
@@ -122,13 +122,13 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
     this.#arm(since + STALL_MS)
   }
 
-  ended(process: PoolProcess, run: PooledRun, report: Report, current: boolean): void {
+  ended(process: PoolProcess, run: PooledRun, report: Received, current: boolean): void {
     switch (report[0]) {
       case 'done':
         run.computedMs = report[3] / 1000
         this.#durations.learn(run.job.functionId, run.computedMs)
         // Also where another process has been given the run since: the first result wins.
-        run.finish({ kind: 'outcome', outcome: report[2] })
+        run.finish({ kind: 'outcome', outcome: report[2], decoded: report[4] })
         return current ? undefined : this.#withdraw(run)
       case 'failed':
         return current ? run.finish({ kind: 'inconclusive', reason: report[2] }) : undefined
@@ -207,7 +207,8 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
   #place(run: PooledRun, predictedMs: number): PoolProcess | undefined {
     let atRest: PoolProcess | undefined
     let ahead: PoolProcess | undefined
-    for (const process of this.#processes.slice(0, this.slots)) {
+    for (let i = 0; i < this.#processes.length && i < this.slots; i++) {
+      const process = this.#processes[i] as PoolProcess
       // What it still says of steps given to it before could not be told from what it says of new ones.
       if (process.ending !== undefined || (this.#again.has(run) && process.holds(run))) continue
       if (process.busy) {
@@ -254,7 +255,9 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
 
   /** Ends processes over the number of slots, once they compute nothing. */
   #trim(): void {
-    const over = this.#processes.filter(({ busy }) => !busy).slice(0, Math.max(0, this.#processes.length - this.slots))
+    const count = this.#processes.length - this.slots
+    if (count <= 0) return
+    const over = this.#processes.filter(({ busy }) => !busy).slice(0, count)
     for (const process of over) {
       for (const run of process.parked) this.#evict(process, run)
       process.kill('one process less')

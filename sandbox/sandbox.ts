@@ -33,6 +33,8 @@ export interface Sandbox {
   load(functionId: string, code: Uint8Array, memoryBytes: number): void
   /** Begins a run of a loaded function; it has ended, or waits for an answer, when this returns. */
   run(functionId: string, run: Run, events?: RunEvents): RunHandle
+  /** Makes the function that ran last ready to begin at once: for when there is nothing else to do. */
+  rest(): void
 }
 
 interface Entry {
@@ -104,6 +106,12 @@ class ImageSandbox implements Sandbox {
     })
   }
 
+  rest(): void {
+    const entry = this.#last
+    if (!entry || 'failure' in entry.loaded) return
+    for (const engine of entry.idle) resetToImage(engine, entry.loaded.image)
+  }
+
   #evict(): void {
     let bytes = 0
     for (const { loaded } of this.#entries.values()) bytes += 'image' in loaded ? loaded.image.dataBytes : 0
@@ -156,15 +164,16 @@ const keyOf = (functionId: string, memoryBytes: number): string => `${functionId
 /** The run of a function that did not load: over before it began, and charged nothing. */
 const failedRun = ({ console, memoryBytes }: Loaded, { code, message, stack }: LoadFailure): RunHandle => {
   const result = { ok: false as const, code, message, stack }
-  const outcome = Outcome.encode({
+  const decoded: Outcome = {
     v: 1,
     result,
     requests: [],
     console: [...console],
     fuel: 0,
     memory_bytes: memoryBytes,
-  })
-  return { result: { kind: 'outcome', outcome }, fuel: 0, answer() {}, abandon() {} }
+  }
+  const outcome = Outcome.encode(decoded)
+  return { result: { kind: 'outcome', outcome, decoded }, fuel: 0, answer() {}, abandon() {} }
 }
 
 const ensurePristine = (engine: Engine, image: Image): void => {

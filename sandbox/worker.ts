@@ -1,5 +1,5 @@
 /** The worker's side: serves one pool, in a process or worker of its own. Nothing here outlives it. */
-import { MIB } from '../protocol/limits.ts'
+import { KIB, MIB } from '../protocol/limits.ts'
 import { type Command, decodeCommands, encodeFrame, type Report, type RunRecord } from './frames.ts'
 import type { Run, SandboxResult } from './job.ts'
 import { plainText } from './plain-text.ts'
@@ -14,15 +14,15 @@ export interface WorkerPorts {
 }
 
 export interface SandboxWorker {
-  /** Takes a frame of the pool and does what it says before it returns. */
-  frame(frame: Uint8Array): void
+  /** Takes a frame of the pool and does what it says before it returns. `more`: the next one is here already. */
+  frame(frame: Uint8Array, more?: boolean): void
 }
 
 /** Often enough that a caller sees a run move, seldom enough to cost nothing. */
 const FUEL_REPORT_MS = 250
-/** Results of short runs wait for each other so long. */
-const COALESCE_MS = 0.5
-const COALESCE_BYTES_MAX = 1 * MIB
+/** While there is more to do, results wait for each other: each frame wakes the agent, which costs as much as a result. */
+const COALESCE_MS = 2
+const COALESCE_BYTES_MAX = 64 * KIB
 /** Modules kept beside their images, to make an image with another memory limit. */
 const CODE_BYTES_MAX = 32 * MIB
 
@@ -46,10 +46,12 @@ class Worker implements SandboxWorker {
     this.#sandbox = createSandbox({ wasm: ports.wasm })
   }
 
-  frame(frame: Uint8Array): void {
-    this.#flushedAt = this.#ports.now()
+  frame(frame: Uint8Array, more = false): void {
+    if (this.#reports.length === 0) this.#flushedAt = this.#ports.now()
     for (const command of decodeCommands(frame)) this.#obey(command)
+    if (more) return
     this.#flush()
+    this.#sandbox.rest()
   }
 
   #obey(command: Command): void {
@@ -105,10 +107,11 @@ class Worker implements SandboxWorker {
 
   #progress(id: number, fuel: number): void {
     const now = this.#ports.now()
-    if (now - this.#fuelAt < FUEL_REPORT_MS) return
-    this.#fuelAt = now
-    this.#report(['fuel', id, fuel], 0)
-    this.#flush()
+    if (now - this.#fuelAt >= FUEL_REPORT_MS) {
+      this.#fuelAt = now
+      this.#report(['fuel', id, fuel], 0)
+    }
+    if (now - this.#flushedAt >= COALESCE_MS) this.#flush()
   }
 
   /** One step of run `id`, and the report that ends it. */

@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest'
+import { encodeValue } from '../protocol/values.ts'
+import { bytesOf, limits, seed, wasm } from './fixture.ts'
+import { type Command, decodeReports, encodeFrame, type Report, type RunRecord } from './frames.ts'
+import { serveSandbox } from './worker.ts'
+
+/** A worker whose clock goes on by `stepMs` with each look at it. */
+const worker = (stepMs = 0) => {
+  const sent: Report[][] = []
+  let nowMs = 0
+  const served = serveSandbox({
+    wasm,
+    send: (frame) => sent.push(decodeReports(frame)),
+    now: () => {
+      nowMs += stepMs
+      return nowMs
+    },
+  })
+  const tell = (commands: Command[], more?: boolean) => served.frame(encodeFrame(commands), more)
+  return { tell, sent, ids: () => sent.map((reports) => reports.map(([, id]) => id)) }
+}
+
+const runs = (module: string, ids: readonly number[]): Command[] => {
+  const records = ids.map((id): RunRecord => [id, encodeValue(null), seed, []])
+  const { fuel, memory_bytes, output_bytes } = limits
+  return [
+    ['code', module, bytesOf(module)],
+    ['runs', module, 'default', ['call'], fuel, memory_bytes, output_bytes, records],
+  ]
+}
+
+const QUICK = 'export default () => 1'
+
+describe('a worker', () => {
+  test('sends the reports of short runs together', () => {
+    const { tell, ids } = worker()
+    tell(runs(QUICK, [1, 2, 3]))
+    expect(ids()).toEqual([[1, 2, 3]])
+  })
+
+  test('keeps them while the next frame is here already', () => {
+    const { tell, ids } = worker()
+    tell(runs(QUICK, [1]), true)
+    expect(ids()).toEqual([])
+    tell(runs(QUICK, [2]), false)
+    expect(ids()).toEqual([[1, 2]])
+  })
+
+  test('keeps none for long', () => {
+    const { tell, ids } = worker(2)
+    tell(runs(QUICK, [1, 2]), true)
+    tell(runs(QUICK, [3]), true)
+    expect(ids()).toEqual([[1], [2], [3]])
+  })
+
+  test('keeps none while it computes for long', () => {
+    const slow = 'export default () => { for (let i = 0; i < 1e6; i++); return 1 }'
+    const { tell, sent } = worker(0.4)
+    tell([...runs(QUICK, [1]), ...runs(slow, [2])])
+    expect(sent.map(([report]) => report?.slice(0, 2))).toEqual([
+      ['done', 1],
+      ['done', 2],
+    ])
+  })
+
+  test('begins each run from the image, also after a rest', () => {
+    const counter = 'let count = 0\nexport default () => ++count'
+    const { tell, sent } = worker()
+    tell(runs(counter, [1, 2]))
+    tell(runs(counter, [3]))
+    const outcomes = sent.flat().map(([, , outcome]) => outcome)
+    expect(outcomes[1]).toEqual(outcomes[0])
+    expect(outcomes[2]).toEqual(outcomes[0])
+  })
+})
