@@ -217,7 +217,7 @@ test('it calls: an invoke of its own is accepted, answered and signed for', asyn
   frozen.say({ t: 'invoke', task, timeout_ms: 10_000, items, signed: frozen.signed('invocation', invocation) })
   await world.clock.advance(100)
   const of = (t: string) => frozen.heard.find((frame) => frame.t === t)
-  expect(of('accepted')).toEqual({ t: 'accepted', ids: [1] })
+  expect(of('refused')).toBeUndefined()
   const [{ outcome }] = of('answers')!.items as [{ outcome: Bytes }]
   const produced = decode<{ result: { ok: boolean; value: Bytes }; fuel: number }>(outcome)
   expect(decode(produced.result.value)).toEqual({ sum: 42 })

@@ -195,7 +195,7 @@ describe('while a signature is checked or made', () => {
     expect(host.events.filter(({ name }) => name === 'internal.error')).toEqual([])
   })
 
-  test('the owner stops: the item is refused, not taken and forgotten', async () => {
+  test('the owner stops: the item is given back, not forgotten', async () => {
     const world = await slowly('stops', 1)
     const [host] = world.peers as [WorldPeer]
     const double = await publish(host, DOUBLE)
@@ -206,7 +206,7 @@ describe('while a signature is checked or made', () => {
     await world.clock.advance(10)
     const stopping = host.peer.stop()
     await world.clock.advance(60)
-    expect(peer.all('refused')).toMatchObject([{ ids: [1], code: 'E_STOPPING' }])
+    expect(peer.all('failed')).toMatchObject([{ ids: [1], code: 'E_STOPPING' }])
     await world.until(stopping)
   })
 

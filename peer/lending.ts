@@ -4,11 +4,12 @@ import type { Outcome } from '../protocol/outcome.ts'
 import type { Clock } from '../protocol/ports.ts'
 import type { TaskTemplate } from '../protocol/records.ts'
 import { type AdmissionView, admit } from './admission.ts'
-import type { Admission, Executor, WorkItem } from './executor.ts'
+import type { Admission, Executor } from './executor.ts'
 import type { Neighbour, NeighbourTable } from './neighbours.ts'
 import type { Offer } from './own-advertisement.ts'
 import { accepts, explainRefusal, type OwnerPolicy } from './owner-policy.ts'
 import type { Tally } from './tally.ts'
+import type { WorkItem } from './work.ts'
 
 const BETTER_MAX = 8
 const SPEED_ALPHA = 0.2

@@ -25,6 +25,8 @@ export interface RunRequest {
 }
 
 export interface Runner {
+  /** What has been loaded and is kept in memory. */
+  known(functionCid: CID): LoadedFunction | undefined
   /** Manifest and code; fetched from `sources` where blocks are missing. Throws MeshError E_BLOCK_MISSING or E_MESSAGE. */
   load(functionCid: CID, sources: readonly string[], signal?: AbortSignal): Promise<LoadedFunction>
   run(request: RunRequest): SandboxRun
@@ -65,13 +67,16 @@ const createFunctionCache = () => {
 export const createRunner = (exchange: BlockExchange, pool: SandboxPool): Runner => {
   const kept = createFunctionCache()
 
+  const known = (functionCid: CID) => kept.get(functionCid.toString())
+
   return {
+    known,
     load: async (functionCid, sources, signal) => {
       const id = functionCid.toString()
-      const known = kept.get(id)
-      if (known) return known
-      const found = await loadFunction((cid) => exchange.fetch(cid, sources, signal), functionCid)
-      const loaded = { id, ...found }
+      const found = known(functionCid)
+      if (found) return found
+      const fetched = await loadFunction((cid) => exchange.fetch(cid, sources, signal), functionCid)
+      const loaded = { id, ...fetched }
       kept.add(loaded)
       return loaded
     },

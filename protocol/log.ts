@@ -1,14 +1,19 @@
 /** The log port: typed, levelled events that name the task and peer they concern, and never a payload. */
 
+import type { CID } from './cid.ts'
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** A CID, or its text: of the events that nobody reads no text is made. */
+type Named = string | CID
 
 /** Fields every event may carry: which task (taskId), invocation and peer it concerns. */
 export interface LogFields {
-  task?: string
-  invocation?: string
+  task?: Named
+  invocation?: Named
   peer?: string
-  function?: string
-  block?: string
+  function?: Named
+  block?: Named
   code?: string
   reason?: string
   address?: string

@@ -4,7 +4,9 @@ import { LOG_EVENTS, type LogEventName, type LogFields, type LogLevel } from '..
 import { plainText } from '../plain-text.ts'
 import { shortId } from '../short-id.ts'
 
-export interface LogLine extends LogFields {
+type Texts<T> = { [K in keyof T]: T[K] extends number | undefined ? T[K] : string }
+
+export interface LogLine extends Texts<LogFields> {
   /** ISO 8601, UTC. */
   time: string
   level: LogLevel
@@ -17,8 +19,11 @@ export const lineOf = (nowMs: number, event: LogEventName, fields: LogFields = {
   time: new Date(nowMs).toISOString(),
   level: LOG_EVENTS[event],
   event,
-  ...fields,
+  ...textsOf(fields),
 })
+
+const textsOf = (fields: LogFields): Texts<LogFields> =>
+  Object.fromEntries(Object.entries(fields).map(([name, x]) => [name, typeof x === 'object' ? x.toString() : x]))
 
 const STYLES = { debug: 'dim', info: 'green', warn: 'yellow', error: 'red' } as const
 const IDS: ReadonlySet<string> = new Set(['peer', 'task', 'invocation', 'function', 'block'])

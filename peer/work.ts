@@ -1,0 +1,88 @@
+/** What an executor has under way. */
+import { type CID, rawCid } from '../protocol/cid.ts'
+import { MeshError } from '../protocol/errors.ts'
+import type { FrameOf } from '../protocol/frames.ts'
+import type { JournalEntry } from '../protocol/journal.ts'
+import type { Crypto } from '../protocol/ports.ts'
+import { Invocation, type TaskTemplate, taskIdOf } from '../protocol/records.ts'
+import type { SandboxRun } from '../sandbox/pool.ts'
+import type { Neighbour } from './neighbours.ts'
+import { AROUND_BYTES, journalBytes } from './sizes.ts'
+
+/** Of one invoke frame. Nothing leaves for its items before it has been verified. */
+export interface FrameSignature {
+  isVerified: boolean
+  /** Rejects if the signature is not the invoker's. */
+  verified: Promise<unknown>
+}
+
+/** One item accepted and not yet answered. */
+export interface WorkItem {
+  readonly id: number
+  readonly neighbour: Neighbour
+  /** The canonical bytes of the invocation, and the same decoded. */
+  readonly invocationBytes: Uint8Array
+  readonly invocation: Invocation
+  readonly task: CID
+  readonly template: TaskTemplate
+  readonly attempt: number
+  readonly epoch: number
+  readonly input: Uint8Array
+  readonly journal: JournalEntry[]
+  readonly signature: FrameSignature
+  readonly acceptedMs: number
+  /** What input and journal hold. */
+  bytes: number
+  /** Requests made and not answered. */
+  readonly awaited: Set<number>
+  run: SandboxRun | undefined
+  ended: boolean
+}
+
+type FrameItem = FrameOf<'invoke'>['items'][number]
+
+export const heldBytes = ({ input, journal }: Pick<FrameItem, 'input' | 'journal'>): number =>
+  AROUND_BYTES + input.length + journalBytes(journal)
+
+const awaitedIn = (journal: readonly JournalEntry[]): Set<number> => {
+  const awaited = new Set<number>()
+  for (const { entry, n } of journal) if (entry === 'request') awaited.add(n)
+  for (const { entry, n } of journal) if (entry === 'answer') awaited.delete(n)
+  return awaited
+}
+
+/** What the items of one invoke frame share. */
+export interface WorkFrame {
+  neighbour: Neighbour
+  mesh: CID
+  template: TaskTemplate
+  signature: FrameSignature
+  acceptedMs: number
+}
+
+/** Throws MeshError E_MESSAGE or E_MESH_MISMATCH unless `invocationBytes` ask for this item in the neighbour's name. */
+export const openItem = (
+  crypto: Pick<Crypto, 'hash'>,
+  { mesh, ...frame }: WorkFrame,
+  item: FrameItem,
+  invocationBytes: Uint8Array,
+): WorkItem => {
+  const { peer } = frame.neighbour
+  const invocation = Invocation.decode(invocationBytes)
+  const task = taskIdOf(crypto, { v: 1, ...frame.template, input: rawCid(crypto, item.input) })
+  if (!invocation.mesh.equals(mesh)) throw new MeshError('E_MESH_MISMATCH', 'an invocation of another mesh')
+  if (!invocation.task.equals(task)) throw new MeshError('E_MESSAGE', 'an invocation that does not name its task')
+  if (invocation.invoker !== peer) throw new MeshError('E_MESSAGE', 'an invocation of another invoker')
+  if (invocation.home !== peer) throw new MeshError('E_MESSAGE', 'an invocation with another home')
+  return {
+    ...frame,
+    ...item,
+    invocationBytes,
+    invocation,
+    task,
+    bytes: heldBytes(item),
+    awaited: awaitedIn(item.journal),
+    run: undefined,
+    ended: false,
+  }
+}
