@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { MeshError } from '../protocol/errors.ts'
-import type { CallRequest, CallResult } from './calls.ts'
+import type { CallResult } from './calls.ts'
+import { inputsOf } from './inputs.ts'
 import { mapCalls } from './map.ts'
 
 /** A map over 0, 1, 2, … whose calls end when the test says so. */
@@ -12,16 +13,16 @@ const harness = (count: number, capacity: number, unordered = false) => {
     try {
       for (let i = 0; i < count; i++) {
         pulled++
-        yield { depth: i } as CallRequest
+        yield i
       }
     } finally {
       returned = true
     }
   }
-  const results = mapCalls(inputs(), {
-    call: (request) => {
+  const results = mapCalls(inputsOf(inputs()), {
+    call: (i) => {
       const answer = Promise.withResolvers<CallResult>()
-      pending.set(request.depth, answer)
+      pending.set(i, answer)
       return answer.promise
     },
     capacity: () => capacity,
@@ -41,10 +42,10 @@ describe('map', () => {
     const { results, answer } = harness(3, 10)
     const first = results.next()
     await settle()
-    for (const i of [2, 1, 0]) answer(i)
-    expect(await first).toMatchObject({ value: { index: 0 } })
-    expect(await results.next()).toMatchObject({ value: { index: 1 } })
-    expect(await results.next()).toMatchObject({ value: { index: 2 } })
+    for (const i of [2, 1]) answer(i)
+    await settle()
+    answer(0)
+    expect(await first).toMatchObject({ value: [{ index: 0 }, { index: 1 }, { index: 2 }] })
     expect((await results.next()).done).toBe(true)
   })
 
@@ -53,7 +54,7 @@ describe('map', () => {
     const first = results.next()
     await settle()
     answer(2)
-    expect(await first).toMatchObject({ value: { index: 2 } })
+    expect(await first).toMatchObject({ value: [{ index: 2 }] })
   })
 
   test('no more is under way than executors take, and a straggler does not let the buffer grow', async () => {
@@ -68,7 +69,7 @@ describe('map', () => {
     }
     expect(pulled()).toBeLessThanOrEqual(4 * window + 1)
     answer(0)
-    expect(await first).toMatchObject({ value: { index: 0 } })
+    expect((await first).value).toHaveLength(64)
   })
 
   test('a failed item is a result; its neighbours are not disturbed', async () => {
@@ -77,8 +78,12 @@ describe('map', () => {
     await settle()
     pending.get(0)?.reject(new MeshError('E_TIMEOUT', 'too late'))
     answer(1)
-    expect(await first).toMatchObject({ value: { index: 0, error: { code: 'E_TIMEOUT' } } })
-    expect(await results.next()).toMatchObject({ value: { index: 1, result: { executions: 1 } } })
+    expect(await first).toMatchObject({
+      value: [
+        { index: 0, error: { code: 'E_TIMEOUT' } },
+        { index: 1, result: { executions: 1 } },
+      ],
+    })
   })
 
   test('a consumer that stops early ends the inputs', async () => {
@@ -93,10 +98,38 @@ describe('map', () => {
 
   test('inputs that throw end the map with what they threw', async () => {
     // biome-ignore lint/correctness/useYield: it throws before its first
-    async function* broken(): AsyncGenerator<CallRequest> {
+    async function* broken(): AsyncGenerator<number> {
       throw new MeshError('E_INPUT', 'line 1 is not JSON')
     }
-    const results = mapCalls(broken(), { call: () => Promise.reject(), capacity: () => 1, unordered: false })
+    const results = mapCalls(inputsOf(broken()), { call: () => Promise.reject(), capacity: () => 1, unordered: false })
     await expect(results.next()).rejects.toMatchObject({ code: 'E_INPUT' })
+  })
+
+  test('what is answered in one burst is handed over at once, and its room is filled at once', async () => {
+    const taken: number[] = []
+    const take = async (max: number) => {
+      taken.push(max)
+      return Array<number>(max).fill(0)
+    }
+    const inputs = { take, close: async () => {} }
+    const waiting: (() => void)[] = []
+    const call = () => new Promise<CallResult>((resolve) => waiting.push(() => resolve({} as CallResult)))
+    const results = mapCalls(inputs, { call, capacity: () => 1, unordered: false })
+    const first = results.next()
+    await settle()
+    const burst = waiting.splice(0, 40)
+    for (const answer of burst) answer()
+    expect((await first).value).toHaveLength(40)
+    await settle()
+    expect(taken).toEqual([65, 40])
+  })
+
+  test('a map whose calls are silent waits at rest', async () => {
+    const { results, answer, pending } = harness(2, 10)
+    const first = results.next()
+    for (let turn = 0; turn < 3; turn++) await settle()
+    expect(pending.size).toBe(2)
+    answer(0)
+    expect(await first).toMatchObject({ value: [{ index: 0 }] })
   })
 })

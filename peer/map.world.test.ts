@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { encodeValue } from '../protocol/values.ts'
 import { publish, requestOf, returned, worldFor } from '../scripts/test/world.ts'
 import { lyingHost, slowHost } from '../simulations/adversaries.ts'
 import type { PeerSetup, World } from '../simulations/world.ts'
 import { type CallRequest, ensureLevel } from './calls.ts'
+import { inputsOf } from './inputs.ts'
 import type { MapResult } from './map.ts'
 
 const DOUBLE = 'export default (x) => { if (x === 13) throw new Error("unlucky"); return 2 * x }'
@@ -27,17 +29,20 @@ const mapping = async (world: World, { count, unordered = false, changes = {}, s
   const state = { pulled: 0, ended: false }
   async function* inputs() {
     try {
-      for (; state.pulled < count; state.pulled++) yield requestOf(double, state.pulled, changes)
+      for (; state.pulled < count; state.pulled++) yield encodeValue(state.pulled)
     } finally {
       state.ended = true
     }
   }
-  const results = caller.peer.map(double.cid, inputs(), unordered)
+  const { input: _, ...request } = requestOf(double, null, changes)
+  const results = caller.peer.map(request, inputsOf(inputs()), unordered)
   const all = async () => {
     const found: MapResult[] = []
-    for await (const result of results) {
-      found.push(result)
-      await seen?.(result)
+    for await (const ready of results) {
+      for (const result of ready) {
+        found.push(result)
+        await seen?.(result)
+      }
     }
     return found
   }
@@ -123,7 +128,10 @@ describe('a map keeps to what there is room for', () => {
       slow(() => 50),
     )
     const { state, results } = await mapping(world, { count: 100_000 })
-    for (let index = 0; index < 100; index++) expect((await world.until(results.next())).value).toMatchObject({ index })
+    let consumed = 0
+    while (consumed < 100) {
+      for (const { index } of (await world.until(results.next())).value) expect(index).toBe(consumed++)
+    }
     await world.clock.advance(60_000)
     const { pulled } = state
     expect(pulled).toBeLessThan(500)

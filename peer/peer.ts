@@ -13,6 +13,7 @@ import type { CallRequest, CallResult, Item } from './calls.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { Executor } from './executor.ts'
 import { PROGRESS_EVERY_MS } from './hedging.ts'
+import type { Inputs } from './inputs.ts'
 import { type Invoker, PEER_WAIT_MS } from './invoker.ts'
 import type { Lending } from './lending.ts'
 import { LevelledCall } from './levels.ts'
@@ -132,11 +133,15 @@ export class Peer {
     }
   }
 
-  /** One result for each request, in their order unless `unordered`. The requests are of one function. */
-  map(functionCid: CID, requests: AsyncIterable<CallRequest>, unordered: boolean): AsyncGenerator<MapResult> {
-    const functionId = functionCid.toString()
-    return mapCalls(requests, {
-      call: (request) => this.call(request),
+  /** The same call for each input: one result for each, in their order unless `unordered`, in lists of what is ready. */
+  map(
+    request: Omit<CallRequest, 'input'>,
+    inputs: Inputs<Uint8Array>,
+    unordered: boolean,
+  ): AsyncGenerator<MapResult[]> {
+    const functionId = request.function.toString()
+    return mapCalls(inputs, {
+      call: (input) => this.call({ ...request, input }),
       capacity: () => this.#parts.invoker.capacity(functionId),
       unordered,
     })

@@ -1,5 +1,6 @@
 /** What carries out an SDK's or command's wishes: a peer in this process, or the local agent over its socket. */
 
+import type { Inputs } from '../peer/inputs.ts'
 import type { ErrorCode } from '../protocol/errors.ts'
 import type { Limits, Outcome } from '../protocol/outcome.ts'
 import type { Manifest } from '../protocol/records.ts'
@@ -45,8 +46,8 @@ export interface BackendResult {
 export interface BackendMap extends BackendOptions {
   function: string
   export: string
-  /** Encoded Values. */
-  inputs: AsyncIterable<Uint8Array>
+  /** Encoded Values. The map takes them as there is room, and closes them when it ends. */
+  inputs: Inputs<Uint8Array>
   /** Results in the order in which they come. */
   unordered: boolean
 }
@@ -61,6 +62,7 @@ export interface Backend {
   manifest(functionCid: string): Promise<Manifest>
   /** Outcomes are results, errors of the function included; all else is thrown as MeshError. */
   call(call: BackendCall): Promise<BackendResult>
-  map(map: BackendMap): AsyncIterable<BackendMapItem>
+  /** Items as they come, those that come together in one list. */
+  map(map: BackendMap): AsyncIterable<BackendMapItem[]>
   close(): Promise<void>
 }

@@ -67,16 +67,22 @@ export class FakeBackend implements Backend {
     return { ...resultOf(outcome), ...(call.receipt ? { receiptFile: Uint8Array.of(1) } : {}) }
   }
 
-  async *map(map: BackendMap): AsyncGenerator<BackendMapItem> {
+  async *map(map: BackendMap): AsyncGenerator<BackendMapItem[]> {
     this.maps.push(map)
     const underWay: Promise<BackendMapItem>[] = []
     let index = 0
-    for await (const input of map.inputs) {
-      this.pulled++
-      underWay.push(this.#item(index++, input, map))
-      if (underWay.length >= this.#window) yield underWay.shift() as Promise<BackendMapItem>
+    try {
+      for (;;) {
+        const inputs = await map.inputs.take(this.#window - underWay.length)
+        if (inputs.length === 0) break
+        this.pulled += inputs.length
+        for (const input of inputs) underWay.push(this.#item(index++, input, map))
+        if (underWay.length >= this.#window) yield [await (underWay.shift() as Promise<BackendMapItem>)]
+      }
+      yield await Promise.all(underWay)
+    } finally {
+      await map.inputs.close()
     }
-    yield* underWay
   }
 
   async close() {

@@ -1,4 +1,5 @@
 /** One `mesh.map`: inputs are encoded as the backend asks for them, results read as the caller asks for them. */
+import { type Inputs, inputsOf } from '../peer/inputs.ts'
 import type { MeshError } from '../protocol/errors.ts'
 import type { BackendMapItem } from './backend.ts'
 
@@ -10,8 +11,8 @@ export interface MapSource {
   inputs: Iterable<unknown> | AsyncIterable<unknown>
   /** Throws MeshError for what cannot be an input. */
   encode(input: unknown): Uint8Array
-  /** Pulls from `encoded` as executors have room; results come in that order unless `unordered`. */
-  run(encoded: AsyncIterable<Uint8Array>): AsyncIterable<BackendMapItem>
+  /** Takes from `encoded` as executors have room; results come in that order unless `unordered`. */
+  run(encoded: Inputs<Uint8Array>): AsyncIterable<BackendMapItem[]>
   read(item: BackendMapItem, index: number): MapItem<unknown>
   unordered: boolean
 }
@@ -22,21 +23,25 @@ const REFUSED_MAX = 1024
 /** An input that is no Value is an item that failed, like any other, though the backend never hears of it. */
 export class MapStream {
   readonly #source: MapSource
+  readonly #inputs: Inputs<unknown>
   readonly #refused = new Map<number, MeshError>()
   /** The caller's index of each input that the backend has, by the backend's own. */
   readonly #indices = new Map<number, number>()
+  #pulled = 0
   #sent = 0
   #emitted = 0
   /** Of the inputs themselves; thrown when all that came before it has been read. */
   #inputsFailure: { cause: unknown } | undefined
   #failure: { cause: unknown } | undefined
   #asking = false
-  #arrived: IteratorResult<BackendMapItem> | undefined
+  /** Those of the backend that were not read yet, the last one first; undefined: there are no more. */
+  #arrived: BackendMapItem[] | undefined = []
   #wakeReader = () => {}
   #wakeInputs = () => {}
 
   constructor(source: MapSource) {
     this.#source = source
+    this.#inputs = inputsOf(source.inputs)
   }
 
   /** Whoever reads gets `cause` at once. */
@@ -47,85 +52,87 @@ export class MapStream {
   }
 
   async *items(): AsyncGenerator<MapItem<unknown>, void, undefined> {
-    const results = this.#source.run(this.#encoded())[Symbol.asyncIterator]()
+    const encoded = { take: (max: number) => this.#takeEncoded(max), close: () => this.#inputs.close() }
+    const results = this.#source.run(encoded)[Symbol.asyncIterator]()
     try {
-      for (let item = await this.#next(results); item; item = await this.#next(results)) {
-        this.#emitted++
-        yield item
+      for (;;) {
+        if (this.#failure) throw this.#failure.cause
+        const item = this.#takeRefused() ?? this.#takeArrived()
+        if (item) {
+          this.#emitted++
+          yield item
+        } else if (this.#arrived) await this.#arrival(results)
+        else break
       }
       if (this.#inputsFailure) throw this.#inputsFailure.cause
     } finally {
       this.fail(undefined)
-      // Not awaited: it comes after a pull that is under way, and inputs may be silent for ever.
+      // Not awaited: they come after a pull that is under way, and inputs may be silent for ever.
+      this.#inputs.close().catch(() => {})
       results.return?.()?.catch(() => {})
     }
   }
 
-  async #next(results: AsyncIterator<BackendMapItem>): Promise<MapItem<unknown> | undefined> {
-    for (;;) {
-      if (this.#failure) throw this.#failure.cause
-      const item = this.#takeRefused() ?? this.#takeArrived()
-      if (item) return item
-      if (this.#arrived?.done) return undefined
-      this.#ask(results)
-      await new Promise<void>((resolve) => {
-        this.#wakeReader = resolve
-      })
-    }
-  }
-
   #takeRefused(): MapItem<unknown> | undefined {
-    const index = this.#source.unordered ? this.#refused.keys().next().value : this.#emitted
-    const error = index === undefined ? undefined : this.#refused.get(index)
-    if (index === undefined || error === undefined) return undefined
+    if (this.#refused.size === 0) return undefined
+    const index = this.#source.unordered ? (this.#refused.keys().next().value as number) : this.#emitted
+    const error = this.#refused.get(index)
+    if (error === undefined) return undefined
     this.#refused.delete(index)
     this.#wakeInputs()
     return { ok: false, index, error }
   }
 
   #takeArrived(): MapItem<unknown> | undefined {
-    if (!this.#arrived || this.#arrived.done) return undefined
-    const { value } = this.#arrived
-    this.#arrived = undefined
-    const index = this.#indices.get(value.index) as number
-    this.#indices.delete(value.index)
-    return this.#source.read(value, index)
+    const item = this.#arrived?.pop()
+    if (!item) return undefined
+    const index = this.#indices.get(item.index) as number
+    this.#indices.delete(item.index)
+    return this.#source.read(item, index)
   }
 
-  #ask(results: AsyncIterator<BackendMapItem>): void {
+  /** Resolves when there is something to look at: results, a refused input, a failure, the end. */
+  #arrival(results: AsyncIterator<BackendMapItem[]>): Promise<void> {
+    this.#ask(results)
+    return new Promise<void>((resolve) => {
+      this.#wakeReader = resolve
+    })
+  }
+
+  #ask(results: AsyncIterator<BackendMapItem[]>): void {
     if (this.#asking) return
     this.#asking = true
-    const arrived = (result: IteratorResult<BackendMapItem>) => {
+    const arrived = ({ done, value }: IteratorResult<BackendMapItem[]>) => {
       this.#asking = false
-      this.#arrived = result
+      this.#arrived = done ? undefined : value.toReversed()
       this.#wakeReader()
     }
     results.next().then(arrived, (cause) => this.fail(cause))
   }
 
-  async *#encoded(): AsyncGenerator<Uint8Array, void, undefined> {
-    let index = 0
+  async #takeEncoded(max: number): Promise<Uint8Array[]> {
+    const encoded: Uint8Array[] = []
     try {
-      for await (const input of this.#source.inputs) {
-        if (this.#failure) return
-        const encoded = this.#encode(input, index++)
-        if (encoded) yield encoded
-        else if (this.#refused.size >= REFUSED_MAX) await this.#roomForRefused()
+      while (encoded.length === 0) {
+        await this.#roomForRefused()
+        const inputs = this.#failure ? [] : await this.#inputs.take(max)
+        if (inputs.length === 0) break
+        for (const input of inputs) this.#encode(input, encoded)
       }
     } catch (cause) {
       this.#inputsFailure = { cause }
     }
+    return encoded
   }
 
-  #encode(input: unknown, index: number): Uint8Array | undefined {
+  #encode(input: unknown, encoded: Uint8Array[]): void {
+    const index = this.#pulled++
     try {
-      const encoded = this.#source.encode(input)
+      encoded.push(this.#source.encode(input))
       this.#indices.set(this.#sent++, index)
-      return encoded
     } catch (cause) {
       this.#refused.set(index, cause as MeshError)
       this.#wakeReader()
-      return undefined
     }
   }
 

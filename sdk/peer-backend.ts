@@ -1,28 +1,24 @@
 /** The backend that is a peer in this process. */
 
 import { type CallRequest, type CallResult, ensureLevel } from '../peer/calls.ts'
+import type { MapResult } from '../peer/map.ts'
 import type { Peer } from '../peer/peer.ts'
 import { receiptFileOf } from '../peer/receipt-file.ts'
 import { ensureCid } from '../protocol/cid.ts'
 import { encodeCanonical } from '../protocol/codec.ts'
-import type { Backend, BackendOptions, BackendResult } from './backend.ts'
+import type { Backend, BackendCall, BackendMapItem, BackendResult } from './backend.ts'
 
-const requestOf = (
-  functionCid: string,
-  exportName: string,
-  input: Uint8Array,
-  options: BackendOptions,
-): CallRequest => ({
-  function: ensureCid(functionCid),
-  export: exportName,
-  input,
-  level: ensureLevel(options.verify),
-  limits: options.limits,
-  timeoutMs: options.timeoutMs,
-  remote: options.remote,
-  signal: options.signal,
+/** All of a request but its input. */
+const requestOf = (wanted: Omit<BackendCall, 'input' | 'receipt'>): Omit<CallRequest, 'input'> => ({
+  function: ensureCid(wanted.function),
+  export: wanted.export,
+  level: ensureLevel(wanted.verify),
+  limits: wanted.limits,
+  timeoutMs: wanted.timeoutMs,
+  remote: wanted.remote,
+  signal: wanted.signal,
   depth: 0,
-  onWait: options.onWait,
+  onWait: wanted.onWait,
 })
 
 const resultOf = (result: CallResult): BackendResult => ({
@@ -38,6 +34,11 @@ const resultOf = (result: CallResult): BackendResult => ({
   })),
 })
 
+const itemOf = (one: MapResult): BackendMapItem =>
+  'result' in one
+    ? { index: one.index, result: resultOf(one.result) }
+    : { index: one.index, error: { code: one.error.code, message: one.error.message } }
+
 /** `close` stops the peer. */
 export const createPeerBackend = (peer: Peer): Backend => ({
   publish: async (bundle) => {
@@ -46,18 +47,12 @@ export const createPeerBackend = (peer: Peer): Backend => ({
   },
   manifest: (functionCid) => peer.manifest(ensureCid(functionCid)),
   call: async (call) => {
-    const result = await peer.call(requestOf(call.function, call.export, call.input, call))
+    const result = await peer.call({ ...requestOf(call), input: call.input })
     const receiptFile = call.receipt ? await receiptFileOf(result, (cid) => peer.block(cid)) : undefined
     return { ...resultOf(result), ...(receiptFile ? { receiptFile } : {}) }
   },
   map: async function* (map) {
-    async function* requests() {
-      for await (const input of map.inputs) yield requestOf(map.function, map.export, input, map)
-    }
-    for await (const one of peer.map(ensureCid(map.function), requests(), map.unordered)) {
-      if ('result' in one) yield { index: one.index, result: resultOf(one.result) }
-      else yield { index: one.index, error: { code: one.error.code, message: one.error.message } }
-    }
+    for await (const results of peer.map(requestOf(map), map.inputs, map.unordered)) yield results.map(itemOf)
   },
   close: () => peer.stop(),
 })

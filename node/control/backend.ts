@@ -62,13 +62,21 @@ const call = (client: AgentClient, wanted: BackendCall): Promise<BackendResult> 
     signal?.addEventListener('abort', abort)
   })
 
+/** Few enough that the largest inputs do not fill the memory, though they are taken before their bytes are known. */
+const INPUTS_AT_ONCE = 16
+const RESULTS_AT_ONCE = 256
+
 /** Sends inputs as there is room for them, until they end, fail or `over` is aborted. */
 const sendInputs = async (client: AgentClient, id: number, map: BackendMap, credit: Credit, over: AbortSignal) => {
   const batch = new Batch<Uint8Array>((inputs) => client.follow(id, { t: 'inputs', inputs }))
-  for await (const input of map.inputs) {
+  for (;;) {
+    const inputs = await map.inputs.take(INPUTS_AT_ONCE)
     if (over.aborted) return
-    batch.add(input, input.length)
-    credit.spend(input.length + ITEM_BYTES)
+    if (inputs.length === 0) break
+    for (const input of inputs) {
+      batch.add(input, input.length)
+      credit.spend(input.length + ITEM_BYTES)
+    }
     if (credit.hasRoom) continue
     batch.flush()
     await credit.room()
@@ -78,7 +86,7 @@ const sendInputs = async (client: AgentClient, id: number, map: BackendMap, cred
   client.follow(id, { t: 'end' })
 }
 
-async function* mapItems(client: AgentClient, map: BackendMap): AsyncGenerator<BackendMapItem> {
+async function* mapItems(client: AgentClient, map: BackendMap): AsyncGenerator<BackendMapItem[]> {
   const { function: functionCid, export: exportName, unordered, signal, onWait } = map
   const over = new AbortController()
   const credit = new Credit()
@@ -98,13 +106,19 @@ async function* mapItems(client: AgentClient, map: BackendMap): AsyncGenerator<B
   if (signal?.aborted) abort()
   sendInputs(client, id, map, credit, over.signal).catch((cause) => results.end(cause))
   try {
-    for await (const item of results) yield itemFromWire(item)
+    for (;;) {
+      const items = await results.take(RESULTS_AT_ONCE)
+      if (items.length === 0) break
+      yield items.map(itemFromWire)
+    }
   } finally {
     signal?.removeEventListener('abort', abort)
     over.abort()
     credit.add(Number.MAX_SAFE_INTEGER / 2)
     client.follow(id, { t: 'cancel' })
     client.forget(id)
+    // Not awaited: inputs may be silent for ever.
+    map.inputs.close().catch(() => {})
   }
 }
 

@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { inputsOf } from '../../peer/inputs.ts'
 import { rawCid } from '../../protocol/cid.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import { OUTPUT_BYTES_MAX } from '../../protocol/limits.ts'
@@ -46,10 +47,11 @@ const options = { verify: 'self', timeoutMs: 1000, remote: false }
 const work = { function: CID_TEXT, export: 'default', ...options }
 /** Gives each input back, one after another. */
 class EchoBackend extends FakeBackend {
-  override async *map(map: BackendMap): AsyncGenerator<BackendMapItem> {
+  override async *map(map: BackendMap): AsyncGenerator<BackendMapItem[]> {
     this.maps.push(map)
     let index = 0
-    for await (const value of map.inputs) yield { index: index++, result: echoOf(value) }
+    for (let inputs = await map.inputs.take(8); inputs.length > 0; inputs = await map.inputs.take(8))
+      yield inputs.map((value) => ({ index: index++, result: echoOf(value) }))
   }
 }
 
@@ -62,7 +64,7 @@ const echoOf = (value: Uint8Array) => ({
   disputes: [],
 })
 
-const inputsOf = async function* (count: number, bytes = 1) {
+const numbered = async function* (count: number, bytes = 1) {
   for (let i = 0; i < count; i++) yield encodeValue(bytes === 1 ? i : new Uint8Array(bytes).fill(i))
 }
 
@@ -151,7 +153,7 @@ describe('calls', () => {
     const { backend, server } = await serve({ backend: new FakeBackend(() => new Promise(() => {})) })
     const gone = { code: 'E_UNREACHABLE' }
     const call = expect(backend.call({ ...work, input: encodeValue(1), receipt: false })).rejects.toMatchObject(gone)
-    const items = backend.map({ ...work, inputs: inputsOf(3), unordered: false })[Symbol.asyncIterator]()
+    const items = backend.map({ ...work, inputs: inputsOf(numbered(3)), unordered: false })[Symbol.asyncIterator]()
     const mapped = expect(items.next()).rejects.toMatchObject(gone)
     await server.close()
     await Promise.all([call, mapped])
@@ -175,10 +177,13 @@ describe('maps', () => {
   test('of 20,000 items come back in order', async () => {
     const { backend } = await serve({ backend: new EchoBackend() })
     let next = 0
-    for await (const item of backend.map({ ...work, inputs: inputsOf(20_000), unordered: false })) {
-      if (!('result' in item) || !item.result.outcome.result.ok) throw new Error('an item failed')
-      if (decodeValue(item.result.outcome.result.value) !== next || item.index !== next) throw new Error('out of order')
-      next++
+    for await (const items of backend.map({ ...work, inputs: inputsOf(numbered(20_000)), unordered: false })) {
+      for (const item of items) {
+        if (!('result' in item) || !item.result.outcome.result.ok) throw new Error('an item failed')
+        if (decodeValue(item.result.outcome.result.value) !== next || item.index !== next)
+          throw new Error('out of order')
+        next++
+      }
     }
     expect(next).toBe(20_000)
   })
@@ -188,13 +193,13 @@ describe('maps', () => {
     const KIB_64 = 64 * 1024
     let pulled = 0
     const inputs = async function* () {
-      for await (const input of inputsOf(500, KIB_64)) {
+      for await (const input of numbered(500, KIB_64)) {
         pulled++
         yield input
       }
     }
-    const items = backend.map({ ...work, inputs: inputs(), unordered: false })[Symbol.asyncIterator]()
-    await items.next()
+    const items = backend.map({ ...work, inputs: inputsOf(inputs()), unordered: false })[Symbol.asyncIterator]()
+    let count = (await items.next()).value.length
     await vi.waitFor(async () => {
       const before = pulled
       await new Promise((resolve) => setTimeout(resolve, 100))
@@ -202,16 +207,15 @@ describe('maps', () => {
     })
     expect(pulled * KIB_64).toBeLessThan(4 * WINDOW_BYTES)
     expect((await backend.call({ ...work, input: encodeValue(1), receipt: false })).local).toBe(false)
-    let count = 1
-    for (let item = await items.next(); !item.done; item = await items.next()) count++
+    for (let next = await items.next(); !next.done; next = await items.next()) count += next.value.length
     expect(count).toBe(500)
   })
 
   test('that nobody reads on are ended at the agent', async () => {
     const echo = new EchoBackend()
     const { backend } = await serve({ backend: echo })
-    for await (const item of backend.map({ ...work, inputs: inputsOf(1e9), unordered: true }))
-      if (item.index > 10) break
+    for await (const items of backend.map({ ...work, inputs: inputsOf(numbered(1e9)), unordered: true }))
+      if (items.some(({ index }) => index > 10)) break
     await vi.waitFor(() => expect(echo.maps[0]?.signal?.aborted).toBe(true))
   })
 
@@ -222,7 +226,7 @@ describe('maps', () => {
       throw new Error('the file is gone')
     }
     const readAll = async () => {
-      for await (const _ of backend.map({ ...work, inputs: inputs(), unordered: false }));
+      for await (const _ of backend.map({ ...work, inputs: inputsOf(inputs()), unordered: false }));
     }
     await expect(readAll()).rejects.toThrow('the file is gone')
   })

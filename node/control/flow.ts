@@ -1,4 +1,5 @@
 /** Flow within one stream of a connection, so that a slow reader holds up nobody else's. */
+import type { Inputs } from '../../peer/inputs.ts'
 import { WINDOW_BYTES } from './frames.ts'
 
 /** The sender's side: what it may send before the receiver asks for more. */
@@ -28,8 +29,8 @@ export class Credit {
   }
 }
 
-/** The receiver's side: a queue that is read as an async iterable, and says how many bytes were taken from it. */
-export class Inbox<T> implements AsyncIterable<T> {
+/** The receiver's side: a queue that says how many bytes were taken from it. */
+export class Inbox<T> implements Inputs<T> {
   readonly #items: { item: T; bytes: number }[] = []
   readonly #taken: (bytes: number) => void
   #head = 0
@@ -48,7 +49,7 @@ export class Inbox<T> implements AsyncIterable<T> {
     this.#wake?.()
   }
 
-  /** What was pushed before is still read; then the iteration ends, or throws `failure`. */
+  /** What was pushed before is still taken; then there is no more, or `failure` is thrown. */
   end(failure?: unknown): void {
     if (this.#ended) return
     this.#ended = true
@@ -56,16 +57,21 @@ export class Inbox<T> implements AsyncIterable<T> {
     this.#wake?.()
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<T> {
-    for (;;) {
-      while (this.#head < this.#items.length) yield this.#take()
-      if (this.#ended) break
+  async take(max: number): Promise<T[]> {
+    while (this.#head === this.#items.length && !this.#ended) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })
       this.#wake = undefined
     }
-    if (this.#failure) throw this.#failure
+    const taken: T[] = []
+    while (this.#head < this.#items.length && taken.length < max) taken.push(this.#take())
+    if (this.#failure && taken.length === 0) throw this.#failure
+    return taken
+  }
+
+  async close(): Promise<void> {
+    this.end()
   }
 
   #take(): T {

@@ -145,14 +145,16 @@ export class Session {
     const { credit, inputs } = running
     const map = { ...this.#options(frame, running), function: functionCid, export: exportName, inputs, unordered }
     const batch = new Batch<ReturnType<typeof itemToWire>>((items) => this.#send({ t: 'results', id, items }))
-    for await (const one of this.#controls.backend.map(map)) {
-      const item = itemToWire(one)
-      batch.add(item, wireBytes(item))
-      credit.spend(wireBytes(item))
-      if (running.abort.signal.aborted) throw new MeshError('E_CANCELLED', 'the caller cancelled')
-      if (credit.hasRoom) continue
-      batch.flush()
-      await credit.room()
+    for await (const items of this.#controls.backend.map(map)) {
+      for (const one of items) {
+        const item = itemToWire(one)
+        batch.add(item, wireBytes(item))
+        credit.spend(wireBytes(item))
+        if (running.abort.signal.aborted) throw new MeshError('E_CANCELLED', 'the caller cancelled')
+        if (credit.hasRoom) continue
+        batch.flush()
+        await credit.room()
+      }
     }
     batch.flush()
     this.#send({ t: 'done', id })

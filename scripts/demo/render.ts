@@ -1,6 +1,7 @@
 /** Renders the picture on the mesh, coarse tiles first: half of them checked by a second executor, half by us. */
 import { TILES } from '../../examples/raytracer/plan.ts'
 import type { Tile } from '../../examples/raytracer/tile.ts'
+import { inputsOf } from '../../peer/inputs.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import { decodeValue, encodeValue } from '../../protocol/values.ts'
 import type { Backend, BackendResult } from '../../sdk/backend.ts'
@@ -23,10 +24,6 @@ const pixelsOf = (result: BackendResult): Uint8Array => {
   return (decodeValue(outcome.value) as { pixels: Uint8Array }).pixels
 }
 
-async function* encoded(tiles: readonly Tile[]): AsyncGenerator<Uint8Array> {
-  for (const tile of tiles) yield encodeValue({ ...tile })
-}
-
 const renderAt = async (
   backend: Backend,
   functionCid: string,
@@ -36,10 +33,13 @@ const renderAt = async (
   done: (rendered: RenderedTile) => void,
 ): Promise<void> => {
   const options = { verify, timeoutMs: TILE_TIMEOUT_MS, remote: true, signal, unordered: true }
-  const map = { ...options, function: functionCid, export: 'default', inputs: encoded(tiles) }
-  for await (const item of backend.map(map)) {
-    if ('error' in item) throw new MeshError(item.error.code, item.error.message)
-    done({ tile: tiles[item.index] as Tile, pixels: pixelsOf(item.result), result: item.result })
+  const encoded = tiles.map((tile) => encodeValue({ ...tile }))
+  const map = { ...options, function: functionCid, export: 'default', inputs: inputsOf(encoded) }
+  for await (const items of backend.map(map)) {
+    for (const item of items) {
+      if ('error' in item) throw new MeshError(item.error.code, item.error.message)
+      done({ tile: tiles[item.index] as Tile, pixels: pixelsOf(item.result), result: item.result })
+    }
   }
 }
 
