@@ -1,7 +1,7 @@
 /** The pieces that message schemas are made of, and `message`, which turns a schema into a codec. */
 import * as v from 'valibot'
 import { type CID, isMeshCid } from './cid.ts'
-import { decodeMessage } from './codec.ts'
+import { decodeMessage, encodeCanonical } from './codec.ts'
 import { compileDecoder } from './compiled-decoder.ts'
 import { compileEncoder } from './compiled-encoder.ts'
 import type { Schema } from './compiled-layout.ts'
@@ -62,18 +62,32 @@ export const ensureShape = <T>(name: string, schema: v.GenericSchema<T>, x: unkn
   throw new MeshError('E_MESSAGE', { message: `${name}${path && `.${path}`}: ${issue.message}`, name, path })
 }
 
+/** Schemas of kinds that no message between peers has: they are read and written by the general way alone. */
+const compiledOr = <T>(compile: () => T, general: T): T => {
+  try {
+    return compile()
+  } catch (cause) {
+    if (cause instanceof MeshError) return general
+    throw cause
+  }
+}
+
 export const message = <S extends v.GenericSchema>(
   name: string,
   bytesMax: number,
   given: S,
 ): Message<v.InferOutput<S>> => {
   const schema = given as v.GenericSchema<v.InferOutput<S>>
-  const read = compileDecoder(given as unknown as Schema)
+  const parts = given as unknown as Schema
+  const read = compiledOr<(bytes: Uint8Array) => unknown>(
+    () => compileDecoder(parts),
+    () => undefined,
+  )
   return {
     name,
     bytesMax,
     schema,
-    encode: compileEncoder(given as unknown as Schema),
+    encode: compiledOr<(x: unknown) => Uint8Array>(() => compileEncoder(parts), encodeCanonical),
     decode: (encoded) => {
       if (encoded.length > bytesMax) {
         const message = `${name}: ${encoded.length} bytes, over the limit of ${bytesMax}`
