@@ -25,6 +25,8 @@ const utf8Encoder = new TextEncoder()
 
 /** Up to here a loop over ASCII beats TextEncoder. */
 const LOOP_CHARS_MAX = 15
+/** Up to here a loop beats the call of `set`. */
+const LOOP_BYTES_MAX = 10
 /** Up to here room for the longest form is made in advance, and the text written in place. */
 const IN_PLACE_CHARS_MAX = 4096
 
@@ -43,10 +45,26 @@ const compareUtf8 = (a: Uint8Array, b: Uint8Array): number => {
   return (a[i] as number) - (b[i] as number)
 }
 
+/** Up to here sorting by insertion beats the call of `sort`. */
+const INSERTION_KEYS_MAX = 12
+
+const insertionSort = (keys: string[]): string[] => {
+  for (let i = 1; i < keys.length; i++) {
+    const key = keys[i] as string
+    let at = i
+    for (; at > 0 && compareAscii(key, keys[at - 1] as string) < 0; at--) keys[at] = keys[at - 1] as string
+    keys[at] = key
+  }
+  return keys
+}
+
+const sortAscii = (keys: string[]): string[] =>
+  keys.length <= INSERTION_KEYS_MAX ? insertionSort(keys) : keys.sort(compareAscii)
+
 /** UTF-16 sorts as UTF-8 does only within ASCII. */
 export const sortKeys = (keys: string[]): string[] =>
   keys.every(isAscii)
-    ? keys.sort(compareAscii)
+    ? sortAscii(keys)
     : keys
         .map((key) => ({ key, utf8: utf8Encoder.encode(key) }))
         .sort((a, b) => compareUtf8(a.utf8, b.utf8))
@@ -78,20 +96,41 @@ export class Writer {
   }
 
   raw(bytes: Uint8Array): void {
-    const from = this.room(bytes.length)
-    this.bytes.set(bytes, from)
+    const { length } = bytes
+    const from = this.room(length)
+    if (length > LOOP_BYTES_MAX) this.bytes.set(bytes, from)
+    else for (let i = 0; i < length; i++) this.bytes[from + i] = bytes[i] as number
   }
 
   head(major: number, argument: number): void {
-    if (argument < LEAST[0]) return this.byte((major << 5) | argument)
-    const width = argument < LEAST[1] ? 0 : argument < LEAST[2] ? 1 : argument < LEAST[3] ? 2 : 3
-    this.byte((major << 5) | (24 + width))
-    const from = this.room(1 << width)
-    let rest = argument
-    for (let i = this.at - 1; i >= from; i--) {
-      this.bytes[i] = rest % 256
-      rest = Math.floor(rest / 256)
+    const first = major << 5
+    if (argument < LEAST[0]) return this.byte(first | argument)
+    if (argument < LEAST[1]) {
+      const from = this.room(2)
+      this.bytes[from] = first | 24
+      this.bytes[from + 1] = argument
+    } else if (argument < LEAST[2]) {
+      const from = this.room(3)
+      this.bytes[from] = first | 25
+      this.bytes[from + 1] = argument >> 8
+      this.bytes[from + 2] = argument
+    } else if (argument < LEAST[3]) {
+      this.byte(first | 26)
+      this.word(argument)
+    } else {
+      this.byte(first | 27)
+      this.word(Math.floor(argument / LEAST[3]))
+      this.word(argument)
     }
+  }
+
+  /** The lowest 32 bits. */
+  word(x: number): void {
+    const from = this.room(4)
+    this.bytes[from] = x >>> 24
+    this.bytes[from + 1] = x >>> 16
+    this.bytes[from + 2] = x >>> 8
+    this.bytes[from + 3] = x
   }
 
   item(x: unknown, depth: number): void {

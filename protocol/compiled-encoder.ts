@@ -50,10 +50,12 @@ const boolean = partOf((writer, x) => {
 })
 
 const integer = partOf((writer, x) => {
+  if (typeof x !== 'number') throw MISFIT
+  const small = x | 0
+  if (small === x && small >= 0) return writer.head(UNSIGNED, small)
   if (!Number.isSafeInteger(x)) throw MISFIT
-  const n = x as number
-  if (n < 0) writer.head(NEGATIVE, -1 - n)
-  else writer.head(UNSIGNED, n)
+  if (x < 0) writer.head(NEGATIVE, -1 - x)
+  else writer.head(UNSIGNED, x)
 })
 
 const text = partOf((writer, x) => {
@@ -98,21 +100,20 @@ const list = (schema: Schema): WritingPart => {
   })
 }
 
-const isRecordOf = (x: unknown, size: number): x is Record<string, unknown> => {
-  if (typeof x !== 'object' || x === null || Object.getPrototypeOf(x) !== Object.prototype) return false
-  let count = 0
-  for (const _ in x) count++
-  return count === size
-}
+/** By its constructor an object tells that it is plain twice as fast as by its prototype. */
+const isRecordOf = (x: unknown, size: number): x is Record<string, unknown> =>
+  typeof x === 'object' && x !== null && x.constructor === Object && Object.keys(x).length === size
 
 const record = (schema: Schema): WritingPart => {
   const { lead, fields, tail } = recordLayout(schema.entries ?? {}, compile)
+  const keys = fields.map(({ key }) => key)
+  const leads = fields.map(({ lead }) => lead)
+  const writes = fields.map(({ part }) => part.write)
   return partOf((writer, x) => {
-    if (!isRecordOf(x, fields.length)) throw MISFIT
-    for (let i = 0; i < fields.length; i++) {
-      const { key, lead, part } = fields[i] as (typeof fields)[number]
-      writer.raw(lead)
-      part.write(writer, x[key])
+    if (!isRecordOf(x, keys.length)) throw MISFIT
+    for (let i = 0; i < keys.length; i++) {
+      writer.raw(leads[i] as Uint8Array)
+      ;(writes[i] as Write)(writer, x[keys[i] as string])
     }
     writer.raw(tail)
   }, lead)

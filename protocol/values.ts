@@ -154,23 +154,38 @@ const leafFrom = (form: unknown, bytesAllowed: boolean): bigint | Uint8Array | u
   return bigintFrom(bigint) ?? (bytesAllowed ? bytesFrom(bytes) : undefined)
 }
 
-/** The inverse of the forms above: `{"/": {"bigint": …}}` (and, in JSON, `{"/": {"bytes": …}}`) become leaves again. */
+/**
+ * The inverse of the forms above: `{"/": {"bigint": …}}` (and, in JSON, `{"/": {"bytes": …}}`) become leaves again.
+ * What was just read is changed in place: a copy of it would cost as much as the reading.
+ */
 const unmapLeaves = (x: unknown, depth: number, bytesAllowed: boolean, fail: (found: string) => never): Value => {
   if (typeof x !== 'object' || x === null || x instanceof Uint8Array) return x as Value
   if (x instanceof CID) fail('a CID')
   if (isSlashOnly(x))
     return leafFrom((x as { '/': unknown })['/'], bytesAllowed) ?? fail('an object whose only key is "/"')
   if (depth >= VALUE_DEPTH_MAX) fail(`nesting over ${VALUE_DEPTH_MAX} levels`)
-  if (Array.isArray(x)) return x.map((item) => unmapLeaves(item, depth + 1, bytesAllowed, fail))
-  const out: { [key: string]: Value } = {}
-  for (const key of Object.keys(x))
-    define(out, key, unmapLeaves((x as Record<string, unknown>)[key], depth + 1, bytesAllowed, fail))
-  return out
+  const read = (inside: unknown) => unmapLeaves(inside, depth + 1, bytesAllowed, fail)
+  if (Array.isArray(x)) {
+    for (let i = 0; i < x.length; i++) if (typeof x[i] === 'object') x[i] = read(x[i])
+    return x
+  }
+  const record = x as Record<string, unknown>
+  for (const key of Object.keys(record)) if (typeof record[key] === 'object') define(record, key, read(record[key]))
+  return record as Value
+}
+
+/** Few Values do, and the others are written as they are. */
+const holdsBigint = (x: Value): boolean => {
+  if (typeof x === 'bigint') return true
+  if (typeof x !== 'object' || x === null || x instanceof Uint8Array) return false
+  if (Array.isArray(x)) return x.some(holdsBigint)
+  for (const key of Object.keys(x)) if (holdsBigint(x[key] as Value)) return true
+  return false
 }
 
 /** Canonical DAG-CBOR of a Value that `ensureValue` returned. */
 export const encodeValue = (x: Value): Uint8Array =>
-  encodeCanonical(mapLeaves(x, (leaf) => (typeof leaf === 'bigint' ? bigintForm(leaf) : leaf)))
+  encodeCanonical(holdsBigint(x) ? mapLeaves(x, (leaf) => (typeof leaf === 'bigint' ? bigintForm(leaf) : leaf)) : x)
 
 /** Throws MeshError E_MESSAGE unless `bytes` are exactly what `encodeValue` gives for some Value. */
 export const decodeValue = (bytes: Uint8Array): Value => {
