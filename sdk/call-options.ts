@@ -69,7 +69,7 @@ const ensureKnown = (given: object, known: readonly string[], prefix: string): v
 /** Throws MeshError E_USAGE, or E_LEVEL_UNSUPPORTED, that names the option. */
 export const ensureCallOptions = (options: MapOptions & CallOptions): void => {
   ensureKnown(options, OPTIONS, '')
-  const { verify, timeoutMs, limits = {}, signal } = options
+  const { verify, timeoutMs, limits, signal } = options
   if (verify !== undefined) ensureLevel(verify)
   if (timeoutMs !== undefined) ensureInteger('timeoutMs', timeoutMs, [1, TIMEOUT_MS_MAX])
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
@@ -78,6 +78,7 @@ export const ensureCallOptions = (options: MapOptions & CallOptions): void => {
       option: 'signal',
     })
   }
+  if (limits === undefined) return
   ensureKnown(limits, Object.keys(RANGES), 'limits.')
   for (const [name, range] of Object.entries(RANGES)) {
     const given = limits[name as keyof CallLimits]

@@ -190,6 +190,13 @@ describe('ending', () => {
     expect(backend.calls).toEqual([])
   })
 
+  test('a bundler that fails when nobody waits for it any more disturbs nobody', async () => {
+    const { mesh, host } = open()
+    host.failure = new MeshError('E_FUNCTION_SYNTAX', 'echo.ts:1:1: no')
+    await expect(mesh.call(echo, 1, { signal: AbortSignal.abort() })).rejects.toEqual(failsWith('E_CANCELLED'))
+    expect(await mesh.call(echo, 1)).toBe(1)
+  })
+
   test('a signal cancels the wait for the bundler, not the bundling that others wait for', async () => {
     const { mesh } = open()
     const controller = new AbortController()

@@ -155,7 +155,7 @@ export class BackedMesh implements Mesh {
   }
 
   async #requestOf(fn: Fn<never, unknown>, published: Published, options: MapOptions, signal: AbortSignal) {
-    const limits = await published.limitsWith(options.limits)
+    const limits = options.limits && (await published.limitsWith(options.limits))
     return {
       ...backendOptions(options, published.defaults),
       limits,
@@ -167,8 +167,9 @@ export class BackedMesh implements Mesh {
 }
 
 /** Rejects with E_CANCELLED as soon as `signal` says so; the work goes on for whoever else waits for it. */
-const unlessAborted = async <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {
+const unlessAborted = async <T>(work: T | Promise<T>, signal: AbortSignal): Promise<T> => {
   if (signal.aborted) throw cancelled()
+  if (!(work instanceof Promise)) return work
   return new Promise<T>((resolve, reject) => {
     signal.addEventListener('abort', () => reject(cancelled()), { once: true })
     work.then(resolve, reject)

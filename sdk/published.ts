@@ -10,34 +10,38 @@ import type { SdkHost } from './host.ts'
 export interface Published {
   cid: string
   defaults: CallDefaults
-  /** Undefined if the function's own limits stand. */
-  limitsWith(given: CallLimits | undefined): Promise<Limits | undefined>
+  /** All limits of an execution: those given, else the function's own. */
+  limitsWith(given: CallLimits): Promise<Limits>
   readStack(stack: string): string
 }
 
 export class PublishedFunctions {
   readonly #host: Pick<SdkHost, 'bundle'>
   readonly #backend: Backend
-  readonly #bySource = new Map<string, Promise<Published>>()
+  readonly #bySource = new Map<string, Published | Promise<Published>>()
 
   constructor(host: Pick<SdkHost, 'bundle'>, backend: Backend) {
     this.#host = host
     this.#backend = backend
   }
 
-  /** A source that failed is read again the next time. */
-  get({ source }: Fn<never, unknown>): Promise<Published> {
+  /** At once, if it was had before. A source that failed is read again the next time. */
+  get({ source }: Fn<never, unknown>): Published | Promise<Published> {
     const known = this.#bySource.get(source)
     if (known) return known
-    const publishing = isCidText(source) ? Promise.resolve(this.#byCid(source)) : this.#publish(source)
-    this.#bySource.set(source, publishing)
-    publishing.catch(() => this.#bySource.delete(source))
-    return publishing
+    const found = isCidText(source) ? this.#byCid(source) : this.#publish(source)
+    this.#bySource.set(source, found)
+    if (found instanceof Promise) {
+      found.then(
+        (published) => this.#bySource.set(source, published),
+        () => this.#bySource.delete(source),
+      )
+    }
+    return found
   }
 
   #byCid(cid: string): Published {
-    const limitsWith = async (given: CallLimits | undefined) =>
-      given && mergeLimits(given, (await this.#backend.manifest(cid)).limits)
+    const limitsWith = async (given: CallLimits) => mergeLimits(given, (await this.#backend.manifest(cid)).limits)
     return { cid, defaults: {}, limitsWith, readStack: (stack) => stack }
   }
 
@@ -47,7 +51,7 @@ export class PublishedFunctions {
     return {
       cid,
       defaults: { verify: bundle.verify, timeoutMs: bundle.limits?.timeoutMs },
-      limitsWith: async (given) => given && mergeLimits(given, manifest.limits),
+      limitsWith: async (given) => mergeLimits(given, manifest.limits),
       readStack,
     }
   }
