@@ -1,6 +1,6 @@
 /** Sends items to executors, many in one signed frame, and hears what becomes of each. */
 import { type CID, recordCid } from '../protocol/cid.ts'
-import { batchOf, type Envelope, openBatch, signBatch } from '../protocol/envelope.ts'
+import { batchOf, type Envelope, signBatch } from '../protocol/envelope.ts'
 import { type ErrorCode, MeshError } from '../protocol/errors.ts'
 import type { FrameOf, PeerFrame } from '../protocol/frames.ts'
 import { type Answer, type EffectRequest, orderJournal } from '../protocol/journal.ts'
@@ -10,17 +10,14 @@ import type { Ports } from '../protocol/ports.ts'
 import { type Batcher, companyDelayMs, createBatcher } from './batcher.ts'
 import type { Item } from './calls.ts'
 import type { Neighbour } from './neighbours.ts'
-import { type Execution, receiptFault } from './receipts.ts'
+import { type OwedReceipt, OwedReceipts } from './owed-receipts.ts'
+import type { Execution } from './receipts.ts'
 import { AROUND_BYTES, journalBytes } from './sizes.ts'
 
 /** Frames stay short, so that answers and progress pass between them. */
 const INVOKE_BYTES_MAX = 256 * KIB
 /** One item in a frame of its own, with what the frame says once for all. */
 const ITEM_BYTES_MAX = FRAME_BYTES_MAX - 16 * KIB
-/** Receipts follow answers within 100 ms (DESIGN.md, "Answer"); ten times that is a broken promise. */
-const RECEIPT_MS_MAX = 5000
-/** A peer whose receipts do not come, or are wrong, makes every caller wait: it is left alone for so long. */
-const RECEIPT_SHUN_MS = 60_000
 
 export type AttemptResult =
   | {
@@ -29,7 +26,7 @@ export type AttemptResult =
       outcomeBytes: Uint8Array
       outcomeCid: CID
       invocation: Envelope
-      receipt: Promise<Envelope>
+      receipt: OwedReceipt
     }
   | { kind: 'refused'; code: ErrorCode; message: string; better: readonly string[] }
   | { kind: 'failed'; code: ErrorCode; message: string }
@@ -54,12 +51,6 @@ interface Pending extends Attempt {
   onRequest: ((effect: EffectRequest) => void) | undefined
 }
 
-interface AwaitedReceipt {
-  execution: Execution
-  resolve(envelope: Envelope): void
-  reject(error: MeshError): void
-}
-
 /** What an item adds to an invoke frame. */
 const wireBytes = ({ request, invocationBytes, journal }: Item): number =>
   request.input.length + invocationBytes.length + journalBytes(journal) + AROUND_BYTES
@@ -73,7 +64,7 @@ export class Dispatcher {
   readonly #ports: DispatcherPorts
   readonly #mesh: CID
   readonly #pending = new Map<number, Pending>()
-  readonly #receipts = new Map<number, AwaitedReceipt>()
+  readonly #receipts: OwedReceipts
   /** By neighbour, then by what the items share. */
   readonly #outboxes = new Map<Neighbour, Map<string, Batcher<Pending>>>()
   #nextId = 1
@@ -81,6 +72,7 @@ export class Dispatcher {
   constructor(ports: DispatcherPorts, mesh: CID) {
     this.#ports = ports
     this.#mesh = mesh
+    this.#receipts = new OwedReceipts(ports)
   }
 
   /** Attempts under way. */
@@ -147,10 +139,7 @@ export class Dispatcher {
         message: `${neighbour.peer} left: ${reason}`,
       })
     }
-    for (const awaited of [...this.#receipts.values()]) {
-      if (awaited.execution.executor !== neighbour.peer) continue
-      awaited.reject(new MeshError('E_EXECUTOR_LOST', `${neighbour.peer} left before its receipt came`))
-    }
+    this.#receipts.onLeft(neighbour)
     this.#outboxes.delete(neighbour)
   }
 
@@ -171,7 +160,7 @@ export class Dispatcher {
         for (const { id, outcome } of frame.items) this.#onAnswer(neighbour, id, outcome)
         return
       case 'receipts':
-        return this.#onReceipts(neighbour, frame)
+        return this.#receipts.onReceipts(neighbour, frame)
       case 'request':
         return this.#onRequest(neighbour, frame)
     }
@@ -279,56 +268,11 @@ export class Dispatcher {
       journal: [...pending.item.journal],
       outcomeBytes,
       outcome,
+      outcomeCid: recordCid(this.#ports.crypto, outcomeBytes),
     }
-    const outcomeCid = recordCid(this.#ports.crypto, outcomeBytes)
-    const receipt = this.#awaitReceipt(neighbour, id, execution)
+    const { outcomeCid } = execution
+    const receipt = this.#receipts.add(id, neighbour, execution)
     this.#settle(id, { kind: 'answered', outcome, outcomeBytes, outcomeCid, invocation, receipt })
-  }
-
-  #awaitReceipt(neighbour: Neighbour, id: number, execution: Execution): Promise<Envelope> {
-    const promise = new Promise<Envelope>((resolve, reject) => {
-      const late = `${execution.executor} answered but sent no receipt within ${RECEIPT_MS_MAX} ms`
-      const cancel = this.#ports.clock.after(RECEIPT_MS_MAX, () => end(() => reject(new MeshError('E_RECEIPT', late))))
-      const end = (settle: () => void) => {
-        cancel()
-        this.#receipts.delete(id)
-        settle()
-      }
-      this.#receipts.set(id, {
-        execution,
-        resolve: (envelope) => end(() => resolve(envelope)),
-        reject: (error) => end(() => reject(error)),
-      })
-    })
-    promise.catch(({ code, message }: MeshError) => {
-      if (code !== 'E_RECEIPT') return
-      neighbour.shunnedUntilMs = this.#ports.clock.monotonic() + RECEIPT_SHUN_MS
-      this.#ports.log.event('peer.misbehaved', { peer: execution.executor, code, reason: message })
-    })
-    return promise
-  }
-
-  async #onReceipts(neighbour: Neighbour, frame: FrameOf<'receipts'>): Promise<void> {
-    if (frame.ids.length !== frame.signed.payloads.length) {
-      throw new MeshError('E_MESSAGE', `${frame.ids.length} ids but ${frame.signed.payloads.length} receipts`)
-    }
-    const awaitedOf = (id: number) => {
-      const awaited = this.#receipts.get(id)
-      return awaited?.execution.executor === neighbour.peer ? awaited : undefined
-    }
-    const envelopes = await openBatch(this.#ports.crypto, neighbour.peer, 'receipt', frame.signed).catch((cause) => {
-      for (const id of frame.ids) awaitedOf(id)?.reject(cause)
-      throw cause
-    })
-    for (const [i, id] of frame.ids.entries()) {
-      const awaited = awaitedOf(id)
-      const envelope = envelopes[i]
-      if (!awaited || !envelope) continue
-      const fault = receiptFault(this.#ports.crypto, awaited.execution, envelope.payload)
-      const message = `the receipt of ${neighbour.peer} has another ${fault}`
-      if (fault) awaited.reject(new MeshError('E_RECEIPT', { message, field: fault }))
-      else awaited.resolve(envelope)
-    }
   }
 
   #onRequest(neighbour: Neighbour, frame: FrameOf<'request'>): void {

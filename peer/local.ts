@@ -88,6 +88,7 @@ export class LocalExecutor {
       journal,
       outcomeBytes,
       outcome,
+      outcomeCid: recordCid(crypto, outcomeBytes),
     }
     return {
       item,
@@ -96,7 +97,7 @@ export class LocalExecutor {
       epoch: 0,
       outcomeBytes,
       outcome,
-      outcomeCid: recordCid(crypto, outcomeBytes),
+      outcomeCid: execution.outcomeCid,
       invocation: () => this.#sign('invocation', item.invocationBytes),
       receipt: () => this.#sign('receipt', receiptBytes(crypto, execution)),
     }

@@ -105,6 +105,7 @@ export class Outbox {
       home: item.invocation.home,
       outcomeBytes,
       outcome,
+      outcomeCid: recordCid(crypto, outcomeBytes),
     })
   }
 }

@@ -152,7 +152,7 @@ export class Pursuit {
       outcome: result.outcome,
       outcomeCid: result.outcomeCid,
       invocation: async () => result.invocation,
-      receipt: () => result.receipt,
+      receipt: () => result.receipt.envelope(),
     })
   }
 

@@ -1,5 +1,5 @@
 /** Receipts: what an executor states, and what its home expects it to state. */
-import { CID, cidDigest, recordCid } from '../protocol/cid.ts'
+import { CID, cidDigest } from '../protocol/cid.ts'
 import { type JournalEntry, journalHead, orderJournal } from '../protocol/journal.ts'
 import type { Outcome } from '../protocol/outcome.ts'
 import type { Crypto } from '../protocol/ports.ts'
@@ -20,6 +20,7 @@ export interface Execution {
   /** Canonical bytes, and the same decoded. */
   outcomeBytes: Uint8Array
   outcome: Outcome
+  outcomeCid: CID
 }
 
 /** Head and length of a journal that begins at the invocation's CID. */
@@ -47,7 +48,7 @@ export const receiptBytes = (crypto: Pick<Crypto, 'hash'>, execution: Execution)
     engine: execution.template.environment.engine,
     limits: execution.template.environment.limits,
     journal: headOf(crypto, execution.invocation, execution.journal),
-    outcome: recordCid(crypto, execution.outcomeBytes),
+    outcome: execution.outcomeCid,
     usage: {
       fuel: execution.outcome.fuel,
       memory_bytes: execution.outcome.memory_bytes,

@@ -220,6 +220,7 @@ describe('the journal of a receipt', () => {
   }
   const answer = (n: number): JournalEntry => ({ entry: 'answer', n, answer: { ok: true, value: encodeValue(-n) } })
   const outcome = outcomeOf(1)
+  const outcomeBytes = Outcome.encode(outcome)
   const execution = (journal: JournalEntry[]): Execution => ({
     ...{ mesh: otherCid, invocation: otherCid, task: otherCid, inputBytes: 1, attempt: 1, epoch: 0, journal, outcome },
     template: {
@@ -229,7 +230,7 @@ describe('the journal of a receipt', () => {
         limits: { fuel: 1, memory_bytes: 1, output_bytes: 1 },
       },
     },
-    ...{ executor: anotherKey, home: anotherKey, outcomeBytes: Outcome.encode(outcome) },
+    ...{ executor: anotherKey, home: anotherKey, outcomeBytes, outcomeCid: recordCid(crypto, outcomeBytes) },
   })
   const atHome = [request(0, 0), request(1, 0), answer(1), request(2, 1), answer(0), answer(2)]
 

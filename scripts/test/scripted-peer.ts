@@ -144,10 +144,11 @@ export class ScriptedPeer {
     const { attempt, epoch, input, journal } = items[i] as FrameOf<'invoke'>['items'][number]
     const payload = signed.payloads[i] as Uint8Array
     const invocation = Invocation.decode(payload)
+    const outcomeBytes = Outcome.encode(outcome)
     const encoded = receiptBytes(crypto, {
       ...{ mesh: this.meshId, invocation: recordCid(crypto, payload), task: invocation.task, template },
       ...{ inputBytes: input.length, attempt, epoch, executor: this.peerId, home: invocation.home, journal },
-      ...{ outcomeBytes: Outcome.encode(outcome), outcome },
+      ...{ outcomeBytes, outcome, outcomeCid: recordCid(crypto, outcomeBytes) },
     })
     return Receipt.decode(encoded)
   }

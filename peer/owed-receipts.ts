@@ -1,0 +1,123 @@
+/** The receipts that executors owe this peer: each follows its answer within a time, and says what the answer calls for. */
+import { type Envelope, openBatch } from '../protocol/envelope.ts'
+import { MeshError } from '../protocol/errors.ts'
+import type { FrameOf } from '../protocol/frames.ts'
+import type { Ports } from '../protocol/ports.ts'
+import type { Neighbour } from './neighbours.ts'
+import { type Execution, receiptFault } from './receipts.ts'
+
+/** Receipts follow answers within 100 ms (DESIGN.md, "Answer"); many times that is a broken promise. */
+const RECEIPT_MS_MAX = 5000
+/** A peer whose receipts do not come, or are wrong, makes every caller wait: it is left alone for so long. */
+const RECEIPT_SHUN_MS = 60_000
+
+/** One receipt, due or come. Nobody need wait for it. */
+export class OwedReceipt {
+  readonly neighbour: Neighbour
+  readonly execution: Execution
+  readonly dueMs: number
+  #ended: { envelope: Envelope } | { error: MeshError } | undefined
+  #asked: PromiseWithResolvers<Envelope> | undefined
+
+  constructor(neighbour: Neighbour, execution: Execution, dueMs: number) {
+    this.neighbour = neighbour
+    this.execution = execution
+    this.dueMs = dueMs
+  }
+
+  /** The executor's signed receipt. Rejects with MeshError E_RECEIPT, E_SIGNATURE or E_EXECUTOR_LOST. */
+  envelope(): Promise<Envelope> {
+    this.#asked ??= Promise.withResolvers()
+    this.#tell()
+    return this.#asked.promise
+  }
+
+  end(ended: { envelope: Envelope } | { error: MeshError }): void {
+    this.#ended = ended
+    this.#tell()
+  }
+
+  #tell(): void {
+    if (!this.#ended || !this.#asked) return
+    if ('envelope' in this.#ended) this.#asked.resolve(this.#ended.envelope)
+    else this.#asked.reject(this.#ended.error)
+  }
+}
+
+type OwedPorts = Pick<Ports, 'clock' | 'crypto' | 'log'>
+
+export class OwedReceipts {
+  readonly #ports: OwedPorts
+  /** By attempt, the one due first in front. */
+  readonly #owed = new Map<number, OwedReceipt>()
+  #isWatching = false
+
+  constructor(ports: OwedPorts) {
+    this.#ports = ports
+  }
+
+  add(id: number, neighbour: Neighbour, execution: Execution): OwedReceipt {
+    const owed = new OwedReceipt(neighbour, execution, this.#ports.clock.monotonic() + RECEIPT_MS_MAX)
+    this.#owed.set(id, owed)
+    this.#watch()
+    return owed
+  }
+
+  async onReceipts(neighbour: Neighbour, { ids, signed }: FrameOf<'receipts'>): Promise<void> {
+    if (ids.length !== signed.payloads.length) {
+      throw new MeshError('E_MESSAGE', `${ids.length} ids but ${signed.payloads.length} receipts`)
+    }
+    const envelopes = await openBatch(this.#ports.crypto, neighbour.peer, 'receipt', signed).catch((error) => {
+      for (const id of ids) if (this.#owed.get(id)?.neighbour === neighbour) this.#end(id, { error })
+      throw error
+    })
+    for (const [i, id] of ids.entries()) {
+      const owed = this.#owed.get(id)
+      if (owed?.neighbour === neighbour) this.#check(id, owed, envelopes[i] as Envelope)
+    }
+  }
+
+  onLeft(neighbour: Neighbour): void {
+    const error = new MeshError('E_EXECUTOR_LOST', `${neighbour.peer} left before its receipt came`)
+    for (const [id, owed] of [...this.#owed]) if (owed.neighbour === neighbour) this.#end(id, { error })
+  }
+
+  #check(id: number, { neighbour, execution }: OwedReceipt, envelope: Envelope): void {
+    const field = receiptFault(this.#ports.crypto, execution, envelope.payload)
+    if (field === undefined) return this.#end(id, { envelope })
+    const message = `the receipt of ${neighbour.peer} has another ${field}`
+    this.#blame(id, neighbour, new MeshError('E_RECEIPT', { message, field }))
+  }
+
+  #end(id: number, ended: Parameters<OwedReceipt['end']>[0]): void {
+    this.#owed.get(id)?.end(ended)
+    this.#owed.delete(id)
+  }
+
+  #blame(id: number, neighbour: Neighbour, error: MeshError): void {
+    neighbour.shunnedUntilMs = this.#ports.clock.monotonic() + RECEIPT_SHUN_MS
+    this.#ports.log.event('peer.misbehaved', { peer: neighbour.peer, code: error.code, reason: error.message })
+    this.#end(id, { error })
+  }
+
+  /** One timer for all: they are due in the order in which they were added. */
+  #watch(): void {
+    const [first] = this.#owed.values()
+    if (this.#isWatching || !first) return
+    this.#isWatching = true
+    this.#ports.clock.after(first.dueMs - this.#ports.clock.monotonic(), () => {
+      this.#isWatching = false
+      this.#expire()
+      this.#watch()
+    })
+  }
+
+  #expire(): void {
+    const nowMs = this.#ports.clock.monotonic()
+    for (const [id, { neighbour, dueMs }] of this.#owed) {
+      if (dueMs > nowMs) return
+      const late = `${neighbour.peer} answered but sent no receipt within ${RECEIPT_MS_MAX} ms`
+      this.#blame(id, neighbour, new MeshError('E_RECEIPT', late))
+    }
+  }
+}
