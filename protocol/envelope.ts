@@ -36,13 +36,26 @@ const LEAF = Object.fromEntries(SIGNED_KINDS.map((kind) => [kind, ascii(`\0/ways
   SignedKind,
   Uint8Array
 >
-const NODE = Uint8Array.of(1)
+const HASH_BYTES = 32
 
-const leafHash = (crypto: Pick<Crypto, 'hash'>, kind: SignedKind, payload: Uint8Array): Uint8Array =>
-  crypto.hash(concat(LEAF[kind], payload))
+/** What a short leaf is joined in to be hashed; hashing ends before the next begins. */
+const leafScratch = new Uint8Array(2048)
+const nodeScratch = Uint8Array.of(1, ...new Uint8Array(2 * HASH_BYTES))
 
-const nodeHash = (crypto: Pick<Crypto, 'hash'>, left: Uint8Array, right: Uint8Array): Uint8Array =>
-  crypto.hash(concat(NODE, left, right))
+const leafHash = (crypto: Pick<Crypto, 'hash'>, kind: SignedKind, payload: Uint8Array): Uint8Array => {
+  const domain = LEAF[kind]
+  const length = domain.length + payload.length
+  if (length > leafScratch.length) return crypto.hash(concat(domain, payload))
+  leafScratch.set(domain)
+  leafScratch.set(payload, domain.length)
+  return crypto.hash(leafScratch.subarray(0, length))
+}
+
+const nodeHash = (crypto: Pick<Crypto, 'hash'>, left: Uint8Array, right: Uint8Array): Uint8Array => {
+  nodeScratch.set(left, 1)
+  nodeScratch.set(right, 1 + HASH_BYTES)
+  return crypto.hash(nodeScratch)
+}
 
 /** Largest power of two below `n` (n ≥ 2). */
 const splitAt = (n: number): number => {
