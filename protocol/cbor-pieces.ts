@@ -23,32 +23,48 @@ export const textAt = (bytes: Uint8Array, from: number, to: number): string | un
 /** Up to here the engine keeps the bytes within the object: a copy costs little, and nothing else is kept alive. */
 const OBJECT_BYTES_MAX = 64
 /** From here on a buffer of its own costs little beside the bytes. */
-const SLAB_PART_BYTES_MAX = 1024
+const PART_BYTES_MAX = 1024
 const SLAB_BYTES = 8192
 
 /**
- * Copies byte strings out of `bytesMax` bytes. Those of middling length share slabs: a buffer for each would cost more
- * than all the rest. Who keeps one keeps a slab alive, and no more.
+ * Copies byte strings out of a message. Those of middling length are views of slabs, copies of stretches of the message:
+ * a buffer for each would cost more than all the rest. Who keeps one keeps a slab alive, and no more.
  */
 export class Copier {
-  readonly #bytesMax: number
+  readonly #bytes: Uint8Array
+  #slab: Uint8Array | undefined
+  /** Where in the message the slab begins. */
+  #slabFrom = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  copy(from: number, to: number): Uint8Array {
+    const length = to - from
+    if (length <= OBJECT_BYTES_MAX || length > PART_BYTES_MAX) return this.#bytes.slice(from, to)
+    if (!this.#slab || to - this.#slabFrom > this.#slab.length) {
+      this.#slab = this.#bytes.slice(from, from + SLAB_BYTES)
+      this.#slabFrom = from
+    }
+    return this.#slab.subarray(from - this.#slabFrom, to - this.#slabFrom)
+  }
+}
+
+/** Gives what was written into a buffer that is used again bytes of its own, in the same manner. */
+export class Pool {
   #slab: Uint8Array = new Uint8Array(0)
   #at = 0
 
-  constructor(bytesMax = SLAB_BYTES) {
-    this.#bytesMax = Math.min(bytesMax, SLAB_BYTES)
-  }
-
-  copy(bytes: Uint8Array, from: number, to: number): Uint8Array {
-    const length = to - from
-    if (length <= OBJECT_BYTES_MAX || length > SLAB_PART_BYTES_MAX) return bytes.slice(from, to)
+  keep(buffer: Uint8Array, length: number): Uint8Array {
+    if (length <= OBJECT_BYTES_MAX || length > PART_BYTES_MAX) return buffer.slice(0, length)
     if (length > this.#slab.length - this.#at) {
-      this.#slab = new Uint8Array(this.#bytesMax)
+      this.#slab = new Uint8Array(SLAB_BYTES)
       this.#at = 0
     }
-    const start = this.#at
+    const from = this.#at
     this.#at += length
-    this.#slab.set(bytes.subarray(from, to), start)
-    return this.#slab.subarray(start, this.#at)
+    this.#slab.set(buffer.subarray(0, length), from)
+    return this.#slab.subarray(from, this.#at)
   }
 }

@@ -37,7 +37,7 @@ class Reader {
     this.bytes = bytes
     this.name = name
     this.itemsLeft = itemsMax
-    this.copier = new Copier(bytes.length)
+    this.copier = new Copier(bytes)
   }
 
   fail(why: string): never {
@@ -84,7 +84,7 @@ class Reader {
       case NEGATIVE:
         return n < Number.MAX_SAFE_INTEGER ? -1 - n : this.fail('an integer past -2^53')
       case BYTES:
-        return this.copier.copy(this.bytes, this.take(n), this.at)
+        return this.copier.copy(this.take(n), this.at)
       case TEXT:
         return this.text(n)
       case TAG:

@@ -16,7 +16,7 @@ import {
   TRUE,
   UNSIGNED,
 } from './cbor.ts'
-import type { Copier } from './cbor-pieces.ts'
+import type { Pool } from './cbor-pieces.ts'
 import { CID, isMeshCid } from './cid.ts'
 import { MeshError } from './errors.ts'
 import { isPlainObject } from './plain-object.ts'
@@ -207,15 +207,15 @@ export class Writer {
 /** Put back by who took it, unless it grew large: most messages need no allocation but their own. */
 let idle: Writer | undefined
 
-/** The bytes that `write` writes. They share a slab with others if `copier` says so. */
-export const written = (write: (writer: Writer) => void, copier?: Copier): Uint8Array => {
+/** The bytes that `write` writes. With a pool they may share a buffer with others. */
+export const written = (write: (writer: Writer) => void, pool?: Pool): Uint8Array => {
   const writer = idle ?? new Writer()
   idle = undefined
   writer.at = 0
   write(writer)
   const { bytes, at } = writer
   if (bytes.length <= SCRATCH_BYTES_MAX) idle = writer
-  return copier ? copier.copy(bytes, 0, at) : bytes.slice(0, at)
+  return pool ? pool.keep(bytes, at) : bytes.slice(0, at)
 }
 
 /**

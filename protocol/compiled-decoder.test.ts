@@ -11,7 +11,7 @@ import { decodeMessage, encodeCanonical } from './codec.ts'
 import { compileDecoder } from './compiled-decoder.ts'
 import type { Schema } from './compiled-layout.ts'
 import { MeshError } from './errors.ts'
-import { PeerFrame } from './frames.ts'
+import { type FrameOf, PeerFrame } from './frames.ts'
 import { MESSAGE_ITEMS_MAX } from './limits.ts'
 import { ensureShape, integer, list } from './schema.ts'
 
@@ -82,6 +82,15 @@ test('what is read shares no memory with its message', () => {
     given.fill(0)
     expect(read).toEqual(frame)
   }
+})
+
+test('who keeps a short byte string of a long message keeps little else', () => {
+  const items = Array.from({ length: 1000 }, (_, id) => ({ id, outcome: new Uint8Array(id).fill(id) }))
+  const bytes = PeerFrame.encode({ t: 'answers', items })
+  expect(bytes.length).toBeGreaterThan(400_000)
+  const read = PeerFrame.decode(bytes) as FrameOf<'answers'>
+  for (const { outcome } of read.items) expect(outcome.buffer.byteLength).toBeLessThanOrEqual(8192)
+  expect(read.items).toEqual(items)
 })
 
 test('no more items are read than a message may hold', () => {

@@ -32,7 +32,7 @@ class Cursor {
       Object.getPrototypeOf(bytes) === Uint8Array.prototype
         ? bytes
         : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
-    this.copier = new Copier(bytes.length)
+    this.copier = new Copier(this.bytes)
   }
 
   /** Steps over `length` bytes and returns where they begin. */
@@ -178,7 +178,7 @@ const bytes = ({ lengthMin = 0, lengthMax = 0 }: Schema): ReadingPart =>
     const length = cursor.head(BYTES)
     if (length < lengthMin || length > lengthMax) throw MISFIT
     const from = cursor.take(length)
-    return cursor.copier.copy(cursor.bytes, from, cursor.at)
+    return cursor.copier.copy(from, cursor.at)
   })
 
 const cid = partOf((cursor) => {

@@ -9,6 +9,7 @@ import { CID } from './cid.ts'
 import { encodeCanonical } from './codec.ts'
 import { compileEncoder } from './compiled-encoder.ts'
 import type { Schema } from './compiled-layout.ts'
+import { PeerFrame } from './frames.ts'
 import { Membership } from './mesh.ts'
 
 describe.each(MESSAGE_CASES)('$name', ({ name, message, schema }) => {
@@ -45,6 +46,17 @@ test.each<[string, unknown, string]>([
     expect.objectContaining({ code: 'E_INTERNAL', message: expect.stringContaining(why) }),
   )
   expect(Membership.encode(membership)).toEqual(encodeCanonical(membership))
+})
+
+test('has bytes of its own, whatever is written after', () => {
+  const lengths = Array.from({ length: 1500 }, (_, i) => i)
+  const outcome = (length: number) => ({
+    t: 'answers' as const,
+    items: [{ id: 1, outcome: new Uint8Array(length).fill(length) }],
+  })
+  const written = lengths.map((length) => PeerFrame.encode(outcome(length)))
+  for (const length of lengths)
+    expect(Buffer.compare(written[length] as Uint8Array, encodeCanonical(outcome(length)))).toBe(0)
 })
 
 test('a name that changes is written anew', () => {

@@ -1,6 +1,6 @@
 /** Turns the schema of a message into its encoder: the bytes of `encodeCanonical`, in a fraction of the time. */
 import { BYTES, DEPTH_MAX, FALSE, LIST, NEGATIVE, TRUE, UNSIGNED } from './cbor.ts'
-import { Copier } from './cbor-pieces.ts'
+import { Pool } from './cbor-pieces.ts'
 import { type Writer, written } from './cbor-writer.ts'
 import { isMeshCid } from './cid.ts'
 import {
@@ -156,7 +156,7 @@ const compile = (schema: Schema): WritingPart => {
   }
 }
 
-const copier = new Copier()
+const pool = new Pool()
 
 /**
  * The encoder of the schema. What does not fit it is written as it is, or refused with MeshError E_INTERNAL if it cannot
@@ -174,5 +174,5 @@ export const compileEncoder = (schema: Schema): ((x: unknown) => Uint8Array) => 
         writer.at = 0
         writer.item(x, DEPTH_MAX)
       }
-    }, copier)
+    }, pool)
 }
