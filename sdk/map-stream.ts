@@ -25,7 +25,7 @@ export class MapStream {
   readonly #source: MapSource
   readonly #inputs: Inputs<unknown>
   readonly #refused = new Map<number, MeshError>()
-  /** The caller's index of each input that the backend has, by the backend's own. */
+  /** The caller's index of each input that the backend has, by the backend's own; only where they differ. */
   readonly #indices = new Map<number, number>()
   #pulled = 0
   #sent = 0
@@ -86,7 +86,7 @@ export class MapStream {
   #takeArrived(): MapItem<unknown> | undefined {
     const item = this.#arrived?.pop()
     if (!item) return undefined
-    const index = this.#indices.get(item.index) as number
+    const index = this.#indices.get(item.index) ?? item.index
     this.#indices.delete(item.index)
     return this.#source.read(item, index)
   }
@@ -129,7 +129,8 @@ export class MapStream {
     const index = this.#pulled++
     try {
       encoded.push(this.#source.encode(input))
-      this.#indices.set(this.#sent++, index)
+      const sent = this.#sent++
+      if (sent !== index) this.#indices.set(sent, index)
     } catch (cause) {
       this.#refused.set(index, cause as MeshError)
       this.#wakeReader()
