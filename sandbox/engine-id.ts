@@ -12,7 +12,7 @@ import {
 import { PRELUDE } from './guest/prelude.ts'
 
 /** `engineId` of this build, written down so that it can be imported; a test compares. */
-export const ENGINE_ID = 'quickjs:5ae438fa884dd9634c3e81f29dbe9d2c84874a3a123a931d045151ca15a69e6a'
+export const ENGINE_ID = 'quickjs:58483dd0d6bb951e3a8a7264e34c7855fe6af866b8cd66dc5bedef5b7cb2ebdf'
 
 /**
  * `quickjs:` and the SHA-256, in hex, of: the bytes of the engine's wasm, the UTF-8 of the prelude, and the JSON of

@@ -31,6 +31,8 @@ const JS_VALUE_BYTES = 8
 /** Up to here a loop over ASCII beats TextEncoder and TextDecoder, whose calls cost as much as some 100 characters. */
 const SHORT_CHARS_MAX = 128
 
+const HEX_DIGITS = '0123456789abcdef'
+
 const utf8Encoder = new TextEncoder()
 const utf8Decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
@@ -169,7 +171,23 @@ export class Engine {
   }
 
   newString(context: number, text: string): number {
-    const address = this.cString(text)
+    return this.#stringOf(context, this.cString(text))
+  }
+
+  /** A string: `bytes` in hex. */
+  newHex(context: number, bytes: Uint8Array): number {
+    const address = this.allocate(2 * bytes.length + 1)
+    for (let i = 0; i < bytes.length; i++) {
+      const byte = bytes[i] as number
+      this.bytes[address + 2 * i] = HEX_DIGITS.charCodeAt(byte >> 4)
+      this.bytes[address + 2 * i + 1] = HEX_DIGITS.charCodeAt(byte & 15)
+    }
+    this.bytes[address + 2 * bytes.length] = 0
+    return this.#stringOf(context, address)
+  }
+
+  /** The string of a C string, which is freed. */
+  #stringOf(context: number, address: number): number {
     const value = this.owned(this.exports.newString(context, address))
     this.exports.free(address)
     return value

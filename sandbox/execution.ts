@@ -44,13 +44,6 @@ const tooLarge = (bytesMax: number) => failure('E_OUTPUT_LIMIT', `its result is 
 
 const isEffectKind = (kind: string): kind is EffectKind => (EFFECT_KINDS as readonly string[]).includes(kind)
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
-const hex = (bytes: Uint8Array): string => {
-  let text = ''
-  for (let i = 0; i < bytes.length; i++) text += HEX[bytes[i] as number]
-  return text
-}
-
 export class Execution implements GuestEvents {
   readonly #engine: Engine
   readonly #image: Image
@@ -130,13 +123,13 @@ export class Execution implements GuestEvents {
 
   #start(): void {
     const { exportName, input, seed } = this.#run
-    const { context } = this.#image.roots
+    const { context, run } = this.#image.roots
     if (!resetToImage(this.#engine, this.#image)) throw new EngineFault('the engine has grown')
     this.#engine.pristine = false
     this.#seedRandom(context + LAYOUT.randomState)
     const { json, special, buffers } = pack(decodeValue(input))
-    const text = `[${JSON.stringify(exportName)},"${hex(seed)}",${special},${json}]`
-    const value = this.#invoke(this.#image.roots.run, text, buffers)
+    const text = this.#engine.newString(context, `[${JSON.stringify(exportName)},${special},${json}]`)
+    const value = this.#invoke(run, [text, this.#engine.newHex(context, seed)], buffers)
     if (!this.#isUndefined(value)) this.#done(value)
   }
 
@@ -156,24 +149,28 @@ export class Execution implements GuestEvents {
     return view.getUint32(value + 4, true) === view.getUint32(this.#image.roots.undefinedValue + 4, true)
   }
 
-  /** Calls a function of the prelude. */
-  #invoke(entry: number, text: string, buffers: readonly Uint8Array[]): number {
+  /** Calls a function of the prelude with `texts`, which are freed, and ArrayBuffers. */
+  #invoke(entry: number, texts: readonly number[], buffers: readonly Uint8Array[]): number {
     const engine = this.#engine
     const { context, scratch, undefinedValue } = this.#image.roots
-    const count = 1 + buffers.length
+    const count = texts.length + buffers.length
     const args = count <= SCRATCH_ARGS_MAX ? scratch : engine.allocate(4 * count)
-    const textValue = engine.newString(context, text)
-    engine.view.setUint32(args, textValue, true)
-    for (const [i, bytes] of buffers.entries()) {
+    let at = args
+    for (const text of texts) {
+      engine.view.setUint32(at, text, true)
+      at += 4
+    }
+    for (const bytes of buffers) {
       const buffer = engine.newBuffer(context, bytes)
-      engine.view.setUint32(args + 4 * (i + 1), buffer, true)
+      engine.view.setUint32(at, buffer, true)
+      at += 4
     }
     const value = engine.owned(engine.exports.call(context, entry, undefinedValue, count, args))
     if (engine.exports.resolveException(context, value) !== 0) {
       if (engine.refused) throw NO_MEMORY
       throw new EngineFault('the prelude failed')
     }
-    engine.exports.freeValue(context, textValue)
+    for (const text of texts) engine.exports.freeValue(context, text)
     return value
   }
 
@@ -204,10 +201,14 @@ export class Execution implements GuestEvents {
       return
     }
     this.#answersGiven++
-    const { settle } = this.#image.roots
-    if (!answer.ok) return void this.#invoke(settle, JSON.stringify([n, false, answer.code, answer.message]), [])
+    if (!answer.ok) return this.#tell(JSON.stringify([n, false, answer.code, answer.message]), [])
     const { json, special, buffers } = pack(decodeValue(answer.value))
-    this.#invoke(settle, `[${n},true,${special},${json}]`, buffers)
+    this.#tell(`[${n},true,${special},${json}]`, buffers)
+  }
+
+  #tell(text: string, buffers: readonly Uint8Array[]): void {
+    const { context, settle } = this.#image.roots
+    this.#invoke(settle, [this.#engine.newString(context, text)], buffers)
   }
 
   tick(): void {

@@ -118,8 +118,8 @@ return {
     namespace = loaded
   },
   fail: threw,
-  // text: JSON of [export name, invocation ID, whether the input holds bytes or bigints, input].
-  run(text, ...received) {
+  // text: JSON of [export name, whether the input holds bytes or bigints, input].
+  run(text, id, ...received) {
     const job = parse(text)
     const name = job[0]
     let target
@@ -129,8 +129,8 @@ return {
     } catch (error) {
       return threw(error)
     }
-    const input = job[2] ? revive(job[3], received) : job[3]
-    invocationId = job[1]
+    const input = job[1] ? revive(job[2], received) : job[2]
+    invocationId = id
     try {
       const result = target(input, env, ctx)
       const later = (typeof result === 'object' || typeof result === 'function') && result !== null && typeof result.then === 'function'

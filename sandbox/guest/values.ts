@@ -63,11 +63,12 @@ const write = (x, depth) => {
 }
 
 const writeObject = (x, depth) => {
-  if (typedArrayTag(x) === 'Uint8Array') return writeBytes(x)
+  const prototype = getPrototypeOf(x)
+  // Asked only of what is no plain object, because the answer takes long.
+  if (prototype !== ObjectPrototype && typedArrayTag(x) === 'Uint8Array') return writeBytes(x)
   for (let i = 0; i < depth; i++) if (open[i] === x) throw new Refusal(depth, 'a cycle')
   if (depth >= DEPTH_MAX) throw new Refusal(depth, 'nesting over ' + DEPTH_MAX + ' levels')
   open[depth] = x
-  const prototype = getPrototypeOf(x)
   if (isArray(x) && prototype === ArrayPrototype) return writeArray(x, depth)
   if (prototype !== ObjectPrototype && prototype !== null) throw new Refusal(depth, kindOf(x))
   return writeRecord(x, depth)
@@ -112,7 +113,7 @@ const writeRecord = (x, depth) => {
 // The text of x, named 'name' in a refusal. Throws a Refusal; or whatever a getter or a proxy in x throws.
 const textOf = (x, name) => {
   root = name
-  buffers = setPrototypeOf([], null)
+  if (buffers.length > 0) buffers = setPrototypeOf([], null)
   return stringify(write(x, 0))
 }
 
