@@ -109,11 +109,17 @@ export const cidMatches = (crypto: Pick<Crypto, 'hash'>, cid: CID, bytes: Uint8A
   return digest.every((byte, i) => byte === cid.bytes[HASH_AT + i])
 }
 
+/** The calls of a map all name one function. */
+let lastParsed: { readonly text: string; readonly cid: CID } | undefined
+
 /** Each CID has one text: the base32 of its bytes, without what some decoders forgive. */
 const parseCid = (text: string): CID | undefined => {
+  if (text === lastParsed?.text) return lastParsed.cid
   try {
-    const bytes = base32.decode(text)
-    return base32.encode(bytes) === text ? cidFromBytes(bytes) : undefined
+    const cid = cidFromBytes(base32.decode(text))
+    if (cid?.toString() !== text) return undefined
+    lastParsed = { text, cid }
+    return cid
   } catch {
     return undefined
   }
