@@ -1,6 +1,5 @@
 /** A Channel over one libp2p stream, with the frames of it-length-prefixed. */
 import type { Stream } from '@libp2p/interface'
-import { pipe } from 'it-pipe'
 import { MeshError } from '../../protocol/errors.ts'
 import type { FailPoints } from '../../protocol/fail-points.ts'
 import type { Log } from '../../protocol/log.ts'
@@ -8,8 +7,7 @@ import type { Channel, Clock } from '../../protocol/ports.ts'
 import { FrameWriter } from './frame-writer.ts'
 import { CHANNEL_LINGER_MS, CHANNEL_UNSENT_BYTES, CHANNEL_UNSENT_BYTES_MAX } from './limits.ts'
 import { CLOSED_HERE, CLOSED_THERE, CONNECTION_LOST, RESET_THERE } from './reasons.ts'
-import { splitFrames } from './split-frames.ts'
-import { createStreamReader, type StreamReader } from './stream-reader.ts'
+import { StreamReader } from './stream-reader.ts'
 
 export interface StreamChannelOptions {
   peer: string
@@ -41,12 +39,13 @@ export class StreamChannel implements Channel {
     this.outbound = options.outbound
     this.#stream = stream
     this.#options = options
-    this.#reader = createStreamReader(stream)
     this.#writer = new FrameWriter(stream, options.frameBytesMax, (cause) => this.#abort(String(cause)))
     stream.addEventListener('remoteCloseWrite', () => {
       this.#closedThere = true
     })
     stream.addEventListener('close', ({ error }) => this.#streamClosed(error))
+    // After our own listeners: why a stream closed is heard before that it has ended.
+    this.#reader = new StreamReader(stream, options.frameBytesMax)
   }
 
   get hasReceivers(): boolean {
@@ -79,7 +78,12 @@ export class StreamChannel implements Channel {
   receive(receivers: Receivers): void {
     this.#receivers = receivers
     if (this.#endReason !== undefined) this.#sayClosed(this.#endReason)
-    else this.#deliver(receivers).catch((cause) => this.#breach(cause))
+    else
+      this.#reader.start({
+        frame: (frame) => this.#handOver(receivers, frame),
+        ended: () => this.#endedThere(),
+        failed: (cause) => this.#breach(cause),
+      })
   }
 
   close({ abort }: { abort?: string } = {}): void {
@@ -88,16 +92,7 @@ export class StreamChannel implements Channel {
     else this.#closeGently(CLOSED_HERE)
   }
 
-  async #deliver(receivers: Receivers): Promise<void> {
-    const { frameBytesMax } = this.#options
-    await pipe(this.#reader.source, splitFrames(frameBytesMax), async (batches) => {
-      for await (const frames of batches)
-        for (const frame of frames) {
-          const pending = this.#handOver(receivers, frame)
-          if (pending) await pending
-          if (this.#endReason !== undefined) return
-        }
-    })
+  #endedThere(): void {
     if (this.#endReason === undefined) this.#closeGently(this.#closedThere ? CLOSED_THERE : CONNECTION_LOST)
   }
 
@@ -137,6 +132,8 @@ export class StreamChannel implements Channel {
   #closeGently(reason: string): void {
     const stream = this.#stream
     this.#writer.flush()
+    // A stream that cannot be written to has ended the channel by now.
+    if (this.#endReason !== undefined) return
     this.#end(reason)
     if (stream.status !== 'open') return
     const cancel = this.#options.clock.after(CHANNEL_LINGER_MS, () => stream.abort(new Error('not closed in time')))

@@ -1,82 +1,120 @@
 import type { Stream } from '@libp2p/interface'
 import { CHANNEL_UNDELIVERED_BYTES_MAX } from './limits.ts'
+import { FrameSplitter } from './split-frames.ts'
 
 type Chunk = { byteLength: number; subarray(): Uint8Array }
 
-/**
- * The bytes of a stream as an async iterable that pauses the stream while its consumer is at work (libp2p's own never
- * does). Ends when the other side has closed its half, or the stream is over and its last byte read.
- */
-export interface StreamReader {
-  readonly source: AsyncGenerator<Uint8Array>
-  /** Ends the iteration, whatever is left, and lets the other side go on writing into the void. */
-  discard(): void
+export interface StreamReaderEvents {
+  /** While a promise that it returns is pending, no further frame is handed over. */
+  frame(frame: Uint8Array): Promise<void> | undefined
+  /** The other side has closed its half, or the stream is over, and its last frame was handed over. */
+  ended(): void
+  /** What came is no frame. */
+  failed(cause: unknown): void
 }
 
-export const createStreamReader = (stream: Stream): StreamReader => {
-  const chunks: Chunk[] = []
-  let bytes = 0
-  let discarding = false
-  let resuming = false
-  let wake: (() => void) | undefined
+/**
+ * Hands over the frames of a stream as they come, one after another, and pauses the stream while its receiver is at work
+ * (libp2p's own iterator never does).
+ */
+export class StreamReader {
+  readonly #stream: Stream
+  readonly #splitter: FrameSplitter
+  readonly #chunks: Chunk[] = []
+  #bytes = 0
+  #events: StreamReaderEvents | undefined
+  /** Handing over, or waiting until a frame has been dealt with. */
+  #isBusy = false
+  #isOver = false
+  #isResuming = false
 
-  const wakeUp = () => {
-    wake?.()
-    wake = undefined
+  constructor(stream: Stream, frameBytesMax: number) {
+    this.#stream = stream
+    this.#splitter = new FrameSplitter(frameBytesMax)
+    stream.addEventListener('message', ({ data }) => this.#take(data))
+    stream.addEventListener('end', () => this.#handOver())
+    stream.addEventListener('close', () => this.#handOver())
   }
 
-  const take = (chunk: Chunk) => {
-    chunks.push(chunk)
-    bytes += chunk.byteLength
+  /** Begins in a microtask, so that whoever calls can finish what it does. */
+  start(events: StreamReaderEvents): void {
+    queueMicrotask(() => {
+      this.#events = events
+      this.#handOver()
+    })
+  }
+
+  /** Hands over nothing more, and lets the other side go on writing into the void. */
+  discard(): void {
+    this.#isOver = true
+    this.#resume()
+    this.#stream.closeRead().catch(() => {})
+  }
+
+  #take(chunk: Chunk): void {
+    this.#chunks.push(chunk)
+    this.#bytes += chunk.byteLength
+    this.#handOver()
     // yamux forgets a pause that comes while it resumes: it would go on granting window.
-    if (bytes > CHANNEL_UNDELIVERED_BYTES_MAX && !resuming) stream.pause()
-    wakeUp()
+    if (this.#bytes > CHANNEL_UNDELIVERED_BYTES_MAX && !this.#isResuming) this.#stream.pause()
   }
 
-  const resume = () => {
-    if (stream.readStatus !== 'paused') return
-    resuming = true
+  #handOver(): void {
+    if (this.#isBusy || this.#isOver || !this.#events) return
+    this.#isBusy = true
     try {
-      stream.resume()
+      for (let frame = this.#next(); frame && !this.#isOver; frame = this.#next()) {
+        const pending = this.#events.frame(frame)
+        if (pending) {
+          pending.then(() => this.#goOn())
+          return
+        }
+      }
+    } catch (cause) {
+      this.#isOver = true
+      return this.#events.failed(cause)
+    }
+    this.#isBusy = false
+    if (this.#isAtEnd()) this.#end(this.#events)
+    else this.#resume()
+  }
+
+  #goOn(): void {
+    this.#isBusy = false
+    this.#handOver()
+  }
+
+  #next(): Uint8Array | undefined {
+    for (;;) {
+      const frame = this.#splitter.next()
+      if (frame) return frame
+      const chunk = this.#chunks.shift()
+      if (!chunk) return undefined
+      this.#bytes -= chunk.byteLength
+      this.#splitter.push(chunk.subarray())
+    }
+  }
+
+  #isAtEnd(): boolean {
+    const { readableEnded, status, readBufferLength } = this.#stream
+    return readableEnded || (status !== 'open' && status !== 'closing' && readBufferLength === 0)
+  }
+
+  #end(events: StreamReaderEvents): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    events.ended()
+  }
+
+  #resume(): void {
+    if (this.#stream.readStatus !== 'paused') return
+    this.#isResuming = true
+    try {
+      this.#stream.resume()
     } catch {
       // The connection is gone: what was received has been handed over, but no window can be granted any more.
     }
-    resuming = false
-  }
-
-  const isOver = () =>
-    discarding ||
-    stream.readableEnded ||
-    (stream.status !== 'open' && stream.status !== 'closing' && stream.readBufferLength === 0)
-
-  const next = async (): Promise<Chunk | undefined> => {
-    for (;;) {
-      if (chunks.length === 0) resume()
-      const chunk = chunks.shift()
-      if (chunk) {
-        bytes -= chunk.byteLength
-        return chunk
-      }
-      if (isOver()) return undefined
-      await new Promise<void>((resolve) => {
-        wake = resolve
-      })
-    }
-  }
-
-  stream.addEventListener('message', ({ data }) => take(data))
-  stream.addEventListener('end', wakeUp)
-  stream.addEventListener('close', wakeUp)
-
-  return {
-    source: (async function* () {
-      for (let chunk = await next(); chunk && !discarding; chunk = await next()) yield chunk.subarray()
-    })(),
-    discard() {
-      discarding = true
-      wakeUp()
-      resume()
-      stream.closeRead().catch(() => {})
-    },
+    this.#isResuming = false
+    this.#handOver()
   }
 }
