@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { pipe } from 'it-pipe'
 import { rawCid, recordCid } from '../../protocol/cid.ts'
 import { encodeCanonical } from '../../protocol/codec.ts'
 import { MeshError } from '../../protocol/errors.ts'
@@ -115,18 +116,22 @@ const valueOfLine = (line: string, number: number, name: string): Value => {
   }
 }
 
-async function* lineItems(stream: AsyncIterable<Buffer>, name: string): AsyncGenerator<MapInput> {
-  let index = 0
-  let number = 0
-  for await (const line of linesOf(stream)) {
-    const at = ++number
-    if (line.trim() !== '') yield { index: index++, read: () => encodeInput(valueOfLine(line, at, name)) }
+const inputsOf = (name: string) =>
+  async function* (lines: AsyncIterable<string>): AsyncGenerator<MapInput> {
+    let index = 0
+    let number = 0
+    for await (const line of lines) {
+      const at = ++number
+      if (line.trim() !== '') yield { index: index++, read: () => encodeInput(valueOfLine(line, at, name)) }
+    }
   }
-}
 
-const countLines = async (path: string): Promise<number> => {
+const lineItems = (stream: AsyncIterable<Buffer>, name: string): AsyncGenerator<MapInput> =>
+  pipe(stream, linesOf, inputsOf(name))
+
+const countInputs = async (lines: AsyncIterable<string>): Promise<number> => {
   let count = 0
-  for await (const line of linesOf(createReadStream(path))) if (line.trim() !== '') count++
+  for await (const line of lines) if (line.trim() !== '') count++
   return count
 }
 
@@ -137,7 +142,7 @@ export const linesSource = async (path: string): Promise<MapSource> => {
   }
   ensureFile(path)
   return {
-    total: await countLines(path),
+    total: await pipe(createReadStream(path), linesOf, countInputs),
     identify: () => streamCid(path),
     items: () => lineItems(createReadStream(path), path),
   }
