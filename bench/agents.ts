@@ -54,7 +54,11 @@ export const startAgent = async (options: { cpus: number; join?: string }): Prom
   ]
   if (options.join) args.push('--join', options.join)
   const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'ignore', 'inherit'], env: environment() })
+  // A bench that fails leaves nothing behind.
+  const kill = () => child.kill('SIGKILL')
+  process.once('exit', kill)
   const stop = async () => {
+    process.off('exit', kill)
     if (child.exitCode === null && child.signalCode === null) {
       const ended = once(child, 'exit')
       child.kill('SIGTERM')
