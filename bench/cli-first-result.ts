@@ -19,9 +19,13 @@ const timed = async (args: readonly string[]): Promise<{ ms: number; stdout: str
   return { ms: performance.now() - startMs, stdout }
 }
 
+let runs = 0
+
+/** Each run greets another: what was done before is answered from the memo. */
 const hello = async (data: string): Promise<number> => {
-  const { ms, stdout } = await timed([CLI, 'run', HELLO, '{"name":"Ada"}', '--data', data])
-  if (!stdout.includes('Hello, Ada')) throw new Error(`wayside run printed ${stdout}`)
+  const name = `Ada ${runs++}`
+  const { ms, stdout } = await timed([CLI, 'run', HELLO, JSON.stringify({ name }), '--data', data])
+  if (!stdout.includes(`Hello, ${name}`)) throw new Error(`wayside run printed ${stdout}`)
   return ms
 }
 

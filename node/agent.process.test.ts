@@ -37,7 +37,7 @@ describe('two agents', () => {
       executors: [second!.status.peer, first!.status.peer],
     })
     expect(overAgent.stderr).toMatch(/can read its code and input/)
-    expect((await wayside([...command, '--data', first!.data], { cwd })).stderr).not.toMatch(/can read/)
+    expect((await wayside([...command, '--remote', '--data', first!.data], { cwd })).stderr).not.toMatch(/can read/)
 
     const env = { WAYSIDE_JOIN: second!.status.ticket as string, WAYSIDE_VERIFY: 'quorum:2' }
     const joined = await wayside([...command, '--data', freshDirectory()], { cwd, env })

@@ -10,7 +10,7 @@ export interface LendOptions {
   cpus?: number
   /** For all tasks together, such as `2GiB`. Default: a quarter of what is free. */
   memory?: string
-  /** For the code of functions. Default: `1GiB`. */
+  /** For the code of functions and for verified answers. Default: `1GiB`. */
   disk?: string
   /** Who may use it: `self`, `mesh`, `anyone` or PeerIds. Default: `mesh`. */
   accept?: readonly string[]

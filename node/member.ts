@@ -2,19 +2,21 @@
 import { createPeer } from '../peer/index.ts'
 import type { Peer } from '../peer/peer.ts'
 import { MeshError } from '../protocol/errors.ts'
-import { MIB } from '../protocol/limits.ts'
 import { ENGINE_ID } from '../sandbox/engine-id.ts'
+import type { Config } from './config.ts'
 import { openDataDir } from './data-dir.ts'
 import { loadMesh } from './mesh-store.ts'
 import { createNodePorts, environmentFailPoints } from './ports.ts'
 
 const SANDBOX_IDLE_MS = 30_000
-const BLOCKS_BYTES = 64 * MIB
 /** As long as a call waits for a first peer (DESIGN.md, "CLI"). */
 const REACH_MS = 2000
 
 /** Undefined if the directory is in use, belongs to no mesh, or names no peer of it that answers within 2 s. */
-export const openMember = async (data: string): Promise<Peer | undefined> => {
+export const openMember = async ({
+  data,
+  diskBytes,
+}: Pick<Config, 'data' | 'diskBytes'>): Promise<Peer | undefined> => {
   const failPoints = environmentFailPoints()
   const dir = await openDataDir(data, failPoints).catch((cause) => {
     if (cause instanceof MeshError && cause.code === 'E_DATA_DIR_TAKEN') return undefined
@@ -27,7 +29,7 @@ export const openMember = async (data: string): Promise<Peer | undefined> => {
   }
   const ports = await createNodePorts({ signer: dir.signer, storage: dir.storage, listen: [], failPoints })
   const policy = { accept: [], slots: 0, memoryBytes: 0 }
-  const options = { mesh, policy, engine: ENGINE_ID, diskBytes: BLOCKS_BYTES, sandboxIdleMs: SANDBOX_IDLE_MS }
+  const options = { mesh, policy, engine: ENGINE_ID, diskBytes, sandboxIdleMs: SANDBOX_IDLE_MS }
   const peer = await createPeer(ports, options)
   await peer.start()
   const signal = AbortSignal.timeout(REACH_MS)

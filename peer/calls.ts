@@ -38,8 +38,10 @@ export interface CallRequest {
   /** Those of the manifest, unless given. */
   limits?: Limits | undefined
   timeoutMs: number
-  /** Never run here in place of a peer. */
+  /** Never run here in place of a peer, nor answered from the memo. */
   remote: boolean
+  /** Not answered from the memo: its receipts are wanted. */
+  fresh?: boolean | undefined
   signal?: AbortSignal | undefined
   /** Nested calls above this one. */
   depth: number
@@ -95,6 +97,8 @@ export interface CallResult {
   level: Level
   /** Ran here, because no peer was in reach. */
   local: boolean
+  /** Nothing was executed: the outcome of an earlier call, verified at the level of this one or above. */
+  memo: boolean
   /** Executions started, those that failed or were cancelled included. */
   executions: number
   /** Executions started because an executor was lost, failed or was slow. */
@@ -112,6 +116,20 @@ export interface Preparation {
 /** Performs a nested call and returns its outcome. */
 export type NestedCall = (request: CallRequest) => Promise<Outcome>
 
+/** Names the work of a request, whoever does it. */
+export const taskOf = (
+  crypto: Pick<Ports['crypto'], 'hash'>,
+  engine: string,
+  manifest: Manifest,
+  request: CallRequest,
+): Pick<Item, 'template' | 'input' | 'task'> => {
+  const limits = request.limits ?? manifest.limits
+  const environment: TaskTemplate['environment'] = { engine, protocol: 1, limits }
+  const template: TaskTemplate = { function: request.function, export: request.export, environment }
+  const input = rawCid(crypto, request.input)
+  return { template, input, task: taskIdOf(crypto, { v: 1, ...template, input }) }
+}
+
 /** Draws the secret, signs nothing yet, and names the task. `deadlineMs` is monotonic. */
 export const prepareItem = (
   ports: Pick<Ports, 'crypto' | 'random' | 'clock'>,
@@ -121,14 +139,7 @@ export const prepareItem = (
   deadlineMs: number,
 ): Item => {
   const { crypto, clock } = ports
-  const limits = request.limits ?? manifest.limits
-  const template: TaskTemplate = {
-    function: request.function,
-    export: request.export,
-    environment: { engine: preparation.engine, protocol: 1, limits },
-  }
-  const input = rawCid(crypto, request.input)
-  const task = taskIdOf(crypto, { v: 1, ...template, input })
+  const { template, input, task } = taskOf(crypto, preparation.engine, manifest, request)
   const fresh = ports.random.bytes(48)
   const secret = fresh.subarray(16)
   const invocationBytes = Invocation.encode({

@@ -3,6 +3,7 @@
  *
  *   neighbours ◄─ roster ─► reception ─► executor ─► runner ─► sandbox pool, block exchange     what others ask of us
  *                               └──────► dispatcher ◄─ invoker ◄─ levels ◄─ call, map           what we ask of others
+ *                                                                   └─► memo ◄─┘                what we know already
  */
 import { BLOCKS_PROTOCOL, BlockFrame } from '../protocol/frames.ts'
 import { NEIGHBOURS_MAX } from '../protocol/limits.ts'
@@ -12,7 +13,7 @@ import { createAdvertisementTable } from '../registry/advertisements.ts'
 import { createBlockExchange } from '../registry/block-exchange.ts'
 import { openBlockStore } from '../registry/block-store.ts'
 import { createSandboxPool } from '../sandbox/pool.ts'
-import { type NestedCall, prepareItem } from './calls.ts'
+import { type NestedCall, prepareItem, taskOf } from './calls.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Executor } from './executor.ts'
 import { createExperience } from './experience.ts'
@@ -21,6 +22,7 @@ import { Invoker } from './invoker.ts'
 import { Lending } from './lending.ts'
 import { LocalExecutor } from './local.ts'
 import { MembershipOffice, type MeshState } from './membership.ts'
+import { Memo, memoBytes } from './memo.ts'
 import { NeighbourTable } from './neighbours.ts'
 import { OwnAdvertisement } from './own-advertisement.ts'
 import type { OwnerPolicy } from './owner-policy.ts'
@@ -35,7 +37,7 @@ export interface PeerOptions {
   policy: OwnerPolicy
   /** Identifies the exact sandbox build that `ports.sandboxHost` runs. */
   engine: string
-  /** Most bytes of blocks kept. */
+  /** Most bytes kept: blocks, and outcomes in the memo. */
   diskBytes: number
   /** A sandbox process that has had nothing to do for this long ends. */
   sandboxIdleMs: number
@@ -60,7 +62,9 @@ export const createPeer = async (ports: Ports, options: PeerOptions): Promise<Pe
 
 const addRegistry = async (ports: Ports, options: PeerOptions, parts: PeerParts): Promise<void> => {
   const { log, network } = ports
-  parts.store = await openBlockStore(ports, { budgetBytes: options.diskBytes })
+  const budgetBytes = memoBytes(options.diskBytes)
+  parts.memo = new Memo(ports, { budgetBytes })
+  parts.store = await openBlockStore(ports, { budgetBytes: options.diskBytes - budgetBytes })
   parts.exchange = createBlockExchange(ports, {
     store: parts.store,
     open: (peer) => network.open(peer, BLOCKS_PROTOCOL, { frameBytesMax: BlockFrame.bytesMax }),
@@ -96,11 +100,13 @@ const addLending = async (ports: Ports, options: PeerOptions, parts: PeerParts):
 /** What we ask of others. */
 const addCalling = (ports: Ports, options: PeerOptions, parts: PeerParts): void => {
   const mesh = parts.office.meshId
-  const nested: NestedCall = async (request) => (await parts.call(request)).outcome
+  // Receipts are wanted of the outermost call only.
+  const nested: NestedCall = async (request) => (await parts.call({ ...request, fresh: false })).outcome
   parts.dispatcher = new Dispatcher(ports, mesh)
   const views = { neighbours: parts.neighbours, dispatcher: parts.dispatcher, experience: createExperience() }
   parts.invoker = new Invoker(ports, views, nested, () => parts.roster.expecting)
   parts.local = new LocalExecutor(ports, mesh, parts.runner, nested)
+  parts.taskOf = (request, manifest) => taskOf(ports.crypto, options.engine, manifest, request).task
   parts.prepare = (request, manifest, deadlineMs) => {
     const candidates = parts.neighbours.candidates()
     const preparation = { mesh, engine: options.engine, self: ports.network.peerId, candidates }

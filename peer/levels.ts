@@ -7,6 +7,8 @@ import type { Manifest } from '../protocol/records.ts'
 import type { CallRequest, CallResult, Dispute, Item, Performed } from './calls.ts'
 import { type Invoker, PEER_WAIT_MS } from './invoker.ts'
 import type { LocalExecutor } from './local.ts'
+import type { Memo } from './memo.ts'
+import type { KeptLevel } from './memo-entry.ts'
 import type { NeighbourTable } from './neighbours.ts'
 import type { PursuitOptions } from './pursuit.ts'
 import type { Roster } from './roster.ts'
@@ -16,6 +18,7 @@ export interface LevelParts {
   invoker: Invoker
   local: LocalExecutor
   neighbours: NeighbourTable
+  memo: Pick<Memo, 'add' | 'drop'>
   /** A fresh invocation of the request; one per execution that counts as a vote. */
   prepare(request: CallRequest, manifest: Manifest, deadlineMs: number): Item
   roster: Pick<Roster, 'expecting'>
@@ -51,19 +54,33 @@ export class LevelledCall {
     const { level } = this.#request
     if (level.level === 'quorum') return this.#quorum(level.n)
     const first = await this.#performAnywhere()
-    return level.level === 'none' || this.#local ? this.#result(first) : this.#verifySelf(first)
+    if (level.level === 'none') return this.#result(first)
+    return this.#local ? this.#result(first, { level: 'self' }) : this.#verifySelf(first)
   }
 
-  #result(first: Performed): CallResult {
+  /** `verified`: how the answer was, if it was. */
+  #result(first: Performed, verified?: KeptLevel): CallResult {
+    if (verified) this.#keep(first, verified)
     return {
       outcome: first.outcome,
       performed: [first, ...this.#performed.filter((one) => one !== first)],
       level: this.#request.level,
       local: this.#local,
+      memo: false,
       executions: this.#executions,
       recovered: this.#recovered,
       disputes: this.#disputes,
     }
+  }
+
+  #keep(answer: Performed, level: KeptLevel): void {
+    const { memo, neighbours } = this.#parts
+    const agreeing = this.#performed.filter(({ outcomeCid }) => outcomeCid.equals(answer.outcomeCid))
+    const signers = agreeing.map(({ executor }) => executor)
+    // Another call may have caught one of them meanwhile.
+    if (signers.some((peer) => neighbours.isSuspended(peer))) return
+    const { outcome, outcomeBytes } = answer
+    memo.add(answer.item.task, { manifest: this.#manifest, outcome, outcomeBytes, level, signers })
   }
 
   #prepare(): Item {
@@ -110,13 +127,13 @@ export class LevelledCall {
   async #verifySelf(first: Performed): Promise<CallResult> {
     const receipt = await this.#receiptOf(first)
     const own = await this.#performAgain(first)
-    if (!receipt) return this.#result(own)
+    if (!receipt) return this.#result(own, { level: 'self' })
     if (!own.outcomeCid.equals(first.outcomeCid)) {
       this.#dispute(first, receipt, await own.receipt())
-      return this.#result(own)
+      return this.#result(own, { level: 'self' })
     }
     this.#ports.log.event('call.verified', { task: first.item.task.toString(), peer: first.executor })
-    return this.#result(first)
+    return this.#result(first, { level: 'self' })
   }
 
   /** With the journal that the first left; from the beginning, if that is not what the function does. */
@@ -145,6 +162,7 @@ export class LevelledCall {
   #dispute(wrong: Performed, receipt: Envelope, right: Envelope): void {
     this.#ports.log.event('call.disputed', { task: wrong.item.task.toString(), peer: wrong.executor })
     this.#parts.neighbours.suspend(wrong.executor)
+    this.#parts.memo.drop(wrong.executor)
     this.#disputes.push({ liar: wrong.executor, receipts: [receipt, right] })
   }
 
@@ -248,7 +266,7 @@ export class LevelledCall {
       this.#dispute(performed, receipt, winner.receipt)
     }
     this.#ports.log.event('call.verified', { task: winner.performed.item.task.toString(), count: votes.length })
-    return this.#result(winner.performed)
+    return this.#result(winner.performed, { level: 'quorum', n })
   }
 
   #noVerdict(n: number, found: number, verdict: string): MeshError {

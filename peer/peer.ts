@@ -9,7 +9,7 @@ import type { BlockExchange } from '../registry/block-exchange.ts'
 import type { BlockStore } from '../registry/block-store.ts'
 import { type FunctionBundle, type PublishedFunction, publishFunction } from '../registry/functions.ts'
 import type { SandboxPool } from '../sandbox/pool.ts'
-import type { CallRequest, CallResult, Item } from './calls.ts'
+import { type CallRequest, type CallResult, type Item, isPure } from './calls.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { Executor } from './executor.ts'
 import { PROGRESS_EVERY_MS } from './hedging.ts'
@@ -20,6 +20,7 @@ import { LevelledCall } from './levels.ts'
 import type { LocalExecutor } from './local.ts'
 import { type MapResult, mapCalls } from './map.ts'
 import type { MembershipOffice } from './membership.ts'
+import type { Memo } from './memo.ts'
 import type { NeighbourTable } from './neighbours.ts'
 import type { OwnAdvertisement } from './own-advertisement.ts'
 import type { Roster } from './roster.ts'
@@ -32,6 +33,7 @@ export interface PeerParts {
   neighbours: NeighbourTable
   roster: Roster
   store: BlockStore
+  memo: Memo
   exchange: BlockExchange
   pool: SandboxPool
   runner: Runner
@@ -44,6 +46,7 @@ export interface PeerParts {
   dispatcher: Dispatcher
   advertisements: AdvertisementTable
   hearsay(): AdvertisementTable
+  taskOf(request: CallRequest, manifest: Manifest): CID
   prepare(request: CallRequest, manifest: Manifest, deadlineMs: number): Item
   call(request: CallRequest): Promise<CallResult>
 }
@@ -127,6 +130,9 @@ export class Peer {
       const known = this.#manifests.get(request.function.toString())
       const manifest = known ?? (await this.#manifestBy(deadlineMs, request))
       ensureExport(manifest, request.export)
+      const found = this.#remembered(request, manifest)
+      const remembered = found && (await found)
+      if (remembered) return remembered
       return await new LevelledCall(this.#ports, this.#parts, request, manifest, deadlineMs).run()
     } finally {
       stopWaiting?.()
@@ -179,7 +185,7 @@ export class Peer {
   }
 
   async #stop(): Promise<void> {
-    const { lending, executor, invoker, advertisement, roster, exchange, pool, tally } = this.#parts
+    const { lending, executor, invoker, advertisement, roster, exchange, pool, tally, memo } = this.#parts
     lending.stopping = true
     this.#stopProgress?.()
     this.#resumeTimer?.()
@@ -193,7 +199,21 @@ export class Peer {
     await pool.stop()
     await this.#ports.network.stop()
     await tally.save()
+    await memo.close()
     await this.#ports.storage.close()
+  }
+
+  /** What an earlier call that was verified at this one's level, or above, came to. Pure functions come to nothing else. */
+  #remembered(request: CallRequest, manifest: Manifest): Promise<CallResult | undefined> | undefined {
+    const { remote, fresh, signal, level } = request
+    if (remote || fresh || signal?.aborted || !isPure(manifest)) return undefined
+    const { memo, taskOf } = this.#parts
+    return memo
+      .find(() => taskOf(request, manifest), level)
+      ?.then((outcome) => {
+        if (!outcome) return undefined
+        return { outcome, performed: [], level, local: false, memo: true, executions: 0, recovered: 0, disputes: [] }
+      })
   }
 
   async #manifestBy(deadlineMs: number, request: CallRequest): Promise<Manifest> {

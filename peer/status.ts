@@ -36,6 +36,8 @@ export interface PeerStatus {
   addresses: string[]
   lends: { slots: number; memory_bytes: number; disk_bytes: number; accept: string[] }
   disk: { bytes: number; blocks: number }
+  /** Verified answers kept; `hits` and `misses` of calls since the start that might have been answered from it. */
+  memo: { entries: number; bytes: number; budget_bytes: number; hits: number; misses: number }
   /** Wall-clock instant until which it is paused; null: not paused; 'resumed': until someone resumes it. */
   paused_until: number | 'resumed' | null
   running: RunningTask[]
@@ -51,6 +53,7 @@ const pausedUntil = (untilMs: number, paused: boolean): PeerStatus['paused_until
 
 export const statusOf = (ports: Ports, parts: PeerParts): PeerStatus => {
   const { office, lending, executor, neighbours, tally, store } = parts
+  const { budgetBytes, ...memo } = parts.memo.usage()
   const nowMs = ports.clock.monotonic()
   const usage = store.usage()
   const { name, policy } = office.genesis
@@ -61,10 +64,11 @@ export const statusOf = (ports: Ports, parts: PeerParts): PeerStatus => {
     lends: {
       slots: lending.policy.slots,
       memory_bytes: lending.policy.memoryBytes,
-      disk_bytes: usage.budgetBytes,
+      disk_bytes: usage.budgetBytes + budgetBytes,
       accept: [...lending.policy.accept],
     },
     disk: { bytes: usage.bytes, blocks: usage.blocks },
+    memo: { ...memo, budget_bytes: budgetBytes },
     paused_until: pausedUntil(lending.pausedUntilMs, lending.paused),
     running: [...executor.items()].slice(0, 1000).map((item) => ({
       peer: item.neighbour.peer,

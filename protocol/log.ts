@@ -50,6 +50,7 @@ export const LOG_EVENTS = {
   'call.local': 'info',
   'block.refused': 'warn',
   'block.evicted': 'debug',
+  'memo.dropped': 'warn',
   'sandbox.spawned': 'debug',
   'sandbox.exited': 'debug',
   'sandbox.killed': 'warn',

@@ -12,7 +12,7 @@ export interface BackendOptions {
   timeoutMs: number
   /** Those of the manifest, unless given. */
   limits?: Limits | undefined
-  /** Never execute on this machine in place of a peer. */
+  /** Never execute on this machine in place of a peer, nor answer from the memo. */
   remote: boolean
   signal?: AbortSignal | undefined
   /** Told what the call waits for, when that takes over 2 s. */
@@ -25,16 +25,18 @@ export interface BackendCall extends BackendOptions {
   export: string
   /** Encoded Value. */
   input: Uint8Array
-  /** Return an encoded ReceiptFile with the result. */
+  /** Return an encoded ReceiptFile with the result, which is not taken from the memo then. */
   receipt: boolean
 }
 
 export interface BackendResult {
   outcome: Outcome
-  /** PeerIds of those whose executions were compared or answered; the first gave the answer. */
+  /** PeerIds of those whose executions were compared or answered; the first gave the answer. None from the memo. */
   executors: string[]
   /** Ran on this machine, because no peer was in reach. */
   local: boolean
+  /** Nothing was executed: the outcome of an earlier call, verified at the level of this one or above. */
+  memo: boolean
   executions: number
   /** Executions that made up for a lost, failed or slow one. */
   recovered: number

@@ -27,7 +27,7 @@ export interface MapOptions {
   limits?: CallLimits
   /** Ends what is under way with E_CANCELLED. */
   signal?: AbortSignal
-  /** Rather fail with E_NO_PEER than execute on this machine. */
+  /** Rather fail with E_NO_PEER than execute on this machine, and never be answered from the memo. */
   remote?: boolean
   /** Items as they are done, not in the order of the inputs. */
   unordered?: boolean

@@ -26,6 +26,7 @@ const resultOf = (outcome: Outcome): BackendResult => ({
   outcome,
   executors: ['one', 'two'],
   local: false,
+  memo: false,
   executions: 3,
   recovered: 1,
   disputes: [],

@@ -171,5 +171,5 @@ test('without agent and invitation it executes here, and says so', async () => {
   const { value, receipt } = await mesh.call(echo, 'x', { receipt: true })
   expect([value, receipt.local, receipt.executions]).toEqual(['x', true, 1])
   await expect(mesh.call(echo, 'x', { remote: true })).rejects.toMatchObject({ code: 'E_NO_PEER' })
-  await expect(mesh.call(echo, 'x', { verify: 'quorum:2' })).rejects.toMatchObject({ code: 'E_NO_PEER' })
+  await expect(mesh.call(echo, 'y', { verify: 'quorum:2' })).rejects.toMatchObject({ code: 'E_NO_PEER' })
 })

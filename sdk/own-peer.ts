@@ -11,8 +11,8 @@ import type { Backend } from './backend.ts'
 import type { SdkHost } from './host.ts'
 import { createPeerBackend } from './peer-backend.ts'
 
-/** In memory; eight functions of the largest size. */
-const BLOCKS_BYTES = 64 * MIB
+/** In memory: seven functions of the largest size, and a memo. */
+const DISK_BYTES = 64 * MIB
 /** A program that calls now and then keeps its sandbox warm; one that has stopped calling pays for none. */
 const SANDBOX_IDLE_MS = 30_000
 
@@ -21,7 +21,7 @@ const openPeer = (host: SdkHost, ports: Ports, mesh: MeshState, slots: number) =
     mesh,
     policy: { accept: [], slots, memoryBytes: 0 },
     engine: host.engine,
-    diskBytes: BLOCKS_BYTES,
+    diskBytes: DISK_BYTES,
     sandboxIdleMs: SANDBOX_IDLE_MS,
   })
 

@@ -44,6 +44,7 @@ const resultOf = (result: CallResult): BackendResult => ({
   outcome: result.outcome,
   executors: result.performed.map((one) => one.executor),
   local: result.local,
+  memo: result.memo,
   executions: result.executions,
   recovered: result.recovered,
   disputes: result.disputes.map(({ liar, receipts: [wrong, right] }) => ({
@@ -68,7 +69,11 @@ export const createPeerBackend = (peer: Peer): Backend => {
     },
     manifest: (functionCid) => peer.manifest(readCid(functionCid)),
     call: async (call) => {
-      const result = await peer.call({ ...requestOf(readCid(call.function), call), input: call.input })
+      const result = await peer.call({
+        ...requestOf(readCid(call.function), call),
+        input: call.input,
+        fresh: call.receipt,
+      })
       const receiptFile = call.receipt ? await receiptFileOf(result, (cid) => peer.block(cid)) : undefined
       return { ...resultOf(result), receiptFile }
     },

@@ -39,10 +39,10 @@ const inProcess = (backend: Backend, neighbours: number): OpenedBackend => ({
 })
 
 /** The mesh that an agent of this data directory belonged to, if it left one with peers to dial. */
-const asMember = async (data: string): Promise<OpenedBackend | undefined> => {
-  if (!existsSync(join(data, 'db'))) return undefined
+const asMember = async (config: Config): Promise<OpenedBackend | undefined> => {
+  if (!existsSync(join(config.data, 'db'))) return undefined
   const { openMember } = await import('../member.ts')
-  const peer = await openMember(data)
+  const peer = await openMember(config)
   if (!peer) return undefined
   const { createPeerBackend } = await import('../../sdk/peer-backend.ts')
   return { backend: createPeerBackend(peer), neighbours: async () => peer.status().neighbours.length }
@@ -57,6 +57,6 @@ export const openBackend = async (config: Config, local: boolean, signal: AbortS
     const joining = (await ownPeers()).createJoinedPeer(sdkHost, config.join, signal)
     return inProcess(await whileWaiting('for a peer of the mesh to answer', joining), 1)
   }
-  const member = local ? undefined : await whileWaiting('for the peers of the mesh', asMember(config.data))
+  const member = local ? undefined : await whileWaiting('for the peers of the mesh', asMember(config))
   return member ?? inProcess(await (await ownPeers()).createLonePeer(sdkHost), 0)
 }

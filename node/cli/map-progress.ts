@@ -21,6 +21,8 @@ export interface MapSummary {
   executions: number
   recovered: number
   local: number
+  /** Answered from the memo, without an execution. */
+  memo: number
   /** Wrong answers, by who gave them. */
   liars: Record<string, number>
 }
@@ -55,6 +57,7 @@ export class MapProgress {
       executions: 0,
       recovered: 0,
       local: 0,
+      memo: 0,
       liars: {},
     }
     const everyMs = process.stderr.isTTY ? DRAW_EVERY_MS : SAY_EVERY_MS
@@ -67,6 +70,7 @@ export class MapProgress {
     if (executor !== undefined && !result.local) this.#executors.add(executor)
     summary.executions += result.executions
     summary.recovered += result.recovered
+    if (result.memo) summary.memo++
     if (result.local && summary.local++ === 0) this.#aside('no peer in reach: running in the sandbox of this machine')
     for (const { liar } of result.disputes) {
       summary.liars[liar] = (summary.liars[liar] ?? 0) + 1
@@ -142,12 +146,14 @@ export class MapProgress {
 
 /** One line at the end. */
 export const summaryWords = (summary: MapSummary): string => {
-  const { items, failed, duration_ms, executors, recovered, local, liars } = summary
+  const { items, failed, duration_ms, executors, recovered, local, memo, liars } = summary
   const rate = Math.round((items * 1000) / Math.max(1, duration_ms))
   const caught = Object.entries(liars).map(([peer, count]) => `${shortId(peer)} gave ${countOf(count, 'wrong answer')}`)
-  const where = local === items ? 'in the sandbox of this machine' : `on ${countOf(executors.length, 'executor')}`
+  const ran = local + memo === items ? 'in the sandbox of this machine' : `on ${countOf(executors.length, 'executor')}`
+  const where = memo > 0 && memo === items ? 'from memo' : ran
   return [
     `${countOf(items, 'item')} in ${durationWords(duration_ms)} (${countWords(rate)}/s) ${where}`,
+    memo > 0 && memo < items ? `${countWords(memo)} from memo` : '',
     recovered > 0 ? `${countWords(recovered)} re-executed` : '',
     ...caught,
     failed > 0 ? paint('red', `${countWords(failed)} failed`) : 'none failed',

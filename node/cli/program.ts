@@ -55,7 +55,7 @@ const addUp = (program: Command, run: Lazily) =>
     .option('-d, --detach', 'go to the background once the agent answers')
     .option('--cpus <n>', 'cores to lend; 0 lends nothing (default: half of them)')
     .option('--memory <size>', 'memory to lend, for all tasks together (default: a quarter of what is free)')
-    .option('--disk <size>', 'disk for the code of functions (default: 1GiB)')
+    .option('--disk <size>', 'disk for the code of functions and for verified answers (default: 1GiB)')
     .option(
       '--accept <who>',
       'who may use it: self, mesh, anyone or a PeerId; may be repeated (default: mesh)',

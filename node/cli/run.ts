@@ -39,6 +39,8 @@ const showWhere = (result: BackendResult, { request }: Calling, flags: RunFlags,
         ? `ran in the sandbox of this machine, ${took}`
         : `no peer in reach: ran in the sandbox of this machine, ${took}`,
     )
+  } else if (result.memo) {
+    note(`from memo: verified before, and not executed again, ${took}`)
   } else if (process.stderr.isTTY) {
     note(`ran on ${shortId(result.executors[0] ?? '')}, ${verifiedWords(result, request.verify)}, ${took}`)
   }
@@ -73,6 +75,7 @@ const summaryOf = (result: BackendResult, { request }: Calling, tookMs: number) 
   verify: request.verify,
   executors: result.executors,
   local: result.local,
+  memo: result.memo,
   executions: result.executions,
   recovered: result.recovered,
   liars: result.disputes.map(({ liar }) => liar),

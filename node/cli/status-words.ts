@@ -3,7 +3,7 @@ import type { AgentStatus } from '../agent.ts'
 import { shownDataDir } from '../data-dir.ts'
 import { shortId } from '../short-id.ts'
 import { paintOut } from './terminal.ts'
-import { acceptWords, countOf, durationWords, sizeWords } from './words.ts'
+import { acceptWords, countOf, countWords, durationWords, sizeWords } from './words.ts'
 
 const row = (name: string, text: string) => `  ${paintOut('dim', name.padEnd(8))} ${text}\n`
 const more = (text: string) => row('', text)
@@ -67,6 +67,13 @@ const refusalRow = ({ last_refusal: last }: AgentStatus): string => {
 const todayWords = ({ today }: AgentStatus): string =>
   `${countOf(today.tasks, 'task')}, ${durationWords(today.run_ms)} of CPU, ${sizeWords(today.bytes)}; ${countOf(today.refused, 'task')} refused`
 
+const memoWords = ({ memo }: AgentStatus): string => {
+  const kept =
+    memo.entries === 0 ? 'nothing yet' : `${countOf(memo.entries, 'verified answer')}, ${sizeWords(memo.bytes)}`
+  const asked = memo.hits + memo.misses
+  return asked === 0 ? kept : `${kept}; answered ${countWords(memo.hits)} of ${countOf(asked, 'call')}`
+}
+
 /** What `status` prints. */
 export const statusWords = (status: AgentStatus): string => {
   const { shown } = shownDataDir(status.data)
@@ -80,6 +87,7 @@ export const statusWords = (status: AgentStatus): string => {
     refusalRow(status),
     row('peers', peers === 0 ? 'none in reach' : `${countOf(peers, 'peer')} in reach; \`wayside peers\` lists them`),
     row('disk', `${sizeWords(status.disk.bytes)} in ${countOf(status.disk.blocks, 'block')} of code`),
+    row('memo', memoWords(status)),
     row('mesh', meshWords(status)),
     row('peer', status.peer),
     row('data', `${shown} (process ${status.pid})`),

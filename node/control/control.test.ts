@@ -59,6 +59,7 @@ const echoOf = (value: Uint8Array) => ({
   outcome: outcomeOf({ ok: true, value }),
   executors: ['one'],
   local: false,
+  memo: false,
   executions: 1,
   recovered: 0,
   disputes: [],

@@ -73,6 +73,7 @@ const result = () =>
     outcome: bytes(Outcome.bytesMax),
     executors: list(text(NAME_CHARS_MAX), 64),
     local: v.boolean(),
+    memo: v.boolean(),
     executions: integer(0),
     recovered: integer(0),
     disputes: list(v.strictObject({ liar: text(NAME_CHARS_MAX), wrong: bytes(8192), right: bytes(8192) }), 64),
