@@ -88,6 +88,8 @@ export interface Performed {
 export interface Dispute {
   liar: string
   receipts: [wrong: Envelope, right: Envelope]
+  /** The execution that the wrong receipt is of. */
+  execution: Performed
 }
 
 export interface CallResult {

@@ -163,7 +163,7 @@ export class LevelledCall {
     this.#ports.log.event('call.disputed', { task: wrong.item.task.toString(), peer: wrong.executor })
     this.#parts.neighbours.suspend(wrong.executor)
     this.#parts.memo.drop(wrong.executor)
-    this.#disputes.push({ liar: wrong.executor, receipts: [receipt, right] })
+    this.#disputes.push({ liar: wrong.executor, receipts: [receipt, right], execution: wrong })
   }
 
   /** Executions one after another, each verifier drawn after the receipt before it, until `n` agree. */

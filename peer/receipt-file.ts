@@ -1,26 +1,47 @@
-/** Receipts with all that is needed to check them offline, by re-execution. */
+/** Receipts, and proofs of wrong ones, with all that is needed to check them offline, by re-execution. */
 import type { CID } from '../protocol/cid.ts'
-import { orderJournal } from '../protocol/journal.ts'
+import { type JournalEntry, orderJournal } from '../protocol/journal.ts'
 import { Manifest, ReceiptFile, Task } from '../protocol/records.ts'
-import type { CallResult } from './calls.ts'
+import type { CallResult, Dispute, Item, Performed } from './calls.ts'
 
-/** `block` finds the function's blocks. Encoded ReceiptFile; the receipt of the answer comes first. */
-export const receiptFileOf = async (
-  result: CallResult,
-  block: (cid: CID) => Promise<Uint8Array | undefined>,
-): Promise<Uint8Array> => {
-  const [first] = result.performed
-  if (!first) throw new TypeError('a result without an execution')
-  const { request, template, manifest, journal } = first.item
-  const manifestBytes = Manifest.encode(manifest)
-  const task = Task.encode({ v: 1, ...template, input: first.item.input })
+/** Finds a function's blocks. */
+export type FindBlock = (cid: CID) => Promise<Uint8Array | undefined>
+
+/** Task, input, manifest and code: what an execution begins with. */
+const blocksOf = async ({ request, template, input, manifest }: Item, block: FindBlock): Promise<Uint8Array[]> => {
   const code = await Promise.all(manifest.code.map((cid) => block(cid)))
-  const outcomes = result.performed.map((one) => one.outcomeBytes)
+  const task = Task.encode({ v: 1, ...template, input })
+  return [task, request.input, Manifest.encode(manifest), ...code.filter((bytes) => bytes !== undefined)]
+}
+
+/** Of each outcome once, however many executions gave it. */
+const outcomesOf = (performed: readonly Performed[]): Uint8Array[] => [
+  ...new Map(performed.map((one) => [one.outcomeCid.toString(), one.outcomeBytes])).values(),
+]
+
+/** A home that repeats an execution has the journal in the item of the first one. */
+const journalOf = (performed: readonly Performed[]): JournalEntry[] =>
+  orderJournal(performed.map(({ item }) => item.journal).find(({ length }) => length > 0) ?? [])
+
+/** Encoded ReceiptFile of every execution of the call; the receipt of the answer comes first. */
+export const receiptFileOf = async ({ performed }: CallResult, block: FindBlock): Promise<Uint8Array> => {
+  const [first] = performed
+  if (!first) throw new TypeError('a result without an execution')
   return ReceiptFile.encode({
     v: 1,
-    receipts: await Promise.all(result.performed.map((one) => one.receipt())),
-    invocations: await Promise.all(result.performed.map((one) => one.invocation())),
-    journal: orderJournal(journal),
-    blocks: [task, request.input, manifestBytes, ...code.filter((bytes) => bytes !== undefined), ...outcomes],
+    receipts: await Promise.all(performed.map((one) => one.receipt())),
+    invocations: await Promise.all(performed.map((one) => one.invocation())),
+    journal: journalOf(performed),
+    blocks: [...(await blocksOf(first.item, block)), ...outcomesOf(performed)],
   })
 }
+
+/** Encoded ReceiptFile of the wrong receipt alone: whoever runs it again sees that its signer lied. */
+export const fraudProofOf = async ({ receipts, execution }: Dispute, block: FindBlock): Promise<Uint8Array> =>
+  ReceiptFile.encode({
+    v: 1,
+    receipts: [receipts[0]],
+    invocations: [await execution.invocation()],
+    journal: orderJournal(execution.item.journal),
+    blocks: [...(await blocksOf(execution.item, block)), execution.outcomeBytes],
+  })

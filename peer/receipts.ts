@@ -24,7 +24,7 @@ export interface Execution {
 }
 
 /** Head and length of a journal that begins at the invocation's CID. */
-const headOf = (
+export const headOf = (
   crypto: Pick<Crypto, 'hash'>,
   invocation: CID,
   journal: readonly JournalEntry[],
@@ -60,7 +60,7 @@ export const receiptBytes = (crypto: Pick<Crypto, 'hash'>, execution: Execution)
  * The journal as its executor had it at the end, when it names `length` entries: all requests, and the first answers.
  * Later ones were on their way then.
  */
-const upTo = (journal: readonly JournalEntry[], length: number): JournalEntry[] => {
+export const upTo = (journal: readonly JournalEntry[], length: number): JournalEntry[] => {
   let answersLeft = length - journal.filter(({ entry }) => entry === 'request').length
   return journal.filter(({ entry }) => entry === 'request' || answersLeft-- > 0)
 }

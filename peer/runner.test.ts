@@ -30,7 +30,7 @@ const running = async (count: number, bytes: number) => {
     await hold.fetch(signal)
     return (await store.get(cid)) as Uint8Array
   }
-  const runner = createRunner({ fetch } as BlockExchange, {} as SandboxPool)
+  const runner = createRunner({ fetch }, {} as SandboxPool)
   return { runner, published, fetched, hold }
 }
 

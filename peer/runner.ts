@@ -64,7 +64,7 @@ const createFunctionCache = () => {
   }
 }
 
-export const createRunner = (exchange: BlockExchange, pool: SandboxPool): Runner => {
+export const createRunner = (exchange: Pick<BlockExchange, 'fetch'>, pool: SandboxPool): Runner => {
   const kept = createFunctionCache()
 
   const known = (functionCid: CID) => kept.get(functionCid.toString())

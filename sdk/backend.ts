@@ -29,6 +29,19 @@ export interface BackendCall extends BackendOptions {
   receipt: boolean
 }
 
+/** An executor that was caught. */
+export interface BackendDispute {
+  liar: string
+  /** Encoded envelopes of its receipt, and of one that contradicts it. */
+  wrong: Uint8Array
+  right: Uint8Array
+  /**
+   * Encoded ReceiptFile that shows it to anyone who runs the function again. There in a call with `receipt`, and the
+   * first time that a map catches the liar.
+   */
+  proof?: Uint8Array | undefined
+}
+
 export interface BackendResult {
   outcome: Outcome
   /** PeerIds of those whose executions were compared or answered; the first gave the answer. None from the memo. */
@@ -40,8 +53,7 @@ export interface BackendResult {
   executions: number
   /** Executions that made up for a lost, failed or slow one. */
   recovered: number
-  /** Encoded wrong and right receipt envelopes for each executor that was caught. */
-  disputes: { liar: string; wrong: Uint8Array; right: Uint8Array }[]
+  disputes: BackendDispute[]
   receiptFile?: Uint8Array | undefined
 }
 

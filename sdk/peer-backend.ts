@@ -1,12 +1,12 @@
 /** The backend that is a peer in this process. */
 
-import { type CallRequest, type CallResult, ensureLevel } from '../peer/calls.ts'
+import { type CallRequest, type CallResult, type Dispute, ensureLevel } from '../peer/calls.ts'
 import type { MapResult } from '../peer/map.ts'
 import type { Peer } from '../peer/peer.ts'
-import { receiptFileOf } from '../peer/receipt-file.ts'
+import { type FindBlock, fraudProofOf, receiptFileOf } from '../peer/receipt-file.ts'
 import { type CID, ensureCid } from '../protocol/cid.ts'
 import { encodeCanonical } from '../protocol/codec.ts'
-import type { Backend, BackendMapItem, BackendOptions, BackendResult } from './backend.ts'
+import type { Backend, BackendDispute, BackendMapItem, BackendOptions, BackendResult } from './backend.ts'
 
 /** Functions whose names are kept; a program calls few. */
 const FUNCTIONS_MAX = 256
@@ -40,28 +40,47 @@ const requestOf = (
   onWait,
 })
 
-const resultOf = (result: CallResult): BackendResult => ({
+type Proofs = ReadonlyMap<Dispute, Uint8Array>
+
+const NO_PROOFS: Proofs = new Map()
+
+/** One for each liar that is not in `caught` yet. */
+const proofsOf = async (disputes: readonly Dispute[], caught: Set<string>, block: FindBlock): Promise<Proofs> => {
+  const proofs = new Map<Dispute, Uint8Array>()
+  for (const dispute of disputes) {
+    if (caught.has(dispute.liar)) continue
+    caught.add(dispute.liar)
+    proofs.set(dispute, await fraudProofOf(dispute, block))
+  }
+  return proofs
+}
+
+const disputeOf = ({ liar, receipts: [wrong, right] }: Dispute, proof: Uint8Array | undefined): BackendDispute => ({
+  liar,
+  wrong: encodeCanonical(wrong),
+  right: encodeCanonical(right),
+  ...(proof && { proof }),
+})
+
+const resultOf = (result: CallResult, proofs: Proofs): BackendResult => ({
   outcome: result.outcome,
   executors: result.performed.map((one) => one.executor),
   local: result.local,
   memo: result.memo,
   executions: result.executions,
   recovered: result.recovered,
-  disputes: result.disputes.map(({ liar, receipts: [wrong, right] }) => ({
-    liar,
-    wrong: encodeCanonical(wrong),
-    right: encodeCanonical(right),
-  })),
+  disputes: result.disputes.map((dispute) => disputeOf(dispute, proofs.get(dispute))),
 })
 
-const itemOf = (one: MapResult): BackendMapItem =>
+const itemOf = (one: MapResult, proofs: Proofs): BackendMapItem =>
   'result' in one
-    ? { index: one.index, result: resultOf(one.result) }
+    ? { index: one.index, result: resultOf(one.result, proofs) }
     : { index: one.index, error: { code: one.error.code, message: one.error.message } }
 
 /** `close` stops the peer. */
 export const createPeerBackend = (peer: Peer): Backend => {
   const readCid = createCidReader()
+  const block: FindBlock = (cid) => peer.block(cid)
   return {
     publish: async (bundle) => {
       const { cid, manifest } = await peer.publish(bundle)
@@ -74,12 +93,18 @@ export const createPeerBackend = (peer: Peer): Backend => {
         input: call.input,
         fresh: call.receipt,
       })
-      const receiptFile = call.receipt ? await receiptFileOf(result, (cid) => peer.block(cid)) : undefined
-      return { ...resultOf(result), receiptFile }
+      if (!call.receipt) return resultOf(result, NO_PROOFS)
+      const proofs = await proofsOf(result.disputes, new Set(), block)
+      return { ...resultOf(result, proofs), receiptFile: await receiptFileOf(result, block) }
     },
     map: async function* (map) {
       const request = requestOf(readCid(map.function), map)
-      for await (const results of peer.map(request, map.inputs, map.unordered)) yield results.map(itemOf)
+      const caught = new Set<string>()
+      for await (const results of peer.map(request, map.inputs, map.unordered)) {
+        const disputes = results.flatMap((one) => ('result' in one ? one.result.disputes : []))
+        const proofs = disputes.length > 0 ? await proofsOf(disputes, caught, block) : NO_PROOFS
+        yield results.map((one) => itemOf(one, proofs))
+      }
     },
     close: () => peer.stop(),
   }

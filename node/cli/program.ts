@@ -191,6 +191,27 @@ const addMap = (program: Command, run: Lazily) =>
     )
     .action(run(async () => (await import('./map.ts')).map))
 
+const addVerify = (program: Command, run: Lazily) =>
+  program
+    .command('verify')
+    .summary('check signed receipts, and proofs of wrong ones')
+    .description(
+      'Checks a file of signed receipts: who signed what, for whom, and whether running it again here gives the same. A receipt is right; or wrong, and then a proof against its signer that anyone can check like this; or it proves nothing, and the reason is printed. Needs no agent and no network: the file carries all that it names.',
+    )
+    .argument('<file>', 'what `run --receipt FILE` or the demo wrote, or FILE.proof-N.cbor beside it')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `${example(
+        `wayside run hello.ts '{"name":"Ada"}' --receipt ada.receipt`,
+        'wayside verify ada.receipt',
+        `wayside verify ada.receipt --json | jq -r '.receipts[] | .verdict + " " + .signer'`,
+      )}
+Exit status: 0 every receipt is right, 5 one is wrong or proves nothing, 2 no such file, or no receipt file.
+`,
+    )
+    .action(run(async () => (await import('./verify.ts')).verify))
+
 /** `exited` is told the exit status of the command that ran. */
 export const createProgram = (exited: (status: number) => void): Command => {
   const run: Lazily =
@@ -221,5 +242,6 @@ export const createProgram = (exited: (status: number) => void): Command => {
   addOwnerCommands(program, run)
   addRun(program, run)
   addMap(program, run)
+  addVerify(program, run)
   return program
 }

@@ -45,9 +45,8 @@ const showWhere = (result: BackendResult, { request }: Calling, flags: RunFlags,
     note(`ran on ${shortId(result.executors[0] ?? '')}, ${verifiedWords(result, request.verify)}, ${took}`)
   }
   for (const { liar } of result.disputes) {
-    say(
-      `${paint('yellow', 'caught')} ${shortId(liar)} gave a wrong answer; this is the right one (--receipt FILE keeps both receipts)`,
-    )
+    const hint = flags.receipt === undefined ? ' (--receipt FILE keeps a proof of it)' : ''
+    say(`${paint('yellow', 'caught')} ${shortId(liar)} gave a wrong answer; this is the right one${hint}`)
   }
 }
 
@@ -89,15 +88,26 @@ const summaryOf = (result: BackendResult, { request }: Calling, tookMs: number) 
 const showJson = (value: Value, summary: object): Promise<void> =>
   print(`{"value":${valueToJson(value)},${JSON.stringify(summary).slice(1)}\n`)
 
+/** The receipt file, and beside it a proof for each executor that was caught. */
+const keepReceipts = (file: string, { receiptFile, disputes }: BackendResult): void => {
+  if (receiptFile) writeResult(file, receiptFile)
+  const proofs = disputes.flatMap(({ proof }) => proof ?? [])
+  for (const [i, proof] of proofs.entries()) {
+    const name = `${file}.proof-${i + 1}.cbor`
+    writeResult(name, proof)
+    note(`a proof of the wrong answer, for anyone: wayside verify ${name}`)
+  }
+}
+
 const call = async (calling: Calling, input: Uint8Array, flags: RunFlags, signal: AbortSignal): Promise<void> => {
   const { backend, request, source, readStack } = calling
   const startedMs = performance.now()
   const onWait = (reason: string) => note(reason)
   const result = await backend.call({ ...request, input, signal, onWait, receipt: flags.receipt !== undefined })
   const tookMs = performance.now() - startedMs
-  if (flags.receipt !== undefined && result.receiptFile) writeResult(flags.receipt, result.receiptFile)
   if (!flags.json) showConsole(result.outcome.console, source)
   showWhere(result, calling, flags, tookMs)
+  if (flags.receipt !== undefined) keepReceipts(flags.receipt, result)
   const value = answerOf(result.outcome, readStack)
   const summary = summaryOf(result, calling, tookMs)
   if (!flags.json) return showValue(value, flags)

@@ -30,6 +30,8 @@ test('a command imports what it needs and nothing heavy: no libp2p while an agen
   expect(bundled.packages).toEqual(['commander', 'esbuild', 'multiformats', 'valibot'])
   const cid = JSON.parse(bundled.stdout).function
   expect((await packagesOf(['run', cid, '4', '--data', data], cwd)).packages).toEqual(light)
-  const alone = await packagesOf(['run', 'square.ts', '5', '--local'], cwd)
+  const receipt = join(freshDirectory(), 'square.receipt')
+  const alone = await packagesOf(['run', 'square.ts', '5', '--local', '--receipt', receipt], cwd)
   expect(alone.packages).not.toContain('libp2p')
+  expect((await packagesOf(['verify', receipt], cwd)).packages).toEqual(light)
 })

@@ -15,7 +15,7 @@ import { createControlBackend } from './backend.ts'
 import { connectAgent } from './client.ts'
 import { readEndpoint } from './endpoint.ts'
 import { FrameSocket } from './frame-socket.ts'
-import { AgentFrame, CONTROL_FRAME_BYTES_MAX, WINDOW_BYTES } from './frames.ts'
+import { AgentFrame, CONTROL_FRAME_BYTES_MAX, PROOFS_BYTES_MAX, WINDOW_BYTES } from './frames.ts'
 import { startControlServer } from './server.ts'
 import type { AgentControls } from './session.ts'
 
@@ -116,6 +116,25 @@ describe('calls', () => {
     expect(result).toMatchObject({ executors: ['one', 'two'], local: false, executions: 3, recovered: 1 })
     expect(result.outcome.result.ok && decodeValue(result.outcome.result.value)).toEqual(['Ada', 2n ** 60n])
     expect(result.receiptFile).toBeInstanceOf(Uint8Array)
+  })
+
+  test('bring the proofs of disputes, as far as there is room for them', async () => {
+    const fake = new FakeBackend()
+    const call = fake.call.bind(fake)
+    const dispute = (liar: string, proof?: Uint8Array) => {
+      return { liar, wrong: Uint8Array.of(1), right: Uint8Array.of(2), ...(proof && { proof }) }
+    }
+    const largest = new Uint8Array(PROOFS_BYTES_MAX).fill(7)
+    const disputes = [dispute('none'), dispute('large', largest), dispute('one too many', Uint8Array.of(3))]
+    fake.call = async (wanted) => ({ ...(await call(wanted)), disputes })
+    const { backend } = await serve({ backend: fake })
+    const result = await backend.call({ ...work, input: encodeValue(1), receipt: true })
+    expect(result.disputes.map(({ liar, proof }) => [liar, proof?.length])).toEqual([
+      ['none', undefined],
+      ['large', PROOFS_BYTES_MAX],
+      ['one too many', undefined],
+    ])
+    expect(result.disputes[0]).toEqual(dispute('none'))
   })
 
   test('of full size pass, a thousand at once too', async () => {

@@ -9,8 +9,10 @@ import { bytes, integer, list, message, name, text } from '../../protocol/schema
 /** Raised with every change that the other side could misread. Agent and command come from one release. */
 export const CONTROL_VERSION = 1
 
-/** A receipt file is the largest thing that travels. */
-export const CONTROL_FRAME_BYTES_MAX = ReceiptFile.bytesMax + Outcome.bytesMax + MIB
+/** The proofs of one result, together: room for one of the largest kind. */
+export const PROOFS_BYTES_MAX = ReceiptFile.bytesMax
+/** A result with its receipt file and its proofs is the largest thing that travels. */
+export const CONTROL_FRAME_BYTES_MAX = ReceiptFile.bytesMax + PROOFS_BYTES_MAX + Outcome.bytesMax + MIB
 /** Bytes of inputs, results or log lines that a sender may have under way before the receiver asks for more. */
 export const WINDOW_BYTES = 4 * MIB
 /** Counted for each item besides its own bytes. */
@@ -68,6 +70,13 @@ export const CommandFrame = message(
 export type CommandFrame = v.InferOutput<typeof CommandFrame.schema>
 export type CommandFrameOf<T extends CommandFrame['t']> = Extract<CommandFrame, { t: T }>
 
+const dispute = v.strictObject({
+  liar: text(NAME_CHARS_MAX),
+  wrong: bytes(8192),
+  right: bytes(8192),
+  proof: v.nullable(bytes(PROOFS_BYTES_MAX)),
+})
+
 const result = () =>
   v.strictObject({
     outcome: bytes(Outcome.bytesMax),
@@ -76,7 +85,7 @@ const result = () =>
     memo: v.boolean(),
     executions: integer(0),
     recovered: integer(0),
-    disputes: list(v.strictObject({ liar: text(NAME_CHARS_MAX), wrong: bytes(8192), right: bytes(8192) }), 64),
+    disputes: list(dispute, 64),
     receipt_file: v.nullable(bytes(ReceiptFile.bytesMax)),
   })
 export type WireResult = v.InferOutput<ReturnType<typeof result>>

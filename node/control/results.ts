@@ -2,19 +2,36 @@
 
 import { isErrorCode } from '../../protocol/errors.ts'
 import { Outcome } from '../../protocol/outcome.ts'
-import type { BackendMapItem, BackendResult } from '../../sdk/backend.ts'
-import { ITEM_BYTES, type WireItem, type WireResult } from './frames.ts'
+import type { BackendDispute, BackendMapItem, BackendResult } from '../../sdk/backend.ts'
+import { ITEM_BYTES, PROOFS_BYTES_MAX, type WireItem, type WireResult } from './frames.ts'
 
-export const resultToWire = ({ outcome, receiptFile, ...rest }: BackendResult): WireResult => ({
+/** Proofs travel as long as there is room for them; each convicts by itself. */
+const disputesToWire = (disputes: readonly BackendDispute[]): WireResult['disputes'] => {
+  let roomBytes = PROOFS_BYTES_MAX
+  return disputes.map(({ proof = null, ...rest }) => {
+    if (proof === null || proof.length > roomBytes) return { ...rest, proof: null }
+    roomBytes -= proof.length
+    return { ...rest, proof }
+  })
+}
+
+const disputeFromWire = ({ proof, ...rest }: WireResult['disputes'][number]): BackendDispute => ({
   ...rest,
+  ...(proof && { proof }),
+})
+
+export const resultToWire = ({ outcome, receiptFile, disputes, ...rest }: BackendResult): WireResult => ({
+  ...rest,
+  disputes: disputesToWire(disputes),
   outcome: Outcome.encode(outcome),
   receipt_file: receiptFile ?? null,
 })
 
-export const resultFromWire = ({ outcome, receipt_file: receiptFile, ...rest }: WireResult): BackendResult => ({
+export const resultFromWire = ({ outcome, receipt_file, disputes, ...rest }: WireResult): BackendResult => ({
   ...rest,
+  disputes: disputes.map(disputeFromWire),
   outcome: Outcome.decode(outcome),
-  ...(receiptFile && { receiptFile }),
+  ...(receipt_file && { receiptFile: receipt_file }),
 })
 
 export const itemToWire = (item: BackendMapItem): WireItem => {
@@ -27,4 +44,8 @@ export const itemFromWire = (item: WireItem): BackendMapItem =>
   'result' in item ? { index: item.index, result: resultFromWire(item.result) } : item
 
 /** What an item counts for in the flow of its stream. */
-export const wireBytes = (item: WireItem): number => ITEM_BYTES + ('result' in item ? item.result.outcome.length : 0)
+export const wireBytes = (item: WireItem): number => {
+  if (!('result' in item)) return ITEM_BYTES
+  const { outcome, disputes } = item.result
+  return disputes.reduce((sum, { proof }) => sum + (proof?.length ?? 0), ITEM_BYTES + outcome.length)
+}

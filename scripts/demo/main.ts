@@ -1,5 +1,5 @@
 /** `npm run demo`: six agents on this machine render a picture together; one lies, one is slow, one is killed. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { emptyFrame, place, TILES } from '../../examples/raytracer/plan.ts'
 import { MeshError } from '../../protocol/errors.ts'
@@ -119,8 +119,15 @@ class Demo {
       identical: differing === 0,
     }
     writeFileSync(`${OUT}summary.json`, `${JSON.stringify(summary, undefined, 2)}\n`)
+    this.#writeProofs()
     this.#print(summary)
     return record.done && summary.identical ? 0 : 1
+  }
+
+  /** Those of an earlier demo would be about other peers. */
+  #writeProofs(): void {
+    for (const name of readdirSync(OUT)) if (/^proof-\d+\.cbor$/.test(name)) rmSync(`${OUT}${name}`)
+    for (const [name, proof] of this.#record.proofs) writeFileSync(`${OUT}${name}`, proof)
   }
 
   #print(summary: Summary): void {
@@ -135,17 +142,16 @@ class Demo {
         `  agent ${number}  ${peer}  ${String(summary.tiles_by_peer[peer] ?? 0).padStart(4)} tiles${manner}${fate}`,
       )
     }
-    for (const { peer, times } of summary.liars) {
-      console.log(
-        `caught lying: ${peer}, ${times} ${times === 1 ? 'time' : 'times'}; its wrong receipt and the right one are in summary.json`,
-      )
+    for (const { peer, times, proof } of summary.liars) {
+      console.log(`caught lying: ${peer}, ${times} ${times === 1 ? 'time' : 'times'}`)
+      if (proof) console.log(`  see for yourself: npx wayside verify ${proof}`)
     }
     console.log(`tiles recovered from agents that were lost or slow: ${summary.tiles_recovered}`)
     console.log(`a native run of the same source in V8 takes ${summary.native_ms} ms`)
     console.log(
       `identical to a local run: ${summary.identical ? 'yes' : `no, ${summary.differing_pixels} pixels differ`}`,
     )
-    console.log('demo-out/ has mesh.png, local.png and summary.json')
+    console.log(['demo-out/ has mesh.png, local.png, summary.json', ...this.#record.proofs.keys()].join(', '))
   }
 }
 

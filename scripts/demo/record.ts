@@ -1,6 +1,6 @@
 /** What the demo has seen: counted as it happens, and summed up at the end. */
 import { TILES } from '../../examples/raytracer/plan.ts'
-import type { BackendResult } from '../../sdk/backend.ts'
+import type { BackendDispute } from '../../sdk/backend.ts'
 import type { DemoAgent } from './agents.ts'
 import type { RenderedTile } from './render.ts'
 
@@ -10,6 +10,8 @@ export interface Caught {
   times: number
   /** The first wrong receipt, and the one that shows it: signed envelopes, base64 of their DAG-CBOR. */
   receipts: [wrong: string, right: string]
+  /** The file that shows the wrong one to be wrong, as a path from the checkout. */
+  proof?: string
 }
 
 export interface Summary {
@@ -28,6 +30,8 @@ export interface Summary {
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
 
 export class DemoRecord {
+  /** By the name of their file. */
+  readonly proofs = new Map<string, Uint8Array>()
   readonly tilesByPeer = new Map<string, number>()
   readonly caught = new Map<string, Caught>()
   readonly killedPids: number[] = []
@@ -54,7 +58,7 @@ export class DemoRecord {
   }
 
   #dispute(
-    { liar, wrong, right }: BackendResult['disputes'][number],
+    { liar, wrong, right, proof }: BackendDispute,
     agentOf: (peer: string) => DemoAgent | undefined,
   ): Caught | undefined {
     const known = this.caught.get(liar)
@@ -67,8 +71,15 @@ export class DemoRecord {
       pid: agentOf(liar)?.pid ?? 0,
       times: 1,
       receipts: [base64(wrong), base64(right)],
+      ...(proof && { proof: this.#keep(proof) }),
     }
     this.caught.set(liar, caught)
     return caught
+  }
+
+  #keep(proof: Uint8Array): string {
+    const name = `proof-${this.proofs.size + 1}.cbor`
+    this.proofs.set(name, proof)
+    return `demo-out/${name}`
   }
 }

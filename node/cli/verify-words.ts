@@ -1,0 +1,154 @@
+/** What a check of receipts found, in plain words and as JSON. */
+import type { CheckedReceipt, Verification } from '../../peer/verify-file.ts'
+import type { Outcome } from '../../protocol/outcome.ts'
+import { decodeValue, valueToJson } from '../../protocol/values.ts'
+import { plainText } from '../plain-text.ts'
+import { paintOut, type Style } from './terminal.ts'
+import { countOf } from './words.ts'
+
+const SHOWN_CHARS_MAX = 160
+/** Of what precedes the first difference. */
+const CONTEXT_CHARS = 20
+
+const NOT_THERE = 'an outcome that the file does not carry'
+
+/** A liar may sign for bytes that are no Value. */
+const valueText = (encoded: Uint8Array): string | undefined => {
+  try {
+    return valueToJson(decodeValue(encoded))
+  } catch {
+    return undefined
+  }
+}
+
+const resultText = ({ result }: Outcome): string => {
+  if (!result.ok) return `the error ${result.code}: ${result.message}`
+  return valueText(result.value) ?? `${countOf(result.value.length, 'byte')} that are no value`
+}
+
+/** All that outcomes are compared by, as text. */
+const partsOf = (outcome: Outcome): [name: string, text: string][] => {
+  const { result, requests, console, fuel, memory_bytes } = outcome
+  const requested = requests.map(({ kind, arguments: bytes }) => `${kind} ${valueText(bytes)}`)
+  return [
+    ['', resultText(outcome)],
+    ['the stack ', result.ok ? '' : result.stack],
+    ['the requests ', JSON.stringify(requested)],
+    ['the console ', JSON.stringify(console.map(({ level, text }) => [level, text]))],
+    ['fuel ', String(fuel)],
+    ['memory_bytes ', String(memory_bytes)],
+  ]
+}
+
+const excerpt = (text: string, at: number): string => {
+  const from = text.length <= SHOWN_CHARS_MAX ? 0 : Math.max(0, at - CONTEXT_CHARS)
+  const shown = text.slice(from, from + SHOWN_CHARS_MAX)
+  return plainText(`${from > 0 ? '…' : ''}${shown}${from + shown.length < text.length ? '…' : ''}`)
+}
+
+const firstDifference = (a: string, b: string): number => {
+  let at = 0
+  while (at < a.length && a[at] === b[at]) at++
+  return at
+}
+
+/** The first part in which two outcomes differ, around the place where they do. */
+const differenceWords = (says: Outcome, gives: Outcome): [says: string, gives: string] => {
+  const others = partsOf(gives)
+  const parts = partsOf(says).map(([name, text], i) => ({ name, text, other: others[i]?.[1] ?? '' }))
+  const { name, text, other } = parts.find((part) => part.text !== part.other) ?? {
+    ...{ name: '', text: resultText(says), other: resultText(gives) },
+  }
+  const at = firstDifference(text, other)
+  return [name + excerpt(text, at), name + excerpt(other, at)]
+}
+
+const sentenceOf = (checked: CheckedReceipt): string => {
+  const { signer, receipt, says, gives } = checked
+  if (checked.verdict === 'unusable') return `${checked.code}: ${plainText(checked.reason)}`
+  if (!gives) return ''
+  if (checked.verdict === 'right') return `it says ${excerpt(resultText(gives), 0)}, and so does running it again here`
+  const [said, given] = says ? differenceWords(says, gives) : [NOT_THERE, excerpt(resultText(gives), 0)]
+  return `${signer} signed a wrong outcome for task ${receipt?.task}: it says ${said}, re-execution gives ${given}`
+}
+
+/** Who, for whom, what: as far as the receipt could be read. */
+const factsOf = (checked: CheckedReceipt): [name: string, text: string][] => {
+  const { signer, receipt, invocation, task, functionName } = checked
+  const isForged = checked.verdict === 'unusable' && checked.code === 'E_SIGNATURE' && !receipt
+  const facts: [string, string][] = [[isForged ? 'in the name of' : 'signed by', signer]]
+  if (invocation) facts.push(['asked for by', invocation.invoker])
+  const named = functionName === undefined ? '' : ` (${plainText(functionName)})`
+  if (task) facts.push(['function', `${task.function}#${plainText(task.export)}${named}`])
+  if (receipt) facts.push(['task', receipt.task.toString()], ['invocation', receipt.invocation.toString()])
+  return facts
+}
+
+const VERDICTS: Record<CheckedReceipt['verdict'], { words: string; style: Style }> = {
+  right: { words: 'right', style: 'green' },
+  wrong: { words: 'wrong', style: 'red' },
+  unusable: { words: 'proves nothing', style: 'yellow' },
+}
+
+const NAME_CHARS = 16
+
+const receiptWords = (checked: CheckedReceipt, i: number, count: number): string => {
+  const { words, style } = VERDICTS[checked.verdict]
+  const facts = factsOf(checked).map(([name, text]) => `  ${name.padEnd(NAME_CHARS)}${text}`)
+  const heading = `receipt ${i + 1} of ${count}: ${paintOut(style, words)}`
+  return [heading, `  ${sentenceOf(checked)}`, ...facts].map((line) => `${line}\n`).join('')
+}
+
+const totalWords = (receipts: readonly CheckedReceipt[]): string => {
+  const counts = Object.entries(VERDICTS).map(([verdict, { words }]) => {
+    return { words, count: receipts.filter((checked) => checked.verdict === verdict).length }
+  })
+  const met = counts.filter(({ count }) => count > 0)
+  const total = countOf(receipts.length, 'receipt')
+  if (met.length === 1) return `${total}: ${receipts.length > 1 ? 'all ' : ''}${met[0]?.words}\n`
+  return `${total}: ${met.map(({ count, words }) => `${count} ${words}`).join(', ')}\n`
+}
+
+/** A paragraph for each receipt, and a last line for all of them. */
+export const verificationWords = ({ receipts }: Verification): string =>
+  receipts.map((checked, i) => receiptWords(checked, i, receipts.length)).join('') + totalWords(receipts)
+
+const outcomeJson = ({ result, fuel, memory_bytes }: Outcome): object => {
+  if (!result.ok) return { error: { code: result.code, message: result.message }, fuel, memory_bytes }
+  const text = valueText(result.value)
+  return { ...(text !== undefined && { value: JSON.parse(text) }), fuel, memory_bytes }
+}
+
+const receiptJson = (checked: CheckedReceipt): object => {
+  const { verdict, signer, receipt, invocation, task, functionName, says, gives } = checked
+  return {
+    verdict,
+    ...(checked.verdict === 'unusable' && { code: checked.code, reason: checked.reason }),
+    signer,
+    ...(invocation && { invoker: invocation.invoker }),
+    ...(receipt && {
+      home: receipt.home,
+      mesh: receipt.mesh.toString(),
+      invocation: receipt.invocation.toString(),
+      task: receipt.task.toString(),
+      attempt: receipt.attempt,
+      epoch: receipt.epoch,
+      engine: receipt.engine,
+      outcome: receipt.outcome.toString(),
+    }),
+    ...(task && { function: task.function.toString(), export: task.export }),
+    ...(functionName !== undefined && { name: functionName }),
+    ...(says && { says: outcomeJson(says) }),
+    ...(gives && { gives: outcomeJson(gives) }),
+  }
+}
+
+export const isAllRight = ({ receipts }: Verification): boolean => receipts.every(({ verdict }) => verdict === 'right')
+
+/** One object, in parts: a thousand receipts that name one large outcome make more than a string can hold. */
+export function* verificationJson(verification: Verification): Generator<string> {
+  yield `{"ok":${isAllRight(verification)},"receipts":[`
+  for (const [i, checked] of verification.receipts.entries())
+    yield `${i > 0 ? ',' : ''}${JSON.stringify(receiptJson(checked))}`
+  yield ']}\n'
+}

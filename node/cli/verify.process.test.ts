@@ -1,0 +1,258 @@
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { recordCid } from '../../protocol/cid.ts'
+import { type SignedKind, signBatch } from '../../protocol/envelope.ts'
+import { peerIdFromPublicKey } from '../../protocol/identity.ts'
+import { Outcome } from '../../protocol/outcome.ts'
+import { Invocation, Receipt, ReceiptFile, Task } from '../../protocol/records.ts'
+import { encodeValue } from '../../protocol/values.ts'
+import { lyingHost } from '../../simulations/adversaries.ts'
+import { startAgent as startHere } from '../agent.ts'
+import { readConfig } from '../config.ts'
+import { createCrypto, createSigner, generatePrivateKey } from '../crypto.ts'
+import { writeFunctions } from '../testing/functions.ts'
+import { begin, freshDirectory, startAgent, statusOf, until, wayside } from '../testing/wayside.ts'
+
+const crypto = createCrypto()
+const signer = createSigner(generatePrivateKey())
+const self = peerIdFromPublicKey(signer.publicKey)
+const sign = async (kind: SignedKind, payload: Uint8Array) =>
+  (await signBatch(crypto, signer, self, kind, [payload]))[0]!
+
+let cwd: string
+let honest: ReceiptFile
+
+/** A receipt of our own for the task of the honest file, as `change` says. */
+const signedFor = async (change: Partial<Receipt>): Promise<ReceiptFile> => {
+  const receipt = { ...Receipt.decode(honest.receipts[0]!.payload), executor: self, ...change }
+  return { ...honest, receipts: [await sign('receipt', Receipt.encode(receipt))] }
+}
+
+const lie = Outcome.encode({
+  ...{ v: 1, result: { ok: true, value: encodeValue({ text: 'Goodbye\u202e' }) }, requests: [], console: [] },
+  ...{ fuel: 1, memory_bytes: 1 },
+})
+
+const write = (file: ReceiptFile | Uint8Array | string): string => {
+  const path = join(freshDirectory(), 'file.receipt')
+  writeFileSync(path, typeof file === 'string' || file instanceof Uint8Array ? file : ReceiptFile.encode(file))
+  return path
+}
+const verify = (file: ReceiptFile | Uint8Array | string, ...flags: string[]) =>
+  wayside(['verify', write(file), ...flags], { cwd })
+
+beforeAll(async () => {
+  cwd = writeFunctions()
+  const path = join(freshDirectory(), 'honest.receipt')
+  await wayside(['run', 'hello.ts', '{"name":"Ada"}', '--local', '--receipt', path], { cwd })
+  honest = ReceiptFile.decode(new Uint8Array(readFileSync(path)))
+})
+
+describe('0:', () => {
+  test('who signed what, for whom, and that it is right', async () => {
+    const { status, stdout, stderr } = await verify(honest)
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    const { executor, task } = Receipt.decode(honest.receipts[0]!.payload)
+    expect(stdout).toMatch(/^receipt 1 of 1: right\n/)
+    expect(stdout).toContain('it says {"text":"Hello, Ada"}, and so does running it again here\n')
+    expect(stdout).toMatch(new RegExp(`signed by +${executor}\n`))
+    expect(stdout).toMatch(new RegExp(`asked for by +${executor}\n`))
+    expect(stdout).toMatch(/function +bafy\w+#default \(hello\)\n/)
+    expect(stdout).toMatch(new RegExp(`task +${task}\n`))
+    expect(stdout).toMatch(/\n1 receipt: right\n$/)
+  })
+
+  test('--json prints one object', async () => {
+    const { status, stdout } = await verify(honest, '--json')
+    expect(status).toBe(0)
+    const { executor } = Receipt.decode(honest.receipts[0]!.payload)
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: true,
+      receipts: [
+        {
+          ...{
+            verdict: 'right',
+            signer: executor,
+            invoker: executor,
+            home: executor,
+            export: 'default',
+            name: 'hello',
+          },
+          ...{ says: { value: { text: 'Hello, Ada' } }, gives: { value: { text: 'Hello, Ada' } }, epoch: 0 },
+        },
+      ],
+    })
+  })
+})
+
+describe('5:', () => {
+  test('a wrong outcome, with what it says and what it should', async () => {
+    const file = await signedFor({ outcome: recordCid(crypto, lie) })
+    const proof = { ...file, blocks: [...file.blocks, lie] }
+    const { status, stdout } = await verify(proof)
+    expect(status).toBe(5)
+    const { task } = Receipt.decode(honest.receipts[0]!.payload)
+    expect(stdout).toContain(
+      `${self} signed a wrong outcome for task ${task}: it says {"text":"Goodbye "}, re-execution gives {"text":"Hello, Ada"}\n`,
+    )
+    const json = JSON.parse((await verify(proof, '--json')).stdout)
+    expect(json).toMatchObject({ ok: false, receipts: [{ verdict: 'wrong', signer: self, says: { fuel: 1 } }] })
+  })
+
+  test('a wrong bill: the part in which the outcomes differ is shown', async () => {
+    const right = honest.blocks.map(readOutcome).find((outcome) => outcome !== undefined)!
+    const dear = Outcome.encode({ ...right, fuel: right.fuel + 1 })
+    const file = await signedFor({ outcome: recordCid(crypto, dear) })
+    const { status, stdout } = await verify({ ...file, blocks: [...file.blocks, dear] })
+    expect(status).toBe(5)
+    expect(stdout).toContain(`it says fuel ${right.fuel + 1}, re-execution gives fuel ${right.fuel}\n`)
+  })
+
+  test('a wrong receipt among right ones', async () => {
+    const { receipts } = await signedFor({ outcome: recordCid(crypto, lie) })
+    const both = [...honest.receipts, ...receipts]
+    const { status, stdout } = await verify({
+      ...honest,
+      receipts: both,
+      invocations: [0, 1].map(() => honest.invocations[0]!),
+    })
+    expect(status).toBe(5)
+    expect(stdout).toContain('it says an outcome that the file does not carry, re-execution gives')
+    expect(stdout).toMatch(/\n2 receipts: 1 right, 1 wrong\n$/)
+  })
+
+  test('what proves nothing, each with its code', async () => {
+    const [signed] = honest.receipts as [ReceiptFile['receipts'][number]]
+    const forged = { ...honest, receipts: [{ ...signed, signer: self }] }
+    expect(await verify(forged)).toMatchObject({
+      status: 5,
+      stdout: expect.stringMatching(/1: proves nothing\n {2}E_SIGNATURE: [\s\S]*in the name of/),
+    })
+    const lacking = { ...honest, blocks: honest.blocks.slice(1) }
+    expect(await verify(lacking)).toMatchObject({
+      status: 5,
+      stdout: expect.stringContaining('E_BLOCK_MISSING: the file lacks the block bafy'),
+    })
+    expect(await verify(await onEngine(`quickjs:${'2'.repeat(64)}`))).toMatchObject({
+      status: 5,
+      stdout: expect.stringContaining('E_ENGINE_UNAVAILABLE: the task ran on quickjs:2222'),
+    })
+    const { stdout } = await verify(forged, '--json')
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, receipts: [{ verdict: 'unusable', code: 'E_SIGNATURE' }] })
+  })
+
+  const readOutcome = (bytes: Uint8Array) => {
+    try {
+      return Outcome.decode(bytes)
+    } catch {
+      return undefined
+    }
+  }
+
+  /** The same work, asked for and done on another engine. */
+  const onEngine = async (engine: string): Promise<ReceiptFile> => {
+    const [taskBytes, ...blocks] = honest.blocks as [Uint8Array, ...Uint8Array[]]
+    const task = Task.decode(taskBytes)
+    const changed = Task.encode({ ...task, environment: { ...task.environment, engine } })
+    const taskId = recordCid(crypto, changed)
+    const asked = { ...Invocation.decode(honest.invocations[0]!.payload), task: taskId, invoker: self, home: self }
+    const invocation = await sign('invocation', Invocation.encode(asked))
+    const cid = recordCid(crypto, invocation.payload)
+    const journal = { head: cid.multihash.digest, length: 0 }
+    const file = await signedFor({ task: taskId, invocation: cid, home: self, engine, journal })
+    return { ...file, invocations: [invocation], blocks: [changed, ...blocks] }
+  }
+})
+
+describe('2:', () => {
+  test.each<[string, RegExp, () => string]>([
+    ['no such file', /nowhere cannot be read: ENOENT/, () => 'nowhere'],
+    ['a directory', /cannot be read: it is no file/, () => freshDirectory()],
+    ['garbage', /is no receipt file: /, () => write('{"receipts":[]}')],
+    ['a file cut off', /is no receipt file: /, () => write(ReceiptFile.encode(honest).slice(0, -100))],
+    ['another message', /is no receipt file: receipt file/, () => write(honest.receipts[0]!.payload)],
+    [
+      'a file over the limit',
+      /is no receipt file: it is larger than 29360128 bytes/,
+      () => {
+        const path = write('')
+        truncateSync(path, ReceiptFile.bytesMax + 1)
+        return path
+      },
+    ],
+  ])('%s', async (_, words, file) => {
+    const { status, stdout, stderr } = await wayside(['verify', file()], { cwd })
+    expect(stderr).toMatch(/^error E_USAGE: /)
+    expect(stderr).toMatch(words)
+    expect(stderr).toContain('wayside run --receipt FILE')
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+  })
+
+  test('no file named', async () => {
+    expect(await wayside(['verify'])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("missing required argument 'file'"),
+    })
+  })
+})
+
+test('130: Ctrl-C ends a run that takes long', async () => {
+  const path = join(freshDirectory(), 'spins.receipt')
+  const fuel = ['--fuel', '1000000']
+  await wayside(['run', 'spins.ts', '--local', '--receipt', path, ...fuel], { cwd })
+  const file = ReceiptFile.decode(new Uint8Array(readFileSync(path)))
+  const [taskBytes, ...blocks] = file.blocks as [Uint8Array, ...Uint8Array[]]
+  const task = Task.decode(taskBytes)
+  const limits = { ...task.environment.limits, fuel: 1_000_000_000_000 }
+  const long = Task.encode({ ...task, environment: { ...task.environment, limits } })
+  const taskId = recordCid(crypto, long)
+  const asked = { ...Invocation.decode(file.invocations[0]!.payload), task: taskId, invoker: self, home: self }
+  const invocation = await sign('invocation', Invocation.encode(asked))
+  const cid = recordCid(crypto, invocation.payload)
+  const receipt = {
+    ...Receipt.decode(file.receipts[0]!.payload),
+    task: taskId,
+    invocation: cid,
+    home: self,
+    limits,
+    executor: self,
+  }
+  const signed = await sign(
+    'receipt',
+    Receipt.encode({ ...receipt, journal: { head: cid.multihash.digest, length: 0 } }),
+  )
+  const endless = write({ ...file, receipts: [signed], invocations: [invocation], blocks: [long, ...blocks] })
+  const { child, ended } = begin(['verify', endless], { cwd })
+  child.stderr?.on('data', (text: string) => {
+    if (text.includes('waiting')) child.kill('SIGINT')
+  })
+  expect(await ended).toMatchObject({
+    status: 130,
+    stdout: '',
+    stderr: expect.stringContaining('waiting: for the function'),
+  })
+})
+
+test('run --receipt keeps a proof of a lie, which convicts the liar without an agent', async () => {
+  const { data, status } = await startAgent(['--cpus', '0'])
+  const lent = { listen: ['/ip4/127.0.0.1/tcp/0'], cpus: '1', memory: '128MiB' }
+  const config = readConfig({ data: freshDirectory(), join: [status.ticket!], ...lent }, {})
+  const liar = await startHere(config, { adapt: (ports) => ({ ...ports, sandboxHost: lyingHost(ports.sandboxHost) }) })
+  onTestFinished(() => liar.stop())
+  await until(async () => (await statusOf(data)).neighbours.some(({ slots }) => slots > 0))
+  const receipts = join(freshDirectory(), 'square.receipt')
+  const args = ['square.ts', '12', '--verify', 'self', '--remote', '--receipt', receipts, '--data', data]
+  const called = await wayside(['run', ...args], { cwd })
+  expect(called).toMatchObject({
+    status: 0,
+    stdout: '144\n',
+    stderr: expect.stringContaining(`wayside verify ${receipts}.proof-1.cbor`),
+  })
+  const { status: exit, stdout } = await wayside(['verify', `${receipts}.proof-1.cbor`], { cwd })
+  expect(exit).toBe(5)
+  expect(stdout).toMatch(
+    new RegExp(`${liar.peer.peerId} signed a wrong outcome for task bafy\\w+: it says 145, re-execution gives 144\n`),
+  )
+  expect((await wayside(['verify', receipts], { cwd })).stdout).toMatch(/\n2 receipts: 1 right, 1 wrong\n$/)
+})

@@ -1,0 +1,278 @@
+/** Checks a receipt file by what it carries alone: who signed what, and what comes of it when it is run again. */
+import { type CID, cidDigest, recordCid } from '../protocol/cid.ts'
+import { type Envelope, verifyEnvelope } from '../protocol/envelope.ts'
+import { type ErrorCode, MeshError } from '../protocol/errors.ts'
+import type { JournalEntry } from '../protocol/journal.ts'
+import { Outcome } from '../protocol/outcome.ts'
+import type { Ports } from '../protocol/ports.ts'
+import { Invocation, Receipt, ReceiptFile, Task, type TaskTemplate } from '../protocol/records.ts'
+import type { SandboxPool, SandboxRun } from '../sandbox/pool.ts'
+import { headOf, receiptFault, upTo } from './receipts.ts'
+import { createRunner, type Runner } from './runner.ts'
+
+/** The sandbox that receipts are checked in. */
+export interface VerifySandbox {
+  pool: SandboxPool
+  /** The exact build that `pool` runs. */
+  engine: string
+  /** Wall clock of one run; its fuel and memory are bounded by the task. */
+  timeoutMs: number
+}
+
+export type Judgement =
+  | { verdict: 'right' }
+  /** A fraud proof: its signer put its name to an outcome that the task does not have. */
+  | { verdict: 'wrong' }
+  /** It proves nothing, neither for its signer nor against anybody. */
+  | { verdict: 'unusable'; code: ErrorCode; reason: string }
+
+/** What one receipt says, as far as it could be read before it turned out to be unusable. */
+export interface Statement {
+  /** As the envelope names it; proven unless the receipt is unusable with E_SIGNATURE. */
+  signer: string
+  receipt?: Receipt
+  invocation?: Invocation
+  task?: Task
+  functionName?: string
+  /** The outcome that the receipt names, if the file carries it. */
+  says?: Outcome
+  /** The outcome of running it again here. */
+  gives?: Outcome
+}
+
+export type CheckedReceipt = Statement & Judgement
+
+/** One for each receipt of the file, in its order. */
+export interface Verification {
+  receipts: CheckedReceipt[]
+}
+
+interface Replayed {
+  functionName: string
+  inputBytes: number
+  outcomeBytes: Uint8Array
+  outcome: Outcome
+}
+
+type VerifyPorts = Pick<Ports, 'clock' | 'crypto'>
+
+/** In a pool that others use too, all checks together take one turn. */
+const PARTY = 'receipt files'
+
+/** A run that waits has no event; it is looked at so often. */
+const LOOK_EVERY_MS = 100
+
+/** A home could give one journal to the executor and show another: its signature under the head would settle it. */
+const NO_HEAD = 'but no home has signed its journal (version 1 has no such signature), so this convicts nobody'
+
+const unfit = (message: string): MeshError => new MeshError('E_RECEIPT', message)
+
+const templateOf = ({ function: functionCid, export: exportName, environment }: Task): TaskTemplate => ({
+  function: functionCid,
+  export: exportName,
+  environment,
+})
+
+const readOutcome = (bytes: Uint8Array | undefined): Outcome | undefined => {
+  try {
+    return bytes && Outcome.decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i])
+
+/** Blocks by their hashes: what is found matches its CID. */
+class Blocks {
+  readonly #byDigest: ReadonlyMap<string, Uint8Array>
+
+  constructor(crypto: Pick<Ports['crypto'], 'hash'>, blocks: readonly Uint8Array[]) {
+    this.#byDigest = new Map(blocks.map((bytes) => [crypto.hash(bytes).join(), bytes]))
+  }
+
+  find(cid: CID): Uint8Array | undefined {
+    return this.#byDigest.get(cidDigest(cid).join())
+  }
+
+  get(cid: CID): Uint8Array {
+    const bytes = this.find(cid)
+    if (bytes) return bytes
+    const message = `the file lacks the block ${cid}; ask whoever made it for a whole one`
+    throw new MeshError('E_BLOCK_MISSING', { message, block: cid.toString() })
+  }
+}
+
+class FileCheck {
+  readonly #ports: VerifyPorts
+  readonly #sandbox: VerifySandbox
+  readonly #file: ReceiptFile
+  readonly #blocks: Blocks
+  readonly #runner: Runner
+  /** Each read once, however many receipts name it. */
+  readonly #outcomes = new Map<string, Outcome | undefined>()
+  /** By task and length of the journal: receipts that agree are checked by one run. */
+  readonly #replayed = new Map<string, Promise<Replayed>>()
+
+  constructor(ports: VerifyPorts, sandbox: VerifySandbox, file: ReceiptFile) {
+    this.#ports = ports
+    this.#sandbox = sandbox
+    this.#file = file
+    this.#blocks = new Blocks(ports.crypto, file.blocks)
+    this.#runner = createRunner({ fetch: async (cid) => this.#blocks.get(cid) }, sandbox.pool)
+  }
+
+  async check(signed: Envelope, i: number): Promise<CheckedReceipt> {
+    const statement: Statement = { signer: signed.signer }
+    try {
+      const judgement = await this.#judge(signed, i, statement)
+      return { ...statement, ...judgement }
+    } catch (cause) {
+      if (!(cause instanceof MeshError)) throw cause
+      return { ...statement, verdict: 'unusable', code: cause.code, reason: cause.message }
+    }
+  }
+
+  /** Fills in `statement` as it goes. Throws MeshError for whatever makes the receipt unusable. */
+  async #judge(signed: Envelope, i: number, statement: Statement): Promise<Judgement> {
+    const receipt = await this.#receipt(signed)
+    statement.receipt = receipt
+    const says = this.#outcome(receipt.outcome)
+    if (says) statement.says = says
+    statement.invocation = await this.#invocation(receipt, this.#file.invocations[i])
+    const task = this.#task(receipt, statement.invocation)
+    statement.task = task
+    const journal = this.#journal(receipt)
+    this.#ensureEngine(receipt)
+    const replayed = await this.#replay(receipt, task, journal)
+    statement.functionName = replayed.functionName
+    statement.gives = replayed.outcome
+    return this.#compare(signed, receipt, task, journal, replayed)
+  }
+
+  async #receipt(signed: Envelope): Promise<Receipt> {
+    await verifyEnvelope(this.#ports.crypto, 'receipt', signed)
+    const receipt = Receipt.decode(signed.payload)
+    if (receipt.executor === signed.signer) return receipt
+    throw unfit(`the receipt names ${receipt.executor} as its executor, and ${signed.signer} signed it`)
+  }
+
+  /** An outcome that cannot be read is none: the receipt may name any bytes. */
+  #outcome(cid: CID): Outcome | undefined {
+    const name = cid.toString()
+    if (!this.#outcomes.has(name)) this.#outcomes.set(name, readOutcome(this.#blocks.find(cid)))
+    return this.#outcomes.get(name)
+  }
+
+  async #invocation(receipt: Receipt, signed: Envelope | undefined): Promise<Invocation> {
+    const { crypto } = this.#ports
+    if (!signed || !recordCid(crypto, signed.payload).equals(receipt.invocation))
+      throw unfit(`the receipt answers the invocation ${receipt.invocation}, which is not the one beside it`)
+    await verifyEnvelope(crypto, 'invocation', signed)
+    const invocation = Invocation.decode(signed.payload)
+    if (invocation.invoker !== signed.signer)
+      throw unfit(`the invocation names ${invocation.invoker} as its invoker, and ${signed.signer} signed it`)
+    if (!receipt.mesh.equals(invocation.mesh)) throw unfit('the receipt is of another mesh than its invocation')
+    if (receipt.home !== invocation.home) throw unfit('the receipt has another home than its invocation')
+    return invocation
+  }
+
+  #task(receipt: Receipt, invocation: Invocation): Task {
+    if (!receipt.task.equals(invocation.task)) throw unfit('the receipt is of another task than its invocation')
+    const task = Task.decode(this.#blocks.get(receipt.task))
+    const { engine, limits } = task.environment
+    if (receipt.engine !== engine) throw unfit('the receipt has another engine than its task')
+    const names = ['fuel', 'memory_bytes', 'output_bytes'] as const
+    if (names.some((name) => receipt.limits[name] !== limits[name]))
+      throw unfit('the receipt has other limits than its task')
+    return task
+  }
+
+  /** The entries that the receipt was signed over. Each begins at its own invocation, so none fits another's receipt. */
+  #journal(receipt: Receipt): JournalEntry[] {
+    const journal = upTo(this.#file.journal, receipt.journal.length)
+    const { head, length } = headOf(this.#ports.crypto, receipt.invocation, journal)
+    if (length === receipt.journal.length && equal(head, receipt.journal.head)) return journal
+    throw unfit('the receipt was signed over another journal than that in the file')
+  }
+
+  #ensureEngine({ engine }: Receipt): void {
+    if (engine === this.#sandbox.engine) return
+    const message = `the task ran on ${engine}, and this version has ${this.#sandbox.engine}; check it with the version that made it`
+    throw new MeshError('E_ENGINE_UNAVAILABLE', { message, engine })
+  }
+
+  #replay(receipt: Receipt, task: Task, journal: readonly JournalEntry[]): Promise<Replayed> {
+    const key = `${receipt.task} ${journal.length}`
+    const begun = this.#replayed.get(key) ?? this.#execute(receipt.task, task, journal)
+    this.#replayed.set(key, begun)
+    return begun
+  }
+
+  async #execute(taskId: CID, task: Task, journal: readonly JournalEntry[]): Promise<Replayed> {
+    const input = this.#blocks.get(task.input)
+    const loaded = await this.#runner.load(task.function, [])
+    const { timeoutMs } = this.#sandbox
+    const run: SandboxRun = this.#runner.run({
+      ...{ party: PARTY, loaded, template: templateOf(task), task: taskId, input, journal, timeoutMs },
+      onRequest: ({ n, kind }) => run.kill(`request ${n} (${kind}) is not in its journal`),
+    })
+    const stopLooking = this.#endIfItWaits(run)
+    const result = await run.result
+    stopLooking()
+    if (result.kind === 'diverged') {
+      const message = `request ${result.n}: the journal has ${result.expected}, running it again made ${result.found}; ${NO_HEAD}`
+      throw new MeshError('E_REPLAY_DIVERGED', message)
+    }
+    if (result.kind === 'inconclusive')
+      throw new MeshError('E_INCONCLUSIVE', `running it again here came to no end: ${result.reason}`)
+    const { outcome: outcomeBytes, decoded: outcome } = result
+    return { functionName: loaded.manifest.name, inputBytes: input.length, outcomeBytes, outcome }
+  }
+
+  #endIfItWaits(run: SandboxRun): () => void {
+    const look = () => {
+      if (run.state() === 'waiting') run.kill('it waits for an answer that its journal has not got')
+      else cancel = this.#ports.clock.after(LOOK_EVERY_MS, look)
+    }
+    let cancel = this.#ports.clock.after(LOOK_EVERY_MS, look)
+    return () => cancel()
+  }
+
+  #compare(
+    { payload }: Envelope,
+    receipt: Receipt,
+    task: Task,
+    journal: readonly JournalEntry[],
+    { inputBytes, outcomeBytes, outcome }: Replayed,
+  ): Judgement {
+    const { crypto } = this.#ports
+    const outcomeCid = recordCid(crypto, outcomeBytes)
+    if (!receipt.outcome.equals(outcomeCid)) {
+      if (journal.length === 0) return { verdict: 'wrong' }
+      throw new MeshError('E_VERIFICATION_FAILED', `running it again gives another outcome; ${NO_HEAD}`)
+    }
+    const execution = { ...receipt, template: templateOf(task), inputBytes, journal, outcomeBytes, outcome, outcomeCid }
+    const field = receiptFault(crypto, execution, payload)
+    if (field === undefined) return { verdict: 'right' }
+    throw unfit(`the outcome is right, and the receipt has another ${field} than goes with it`)
+  }
+}
+
+/**
+ * Judges each receipt of an encoded ReceiptFile. Whoever made the file is not trusted: what is wrong in it makes a
+ * receipt unusable, and only what its signer signed can make it wrong. A receipt whose journal is not empty can be
+ * confirmed and never convicts. Throws MeshError E_MESSAGE or E_MESSAGE_LIMIT if the bytes are no receipt file.
+ */
+export const verifyReceiptFile = async (
+  ports: VerifyPorts,
+  sandbox: VerifySandbox,
+  bytes: Uint8Array,
+): Promise<Verification> => {
+  const file = ReceiptFile.decode(bytes)
+  const check = new FileCheck(ports, sandbox, file)
+  const receipts: CheckedReceipt[] = []
+  // One after another: what a stranger's file asks for takes one sandbox, not all.
+  for (const [i, signed] of file.receipts.entries()) receipts.push(await check.check(signed, i))
+  return { receipts }
+}
