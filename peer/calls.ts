@@ -7,18 +7,15 @@ import type { Limits, Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { Invocation, type Manifest, type TaskTemplate, taskIdOf } from '../protocol/records.ts'
 
-export type Level = { level: 'none' } | { level: 'self' } | { level: 'quorum'; n: number }
+export type Level = { level: 'none' } | { level: 'audit' } | { level: 'self' } | { level: 'quorum'; n: number }
 
 const QUORUM = /^quorum:([0-9]+)$/
 /** More agreeing executions than this buy nothing. */
 const QUORUM_MAX = 16
 
-/** Throws MeshError E_USAGE, or E_LEVEL_UNSUPPORTED for a level that this version does not serve. */
+/** Throws MeshError E_USAGE. */
 export const ensureLevel = (text: string): Level => {
-  if (text === 'none' || text === 'self') return { level: text }
-  if (text === 'audit') {
-    throw new MeshError('E_LEVEL_UNSUPPORTED', 'verification level audit is not served yet; use none, self or quorum:N')
-  }
+  if (text === 'none' || text === 'audit' || text === 'self') return { level: text }
   const n = Number(QUORUM.exec(text)?.[1])
   if (n >= 2 && n <= QUORUM_MAX) return { level: 'quorum', n }
   throw new MeshError(
@@ -27,7 +24,8 @@ export const ensureLevel = (text: string): Level => {
   )
 }
 
-export const LEVEL_DEFAULT = 'self'
+/** The level of calls that name none: a sample is enough where nothing but the answer depends on it. */
+export const defaultLevel = (effects: readonly string[]): 'audit' | 'self' => (effects.length === 0 ? 'audit' : 'self')
 
 export interface CallRequest {
   function: CID
@@ -91,6 +89,14 @@ export interface Dispute {
   /** The execution that the wrong receipt is of. */
   execution: Performed
 }
+
+/** What a caller may leave to the function: the level of those that name none is the function's default. */
+export type CallWish = Omit<CallRequest, 'level'> & { level?: Level | undefined }
+
+export const requestOf = ({ level, ...wish }: CallWish, { effects }: Manifest): CallRequest => ({
+  ...wish,
+  level: level ?? { level: defaultLevel(effects) },
+})
 
 export interface CallResult {
   outcome: Outcome

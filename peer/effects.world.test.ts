@@ -12,7 +12,7 @@ import { checkProperty } from '../scripts/test/seed.ts'
 import { machine, publish, requestOf, returned, worldFor } from '../scripts/test/world.ts'
 import { slowHost } from '../simulations/adversaries.ts'
 import { createWorld, type PeerSetup, type World, type WorldOptions, type WorldPeer } from '../simulations/world.ts'
-import { type CallRequest, type CallResult, ensureLevel } from './calls.ts'
+import { type CallResult, type CallWish, ensureLevel } from './calls.ts'
 
 /** A module whose exports are those named; it declares that it calls. */
 const calling = (world: World, code: string, exports: string[], changes: { fuel?: number } = {}) =>
@@ -28,8 +28,8 @@ const setup = (...setups: PeerSetup[]): Pick<WorldOptions, 'peers' | 'setup'> =>
 const callerAnd = (name: string, ...setups: PeerSetup[]) => worldFor(name, setup(...setups))
 
 /** The nested calls that peer 0 makes from now on, as home. */
-const nestedCalls = (world: World): CallRequest[] => {
-  const made: CallRequest[] = []
+const nestedCalls = (world: World): CallWish[] => {
+  const made: CallWish[] = []
   const { peer } = world.peers[0]!
   const call = peer.call.bind(peer)
   peer.call = (request) => {

@@ -4,27 +4,42 @@ import type { Envelope } from '../protocol/envelope.ts'
 import { ERRORS, MeshError } from '../protocol/errors.ts'
 import type { Ports } from '../protocol/ports.ts'
 import type { Manifest } from '../protocol/records.ts'
+import type { Auditor } from './auditor.ts'
 import type { CallRequest, CallResult, Dispute, Item, Performed } from './calls.ts'
+import { areIndependent, countIndependent } from './independence.ts'
 import { type Invoker, PEER_WAIT_MS } from './invoker.ts'
 import type { LocalExecutor } from './local.ts'
+import type { MembershipOffice } from './membership.ts'
 import type { Memo } from './memo.ts'
 import type { KeptLevel } from './memo-entry.ts'
 import type { NeighbourTable } from './neighbours.ts'
 import type { PursuitOptions } from './pursuit.ts'
 import type { Roster } from './roster.ts'
-import { drawIndex, type VoteView, verdictOf, winnerOf } from './verdict.ts'
+import type { Standings } from './standings.ts'
+import { drawIndex, type Verdict, type VoteView, verdictOf, winnerOf } from './verdict.ts'
 
 export interface LevelParts {
   invoker: Invoker
   local: LocalExecutor
   neighbours: NeighbourTable
-  memo: Pick<Memo, 'add' | 'drop'>
+  memo: Pick<Memo, 'add'>
+  auditor: Auditor
+  standings: Pick<Standings, 'received'>
+  office: Pick<MembershipOffice, 'genesis'>
   /** A fresh invocation of the request; one per execution that counts as a vote. */
   prepare(request: CallRequest, manifest: Manifest, deadlineMs: number): Item
   roster: Pick<Roster, 'expecting'>
 }
 
 const LENDERS_POLL_MS = 50
+
+/** An execution that its executor has signed for. */
+interface Vote {
+  performed: Performed
+  receipt: Envelope
+}
+
+const sameOutcome = (a: Vote, b: Vote): boolean => a.performed.outcomeCid.equals(b.performed.outcomeCid)
 
 type LevelPorts = Pick<Ports, 'clock' | 'crypto' | 'log' | 'network'>
 
@@ -55,7 +70,11 @@ export class LevelledCall {
     if (level.level === 'quorum') return this.#quorum(level.n)
     const first = await this.#performAnywhere()
     if (level.level === 'none') return this.#result(first)
-    return this.#local ? this.#result(first, { level: 'self' }) : this.#verifySelf(first)
+    if (this.#local) return this.#result(first, { level: 'self' })
+    const receipt = await this.#receiptOf(first)
+    if (!receipt) return this.#result(await this.#performAgain(first), { level: 'self' })
+    const vote = { performed: first, receipt }
+    return level.level === 'self' ? this.#verifyHere([vote]) : this.#audit(vote)
   }
 
   /** `verified`: how the answer was, if it was. */
@@ -123,17 +142,56 @@ export class LevelledCall {
     return performed
   }
 
-  /** The home re-executes after it holds the receipt; its own outcome is the answer either way. */
-  async #verifySelf(first: Performed): Promise<CallResult> {
-    const receipt = await this.#receiptOf(first)
-    const own = await this.#performAgain(first)
-    if (!receipt) return this.#result(own, { level: 'self' })
-    if (!own.outcomeCid.equals(first.outcomeCid)) {
-      this.#dispute(first, receipt, await own.receipt())
-      return this.#result(own, { level: 'self' })
+  /** The home re-executes after it holds the receipts; its own outcome is the answer either way. */
+  async #verifyHere(votes: readonly [Vote, ...Vote[]]): Promise<CallResult> {
+    const own = await this.#performAgain(votes[0].performed)
+    const right = votes.filter(({ performed }) => performed.outcomeCid.equals(own.outcomeCid))
+    for (const { performed } of right) this.#confirm(performed)
+    for (const vote of votes) {
+      if (right.includes(vote)) continue
+      this.#dispute(vote, await own.receipt())
+      this.#parts.auditor.wrong(vote.performed.executor)
     }
-    this.#ports.log.event('call.verified', { task: first.item.task.toString(), peer: first.executor })
-    return this.#result(first, { level: 'self' })
+    return this.#result(right[0]?.performed ?? own, { level: 'self' })
+  }
+
+  #confirm({ item, executor }: Performed): void {
+    this.#ports.log.event('call.verified', { task: item.task, peer: executor })
+    this.#parts.auditor.right(executor)
+  }
+
+  /** Most answers are released with their receipt; one that is drawn, once a peer drawn after it has had the same. */
+  async #audit(first: Vote): Promise<CallResult> {
+    const { auditor } = this.#parts
+    if (!(await auditor.draws(first.performed))) return this.#result(first.performed)
+    try {
+      return await this.#compare(first)
+    } finally {
+      auditor.ended(first.performed.executor)
+    }
+  }
+
+  async #compare(first: Vote): Promise<CallResult> {
+    const second = await this.#verifierOf(first)
+    if (!second) return this.#verifyHere([first])
+    const agree = sameOutcome(first, second)
+    this.#tell([first, second], agree ? 'agreed' : 'disputed')
+    if (!agree) return this.#verifyHere([first, second])
+    this.#confirm(first.performed)
+    this.#confirm(second.performed)
+    return this.#result(first.performed, { level: 'audit' })
+  }
+
+  /** The next of those drawn that signs for what it did; undefined: nobody may verify this, or nobody would. */
+  async #verifierOf(first: Vote): Promise<Vote | undefined> {
+    const asked = new Set([first.performed.executor])
+    for (;;) {
+      const performed = await this.#nextVote(first.performed.item, [first], asked)
+      if (!performed) return undefined
+      asked.add(performed.executor)
+      const receipt = await this.#receiptOf(performed)
+      if (receipt) return { performed, receipt }
+    }
   }
 
   /** With the journal that the first left; from the beginning, if that is not what the function does. */
@@ -152,34 +210,35 @@ export class LevelledCall {
   /** A receipt that does not come is the executor's fault; its outcome then counts for nothing. */
   async #receiptOf(performed: Performed): Promise<Envelope | undefined> {
     try {
-      return await performed.receipt()
+      const receipt = await performed.receipt()
+      this.#parts.standings.received(performed.executor)
+      return receipt
     } catch {
       this.#performed.splice(this.#performed.indexOf(performed), 1)
       return undefined
     }
   }
 
-  #dispute(wrong: Performed, receipt: Envelope, right: Envelope): void {
-    this.#ports.log.event('call.disputed', { task: wrong.item.task.toString(), peer: wrong.executor })
-    this.#parts.neighbours.suspend(wrong.executor)
-    this.#parts.memo.drop(wrong.executor)
-    this.#disputes.push({ liar: wrong.executor, receipts: [receipt, right], execution: wrong })
+  #dispute({ performed, receipt }: Vote, right: Envelope): void {
+    const { executor, item } = performed
+    this.#ports.log.event('call.disputed', { task: item.task, peer: executor })
+    this.#disputes.push({ liar: executor, receipts: [receipt, right], execution: performed })
   }
 
   /** Executions one after another, each verifier drawn after the receipt before it, until `n` agree. */
   async #quorum(n: number): Promise<CallResult> {
-    const votes: { performed: Performed; receipt: Envelope }[] = []
+    const votes: Vote[] = []
     const asked = new Set<string>()
     const view: VoteView = {
       get count() {
         return votes.length
       },
-      same: (i, j) => votes[i]?.performed.outcomeCid.equals(votes[j]?.performed.outcomeCid) ?? false,
+      same: (i, j) => sameOutcome(votes[i] as Vote, votes[j] as Vote),
     }
     await this.#awaitLenders(n)
     const root = this.#prepare()
     for (;;) {
-      const performed = await this.#nextVote(root, votes.at(-1)?.receipt, asked, votes.length)
+      const performed = await this.#nextVote(root, votes, asked)
       if (!performed) break
       asked.add(performed.executor)
       const receipt = await this.#receiptOf(performed)
@@ -194,7 +253,11 @@ export class LevelledCall {
     const { neighbours, roster } = this.#parts
     const { clock } = this.#ports
     const untilMs = clock.monotonic() + PEER_WAIT_MS
-    const found = () => neighbours.lenders().length
+    const found = () =>
+      countIndependent(
+        this.#floor,
+        neighbours.lenders().map(({ peer }) => neighbours.whereabouts(peer)),
+      )
     while (found() < n && (roster.expecting || neighbours.hasSilent) && clock.monotonic() < untilMs) {
       await new Promise<void>((resolve) => clock.after(LENDERS_POLL_MS, resolve))
     }
@@ -203,21 +266,29 @@ export class LevelledCall {
   }
 
   /** The next execution, or undefined if nobody is left to draw. */
-  async #nextVote(
-    root: Item,
-    last: Envelope | undefined,
-    asked: Set<string>,
-    round: number,
-  ): Promise<Performed | undefined> {
+  async #nextVote(root: Item, votes: readonly Vote[], asked: Set<string>): Promise<Performed | undefined> {
+    const last = votes.at(-1)?.receipt
     if (!last) return this.#perform(root, { exclude: asked }).catch((cause) => this.#nobodyLeft(cause, asked))
     const item = this.#prepare()
     item.journal.push(...root.journal)
     const { crypto } = this.#ports
     const digest = cidDigest(rawCid(crypto, last.payload))
     const { candidates } = root
-    const start = drawIndex(crypto.hash, root.secret, digest, round, Math.max(1, candidates.length))
-    const drawn = [...candidates.slice(start), ...candidates.slice(0, start)]
+    const start = drawIndex(crypto.hash, root.secret, digest, votes.length, Math.max(1, candidates.length))
+    const cyclic = [...candidates.slice(start), ...candidates.slice(0, start)]
+    const drawn = cyclic.filter((peer) => this.#mayVote(peer, votes))
     return (await this.#askDrawn(item, drawn, asked, false)) ?? (await this.#askDrawn(item, drawn, asked, true))
+  }
+
+  get #floor() {
+    return this.#parts.office.genesis.policy.independence
+  }
+
+  /** Is it independent of all that have voted? */
+  #mayVote(peer: string, votes: readonly Vote[]): boolean {
+    const { neighbours } = this.#parts
+    const one = neighbours.whereabouts(peer)
+    return votes.every(({ performed }) => areIndependent(this.#floor, one, neighbours.whereabouts(performed.executor)))
   }
 
   /** The first of `drawn` that answers. A slow one is passed over, unless all were: then each is waited for. */
@@ -253,20 +324,31 @@ export class LevelledCall {
     return cause.code === 'E_CANCELLED' || cause.code === 'E_TIMEOUT'
   }
 
-  #conclude(n: number, votes: readonly { performed: Performed; receipt: Envelope }[], view: VoteView): CallResult {
+  #conclude(n: number, votes: readonly Vote[], view: VoteView): CallResult {
     const verdict = verdictOf(view, n)
+    this.#tell(votes, verdict)
+    const winner = votes[winnerOf(view, n)]
+    const outvoted = winner ? votes.filter((vote) => !sameOutcome(vote, winner)) : []
+    if (winner && outvoted.length === 0) for (const { performed } of votes) this.#confirm(performed)
+    // A majority proves nothing: liars can be one. Who was wrong, re-execution shows, once the caller has its answer.
+    else if (verdict !== 'insufficient') {
+      const executors = outvoted.map(({ performed }) => performed.executor)
+      this.#parts.auditor.settle(
+        votes.map(({ performed }) => performed),
+        executors,
+      )
+    }
+    if (!winner) throw this.#noVerdict(n, votes.length, verdict)
+    for (const vote of outvoted) this.#dispute(vote, winner.receipt)
+    return this.#result(winner.performed, { level: 'quorum', n })
+  }
+
+  /** Reveals to each executor the secret of its own invocation, so that it can check how verifiers were drawn. */
+  #tell(votes: readonly Vote[], verdict: Verdict): void {
     for (const { performed } of votes) {
       const { invocation, secret } = performed.item
       this.#parts.neighbours.get(performed.executor)?.link.send({ t: 'verdict', invocation, secret, verdict })
     }
-    const winner = votes[winnerOf(view, n)]
-    if (!winner) throw this.#noVerdict(n, votes.length, verdict)
-    for (const { performed, receipt } of votes) {
-      if (performed.outcomeCid.equals(winner.performed.outcomeCid)) continue
-      this.#dispute(performed, receipt, winner.receipt)
-    }
-    this.#ports.log.event('call.verified', { task: winner.performed.item.task.toString(), count: votes.length })
-    return this.#result(winner.performed, { level: 'quorum', n })
   }
 
   #noVerdict(n: number, found: number, verdict: string): MeshError {

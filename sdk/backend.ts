@@ -7,8 +7,8 @@ import type { Manifest } from '../protocol/records.ts'
 import type { FunctionBundle } from '../registry/functions.ts'
 
 export interface BackendOptions {
-  /** A verification level as text, such as `self` or `quorum:2`. */
-  verify: string
+  /** A verification level as text, such as `self` or `quorum:2`; the function's default, unless given. */
+  verify?: string | undefined
   timeoutMs: number
   /** Those of the manifest, unless given. */
   limits?: Limits | undefined

@@ -1,5 +1,5 @@
 /** What a caller may ask of a call: read once, at the edge. */
-import { ensureLevel, LEVEL_DEFAULT } from '../peer/calls.ts'
+import { ensureLevel } from '../peer/calls.ts'
 import { MeshError } from '../protocol/errors.ts'
 import {
   FUEL_MAX,
@@ -20,7 +20,10 @@ export interface CallLimits {
 }
 
 export interface MapOptions {
-  /** `none`, `self` or `quorum:N`. Default: that of the function's wayside.json, else `self`. */
+  /**
+   * `none`, `audit`, `self` or `quorum:N`. Default: that of the function's wayside.json, else `audit`, or `self` if the
+   * function calls others.
+   */
   verify?: string
   /** For each call, from when it is made. Default: that of wayside.json, else 5 minutes. */
   timeoutMs?: number
@@ -66,7 +69,7 @@ const ensureKnown = (given: object, known: readonly string[], prefix: string): v
   throw new MeshError('E_USAGE', { message, option: prefix + unknown })
 }
 
-/** Throws MeshError E_USAGE, or E_LEVEL_UNSUPPORTED, that names the option. */
+/** Throws MeshError E_USAGE that names the option. */
 export const ensureCallOptions = (options: MapOptions & CallOptions): void => {
   ensureKnown(options, OPTIONS, '')
   const { verify, timeoutMs, limits, signal } = options
@@ -86,9 +89,9 @@ export const ensureCallOptions = (options: MapOptions & CallOptions): void => {
   }
 }
 
-/** The options as a backend takes them; the caller's before the function's before the house's. */
+/** The options as a backend takes them; the caller's before the function's before the house's. No level: the peer's choice. */
 export const backendOptions = (options: MapOptions, defaults: CallDefaults) => ({
-  verify: options.verify ?? defaults.verify ?? LEVEL_DEFAULT,
+  verify: options.verify ?? defaults.verify,
   timeoutMs: options.timeoutMs ?? defaults.timeoutMs ?? TIMEOUT_MS_DEFAULT,
   remote: options.remote ?? false,
 })

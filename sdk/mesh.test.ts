@@ -26,8 +26,9 @@ describe('call', () => {
       a: [1n, null, new Uint8Array([7])],
     })
     expect(backend.calls).toMatchObject([
-      { function: CID_TEXT, export: 'default', verify: 'self', timeoutMs: 300_000, remote: false, receipt: false },
+      { function: CID_TEXT, export: 'default', timeoutMs: 300_000, remote: false, receipt: false },
     ])
+    expect(backend.calls[0]?.verify).toBeUndefined()
     expect(backend.calls[0]?.limits).toBeUndefined()
   })
 
@@ -154,7 +155,6 @@ describe('what goes wrong', () => {
     ['an unknown option', { timeout: 5 }, 'E_USAGE', /unknown option timeout; there are verify, timeoutMs/],
     ['an unknown limit', { limits: { memory: 5 } }, 'E_USAGE', /unknown option limits\.memory; there are limits\.fuel/],
     ['an unknown level', { verify: 'twice' }, 'E_USAGE', /level twice/],
-    ['a level of a later version', { verify: 'audit' }, 'E_LEVEL_UNSUPPORTED', /audit/],
     ['no time', { timeoutMs: 0 }, 'E_USAGE', /timeoutMs is 0; use an integer from 1/],
     ['half a step of fuel', { limits: { fuel: 0.5 } }, 'E_USAGE', /limits\.fuel is 0\.5/],
     ['memory the engine cannot start in', { limits: { memoryBytes: 1 } }, 'E_USAGE', /limits\.memoryBytes is 1;/],

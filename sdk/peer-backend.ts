@@ -1,6 +1,6 @@
 /** The backend that is a peer in this process. */
 
-import { type CallRequest, type CallResult, type Dispute, ensureLevel } from '../peer/calls.ts'
+import { type CallResult, type CallWish, type Dispute, ensureLevel } from '../peer/calls.ts'
 import type { MapResult } from '../peer/map.ts'
 import type { Peer } from '../peer/peer.ts'
 import { type FindBlock, fraudProofOf, receiptFileOf } from '../peer/receipt-file.ts'
@@ -28,10 +28,10 @@ const createCidReader = () => {
 const requestOf = (
   functionCid: CID,
   { export: exportName, verify, limits, timeoutMs, remote, signal, onWait }: BackendOptions & { export: string },
-): Omit<CallRequest, 'input'> => ({
+): Omit<CallWish, 'input'> => ({
   function: functionCid,
   export: exportName,
-  level: ensureLevel(verify),
+  level: verify === undefined ? undefined : ensureLevel(verify),
   limits,
   timeoutMs,
   remote,

@@ -1,6 +1,7 @@
 /** The functions that one mesh has been asked for: each source is bundled and published once. */
 import { isCidText } from '../protocol/cid.ts'
 import type { Limits } from '../protocol/outcome.ts'
+import type { Manifest } from '../protocol/records.ts'
 import type { Backend } from './backend.ts'
 import { type CallDefaults, type CallLimits, mergeLimits } from './call-options.ts'
 import type { Fn } from './fn.ts'
@@ -10,6 +11,7 @@ import type { SdkHost } from './host.ts'
 export interface Published {
   cid: string
   defaults: CallDefaults
+  manifest(): Promise<Manifest>
   /** All limits of an execution: those given, else the function's own. */
   limitsWith(given: CallLimits): Promise<Limits>
   readStack(stack: string): string
@@ -41,8 +43,9 @@ export class PublishedFunctions {
   }
 
   #byCid(cid: string): Published {
-    const limitsWith = async (given: CallLimits) => mergeLimits(given, (await this.#backend.manifest(cid)).limits)
-    return { cid, defaults: {}, limitsWith, readStack: (stack) => stack }
+    const manifest = () => this.#backend.manifest(cid)
+    const limitsWith = async (given: CallLimits) => mergeLimits(given, (await manifest()).limits)
+    return { cid, defaults: {}, manifest, limitsWith, readStack: (stack) => stack }
   }
 
   async #publish(source: string): Promise<Published> {
@@ -51,6 +54,7 @@ export class PublishedFunctions {
     return {
       cid,
       defaults: { verify: bundle.verify, timeoutMs: bundle.limits?.timeoutMs },
+      manifest: async () => manifest,
       limitsWith: async (given) => mergeLimits(given, manifest.limits),
       readStack,
     }

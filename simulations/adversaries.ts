@@ -39,9 +39,23 @@ const lieOf = (report: Report): Report => {
   return ['done', report[1], Outcome.encode({ ...outcome, result: { ok: true, value } }), report[3]]
 }
 
-/** Gives wrong results that look right. */
-export const lyingHost = (host: SandboxHost): SandboxHost =>
-  around(host, (tell) => (reports) => tell(reports.map(lieOf)))
+/** Would it lie about this outcome? */
+type Lies = (outcome: Uint8Array) => boolean
+
+/** Gives wrong results that look right, each time that `lies` says so. Two that lie about one task tell the same lie. */
+const lyingWhen = (host: SandboxHost, lies: Lies): SandboxHost =>
+  around(
+    host,
+    (tell) => (reports) => tell(reports.map((one) => (one[0] === 'done' && lies(one[2]) ? lieOf(one) : one))),
+  )
+
+export const lyingHost = (host: SandboxHost): SandboxHost => lyingWhen(host, () => true)
+
+/** Is honest for its first `honest` results; then lies whenever `lies` says so. */
+export const sleeperHost = (host: SandboxHost, honest: number, lies: Lies): SandboxHost => {
+  let results = 0
+  return lyingWhen(host, (outcome) => results++ >= honest && lies(outcome))
+}
 
 /** Reports that end a step. */
 const ENDS: ReadonlySet<Report[0]> = new Set(['done', 'failed', 'diverged', 'waiting', 'lacks'])

@@ -1,5 +1,5 @@
 /** What `run` and `map` share: which function, by whom, under which limits. */
-import { ensureLevel } from '../../peer/calls.ts'
+import { defaultLevel, ensureLevel } from '../../peer/calls.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import type { Limits } from '../../protocol/outcome.ts'
 import type { Backend } from '../../sdk/backend.ts'
@@ -47,7 +47,7 @@ const ensureCompatible = ({ local, remote }: CallFlags) => {
 
 /**
  * Opens what will carry out the calls, publishes the function, and hands all of it to `use`. Throws MeshError E_USAGE,
- * E_CONFIG, E_LEVEL_UNSUPPORTED, and what bundling and joining throw.
+ * E_CONFIG, and what bundling and joining throw.
  */
 export const withCalling = async <T>(
   text: string,
@@ -74,7 +74,8 @@ export const withCalling = async <T>(
       },
       published.defaults,
     )
-    const request = { ...options, function: published.cid, export: exportName, limits: limits as Limits }
+    const verify = options.verify ?? defaultLevel((await published.manifest()).effects)
+    const request = { ...options, verify, function: published.cid, export: exportName, limits: limits as Limits }
     return await use({ backend, source, request, readStack: published.readStack })
   } finally {
     await backend.close()

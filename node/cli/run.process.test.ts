@@ -59,7 +59,6 @@ describe('exit status and error', () => {
     [2, 'E_INPUT', /over the limit of 4194304/, ['echo.ts', '-'], { input: long }],
     [2, 'E_CONFIG', /--timeout: expected a DURATION/, ['hello.ts', '--timeout', 'soon']],
     [2, 'E_CONFIG', /WAYSIDE_VERIFY: expected none/, ['hello.ts'], { env: { WAYSIDE_VERIFY: 'always' } }],
-    [2, 'E_LEVEL_UNSUPPORTED', /audit/, ['hello.ts', '--verify', 'audit']],
     [3, 'E_FUEL_LIMIT', /fuel/, ['spins.ts', '--fuel', '1000000']],
     [3, 'E_MEMORY_LIMIT', /memory/, ['eats.ts']],
     [4, 'E_NO_PEER', /no peer/, ['hello.ts', '--remote']],

@@ -27,6 +27,7 @@ const showConsole = (lines: readonly ConsoleLine[], source: string) => {
 
 const verifiedWords = ({ executors }: BackendResult, verify: string): string => {
   if (verify === 'none') return 'not verified'
+  if (verify === 'audit' && executors.length === 1) return 'not drawn for an audit'
   return verify === 'self' ? 'verified here by running it again' : `${executors.length} executions compared`
 }
 

@@ -24,7 +24,7 @@ const lostAgent = (cause: MeshError): MeshError =>
 const cancelled = () => new MeshError('E_CANCELLED', 'the caller cancelled')
 
 const wireOptions = (options: BackendOptions) => ({
-  verify: options.verify,
+  verify: options.verify ?? null,
   timeout_ms: options.timeoutMs,
   limits: options.limits ?? null,
   remote: options.remote,

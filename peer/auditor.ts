@@ -1,0 +1,235 @@
+/** Which receipts are audited, what is kept of the others, and what follows when one is proven wrong. */
+import type { CID } from '../protocol/cid.ts'
+import { MeshError } from '../protocol/errors.ts'
+import type { JournalEntry } from '../protocol/journal.ts'
+import { MIB, NEIGHBOURS_MAX } from '../protocol/limits.ts'
+import type { Ports } from '../protocol/ports.ts'
+import type { Manifest } from '../protocol/records.ts'
+import type { CallRequest, Item, Performed } from './calls.ts'
+import type { LocalExecutor } from './local.ts'
+import type { Memo } from './memo.ts'
+import type { NeighbourTable } from './neighbours.ts'
+import { AROUND_BYTES, journalBytes } from './sizes.ts'
+import type { Standings } from './standings.ts'
+import { AUDIT_FLOOR } from './trust.ts'
+
+/** Of one executor: at the floor of audits, even one that lies in one of 100 is met once in as many. */
+const CLAIMS_MAX = 1024
+/** Of one executor, inputs and journals; what is larger is not checked again. */
+const CLAIM_BYTES_MAX = 2 * MIB
+/** An audit is drawn in so many parts of a whole. */
+const DRAW_PARTS = 10_000
+/** Those who wait for a verdict look so often whether they have been cancelled. */
+const WAIT_MS = 100
+
+/** What an executor has signed for, with all that is needed to check it by re-execution. */
+interface Claim {
+  readonly executor: string
+  readonly request: CallRequest
+  readonly manifest: Manifest
+  readonly journal: readonly JournalEntry[]
+  readonly task: CID
+  readonly outcomeCid: CID
+  readonly bytes: number
+}
+
+const claimOf = ({ executor, item, outcomeCid }: Performed): Claim => {
+  const { signal: _, onWait: __, ...request } = item.request
+  // A copy: the caller's bytes may be a view of far more.
+  const input = request.input.slice()
+  const bytes = AROUND_BYTES + input.length + journalBytes(item.journal)
+  const { manifest, task } = item
+  return { executor, request: { ...request, input }, manifest, journal: [...item.journal], task, outcomeCid, bytes }
+}
+
+/** The newest receipts of one executor that nobody has checked. */
+class Claims {
+  #claims: Claim[] = []
+  #bytes = 0
+
+  add(claim: Claim): void {
+    this.#claims.push(claim)
+    this.#bytes += claim.bytes
+    while (this.#claims.length > CLAIMS_MAX || this.#bytes > CLAIM_BYTES_MAX) {
+      this.#bytes -= (this.#claims.shift() as Claim).bytes
+    }
+  }
+
+  take(): Claim[] {
+    const taken = this.#claims
+    this.#claims = []
+    this.#bytes = 0
+    return taken
+  }
+}
+
+export interface AuditorParts {
+  standings: Standings
+  neighbours: NeighbourTable
+  local: Pick<LocalExecutor, 'repeat'>
+  memo: Pick<Memo, 'drop'>
+  prepare(request: CallRequest, manifest: Manifest, deadlineMs: number): Item
+}
+
+type AuditorPorts = Pick<Ports, 'clock' | 'random' | 'log'>
+
+export class Auditor {
+  readonly #ports: AuditorPorts
+  readonly #parts: AuditorParts
+  /** By executor, the one longest unheard of first. */
+  readonly #unaudited = new Map<string, Claims>()
+  /** Re-executions come one after another: they take one slot of this machine at most. */
+  #queue: Promise<void> = Promise.resolve()
+  /** Audits, by executor. */
+  readonly #underWay = new Map<string, number>()
+  /** Those who wait for verdicts on an executor. */
+  readonly #waiting = new Map<string, { promise: Promise<void>; resolve(): void; cancel(): void }>()
+  #stopped = false
+
+  constructor(ports: AuditorPorts, parts: AuditorParts) {
+    this.#ports = ports
+    this.#parts = parts
+  }
+
+  /**
+   * Is this answer, whose receipt has just come, to be audited? Then `ended` is called after it. If not, it is kept to be
+   * checked should that change. Those that come during a probation, and are more than it needs, wait for its end.
+   */
+  async draws(performed: Performed): Promise<boolean> {
+    const { executor } = performed
+    for (;;) {
+      const probationLeft = this.#parts.standings.probationLeft(executor)
+      const underWay = this.#underWay.get(executor) ?? 0
+      const isOver = probationLeft === 0
+      if (isOver && this.#ports.random.below(DRAW_PARTS) >= AUDIT_FLOOR * DRAW_PARTS) break
+      // Whoever has no time left hears so from the audit.
+      if (isOver || underWay < probationLeft || this.#hasNoTime(performed)) {
+        this.#underWay.set(executor, underWay + 1)
+        return true
+      }
+      await this.#verdict(executor)
+    }
+    this.#keep(performed)
+    return false
+  }
+
+  /** An audit that was drawn is over, with a verdict or without. */
+  ended(executor: string): void {
+    const left = (this.#underWay.get(executor) ?? 1) - 1
+    if (left > 0) this.#underWay.set(executor, left)
+    else this.#underWay.delete(executor)
+    if (left < this.#parts.standings.probationLeft(executor)) this.#wake(executor)
+  }
+
+  /** Another execution had the same outcome. */
+  right(executor: string): void {
+    this.#parts.standings.right(executor, false)
+    if (this.#parts.standings.probationLeft(executor) === 0) this.#wake(executor)
+  }
+
+  /** Re-execution here had another outcome than it signed: its unaudited receipts are checked before it is asked again. */
+  wrong(executor: string): void {
+    this.#convict(executor, false)
+    this.#suspend(executor)
+    const claims = this.#unaudited.get(executor)?.take() ?? []
+    this.#later(async () => {
+      for (const claim of claims) await this.#checkReleased(claim)
+      this.#parts.standings.restore(executor)
+    })
+  }
+
+  /** Executors have signed different outcomes: re-execution here shows who was wrong; `suspects` are not asked until then. */
+  settle(performed: readonly Performed[], suspects: readonly string[]): void {
+    const claims = performed.map(claimOf)
+    for (const suspect of suspects) this.#suspend(suspect)
+    this.#later(async () => {
+      for (const claim of claims) {
+        const { executor } = claim
+        const isRight = await this.#repeat(claim)
+        if (isRight) this.right(executor)
+        if (isRight === false) this.wrong(executor)
+        else if (suspects.includes(executor)) this.#parts.standings.restore(executor)
+      }
+    })
+  }
+
+  stop(): void {
+    this.#stopped = true
+  }
+
+  #hasNoTime({ item }: Performed): boolean {
+    return this.#stopped || item.request.signal?.aborted === true || item.deadlineMs <= this.#ports.clock.monotonic()
+  }
+
+  /** Settles when more may be known of `executor`, or a moment has passed. */
+  #verdict(executor: string): Promise<void> {
+    let waiting = this.#waiting.get(executor)
+    if (!waiting) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const cancel = this.#ports.clock.after(WAIT_MS, () => this.#wake(executor))
+      waiting = { promise, resolve, cancel }
+      this.#waiting.set(executor, waiting)
+    }
+    return waiting.promise
+  }
+
+  #wake(executor: string): void {
+    const waiting = this.#waiting.get(executor)
+    this.#waiting.delete(executor)
+    waiting?.cancel()
+    waiting?.resolve()
+  }
+
+  #keep(performed: Performed): void {
+    const { executor } = performed
+    const claims = this.#unaudited.get(executor) ?? new Claims()
+    this.#unaudited.delete(executor)
+    this.#unaudited.set(executor, claims)
+    claims.add(claimOf(performed))
+    if (this.#unaudited.size > NEIGHBOURS_MAX) this.#unaudited.delete(this.#unaudited.keys().next().value as string)
+  }
+
+  #later(run: () => Promise<void>): void {
+    this.#queue = this.#queue.then(run).catch((cause: Error) => {
+      this.#ports.log.event('internal.error', { reason: cause.message })
+    })
+  }
+
+  /** A caller has had this outcome, unchecked. */
+  async #checkReleased(claim: Claim): Promise<void> {
+    const { executor, task } = claim
+    const isRight = await this.#repeat(claim)
+    if (isRight) this.#parts.standings.right(executor, true)
+    if (isRight !== false) return
+    this.#ports.log.event('call.corrected', { task, peer: executor })
+    this.#convict(executor, true)
+  }
+
+  /** Did it sign what comes out here? Undefined if nothing comes out. */
+  async #repeat({ request, manifest, journal, outcomeCid }: Claim): Promise<boolean | undefined> {
+    if (this.#stopped) return undefined
+    const { local, prepare } = this.#parts
+    try {
+      const item = prepare(request, manifest, this.#ports.clock.monotonic() + request.timeoutMs)
+      return (await local.repeat(item, journal)).outcomeCid.equals(outcomeCid)
+    } catch (cause) {
+      if (!(cause instanceof MeshError)) throw cause
+      return cause.code === 'E_REPLAY_DIVERGED' ? false : undefined
+    }
+  }
+
+  #suspend(executor: string): void {
+    this.#parts.standings.suspend(executor)
+    this.#parts.memo.drop(executor)
+  }
+
+  #convict(executor: string, released: boolean): void {
+    const { standings, neighbours } = this.#parts
+    const wasExpelled = standings.isExpelled(executor)
+    standings.wrong(executor, released)
+    if (wasExpelled || !standings.isExpelled(executor)) return
+    const reason = 'too many of its signed outcomes were wrong'
+    this.#ports.log.event('peer.expelled', { peer: executor, reason })
+    neighbours.get(executor)?.link.bye('E_VERIFICATION_FAILED', reason)
+  }
+}

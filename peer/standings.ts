@@ -1,0 +1,171 @@
+/** What this peer has seen of each executor's word, kept over restarts. */
+import { decodeCanonical, encodeCanonical } from '../protocol/codec.ts'
+import { MeshError } from '../protocol/errors.ts'
+import type { Ports, StorageWrite } from '../protocol/ports.ts'
+import { isExpelled, probationLeft, suspicionAfter, type TrustState } from './trust.ts'
+
+/** As its owner sees it. */
+export interface TrustStatus {
+  /** Signed by it, come and fitting. */
+  receipts: number
+  /** Of these, how many were compared with another execution. */
+  audited: number
+  /** Proven wrong by re-execution here. */
+  caught: number
+  /** Of these, how many had been taken for right until they were checked again. */
+  corrected: number
+  state: TrustState
+}
+
+/** As it is stored. */
+interface Standing {
+  v: 1
+  receipts: number
+  audited: number
+  caught: number
+  corrected: number
+  probation: number
+  suspicion: number
+}
+
+const COUNTS = ['receipts', 'audited', 'caught', 'corrected', 'probation'] as const
+
+const isCount = (x: unknown): x is number => Number.isSafeInteger(x) && (x as number) >= 0
+
+/** Throws MeshError if these are not the bytes of a standing of this version. */
+const decodeStanding = (encoded: Uint8Array): Standing => {
+  const found = decodeCanonical(encoded) as Standing
+  if (found?.v === 1 && COUNTS.every((key) => isCount(found[key])) && found.suspicion >= 0) return found
+  throw new MeshError('E_STORAGE', 'not a record of what was seen of a peer')
+}
+
+const PREFIX = 'trust/'
+/** Executors remembered, the one longest unheard of forgotten first: whoever is forgotten begins with probation. */
+const PEERS_MAX = 4096
+const SAVE_EVERY_MS = 5000
+
+const unknown = (): Standing => ({
+  ...{ v: 1, receipts: 0, audited: 0, caught: 0, corrected: 0, probation: 0, suspicion: 0 },
+})
+
+export class Standings {
+  readonly #ports: Pick<Ports, 'clock' | 'storage' | 'log'>
+  readonly #byPeer = new Map<string, Standing>()
+  readonly #suspended = new Set<string>()
+  readonly #expelled = new Set<string>()
+  readonly #unsaved = new Set<string>()
+  #cancelSave: (() => void) | undefined
+
+  constructor(ports: Pick<Ports, 'clock' | 'storage' | 'log'>) {
+    this.#ports = ports
+  }
+
+  async load(): Promise<void> {
+    for await (const { key, value } of this.#ports.storage.scan(PREFIX)) {
+      const peer = key.slice(PREFIX.length)
+      try {
+        const standing = decodeStanding(value)
+        this.#byPeer.set(peer, standing)
+        if (isExpelled(standing)) this.#expelled.add(peer)
+      } catch (cause) {
+        if (!(cause instanceof MeshError)) throw cause
+        this.#ports.log.event('storage.failed', { peer, reason: cause.message })
+        this.#saveLater(peer)
+      }
+    }
+  }
+
+  of(peer: string): TrustStatus {
+    const { receipts, audited, caught, corrected } = this.#byPeer.get(peer) ?? unknown()
+    return { receipts, audited, caught, corrected, state: this.#stateOf(peer) }
+  }
+
+  /** How many of its receipts are all audited before any is taken on trust; 0: its probation is over. */
+  probationLeft(peer: string): number {
+    return probationLeft(this.#byPeer.get(peer) ?? unknown())
+  }
+
+  /** Is it asked for nothing now? */
+  isSuspended(peer: string): boolean {
+    return this.#suspended.has(peer) || this.#expelled.has(peer)
+  }
+
+  isExpelled(peer: string): boolean {
+    return this.#expelled.has(peer)
+  }
+
+  received(peer: string): void {
+    this.#change(peer).receipts++
+  }
+
+  /** One of its receipts was found right by another execution. One `released` long ago does not end a probation. */
+  right(peer: string, released: boolean): void {
+    const standing = this.#change(peer)
+    standing.audited++
+    if (!released) standing.probation++
+    standing.suspicion = suspicionAfter(standing, false)
+  }
+
+  /** One was proven wrong, one that had been `released` unaudited or not. At once on its way to the disk. */
+  wrong(peer: string, released: boolean): void {
+    const standing = this.#change(peer)
+    standing.audited++
+    standing.caught++
+    if (released) standing.corrected++
+    standing.probation = 0
+    standing.suspicion = suspicionAfter(standing, true)
+    if (isExpelled(standing)) this.#expelled.add(peer)
+    void this.save()
+  }
+
+  /** Until `restore`; a restart forgets it, and leaves the probation. */
+  suspend(peer: string): void {
+    this.#suspended.add(peer)
+  }
+
+  restore(peer: string): void {
+    this.#suspended.delete(peer)
+  }
+
+  /** Resolves also if the storage failed; that is logged. */
+  async save(): Promise<void> {
+    this.#cancelSave?.()
+    this.#cancelSave = undefined
+    const writes = [...this.#unsaved].map((peer): StorageWrite => {
+      const standing = this.#byPeer.get(peer)
+      const key = PREFIX + peer
+      return standing ? { key, put: encodeCanonical(standing) } : { key, delete: true }
+    })
+    this.#unsaved.clear()
+    if (writes.length === 0) return
+    await this.#ports.storage.write(writes).catch((cause: Error) => {
+      this.#ports.log.event('storage.failed', { reason: cause.message })
+    })
+  }
+
+  #stateOf(peer: string): TrustState {
+    if (this.#expelled.has(peer)) return 'expelled'
+    if (this.#suspended.has(peer)) return 'suspended'
+    return this.probationLeft(peer) > 0 ? 'probation' : 'trusted'
+  }
+
+  #change(peer: string): Standing {
+    const standing = this.#byPeer.get(peer) ?? unknown()
+    this.#byPeer.delete(peer)
+    this.#byPeer.set(peer, standing)
+    if (this.#byPeer.size > PEERS_MAX) this.#forget(this.#byPeer.keys().next().value as string)
+    this.#saveLater(peer)
+    return standing
+  }
+
+  #forget(peer: string): void {
+    this.#byPeer.delete(peer)
+    this.#expelled.delete(peer)
+    this.#saveLater(peer)
+  }
+
+  #saveLater(peer: string): void {
+    this.#unsaved.add(peer)
+    this.#cancelSave ??= this.#ports.clock.after(SAVE_EVERY_MS, () => void this.save())
+  }
+}

@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest'
+import { randomFor } from '../scripts/test/seed.ts'
+import {
+  AUDIT_FLOOR,
+  HONEST_ERROR_RATE,
+  isExpelled,
+  PROBATION_RECEIPTS,
+  probationLeft,
+  suspicionAfter,
+  type TrustView,
+} from './trust.ts'
+
+const fresh: TrustView = { probation: 0, suspicion: 0 }
+
+/** As a home would see an executor, receipt after receipt. */
+const audited = (view: TrustView, wrong: boolean): TrustView => ({
+  probation: wrong ? 0 : view.probation + 1,
+  suspicion: suspicionAfter(view, wrong),
+})
+
+const afterWrong = (count: number): TrustView => {
+  let view = fresh
+  for (let i = 0; i < count; i++) view = audited(view, true)
+  return view
+}
+
+const chanceFor = (name: string) => {
+  const random = randomFor(name)
+  return (p: number): boolean => random.below(1_000_000) < p * 1_000_000
+}
+
+describe('the share of receipts that are audited', () => {
+  test('is all of the first, and of those after one that was wrong', () => {
+    expect(probationLeft(fresh)).toBe(PROBATION_RECEIPTS)
+    expect(probationLeft({ ...fresh, probation: PROBATION_RECEIPTS - 1 })).toBe(1)
+    expect(probationLeft({ ...fresh, probation: PROBATION_RECEIPTS })).toBe(0)
+    expect(probationLeft({ ...fresh, probation: 1e12 })).toBe(0)
+    expect(probationLeft(audited({ ...fresh, probation: 5000 }, true))).toBe(PROBATION_RECEIPTS)
+  })
+
+  /** W = (1 − a) / a: lies before the first that is caught are geometric. Colluding verifiers catch nothing. */
+  test.each([0, 0.1, 0.3])(
+    'lets a liar through so often as the closed form says, with %f of verifiers colluding',
+    (f) => {
+      const chance = chanceFor(`closed form ${f}`)
+      const identities = 20_000
+      let accepted = 0
+      for (let i = 0; i < identities; i++) {
+        while (!chance(AUDIT_FLOOR) || chance(f)) accepted++
+      }
+      const a = AUDIT_FLOOR * (1 - f)
+      const predicted = (1 - a) / a
+      // The standard deviation of a geometric number is √(1 − a) / a; five of the mean's.
+      const tolerance = (5 * Math.sqrt(1 - a)) / a / Math.sqrt(identities)
+      expect(Math.abs(accepted / identities - predicted)).toBeLessThan(tolerance)
+    },
+  )
+})
+
+describe('the sequential test', () => {
+  test('expels after the fifth wrong receipt in a row, and not before', () => {
+    expect(isExpelled(afterWrong(4))).toBe(false)
+    expect(isExpelled(afterWrong(5))).toBe(true)
+  })
+
+  test('is never taken back', () => {
+    let view = afterWrong(5)
+    for (let i = 0; i < 10_000; i++) view = audited(view, false)
+    expect(isExpelled(view)).toBe(true)
+  })
+
+  test('lets nobody save up good receipts', () => {
+    let view = fresh
+    for (let i = 0; i < 10_000; i++) view = audited(view, false)
+    expect(view.suspicion).toBe(0)
+    for (let i = 0; i < 5; i++) view = audited(view, true)
+    expect(isExpelled(view)).toBe(true)
+  })
+
+  /** Audited receipts until it is expelled, at most `max`. */
+  const lifeOf = (chance: (p: number) => boolean, errorRate: number, max: number): number => {
+    let view = fresh
+    for (let i = 1; i <= max; i++) {
+      view = audited(view, chance(errorRate))
+      if (isExpelled(view)) return i
+    }
+    return max
+  }
+
+  test('spares honest machines: at most one false alarm in a million receipts, on average', () => {
+    const chance = chanceFor('honest')
+    let alarms = 0
+    for (let i = 0; i < 50; i++) if (lifeOf(chance, HONEST_ERROR_RATE, 10_000) < 10_000) alarms++
+    // Half a million receipts: of a Poisson number with mean 0.5, more than 5 come once in 70,000 runs.
+    expect(alarms).toBeLessThanOrEqual(5)
+  })
+
+  test.each([
+    [0.05, 121],
+    [0.2, 24],
+  ])('expels one that errs in %f of receipts after some %i audited ones', (errorRate, expected) => {
+    const chance = chanceFor(`liar ${errorRate}`)
+    const lives = Array.from({ length: 2000 }, () => lifeOf(chance, errorRate, 1e6))
+    const mean = lives.reduce((sum, life) => sum + life, 0) / lives.length
+    // Wald: threshold over drift, ln 10⁶ / (p ln 25 + (1 − p) ln (0.95 / 0.998)), is what it takes to reach it; CUSUM may
+    // lose time at zero and overshoots by less than a step, so that it is a little more.
+    expect(mean).toBeGreaterThan(0.7 * expected)
+    expect(mean).toBeLessThan(1.5 * expected)
+  })
+})

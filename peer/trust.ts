@@ -1,0 +1,42 @@
+/** How far an executor's word is taken: probation, the floor of audits, and the test that ends in expulsion. Pure. */
+
+/** So many receipts of a new executor are all audited (DESIGN.md, "Levels"). */
+export const PROBATION_RECEIPTS = 50
+/**
+ * After it, this share of its receipts, for ever. An executor that lies is caught after (1 − a) / a wrong results on
+ * average, a = AUDIT_FLOOR times the share of verifiers that do not collude with it.
+ */
+export const AUDIT_FLOOR = 0.08
+/** Share of receipts in which honest machines err, uncorrelated (Kondo et al., 2007). */
+export const HONEST_ERROR_RATE = 0.002
+/** The rate of wrong receipts that the sequential test tells from it. The two balance at 1.5 %. */
+const LIAR_ERROR_RATE = 0.05
+/** ln of the mean number of an honest executor's audited receipts between two false alarms, at least (Lorden, 1971). */
+const EXPEL_AT = Math.log(1_000_000)
+
+const WRONG_STEP = Math.log(LIAR_ERROR_RATE / HONEST_ERROR_RATE)
+const RIGHT_STEP = Math.log((1 - LIAR_ERROR_RATE) / (1 - HONEST_ERROR_RATE))
+
+/** `probation`: all its receipts are audited; `suspended`: not asked while its earlier receipts are checked again. */
+export type TrustState = 'probation' | 'trusted' | 'suspended' | 'expelled'
+
+/** What a home knows of one executor, first-hand. */
+export interface TrustView {
+  /** Receipts found right since the executor came, or since it was last caught. */
+  readonly probation: number
+  /** Page's cumulative sum of log-likelihood ratios, liar against honest. */
+  readonly suspicion: number
+}
+
+/** How many of its receipts are all audited before any is taken on trust; 0: its probation is over. */
+export const probationLeft = ({ probation }: TrustView): number => Math.max(0, PROBATION_RECEIPTS - probation)
+
+/** Nothing takes it back. */
+export const isExpelled = ({ suspicion }: TrustView): boolean => suspicion >= EXPEL_AT
+
+/**
+ * Page's CUSUM of Wald's sequential test (Page, 1954) after one more audited receipt: right ones never make up for more
+ * than the suspicion there is, so that none can be saved up.
+ */
+export const suspicionAfter = (view: TrustView, wrong: boolean): number =>
+  isExpelled(view) ? view.suspicion : Math.max(0, view.suspicion + (wrong ? WRONG_STEP : RIGHT_STEP))
