@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { FUEL_TICK, MIB } from '../protocol/limits.ts'
 import type { PublishedFunction } from '../registry/functions.ts'
 import { publish, requestOf, returned, worldFor } from '../scripts/test/world.ts'
-import { lyingHost } from '../simulations/adversaries.ts'
+import { lyingHost, slowHost } from '../simulations/adversaries.ts'
 import type { PeerSetup, World, WorldPeer } from '../simulations/world.ts'
 import { type CallRequest, type CallResult, ensureLevel } from './calls.ts'
 import { inputsOf } from './inputs.ts'
@@ -173,11 +173,14 @@ describe('the memo cannot be poisoned', () => {
     expect(memoOf(world).entries).toBe(1)
   })
 
+  let lies = false
+  /** From when `lies` is set its next sandbox lies, which begins when the one before has been idle for 30 s. */
+  const turncoat: PeerSetup = {
+    sandboxHost: (host) => ({ spawn: () => (lies ? lyingHost(host) : host).spawn() }),
+  }
+
   test('by one who was honest for a while: with its suspension goes what it had signed', async () => {
-    let lies = false
-    const turncoat: PeerSetup = {
-      sandboxHost: (host) => ({ spawn: () => (lies ? lyingHost(host) : host).spawn() }),
-    }
+    lies = false
     const world = await callerAnd('turncoat', turncoat)
     const [, suspect] = world.peers as [WorldPeer, WorldPeer]
     const ask = await doublerOf(world)
@@ -185,7 +188,6 @@ describe('the memo cannot be poisoned', () => {
     expect(first.performed[0]!.executor).toBe(suspect.peerId)
     expect(await ask('self')).toMatchObject({ memo: true })
     lies = true
-    // Its sandbox ends, and the next one lies.
     await world.clock.advance(31_000)
     const caught = await ask('self', 22)
     expect(caught.disputes).toMatchObject([{ liar: suspect.peerId }])
@@ -194,6 +196,27 @@ describe('the memo cannot be poisoned', () => {
     const again = await ask('self')
     expect([returned(again), again.memo]).toEqual([42, false])
     expect(await ask('self')).toMatchObject({ memo: true })
+  })
+
+  test('by one that is caught while what it signed is still being verified', async () => {
+    lies = false
+    let delayMs = 40_000
+    const world = await worldFor('meanwhile', {
+      peers: 2,
+      setup: (i) => (i === 0 ? { sandboxHost: (host, clock) => slowHost(host, clock, () => delayMs) } : turncoat),
+    })
+    const double = await publish(callerOf(world), DOUBLE)
+    const ask = askOf(world, double)
+    const first = callerOf(world).peer.call(requestOf(double, 21, { remote: false, level: { level: 'self' } }))
+    await world.clock.advance(5000)
+    lies = true
+    delayMs = 0
+    await world.clock.advance(31_000)
+    expect((await ask('self', 22)).disputes).toMatchObject([{ liar: world.peers[1]!.peerId }])
+    expect(memoOf(world).entries).toBe(1)
+    expect(await world.until(first)).toMatchObject({ memo: false, disputes: [] })
+    expect(await ask('self')).toMatchObject({ memo: false })
+    expect(await ask('self', 22)).toMatchObject({ memo: true })
   })
 
   test('by bytes that were changed in storage, or put there', async () => {
@@ -245,9 +268,9 @@ test('what a function calls comes from the memo too, but never below the level o
   const double = await publish(caller, DOUBLE)
   const code = 'export default async ({ double, plus }, env, ctx) => plus + (await ctx.call(double, 21))'
   const ask = askOf(world, await publish(caller, code, { effects: ['call'] }))
-  const plus = async (level: string, n: number) => {
+  const plus = async (level: string, n: number, changes: Partial<CallRequest> = {}) => {
     const [before, { hits }] = [tasksOf(world), memoOf(world)]
-    const result = await ask(level, { double: double.cid.toString(), plus: n })
+    const result = await ask(level, { double: double.cid.toString(), plus: n }, changes)
     expect(returned(result)).toBe(42 + n)
     expect(result.memo).toBe(false)
     return { tasks: tasksOf(world) - before, hits: memoOf(world).hits - hits }
@@ -258,4 +281,6 @@ test('what a function calls comes from the memo too, but never below the level o
   expect(await plus('self', 3)).toEqual({ tasks: 2, hits: 0 })
   expect(await plus('self', 4)).toEqual({ tasks: 1, hits: 1 })
   expect(await plus('quorum:2', 5)).toEqual({ tasks: 2, hits: 1 })
+  // The receipts are those of the outermost call.
+  expect(await plus('quorum:2', 6, { fresh: true })).toEqual({ tasks: 2, hits: 1 })
 })
