@@ -24,7 +24,7 @@ export interface LevelParts {
   neighbours: NeighbourTable
   memo: Pick<Memo, 'add'>
   auditor: Auditor
-  standings: Pick<Standings, 'received'>
+  standings: Pick<Standings, 'received' | 'wasSuspendedSince'>
   office: Pick<MembershipOffice, 'genesis'>
   /** A fresh invocation of the request; one per execution that counts as a vote. */
   prepare(request: CallRequest, manifest: Manifest, deadlineMs: number): Item
@@ -49,6 +49,7 @@ export class LevelledCall {
   readonly #parts: LevelParts
   readonly #request: CallRequest
   readonly #manifest: Manifest
+  readonly #begunMs: number
   /** Monotonic; all executions of the call share it. */
   readonly #deadlineMs: number
   readonly #performed: Performed[] = []
@@ -62,6 +63,7 @@ export class LevelledCall {
     this.#parts = parts
     this.#request = request
     this.#manifest = manifest
+    this.#begunMs = ports.clock.monotonic()
     this.#deadlineMs = deadlineMs
   }
 
@@ -93,11 +95,11 @@ export class LevelledCall {
   }
 
   #keep(answer: Performed, level: KeptLevel): void {
-    const { memo, neighbours } = this.#parts
+    const { memo, standings } = this.#parts
     const agreeing = this.#performed.filter(({ outcomeCid }) => outcomeCid.equals(answer.outcomeCid))
     const signers = agreeing.map(({ executor }) => executor)
     // Another call may have caught one of them meanwhile.
-    if (signers.some((peer) => neighbours.isSuspended(peer))) return
+    if (signers.some((peer) => standings.wasSuspendedSince(peer, this.#begunMs))) return
     const { outcome, outcomeBytes } = answer
     memo.add(answer.item.task, { manifest: this.#manifest, outcome, outcomeBytes, level, signers })
   }

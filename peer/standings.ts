@@ -52,6 +52,8 @@ export class Standings {
   readonly #ports: Pick<Ports, 'clock' | 'storage' | 'log'>
   readonly #byPeer = new Map<string, Standing>()
   readonly #suspended = new Set<string>()
+  /** Monotonic; of the last time. */
+  readonly #suspendedMs = new Map<string, number>()
   readonly #expelled = new Set<string>()
   readonly #unsaved = new Set<string>()
   #cancelSave: (() => void) | undefined
@@ -90,6 +92,11 @@ export class Standings {
     return this.#suspended.has(peer) || this.#expelled.has(peer)
   }
 
+  /** What it has signed since that monotonic instant proves little. */
+  wasSuspendedSince(peer: string, sinceMs: number): boolean {
+    return this.isSuspended(peer) || (this.#suspendedMs.get(peer) ?? Number.NEGATIVE_INFINITY) >= sinceMs
+  }
+
   isExpelled(peer: string): boolean {
     return this.#expelled.has(peer)
   }
@@ -121,6 +128,7 @@ export class Standings {
   /** Until `restore`; a restart forgets it, and leaves the probation. */
   suspend(peer: string): void {
     this.#suspended.add(peer)
+    this.#suspendedMs.set(peer, this.#ports.clock.monotonic())
   }
 
   restore(peer: string): void {
@@ -161,6 +169,7 @@ export class Standings {
   #forget(peer: string): void {
     this.#byPeer.delete(peer)
     this.#expelled.delete(peer)
+    this.#suspendedMs.delete(peer)
     this.#saveLater(peer)
   }
 
