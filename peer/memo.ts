@@ -39,7 +39,7 @@ const ENTRY = 'memo-entry/'
 
 /** The memo's part of the disk that a peer has. */
 const SHARE = 16
-/** 65,536 outcomes at most; their entries take some 20 MiB of memory. */
+/** 65,536 outcomes at most; their entries take some 30 MiB of memory. */
 const BYTES_MAX = 64 * MIB
 /** What a crash may cost; an entry that is lost is performed again. */
 const SAVE_EVERY_MS = 1000
@@ -117,7 +117,8 @@ export class Memo {
   /** Forgets what `signer` has signed: it was caught signing what is wrong. */
   drop(signer: string): void {
     if (this.#state === 'opening') this.opened.then(() => this.drop(signer))
-    const theirs = [...this.#entries].flatMap(([key, { signers }]) => (signers.includes(signer) ? [key] : []))
+    const theirs: string[] = []
+    for (const [key, { signers }] of this.#entries) if (signers.includes(signer)) theirs.push(key)
     if (theirs.length === 0) return
     for (const key of theirs) this.#forget(key)
     const reason = 'its signer gave a wrong outcome'
