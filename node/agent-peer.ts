@@ -62,8 +62,8 @@ const startOn = async (
   listen: readonly string[],
 ) => {
   const ports = await createNodePorts({ signer: dir.signer, storage: dir.storage, listen, log, failPoints })
-  const { cpus: slots, taskMemoryBytes: memoryBytes, diskBytes, accept } = config
-  const policy = { accept, slots, memoryBytes }
+  const { cpus: slots, taskMemoryBytes: memoryBytes, diskBytes, accept, deny, quota } = config
+  const policy = { accept, deny, slots, memoryBytes, quota }
   const options = { mesh, policy, engine: ENGINE_ID, diskBytes, sandboxIdleMs: SANDBOX_IDLE_MS }
   const peer = await createPeer(adapt(ports), options)
   await peer.start()

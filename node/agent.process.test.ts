@@ -191,6 +191,42 @@ describe('its owner', () => {
     expect(() => statSync(data)).toThrow('ENOENT')
   })
 
+  test('invites, sees who is in the mesh, and puts somebody out, for good', async () => {
+    const first = await startAgent()
+    const tell = (...args: string[]) => wayside([...args, '--data', first.data])
+    const invited = await tell('invite', '--for', '10m')
+    expect(invited).toMatchObject({ status: 0, stdout: expect.stringMatching(/^wayside1[a-z2-7]+\n$/) })
+    expect((await tell('invite', '--for', '1000h')).stderr).toMatch(/E_USAGE: --for 1000h: .* from 1s to 720h/)
+    const guest = await startAgent(['--join', invited.stdout.trim()])
+    const { peer } = guest.status
+    await until(async () => (await statusOf(first.data)).neighbours.length === 1)
+
+    expect((await tell('status')).stdout).toMatch(/`wayside invite --data .*` prints a ticket/)
+    expect((await tell('status')).stdout).not.toMatch(/wayside1/)
+    const words = (await tell('mesh')).stdout
+    expect(words).toMatch(/private: in it are the operator/)
+    expect(words).toMatch(/you +the operator: you may invite, and revoke anyone/)
+    expect(words).toMatch(
+      new RegExp(`${peer}, invited by ${first.status.peer} \\(the operator, this machine\\), until .*, here now`),
+    )
+    const theirs = (await wayside(['mesh', '--data', guest.data, '--json'])).stdout
+    expect(JSON.parse(theirs).self).toMatchObject({ peer, role: 'member', invited_by: first.status.peer })
+    const vain = await wayside(['mesh', 'revoke', first.status.peer, '--data', guest.data])
+    expect(vain).toMatchObject({ status: 2, stderr: expect.stringMatching(/the operator, whom nobody can revoke/) })
+
+    expect(await tell('mesh', 'revoke', peer, '--json')).toMatchObject({ status: 0, stdout: `{"revoked":"${peer}"}\n` })
+    await until(async () => (await statusOf(first.data)).neighbours.length === 0)
+    expect((await tell('mesh')).stdout).toMatch(new RegExp(`revoked +1 peer[\\s\\S]*${peer}, by ${first.status.peer}`))
+    await first.stop()
+    const again = await startAgent([], { data: first.data })
+    await guest.stop()
+    const back = await wayside(['run', 'hello.ts', '{"name":"Ada"}', '--remote', '--data', guest.data], {
+      cwd: writeFunctions(),
+    })
+    expect(back.status).toBe(4)
+    expect((await statusOf(again.data)).neighbours).toEqual([])
+  })
+
   test('who says garbage on the socket is cut off, and the agent goes on', async () => {
     const { data, pid } = await startAgent()
     const { socket } = readEndpoint(data)!

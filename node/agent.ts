@@ -1,11 +1,13 @@
 /** The agent: a peer that lends this machine, its data directory, and the socket on which its owner talks to it. */
 import type { Peer } from '../peer/peer.ts'
 import type { PeerStatus } from '../peer/status.ts'
+import { MeshError } from '../protocol/errors.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { createPeerBackend } from '../sdk/peer-backend.ts'
 import { settleMesh, startPeer } from './agent-peer.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
+import { INVITE_MS_DEFAULT } from './control/frames.ts'
 import { startControlServer } from './control/server.ts'
 import type { AgentControls } from './control/session.ts'
 import { openDataDir } from './data-dir.ts'
@@ -18,9 +20,6 @@ import { environmentFailPoints } from './ports.ts'
 import { watchPower } from './power.ts'
 import { VERSION } from './version.ts'
 
-/** Long enough to carry a ticket to another machine at leisure; it admits whoever holds it. */
-const TICKET_MS = 7 * 24 * 60 * 60 * 1000
-
 export interface AgentStatus extends PeerStatus {
   wayside: string
   pid: number
@@ -29,7 +28,7 @@ export interface AgentStatus extends PeerStatus {
   paused_by: PauseReason | null
   /** For all tasks together. */
   memory_bytes_lent: number
-  /** Invites others to this mesh; null where this peer cannot be reached. */
+  /** Invites others to this mesh for a day; null where this peer cannot be reached, or may not invite. */
   ticket: string | null
 }
 
@@ -67,6 +66,15 @@ const openLog = (config: Config) => {
   return { log, close }
 }
 
+/** Throws MeshError E_UNREACHABLE or E_NOT_ADMITTED. */
+const invite = async (peer: Peer, lifeMs: number) => {
+  if (peer.addresses().length > 0) return { ticket: await peer.invite(lifeMs), expires_ms: systemClock.now() + lifeMs }
+  throw new MeshError(
+    'E_UNREACHABLE',
+    'nobody can reach this machine, so a ticket would lead nowhere; start it with --listen',
+  )
+}
+
 const statusOf = async (peer: Peer, config: Config, pausing: Pausing, startedMs: number): Promise<AgentStatus> => ({
   ...peer.status(),
   wayside: VERSION,
@@ -75,7 +83,10 @@ const statusOf = async (peer: Peer, config: Config, pausing: Pausing, startedMs:
   up_ms: Math.round(systemClock.monotonic() - startedMs),
   paused_by: pausing.reason,
   memory_bytes_lent: config.memoryBytes,
-  ticket: peer.addresses().length > 0 ? await peer.invite(TICKET_MS) : null,
+  ticket: await invite(peer, INVITE_MS_DEFAULT).then(
+    ({ ticket }) => ticket,
+    () => null,
+  ),
 })
 
 const serveOwner = async (
@@ -95,6 +106,9 @@ const serveOwner = async (
   }
   const controls: AgentControls = {
     ...steering,
+    invite: (lifeMs) => invite(peer, lifeMs),
+    mesh: () => peer.mesh(),
+    revoke: (revoked) => peer.revoke(revoked),
     backend: createPeerBackend(peer),
     down: ask,
     logs: (query) => followLog(config.data, log, query),

@@ -26,6 +26,13 @@ describe('defaults offend nobody', () => {
       taskMemoryBytes: 512 * MIB,
       diskBytes: 1024 * MIB,
       accept: ['mesh'],
+      deny: [],
+      quota: {
+        items: 4096,
+        fuelPerMinute: Number.POSITIVE_INFINITY,
+        bytesPerMinute: Number.POSITIVE_INFINITY,
+        queueShare: 0.5,
+      },
       listen: ['/ip4/0.0.0.0/tcp/0'],
       join: [],
       logLevel: 'info',
@@ -76,6 +83,7 @@ describe('E_CONFIG names the key and where it stands', () => {
       { accept: ['mesh', 'friends'] },
       '--accept: expected self, mesh, anyone or a PeerId (12D3KooW…), found "friends"',
     ],
+    ['--deny', { deny: ['mesh'] }, '--deny: expected a PeerId (12D3KooW…), found "mesh"'],
     [
       '--listen',
       { listen: ['localhost:80'] },
@@ -101,6 +109,17 @@ describe('E_CONFIG names the key and where it stands', () => {
     expect(() => read({}, { WAYSIDE_MDNS: 'off' })).toThrow('WAYSIDE_MDNS: expected true or false, found "off"')
   })
 
+  test('quotas of one invoker stand in the file or in variables', () => {
+    const env = { WAYSIDE_QUOTA_QUEUE_SHARE: '0.25', WAYSIDE_QUOTA_FUEL_PER_MINUTE: '1000' }
+    const data = directory('{"quota_items": 8, "quota_bytes_per_minute": "64MiB"}')
+    const quota = { items: 8, fuelPerMinute: 1000, bytesPerMinute: 64 * MIB, queueShare: 0.25 }
+    expect(readConfig({ data }, env, machine).quota).toEqual(quota)
+    expect(() => read({}, { WAYSIDE_QUOTA_QUEUE_SHARE: '1.5' })).toThrow(
+      'WAYSIDE_QUOTA_QUEUE_SHARE: expected at most 1',
+    )
+    expect(() => read({}, { WAYSIDE_QUOTA_ITEMS: '0' })).toThrow('expected a whole number of tasks from 1 to 4096')
+  })
+
   test.each([
     ['{"cpu": 2}', /config\.json: cpu is no setting; did you mean cpus\?/],
     ['{"logLevel": "info"}', /logLevel is no setting; did you mean log_level\?/],
@@ -115,5 +134,5 @@ describe('E_CONFIG names the key and where it stands', () => {
 })
 
 test('PeerIds are accepted by name', () => {
-  expect(read({ accept: [PEER] }).accept).toEqual([PEER])
+  expect(read({ accept: [PEER], deny: [PEER] })).toMatchObject({ accept: [PEER], deny: [PEER] })
 })

@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import * as v from 'valibot'
+import { QUEUE_ITEMS_MAX, QUOTA_DEFAULT, type Quota } from '../peer/admission.ts'
 import { MeshError } from '../protocol/errors.ts'
 import { isPeerId } from '../protocol/identity.ts'
 import {
@@ -24,7 +25,7 @@ import { parseDuration, parseSize } from '../sdk/bundle/units.ts'
 import { DATA_DIR_DEFAULT } from './data-dir.ts'
 import { nearest } from './nearest.ts'
 
-const ACCEPT_MAX = 256
+const PEERS_MAX = 256
 const DISK_BYTES_DEFAULT = 1024 * MIB
 const DISK_BYTES_MIN = 16 * MIB
 /** On every interface, or nobody could use the machine; what a stranger can reach there is the handshake. */
@@ -63,7 +64,8 @@ const schema = v.strictObject({
   cpus: v.optional(integer(0, 1024, 'a whole number of cores')),
   memory: v.optional(size(MEMORY_BYTES_MIN, 1024 * 1024 * MIB)),
   disk: v.optional(size(DISK_BYTES_MIN, 1024 * 1024 * MIB)),
-  accept: v.optional(texts(isAccept, 'expected self, mesh, anyone or a PeerId (12D3KooW…)', ACCEPT_MAX)),
+  accept: v.optional(texts(isAccept, 'expected self, mesh, anyone or a PeerId (12D3KooW…)', PEERS_MAX)),
+  deny: v.optional(texts(isPeerId, 'expected a PeerId (12D3KooW…)', PEERS_MAX)),
   listen: v.optional(texts(isAddress, 'expected a multiaddr such as /ip4/0.0.0.0/tcp/0', ADDRESSES_MAX)),
   join: v.optional(
     texts((text) => isTicketText(text) || isAddress(text), 'expected a ticket (wayside1…) or a multiaddr (/ip4/…)', 64),
@@ -76,6 +78,16 @@ const schema = v.strictObject({
   ),
   timeout: v.optional(duration(TIMEOUT_MS_MAX)),
   fuel: v.optional(integer(1, FUEL_MAX, 'a whole number of steps')),
+  quota_items: v.optional(integer(1, QUEUE_ITEMS_MAX, 'a whole number of tasks')),
+  quota_fuel_per_minute: v.optional(integer(1, Number.MAX_SAFE_INTEGER, 'a whole number of steps')),
+  quota_bytes_per_minute: v.optional(size(MIB, 1024 * 1024 * MIB)),
+  quota_queue_share: v.optional(
+    v.pipe(
+      v.number('expected a part, such as 0.5'),
+      v.minValue(0, 'expected at least 0'),
+      v.maxValue(1, 'expected at most 1'),
+    ),
+  ),
 })
 
 type Layer = v.InferOutput<typeof schema>
@@ -88,6 +100,7 @@ const FROM_TEXT: { [K in ConfigKey]: 'text' | 'number' | 'list' | 'boolean' } = 
   memory: 'text',
   disk: 'text',
   accept: 'list',
+  deny: 'list',
   listen: 'list',
   join: 'list',
   mdns: 'boolean',
@@ -96,12 +109,16 @@ const FROM_TEXT: { [K in ConfigKey]: 'text' | 'number' | 'list' | 'boolean' } = 
   verify: 'text',
   timeout: 'text',
   fuel: 'number',
+  quota_items: 'number',
+  quota_fuel_per_minute: 'number',
+  quota_bytes_per_minute: 'text',
+  quota_queue_share: 'number',
 }
 
 const fromText = (key: ConfigKey, text: string): unknown => {
   switch (FROM_TEXT[key]) {
     case 'number':
-      return /^[0-9]+$/.test(text) ? Number(text) : text
+      return /^[0-9]+(\.[0-9]+)?$/.test(text) ? Number(text) : text
     case 'list':
       return text.split(/[\s,]+/).filter((part) => part !== '')
     case 'boolean':
@@ -149,7 +166,7 @@ const readEnvironment = (env: NodeJS.ProcessEnv): Layer => {
   return parseLayer(given, (key) => `WAYSIDE_${key.toUpperCase()}`)
 }
 
-const flagOf = (key: string) => `--${key.replace('_', '-')}`
+const flagOf = (key: string) => `--${key.replaceAll('_', '-')}`
 
 /** Flags as the command line has them: texts, lists of texts, booleans. */
 export type Flags = { [K in ConfigKey]?: string | number | readonly string[] | boolean | undefined } & {
@@ -184,6 +201,8 @@ export interface Config {
   taskMemoryBytes: number
   diskBytes: number
   accept: string[]
+  deny: string[]
+  quota: Quota
   listen: string[]
   join: string[]
   mdns: boolean
@@ -207,6 +226,13 @@ const lentBy = ({ cores, freeBytes }: Machine, given: Layer) => {
   return { cpus, memoryBytes, taskMemoryBytes: Math.min(MEMORY_BYTES_MAX, share) }
 }
 
+const quotaOf = (given: Layer): Quota => ({
+  items: given.quota_items ?? QUOTA_DEFAULT.items,
+  fuelPerMinute: given.quota_fuel_per_minute ?? QUOTA_DEFAULT.fuelPerMinute,
+  bytesPerMinute: given.quota_bytes_per_minute ?? QUOTA_DEFAULT.bytesPerMinute,
+  queueShare: given.quota_queue_share ?? QUOTA_DEFAULT.queueShare,
+})
+
 /** The directory that `--data`, or WAYSIDE_DATA, names. */
 export const dataDirOf = (data: string | undefined, env: NodeJS.ProcessEnv = process.env): string =>
   resolve(data ?? (env.WAYSIDE_DATA || DATA_DIR_DEFAULT))
@@ -222,6 +248,8 @@ export const readConfig = (flags: Flags, env = process.env, machine: Machine = t
     ...lentBy(machine, given),
     diskBytes: given.disk ?? DISK_BYTES_DEFAULT,
     accept: given.accept ?? ['mesh'],
+    deny: given.deny ?? [],
+    quota: quotaOf(given),
     listen: given.listen ?? [LISTEN_DEFAULT],
     join: given.join ?? [],
     mdns: given.mdns ?? true,

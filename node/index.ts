@@ -14,6 +14,8 @@ export interface LendOptions {
   disk?: string
   /** Who may use it: `self`, `mesh`, `anyone` or PeerIds. Default: `mesh`. */
   accept?: readonly string[]
+  /** PeerIds that may not, whatever `accept` says. */
+  deny?: readonly string[]
   /** Multiaddrs to listen on. */
   listen?: readonly string[]
   /** Tickets or multiaddrs of peers of the mesh. Default: the mesh of the data directory, or a private one of its own. */

@@ -37,7 +37,13 @@ const ensureSameMesh = (ports: JoinPorts, kept: MeshRecord, invitations: readonl
 
 const isMember = async (ports: JoinPorts, { genesis, chain }: MeshRecord, peer: string): Promise<boolean> => {
   if (genesis.policy.admission === 'public') return true
-  const to = { mesh: meshIdOf(ports.crypto, genesis), operator: genesis.operator, peer, nowMs: ports.clock.now() }
+  const to = {
+    mesh: meshIdOf(ports.crypto, genesis),
+    operator: genesis.operator,
+    peer,
+    nowMs: ports.clock.now(),
+    isRevoked: () => false,
+  }
   return verifyChain(ports.crypto, chain, to).then(
     () => true,
     () => false,

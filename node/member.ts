@@ -1,5 +1,6 @@
 /** A peer in this process that calls as the agent of a data directory would, while that agent does not run. */
 import { createPeer } from '../peer/index.ts'
+import { LENDS_NOTHING } from '../peer/owner-policy.ts'
 import type { Peer } from '../peer/peer.ts'
 import { MeshError } from '../protocol/errors.ts'
 import { ENGINE_ID } from '../sandbox/engine-id.ts'
@@ -28,7 +29,7 @@ export const openMember = async ({
     return undefined
   }
   const ports = await createNodePorts({ signer: dir.signer, storage: dir.storage, listen: [], failPoints })
-  const policy = { accept: [], slots: 0, memoryBytes: 0 }
+  const policy = LENDS_NOTHING
   const options = { mesh, policy, engine: ENGINE_ID, diskBytes, sandboxIdleMs: SANDBOX_IDLE_MS }
   const peer = await createPeer(ports, options)
   await peer.start()

@@ -23,7 +23,15 @@ const poolOf = (slots: number, idleMs = 60_000, failPoints = NO_FAIL_POINTS): Sa
 }
 
 const jobOf = (module: string, input: unknown = null, changes: Partial<SandboxJob> = {}): SandboxJob => ({
-  ...{ functionId: module, code: () => bytesOf(module), exportName: 'default', effects: ['call'], seed, limits },
+  ...{
+    party: 'somebody',
+    functionId: module,
+    code: () => bytesOf(module),
+    exportName: 'default',
+    effects: ['call'],
+    seed,
+    limits,
+  },
   ...{ input: encodeValue(ensureValue(input)), journal: [], timeoutMs: 60_000 },
   ...changes,
 })

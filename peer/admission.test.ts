@@ -1,6 +1,14 @@
-import { expect, test } from 'vitest'
-import { type AdmissionView, admit, QUEUE_BYTES_MAX, QUEUE_ITEMS_MAX } from './admission.ts'
-import { accepts, explainRefusal } from './owner-policy.ts'
+import { describe, expect, test } from 'vitest'
+import {
+  type AdmissionView,
+  admit,
+  overQuota,
+  QUEUE_BYTES_MAX,
+  QUEUE_ITEMS_MAX,
+  QUOTA_DEFAULT,
+  quotaWaitMs,
+} from './admission.ts'
+import { accepts, explainQuota, explainRefusal, LENDS_NOTHING } from './owner-policy.ts'
 
 const open: AdmissionView = {
   paused: false,
@@ -14,6 +22,12 @@ const open: AdmissionView = {
   queuedBytes: 0,
   items: 1,
   bytes: 100,
+  quota: QUOTA_DEFAULT,
+  heldItems: 0,
+  heldBytes: 0,
+  usedFuel: 0,
+  usedBytes: 0,
+  contended: false,
 }
 
 test.each([
@@ -32,6 +46,48 @@ test.each([
   expect(admit({ ...open, ...change })).toBe(code)
 })
 
+describe('a quota', () => {
+  const quota = { items: 10, fuelPerMinute: 6000, bytesPerMinute: 600, queueShare: 0.25 }
+  const quarter = QUEUE_ITEMS_MAX / 4
+
+  test.each<[string, Partial<AdmissionView>, ReturnType<typeof overQuota>, number, RegExp]>([
+    ['one item under', { heldItems: 9 }, undefined, 0, /./],
+    [
+      'one item over',
+      { heldItems: 10 },
+      'items',
+      0,
+      /you have 10 tasks here, .* 10 at once; come back when some are done/,
+    ],
+    ['fuel that is worked off', { usedFuel: 5999 }, undefined, 0, /./],
+    ['fuel used', { usedFuel: 6000 }, 'fuelPerMinute', 1, /6000 fuel a minute .*; come back in 1 s/],
+    ['fuel used up for long', { usedFuel: 18_000 }, 'fuelPerMinute', 120_001, /come back in 121 s/],
+    ['bytes up to it', { usedBytes: 500 }, undefined, 0, /./],
+    ['bytes over it', { usedBytes: 800 }, 'bytesPerMinute', 30_000, /600 bytes a minute .*; come back in 30 s/],
+    ['bytes that never fit', { bytes: 601 }, 'bytesPerMinute', Number.POSITIVE_INFINITY, /send less at once/],
+  ])('%s', (_name, change, quotaMet, waitMs, words) => {
+    const view = { ...open, quota, ...change }
+    expect([overQuota(view), admit(view)]).toEqual([quotaMet, quotaMet && 'E_QUOTA'])
+    expect(quotaWaitMs(view)).toBeCloseTo(waitMs)
+    if (quotaMet) expect(explainQuota(view)).toMatch(words)
+  })
+
+  test('of the queue counts only while others ask, in items and in bytes', () => {
+    const view = { ...open, quota: { ...QUOTA_DEFAULT, queueShare: 0.25 } }
+    expect(overQuota({ ...view, heldItems: quarter })).toBe(undefined)
+    expect(overQuota({ ...view, heldItems: quarter, contended: true })).toBe('queueShare')
+    expect(overQuota({ ...view, heldItems: quarter - 1, contended: true })).toBe(undefined)
+    expect(overQuota({ ...view, heldBytes: QUEUE_BYTES_MAX / 4, contended: true })).toBe('queueShare')
+    expect(explainQuota({ ...view, heldItems: quarter, contended: true })).toMatch(/others wait, .* 1024 places/)
+  })
+
+  test('by default is one that the queue meets first', () => {
+    const greedy = { heldItems: QUEUE_ITEMS_MAX - 1, queuedItems: QUEUE_ITEMS_MAX - 1, usedFuel: 1e15, usedBytes: 1e15 }
+    expect(admit({ ...open, ...greedy })).toBe(undefined)
+    expect(admit({ ...open, ...greedy, items: 2 })).toBe('E_BUSY')
+  })
+})
+
 test.each([
   [['mesh'], true, true],
   [['mesh'], false, false],
@@ -41,9 +97,11 @@ test.each([
   [['12D3KooWother'], true, false],
   [['self', '12D3KooWfriend'], false, true],
 ])('accept %j, member %s: %s', (accept, member, expected) => {
-  const policy = { accept, slots: 1, memoryBytes: 1 }
+  const policy = { ...LENDS_NOTHING, accept, slots: 1 }
   expect(accepts(policy, '12D3KooWfriend', member)).toBe(expected)
   expect(accepts({ ...policy, slots: 0 }, '12D3KooWfriend', member)).toBe(false)
+  expect(accepts({ ...policy, deny: ['12D3KooWfriend'] }, '12D3KooWfriend', member)).toBe(false)
+  expect(accepts({ ...policy, deny: ['12D3KooWfoe'] }, '12D3KooWfriend', member)).toBe(expected)
 })
 
 test('a refusal says what can be done', () => {

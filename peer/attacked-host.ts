@@ -4,18 +4,19 @@ import { type ScriptedPeer, scriptedPeer } from '../scripts/test/scripted-peer.t
 import { publish, requestOf, returned, worldFor } from '../scripts/test/world.ts'
 import { slowHost } from '../simulations/adversaries.ts'
 import type { World, WorldPeer } from '../simulations/world.ts'
+import type { OwnerPolicy } from './owner-policy.ts'
 
 export const DOUBLE = 'export default (x) => 2 * x'
 
 /** A host that lends, an honest caller that lends nothing, and the function that it calls. */
-export const hostAnd = async (name: string, { delayMs = 0 } = {}) => {
+export const hostAnd = async (name: string, { delayMs = 0, policy = {} as Partial<OwnerPolicy> } = {}) => {
   const world = await worldFor(name, {
     peers: 2,
     setup: (i) =>
       i === 0
         ? delayMs === 0
-          ? {}
-          : { sandboxHost: (host, clock) => slowHost(host, clock, () => delayMs) }
+          ? { policy }
+          : { policy, sandboxHost: (host, clock) => slowHost(host, clock, () => delayMs) }
         : { policy: { slots: 0 } },
   })
   const [host, caller] = world.peers as [WorldPeer, WorldPeer]

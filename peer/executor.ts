@@ -16,9 +16,15 @@ import type { LoadedFunction, Runner } from './runner.ts'
 import { entryBytes } from './sizes.ts'
 import { type FrameSignature, heldBytes, openItem, type WorkItem } from './work.ts'
 
+/** A refusal, with its reason in words for the invoker. */
+export interface No {
+  code: ErrorCode
+  message: string
+}
+
 export interface Admission {
-  /** The reason for a no, or undefined. */
-  decide(neighbour: Neighbour, template: TaskTemplate, items: number, bytes: number): ErrorCode | undefined
+  /** Undefined: they are taken. */
+  decide(neighbour: Neighbour, template: TaskTemplate, items: number, bytes: number): No | undefined
   /** What to tell the invoker with it. */
   explain(code: ErrorCode): string
   /** Neighbours that may have room. */
@@ -29,6 +35,8 @@ export interface ExecutorEvents {
   /** Something was accepted or has ended. */
   changed(): void
   answered(item: WorkItem, outcome: Outcome): void
+  /** Ended without an outcome. */
+  dropped(item: WorkItem): void
   refused(neighbour: Neighbour, code: ErrorCode, message: string): void
 }
 
@@ -43,6 +51,8 @@ export class Executor {
   /** By invoker, then by item id. */
   readonly #work = new Map<Neighbour, Map<number, WorkItem>>()
   readonly #outboxes = new Map<Neighbour, Outbox>()
+  /** Of inputs and journals, by invoker. */
+  readonly #bytesFor = new Map<Neighbour, number>()
   #queuedBytes = 0
   #count = 0
 
@@ -61,6 +71,12 @@ export class Executor {
 
   get queuedBytes(): number {
     return this.#queuedBytes
+  }
+
+  /** What one invoker has under way. */
+  heldFor(neighbour: Neighbour): { readonly items: number; readonly bytes: number } {
+    const items = this.#work.get(neighbour)?.size ?? 0
+    return { items, bytes: this.#bytesFor.get(neighbour) ?? 0 }
   }
 
   *items(): Iterable<WorkItem> {
@@ -133,8 +149,7 @@ export class Executor {
     for (const outbox of this.#outboxes.values()) outbox.flush()
   }
 
-  #refuse(neighbour: Neighbour, ids: number[], code: ErrorCode): void {
-    const message = this.#admission.explain(code)
+  #refuse(neighbour: Neighbour, ids: number[], { code, message }: No): void {
     neighbour.link.send({ t: 'refused', ids, code, message, better: this.#admission.better(neighbour.peer) })
     this.#events.refused(neighbour, code, message)
     this.#ports.log.event('task.refused', { peer: neighbour.peer, code, count: ids.length })
@@ -156,7 +171,7 @@ export class Executor {
     for (const item of items) {
       if (mine.has(item.id)) throw new MeshError('E_MESSAGE', `item ${item.id} is already under way`)
       mine.set(item.id, item)
-      this.#queuedBytes += item.bytes
+      this.#hold(neighbour, item.bytes)
       this.#count++
     }
     this.#outboxOf(neighbour).accept(items)
@@ -180,6 +195,7 @@ export class Executor {
     if (item.ended) return
     item.run = this.#runner.run({
       loaded,
+      party: item.neighbour.peer,
       template: item.template,
       task: item.task,
       input: item.input,
@@ -200,7 +216,7 @@ export class Executor {
   #record(item: WorkItem, entry: JournalEntry): boolean {
     item.journal.push(entry)
     item.bytes += entryBytes(entry)
-    this.#queuedBytes += entryBytes(entry)
+    this.#hold(item.neighbour, entryBytes(entry))
     if (this.#queuedBytes <= QUEUE_BYTES_MAX) return true
     this.#fail([item], 'E_BUSY', this.#admission.explain('E_BUSY'))
     return false
@@ -273,6 +289,7 @@ export class Executor {
   }
 
   #drop(item: WorkItem, reason: string): void {
+    if (!item.ended) this.#events.dropped(item)
     this.#end(item)
     item.run?.kill(reason)
   }
@@ -280,11 +297,19 @@ export class Executor {
   #end(item: WorkItem): void {
     if (item.ended) return
     item.ended = true
-    this.#queuedBytes -= item.bytes
+    this.#hold(item.neighbour, -item.bytes)
     this.#count--
     const mine = this.#work.get(item.neighbour)
     mine?.delete(item.id)
-    if (mine?.size === 0) this.#work.delete(item.neighbour)
+    if (mine?.size === 0) {
+      this.#work.delete(item.neighbour)
+      this.#bytesFor.delete(item.neighbour)
+    }
     this.#events.changed()
+  }
+
+  #hold(neighbour: Neighbour, bytes: number): void {
+    this.#queuedBytes += bytes
+    this.#bytesFor.set(neighbour, (this.#bytesFor.get(neighbour) ?? 0) + bytes)
   }
 }

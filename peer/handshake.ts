@@ -19,13 +19,19 @@ export interface Introduction {
 export interface Admittance {
   /** Shown to belong to the mesh; false only where the owner accepts anyone. */
   member: boolean
+  /** Who signed its membership (of the operator: itself); undefined: it has shown none. */
+  inviter?: string | undefined
   /** The membership chain just issued for a ticket, else empty. */
   issued: Envelope[]
+  /** What shows that it is a member: issued just now, or checked. */
+  chain: readonly Envelope[]
 }
 
 export interface Handshaken {
   link: Link
   member: boolean
+  inviter: string | undefined
+  chain: readonly Envelope[]
   hello: FrameOf<'hello'>
   /** The chain that the other side issued to us for our ticket, else empty. */
   received: Envelope[]
@@ -64,7 +70,8 @@ export const shakeHands = (
     if (ended || !hello || !admittance || !received) return
     ended = true
     stopTimer()
-    done({ link, member: admittance.member, hello, received })
+    const { member, inviter, chain } = admittance
+    done({ link, member, inviter, chain, hello, received })
   }
 
   const onHello = async (link: Link, frame: FrameOf<'hello'>) => {

@@ -17,10 +17,12 @@ import { type NestedCall, prepareItem, taskOf } from './calls.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Executor } from './executor.ts'
 import { createExperience } from './experience.ts'
+import { Expulsion } from './expulsion.ts'
 import { PROTOCOLS } from './handshake.ts'
 import { Invoker } from './invoker.ts'
 import { Lending } from './lending.ts'
 import { LocalExecutor } from './local.ts'
+import { Members } from './members.ts'
 import { MembershipOffice, type MeshState } from './membership.ts'
 import { Memo, memoBytes } from './memo.ts'
 import { NeighbourTable } from './neighbours.ts'
@@ -47,7 +49,10 @@ export interface PeerOptions {
 export const createPeer = async (ports: Ports, options: PeerOptions): Promise<Peer> => {
   // Parts refer to each other through this record, which is whole before anything runs.
   const parts = {} as PeerParts
-  parts.office = new MembershipOffice(ports, options.mesh, options.policy.accept.includes('anyone'))
+  parts.office = new MembershipOffice(ports, options.mesh, options.policy)
+  parts.members = new Members(ports)
+  await Promise.all([parts.office.revocations.load(), parts.members.load()])
+  parts.expulsion = new Expulsion(ports, parts)
   parts.neighbours = new NeighbourTable(ports.crypto)
   parts.hearsay = () => createAdvertisementTable(ports, { mesh: parts.office.meshId, limit: NEIGHBOURS_MAX })
   parts.advertisements = parts.hearsay()
@@ -84,6 +89,7 @@ const addLending = async (ports: Ports, options: PeerOptions, parts: PeerParts):
   parts.executor = new Executor(ports, mesh, parts.runner, parts.lending, {
     changed: () => parts.advertisement.changed(),
     answered: (item, outcome) => parts.lending.answered(item, outcome),
+    dropped: (item) => parts.lending.dropped(item),
     refused: (neighbour, code, message) => parts.lending.refused(neighbour, code, message),
   })
   const offer = () => ({

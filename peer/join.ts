@@ -56,7 +56,7 @@ const learnAt = async (
         genesis: new Uint8Array(),
         credential: ticket ? { by: 'ticket' as const, ticket: ticket.signed } : { by: 'none' as const },
       }),
-      admit: async () => ({ member: true, issued: [] }),
+      admit: async () => ({ member: true, issued: [], chain: [] }),
     }
     const done = (result: Handshaken) => {
       result.link.receive({ frame: () => {}, closed: () => {} })

@@ -4,10 +4,11 @@ import type { Outcome } from '../protocol/outcome.ts'
 import type { Clock } from '../protocol/ports.ts'
 import type { TaskTemplate } from '../protocol/records.ts'
 import { type AdmissionView, admit } from './admission.ts'
-import type { Admission, Executor } from './executor.ts'
+import type { Admission, Executor, No } from './executor.ts'
+import { InvokerUsage } from './invoker-usage.ts'
 import type { Neighbour, NeighbourTable } from './neighbours.ts'
 import type { Offer } from './own-advertisement.ts'
-import { accepts, explainRefusal, type OwnerPolicy } from './owner-policy.ts'
+import { accepts, explainQuota, explainRefusal, type OwnerPolicy } from './owner-policy.ts'
 import type { Tally } from './tally.ts'
 import type { WorkItem } from './work.ts'
 
@@ -34,6 +35,7 @@ export class Lending implements Admission {
   readonly #clock: Clock
   readonly #parts: LendingParts
   readonly #options: { policy: OwnerPolicy; engine: string }
+  readonly #usage: InvokerUsage
   stopping = false
   lastRefusal: Refusal | undefined
   /** Wall-clock instant until which the owner has paused; Infinity: until resumed; 0: not paused. */
@@ -46,6 +48,7 @@ export class Lending implements Admission {
     this.#clock = clock
     this.#parts = parts
     this.#options = options
+    this.#usage = new InvokerUsage(clock, options.policy.quota)
   }
 
   get policy(): OwnerPolicy {
@@ -60,12 +63,24 @@ export class Lending implements Admission {
     return accepts(this.#options.policy, peer, member)
   }
 
-  decide(neighbour: Neighbour, template: TaskTemplate, items: number, bytes: number): ErrorCode | undefined {
+  decide(neighbour: Neighbour, template: TaskTemplate, items: number, bytes: number): No | undefined {
+    const view = this.#view(neighbour, template, items, bytes)
+    const code = admit(view)
+    if (code) return { code, message: code === 'E_QUOTA' ? explainQuota(view) : this.explain(code) }
+    this.#usage.used(neighbour.peer, { bytes })
+    return undefined
+  }
+
+  #view(neighbour: Neighbour, template: TaskTemplate, items: number, bytes: number): AdmissionView {
     const { policy, engine } = this.#options
-    const view: AdmissionView = {
+    const accepted = this.accepts(neighbour)
+    const held = this.#parts.executor.heldFor(neighbour)
+    // Who is not accepted takes nobody's place.
+    const used = accepted ? this.#usage.asks(neighbour.peer) : { fuel: 0, bytes: 0 }
+    return {
       paused: this.paused,
       stopping: this.stopping,
-      accepted: this.accepts(neighbour),
+      accepted,
       engine: template.environment.engine === engine,
       memoryBytesAsked: template.environment.limits.memory_bytes,
       memoryBytesLent: policy.memoryBytes,
@@ -74,8 +89,13 @@ export class Lending implements Admission {
       queuedBytes: this.#parts.executor.queuedBytes,
       items,
       bytes,
+      quota: policy.quota,
+      heldItems: held.items,
+      heldBytes: held.bytes,
+      usedFuel: used.fuel,
+      usedBytes: used.bytes,
+      contended: this.#usage.isContended(neighbour.peer),
     }
-    return admit(view)
   }
 
   explain(code: ErrorCode): string {
@@ -111,7 +131,14 @@ export class Lending implements Admission {
       const speed = outcome.fuel / runMs
       this.#speed = this.#speed === 0 ? speed : this.#speed + SPEED_ALPHA * (speed - this.#speed)
     }
+    const { result } = outcome
+    this.#usage.used(item.neighbour.peer, { fuel: outcome.fuel, bytes: result.ok ? result.value.length : 0 })
     this.#parts.tally.add({ fuel: outcome.fuel, run_ms: runMs, bytes: item.input.length })
+  }
+
+  /** What it used until then counts all the same. */
+  dropped(item: WorkItem): void {
+    this.#usage.used(item.neighbour.peer, { fuel: item.run?.fuel() ?? 0 })
   }
 
   refused(neighbour: Neighbour, code: ErrorCode, message: string): void {

@@ -44,6 +44,7 @@ export class LocalExecutor {
     home?.attach(sink)
     const run: SandboxRun = this.#runner.run({
       loaded,
+      party: this.#ports.network.peerId,
       template: item.template,
       task: item.task,
       input: item.request.input,

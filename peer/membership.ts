@@ -6,16 +6,23 @@ import type { FrameOf } from '../protocol/frames.ts'
 import { ADDRESSES_MAX, CHAIN_MAX } from '../protocol/limits.ts'
 import {
   type ChainFor,
+  chainExpiryMs,
   Genesis,
+  lineOf,
   Membership,
   meshIdOf,
   openTicket,
+  revokedIn,
+  revokedWords,
   signTicket,
   ticketToText,
   verifyChain,
 } from '../protocol/mesh.ts'
 import type { Ports } from '../protocol/ports.ts'
 import type { Admittance } from './handshake.ts'
+import type { Neighbour } from './neighbours.ts'
+import type { OwnerPolicy } from './owner-policy.ts'
+import { Revocations } from './revocations.ts'
 
 /** A membership outlives any ticket; a machine that was away for a year is invited again. */
 const MEMBERSHIP_MS = 365 * 24 * 60 * 60 * 1000
@@ -27,22 +34,27 @@ export interface MeshState {
   chain: Envelope[]
 }
 
-type OfficePorts = Pick<Ports, 'crypto' | 'signer' | 'clock' | 'network'>
+type OfficePorts = Pick<Ports, 'crypto' | 'signer' | 'clock' | 'network' | 'storage' | 'log'>
+/** What the handshake asks of the owner's rules. */
+type Rules = Pick<OwnerPolicy, 'accept' | 'deny'>
 
 export class MembershipOffice {
   readonly meshId: CID
   readonly genesis: Genesis
+  readonly revocations: Revocations
+  /** Of this peer. */
+  readonly chain: Envelope[]
   readonly #ports: OfficePorts
-  readonly #chain: Envelope[]
-  readonly #acceptsAnyone: boolean
+  readonly #rules: Rules
 
-  /** `acceptsAnyone`: the owner lends to strangers, so the handshake lets them in as non-members. */
-  constructor(ports: OfficePorts, mesh: MeshState, acceptsAnyone: boolean) {
+  /** Whose owner accepts anyone lets strangers in as non-members; whom the owner denies is not let in. */
+  constructor(ports: OfficePorts, mesh: MeshState, rules: Rules) {
     this.meshId = meshIdOf(ports.crypto, mesh.genesis)
     this.genesis = mesh.genesis
+    this.chain = mesh.chain
+    this.revocations = new Revocations(ports, { id: this.meshId, operator: mesh.genesis.operator })
     this.#ports = ports
-    this.#chain = mesh.chain
-    this.#acceptsAnyone = acceptsAnyone
+    this.#rules = rules
   }
 
   get isPublic(): boolean {
@@ -50,39 +62,60 @@ export class MembershipOffice {
   }
 
   credential(): FrameOf<'hello'>['credential'] {
-    return { by: 'membership', chain: this.#chain }
+    return { by: 'membership', chain: this.chain }
   }
 
-  /** Throws MeshError E_MESH_MISMATCH, E_NOT_ADMITTED, E_TICKET or E_TICKET_EXPIRED. */
+  /** Throws MeshError E_MESH_MISMATCH, E_NOT_ACCEPTED, E_NOT_ADMITTED, E_TICKET or E_TICKET_EXPIRED. */
   async admit(hello: FrameOf<'hello'>, peer: string): Promise<Admittance> {
     this.#ensureSameMesh(hello)
-    const shown = hello.credential
-    if (shown.by === 'ticket') return this.#admitByTicket(shown.ticket, peer)
-    if (this.isPublic) return { member: true, issued: [] }
+    if (this.#rules.deny.includes(peer)) {
+      throw new MeshError('E_NOT_ACCEPTED', { message: 'the owner of this machine denies this peer', peer })
+    }
+    const { credential } = hello
+    if (credential.by === 'ticket') return this.#admitByTicket(credential.ticket, peer)
+    const chain = credential.by === 'membership' ? credential.chain : []
+    const revoked = this.#revoked(this.lineOf(peer, chain))
+    if (revoked) throw revoked
+    if (this.isPublic) return { member: true, issued: [], chain: [] }
     try {
-      await verifyChain(this.#ports.crypto, shown.by === 'membership' ? shown.chain : [], this.#chainFor(peer))
-      return { member: true, issued: [] }
+      await verifyChain(this.#ports.crypto, chain, this.#chainFor(peer))
+      return { member: true, inviter: chain[0]?.signer ?? this.genesis.operator, issued: [], chain }
     } catch (cause) {
-      if (this.#acceptsAnyone && hello.genesis.length > 0) return { member: false, issued: [] }
+      if (this.#rules.accept.includes('anyone') && hello.genesis.length > 0)
+        return { member: false, issued: [], chain: [] }
       throw cause
     }
   }
 
-  /** A ticket to this mesh as text. `addresses` are those of this peer. */
+  /** Why a neighbour that was let in must go: what it has shown holds no longer. No signature is checked again. */
+  lapsed({ peer, chain }: Pick<Neighbour, 'peer' | 'chain'>): MeshError | undefined {
+    const revoked = this.#revoked(this.lineOf(peer, chain))
+    if (revoked || chainExpiryMs(chain) > this.#ports.clock.now()) return revoked
+    return new MeshError('E_NOT_ADMITTED', `the membership of ${peer} has expired; ask a member for a ticket`)
+  }
+
+  /** `peer`, who admitted it, and so on up to the operator. */
+  lineOf(peer: string, chain: readonly Envelope[]): string[] {
+    return lineOf(peer, chain, this.genesis.operator)
+  }
+
+  /** A ticket to this mesh as text. `addresses` are those of this peer. Throws MeshError E_NOT_ADMITTED. */
   async invite(addresses: readonly string[], lifeMs: number): Promise<string> {
     const { crypto, signer, clock, network } = this.#ports
+    await this.#ensureMayInvite()
     const ticket = {
       v: 1 as const,
       mesh: this.meshId,
       addresses: addresses.slice(0, ADDRESSES_MAX),
       expires_ms: clock.now() + lifeMs,
       inviter: network.peerId,
-      chain: this.#chain,
+      chain: this.chain,
     }
     return ticketToText(await signTicket(crypto, signer, ticket))
   }
 
   async #admitByTicket(signed: Envelope, peer: string): Promise<Admittance> {
+    const { peerId: self } = this.#ports.network
     const ticket = await openTicket(this.#ports.crypto, signed, this.#ports.clock.now())
     if (!ticket.mesh.equals(this.meshId)) {
       throw new MeshError(
@@ -90,23 +123,49 @@ export class MembershipOffice {
         `the ticket is for mesh ${ticket.mesh}, this peer belongs to ${this.meshId}`,
       )
     }
-    if (!this.isPublic) await verifyChain(this.#ports.crypto, ticket.chain, this.#chainFor(ticket.inviter))
-    return { member: true, issued: this.isPublic ? [] : await this.#issue(peer) }
+    const revoked = this.#revoked([peer, ...this.lineOf(self, this.chain)])
+    if (revoked) throw revoked
+    if (this.isPublic) return { member: true, issued: [], chain: [] }
+    // Else the newcomer would be in the wrong line: its inviter could not revoke it.
+    if (ticket.inviter !== self) {
+      throw new MeshError(
+        'E_NOT_ADMITTED',
+        `this ticket is by ${ticket.inviter}, who alone lets in with it; dial that peer`,
+      )
+    }
+    await this.#ensureMayInvite()
+    const chain = await this.#issue(peer)
+    return { member: true, inviter: self, issued: chain, chain }
+  }
+
+  /** Throws MeshError E_NOT_ADMITTED unless a chain that begins with this peer's word would hold. */
+  async #ensureMayInvite(): Promise<void> {
+    if (this.isPublic) return
+    await verifyChain(this.#ports.crypto, this.chain, this.#chainFor(this.#ports.network.peerId))
+    if (this.chain.length + 1 <= CHAIN_MAX) return
+    const message = `invitations to this mesh are ${CHAIN_MAX} deep; ask ${this.genesis.operator} for a ticket`
+    throw new MeshError('E_NOT_ADMITTED', message)
   }
 
   async #issue(peer: string): Promise<Envelope[]> {
     const { crypto, signer, clock, network } = this.#ports
-    if (this.#chain.length + 1 > CHAIN_MAX) {
-      const message = `invitations to this mesh are ${CHAIN_MAX} deep; ask ${this.genesis.operator} for a ticket`
-      throw new MeshError('E_NOT_ADMITTED', message)
-    }
     const membership = { v: 1 as const, mesh: this.meshId, peer, expires_ms: clock.now() + MEMBERSHIP_MS }
     const signed = await signBatch(crypto, signer, network.peerId, 'membership', [Membership.encode(membership)])
-    return [...signed, ...this.#chain]
+    return [...signed, ...this.chain]
+  }
+
+  #revoked(line: readonly string[]): MeshError | undefined {
+    const revoked = revokedIn(line, this.revocations.isRevoked)
+    if (!revoked) return undefined
+    const [peer = ''] = line
+    const message = `${peer} belongs to this mesh no longer: ${revokedWords(peer, revoked)}`
+    return new MeshError('E_NOT_ADMITTED', { message, peer })
   }
 
   #chainFor(peer: string): ChainFor {
-    return { mesh: this.meshId, operator: this.genesis.operator, peer, nowMs: this.#ports.clock.now() }
+    const { operator } = this.genesis
+    const { isRevoked } = this.revocations
+    return { mesh: this.meshId, operator, peer, nowMs: this.#ports.clock.now(), isRevoked }
   }
 
   #ensureSameMesh(hello: FrameOf<'hello'>): void {

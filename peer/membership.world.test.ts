@@ -50,7 +50,7 @@ test('a membership outlives its ticket', async () => {
   expect(credential).toMatchObject({ by: 'membership', chain: [{ signer: host.peerId }] })
   const { chain } = credential as Extract<typeof credential, { by: 'membership' }>
   const { operator } = world.genesis
-  const to = { mesh: third.meshId, operator, peer: guest.peerId, nowMs: world.clock.now() }
+  const to = { mesh: third.meshId, operator, peer: guest.peerId, nowMs: world.clock.now(), isRevoked: () => false }
   await expect(verifyChain(host.ports.crypto, chain, to)).resolves.toBeUndefined()
 })
 
@@ -69,11 +69,18 @@ describe('a ticket that does not admit', () => {
     return signTicket(crypto, signer, { v: 1, inviter: inviter.peerId, ...says, ...changes })
   }
 
-  test('one that does: its signer is a member', async () => {
+  test('one that does: it is by the peer that it is shown to', async () => {
     const { world, host } = await founded('good')
-    const ticket = await ticketOf(await scriptedPeer(world))
-    const welcome = await refusal(host, await scriptedPeer(world, { stranger: true }), ticket)
+    const { ticket } = await readInvitation(host.ports, await host.peer.invite(HOUR_MS))
+    const welcome = await refusal(host, await scriptedPeer(world, { stranger: true }), ticket!.signed)
     expect(welcome).toMatchObject({ t: 'welcome', chain: [{ signer: host.peerId }] })
+  })
+
+  test('of another inviter, though a member: the newcomer would not be in its line', async () => {
+    const { world, host } = await founded('elsewhere')
+    const inviter = await scriptedPeer(world)
+    const bye = await refusal(host, await scriptedPeer(world, { stranger: true }), await ticketOf(inviter))
+    expect(bye).toMatchObject({ t: 'bye', code: 'E_NOT_ADMITTED', message: expect.stringContaining(inviter.peerId) })
   })
 
   test('expired', async () => {

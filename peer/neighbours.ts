@@ -1,6 +1,7 @@
 /** The neighbour table: who is connected, what each offers, and how it has done so far. */
 import { type CID, recordCid } from '../protocol/cid.ts'
 import { encodeCanonical } from '../protocol/codec.ts'
+import type { Envelope } from '../protocol/envelope.ts'
 import type { Crypto } from '../protocol/ports.ts'
 import type { Advertisement } from '../protocol/records.ts'
 import type { Link } from './link.ts'
@@ -10,6 +11,8 @@ export interface Neighbour {
   readonly link: Link
   /** Shown to belong to the mesh. */
   readonly member: boolean
+  /** The memberships that showed it, when it came. */
+  chain: readonly Envelope[]
   /** Latest, undefined until it has sent one. */
   advertisement: Advertisement | undefined
   /** It has said whom it knows; we have. */
@@ -92,6 +95,7 @@ export class NeighbourTable {
       peer: link.peer,
       link,
       member,
+      chain: [],
       advertisement: before?.advertisement,
       hasToldPeers: false,
       hasIntroduced: false,

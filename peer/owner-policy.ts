@@ -1,20 +1,28 @@
 /** What the owner of a machine lends, and to whom. */
 import type { ErrorCode } from '../protocol/errors.ts'
-import type { AdmissionView } from './admission.ts'
+import { type AdmissionView, overQuota, QUEUE_ITEMS_MAX, QUOTA_DEFAULT, type Quota, quotaWaitMs } from './admission.ts'
 
 /** `self`: nobody but this peer. `mesh`: its members. `anyone`: whoever asks. Else PeerIds. */
 export type Accept = string
 
 export interface OwnerPolicy {
   accept: readonly Accept[]
+  /** PeerIds with which this peer has no dealings, whatever `accept` says. */
+  deny: readonly string[]
   /** Sandboxes that run at once for others; 0: this peer does not lend. */
   slots: number
   /** The most that one task may take. */
   memoryBytes: number
+  /** The most that one invoker may have. */
+  quota: Quota
 }
+
+/** Of a peer that only calls others. */
+export const LENDS_NOTHING: OwnerPolicy = { accept: [], deny: [], slots: 0, memoryBytes: 0, quota: QUOTA_DEFAULT }
 
 export const accepts = (policy: OwnerPolicy, peer: string, member: boolean): boolean =>
   policy.slots > 0 &&
+  !policy.deny.includes(peer) &&
   policy.accept.some((rule) => {
     if (rule === 'anyone') return true
     if (rule === 'mesh') return member
@@ -36,5 +44,22 @@ export const explainRefusal = (code: ErrorCode, view: Pick<AdmissionView, 'memor
       return `the owner lends ${Math.floor(view.memoryBytesLent / 1_048_576)} MiB a task; ask for less`
     default:
       return `all ${view.slots} slots are taken and the queue is full; ask another or wait`
+  }
+}
+
+/** Which quota was met, and when to come back. */
+export const explainQuota = (view: AdmissionView): string => {
+  const { items, fuelPerMinute, bytesPerMinute, queueShare } = view.quota
+  const waitMs = quotaWaitMs(view)
+  const later = waitMs === Number.POSITIVE_INFINITY ? 'send less at once' : `come back in ${Math.ceil(waitMs / 1000)} s`
+  switch (overQuota(view)) {
+    case 'items':
+      return `you have ${view.heldItems} tasks here, and the owner lends one peer ${items} at once; come back when some are done, or ask another`
+    case 'fuelPerMinute':
+      return `you have used the ${fuelPerMinute} fuel a minute that the owner lends one peer; ${later}, or ask another`
+    case 'bytesPerMinute':
+      return `this passes the ${bytesPerMinute} bytes a minute that the owner takes from one peer; ${later}, or ask another`
+    default:
+      return `others wait, and one peer may then have ${Math.floor(queueShare * QUEUE_ITEMS_MAX)} places of the queue; come back when some of your ${view.heldItems} tasks are done, or ask another`
   }
 }

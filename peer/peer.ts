@@ -12,6 +12,7 @@ import type { SandboxPool } from '../sandbox/pool.ts'
 import { type CallRequest, type CallResult, type Item, isPure } from './calls.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { Executor } from './executor.ts'
+import type { Expulsion } from './expulsion.ts'
 import { PROGRESS_EVERY_MS } from './hedging.ts'
 import type { Inputs } from './inputs.ts'
 import { type Invoker, PEER_WAIT_MS } from './invoker.ts'
@@ -19,8 +20,10 @@ import type { Lending } from './lending.ts'
 import { LevelledCall } from './levels.ts'
 import type { LocalExecutor } from './local.ts'
 import { type MapResult, mapCalls } from './map.ts'
+import type { Members } from './members.ts'
 import type { MembershipOffice } from './membership.ts'
 import type { Memo } from './memo.ts'
+import { type MeshReport, meshReportOf } from './mesh-report.ts'
 import type { NeighbourTable } from './neighbours.ts'
 import type { OwnAdvertisement } from './own-advertisement.ts'
 import type { Roster } from './roster.ts'
@@ -30,6 +33,8 @@ import type { Tally } from './tally.ts'
 
 export interface PeerParts {
   office: MembershipOffice
+  members: Members
+  expulsion: Expulsion
   neighbours: NeighbourTable
   roster: Roster
   store: BlockStore
@@ -100,9 +105,18 @@ export class Peer {
     return this.#parts.roster.join(address, signal)
   }
 
-  /** A ticket to this mesh, as text. */
+  /** A ticket to this mesh, as text. Throws MeshError E_NOT_ADMITTED where this peer may not invite. */
   invite(lifeMs: number): Promise<string> {
     return this.#parts.office.invite(this.addresses(), lifeMs)
+  }
+
+  /** Puts a peer out of the mesh, for good. Throws MeshError E_USAGE for one that this peer may not revoke, or E_STORAGE. */
+  revoke(peer: string): Promise<void> {
+    return this.#parts.expulsion.revoke(peer)
+  }
+
+  mesh(): MeshReport {
+    return meshReportOf(this.peerId, this.#parts)
   }
 
   async publish(bundle: FunctionBundle): Promise<PublishedFunction> {

@@ -132,11 +132,11 @@ export class Pursuit {
     this.#asked.delete(neighbour.peer)
   }
 
-  /** Busy is asked again after a while; any other refusal stands. */
+  /** Who has no room, or none for us, is asked again after a while; any other refusal stands. */
   #refused({ neighbour }: Attempt, code: ErrorCode): void {
     this.attempts--
     if (this.attempts > 0) this.recovered--
-    if (code !== 'E_BUSY') return
+    if (code !== 'E_BUSY' && code !== 'E_QUOTA') return
     this.#busy++
     if (this.#options.only === undefined || this.#busy < BUSY_MAX) this.#asked.delete(neighbour.peer)
   }

@@ -4,6 +4,7 @@ import type { FrameOf, PeerFrame } from '../protocol/frames.ts'
 import type { AdvertisementTable } from '../registry/advertisements.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { Executor } from './executor.ts'
+import type { Expulsion } from './expulsion.ts'
 import type { Invoker } from './invoker.ts'
 import type { Neighbour } from './neighbours.ts'
 import type { OwnAdvertisement } from './own-advertisement.ts'
@@ -17,6 +18,7 @@ interface ReceptionParts {
   hearsay(): AdvertisementTable
   advertisement: OwnAdvertisement
   executor: Executor
+  expulsion: Expulsion
   dispatcher: Dispatcher
   invoker: Invoker
 }
@@ -30,7 +32,9 @@ export class Reception implements RosterEvents {
   }
 
   /** Both sides say what they offer. */
-  joined({ link }: Neighbour): void {
+  joined(neighbour: Neighbour): void {
+    const { link } = neighbour
+    this.#parts.expulsion.greet(neighbour)
     this.#parts.advertisement.tell((signed) => link.send({ t: 'advertise', signed }))
   }
 
@@ -54,6 +58,8 @@ export class Reception implements RosterEvents {
         return this.#onAdvertise(neighbour, frame)
       case 'peers':
         return this.#onPeers(neighbour, frame)
+      case 'revocations':
+        return this.#parts.expulsion.onFrame(neighbour, frame)
       default:
         return dispatcher.onFrame(neighbour, frame)
     }

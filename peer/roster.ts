@@ -17,6 +17,8 @@ const REDIAL_MS_MIN = 500
 const REDIAL_MS_MAX = 60_000
 /** Addresses learnt from others are given up after this many failures; those the owner named never are. */
 const LEARNT_TRIES_MAX = 4
+/** For a goodbye to arrive before the connection is cut. */
+const BYE_MS = 200
 /** Handshakes under way that one peer began: two, in case it lost the first and we do not know yet. */
 const SHAKES_PER_PEER_MAX = 2
 
@@ -80,6 +82,14 @@ export class Roster {
     })
   }
 
+  /** Some memberships may hold no longer. */
+  review(): void {
+    for (const neighbour of this.#neighbours.all()) {
+      const lapsed = this.#office.lapsed(neighbour)
+      if (lapsed) this.#expel(neighbour, lapsed)
+    }
+  }
+
   stop(): void {
     this.#stopped = true
     for (const cancel of this.#timers) cancel()
@@ -134,21 +144,22 @@ export class Roster {
   }
 
   /** Makes a neighbour of the peer at the other end, or says why not. */
-  #onHandshaken({ link, member }: Handshaken): MeshError | undefined {
+  #onHandshaken({ link, member, chain }: Handshaken): MeshError | undefined {
     const current = this.#neighbours.get(link.peer)
-    const no = this.#refusal(link, current)
+    const no = this.#office.lapsed({ peer: link.peer, chain }) ?? this.#refusal(link, current)
     if (no) {
       link.receive({ frame: () => {}, closed: () => {} })
       link.bye(no.code, no.message)
       return no
     }
     const neighbour = this.#neighbours.add(link, member)
+    neighbour.chain = chain
     this.#receiveFrom(neighbour)
     if (current) {
       this.#events.left(current, 'replaced by a newer link')
       current.link.bye('E_BUSY', 'replaced by a newer link')
     } else this.#ports.log.event('peer.joined', { peer: link.peer })
-    this.#ping(link)
+    this.#ping(neighbour)
     this.#events.joined(neighbour)
     return undefined
   }
@@ -185,6 +196,17 @@ export class Roster {
         this.#redial(neighbour.peer, neighbour.advertisement?.addresses ?? [], 1)
       },
     })
+  }
+
+  /** Ends every connection with it, and dials it no more by itself. */
+  #expel(neighbour: Neighbour, why: MeshError): void {
+    const { peer, link } = neighbour
+    this.#neighbours.remove(link)
+    this.#ports.log.event('peer.left', { peer, code: why.code, reason: why.message })
+    this.#events.left(neighbour, why.message)
+    link.receive({ frame: () => {}, closed: () => {} })
+    link.bye(why.code, why.message)
+    this.#later(BYE_MS, () => void this.#ports.network.disconnect(peer))
   }
 
   async #dial(addresses: readonly string[], signal?: AbortSignal): Promise<string> {
@@ -233,14 +255,17 @@ export class Roster {
     })
   }
 
-  #ping(link: Link): void {
+  #ping(neighbour: Neighbour): void {
+    const { link } = neighbour
     if (this.#stopped || !link.isOpen) return
+    const lapsed = this.#office.lapsed(neighbour)
+    if (lapsed) return this.#expel(neighbour, lapsed)
     const id = this.#nextPing++
     this.#pings.set(id, { link, sentMs: this.#ports.clock.monotonic() })
     link.send({ t: 'ping', id })
     this.#later(PING_EVERY_MS, () => {
       this.#pings.delete(id)
-      this.#ping(link)
+      this.#ping(neighbour)
     })
   }
 

@@ -15,6 +15,8 @@ export interface LoadedFunction {
 }
 
 export interface RunRequest {
+  /** On whose behalf: parties take turns. */
+  party: string
   loaded: LoadedFunction
   template: TaskTemplate
   task: CID
@@ -80,8 +82,9 @@ export const createRunner = (exchange: Pick<BlockExchange, 'fetch'>, pool: Sandb
       kept.add(loaded)
       return loaded
     },
-    run: ({ loaded, template, task, input, journal, timeoutMs, onRequest }) =>
+    run: ({ party, loaded, template, task, input, journal, timeoutMs, onRequest }) =>
       pool.run({
+        party,
         functionId: loaded.id,
         code: () => loaded.code,
         exportName: template.export,

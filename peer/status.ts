@@ -34,7 +34,7 @@ export interface PeerStatus {
   peer: string
   mesh: { id: string; name: string; admission: 'private' | 'public' }
   addresses: string[]
-  lends: { slots: number; memory_bytes: number; disk_bytes: number; accept: string[] }
+  lends: { slots: number; memory_bytes: number; disk_bytes: number; accept: string[]; deny: string[] }
   disk: { bytes: number; blocks: number }
   /** Verified answers kept; `hits` and `misses` of calls since the start that might have been answered from it. */
   memo: { entries: number; bytes: number; budget_bytes: number; hits: number; misses: number }
@@ -66,6 +66,7 @@ export const statusOf = (ports: Ports, parts: PeerParts): PeerStatus => {
       memory_bytes: lending.policy.memoryBytes,
       disk_bytes: usage.budgetBytes + budgetBytes,
       accept: [...lending.policy.accept],
+      deny: [...lending.policy.deny],
     },
     disk: { bytes: usage.bytes, blocks: usage.blocks },
     memo: { ...memo, budget_bytes: budgetBytes },

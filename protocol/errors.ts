@@ -45,6 +45,7 @@ export const ERRORS = {
   E_BUSY: entry('the executor has no room now', 'executor', 'elsewhere', 4),
   E_PAUSED: entry('the owner has paused this machine', 'owner', 'elsewhere', 4),
   E_NOT_ACCEPTED: entry('the owner of this machine does not accept work from this peer', 'owner', 'elsewhere', 4),
+  E_QUOTA: entry('the invoker has, or has lately used, as much of this machine as its owner lends one peer', 'caller', 'elsewhere', 4),
   E_STOPPING: entry('the agent is shutting down', 'executor', 'elsewhere', 4),
   E_EXECUTOR_LOST: entry('the executor fell silent or left', 'executor', 'elsewhere', 4),
   E_INCONCLUSIVE: entry('the run ended without an outcome: killed by the wall clock, or the host trapped', 'executor', 'elsewhere', 4),

@@ -13,9 +13,10 @@ import {
   NEIGHBOURS_MAX,
   OUTPUT_BYTES_MAX,
   REQUESTS_MAX,
+  REVOCATIONS_FRAME_MAX,
   TIMEOUT_MS_MAX,
 } from './limits.ts'
-import { credential, Genesis, membershipChain } from './mesh.ts'
+import { credential, Genesis, membershipChain, Revocation } from './mesh.ts'
 import { EFFECT_KINDS, Outcome } from './outcome.ts'
 import { Advertisement, Invocation, Receipt, taskTemplate } from './records.ts'
 import { bytes, cid, integer, list, message, name, peerId, text } from './schema.ts'
@@ -55,6 +56,8 @@ const pong = of('pong', { id: id() })
 const advertise = of('advertise', { signed: envelope(Advertisement.bytesMax) })
 /** Advertisements of others that the sender holds, once after the handshake. */
 const peers = of('peers', { signed: list(envelope(Advertisement.bytesMax), NEIGHBOURS_MAX) })
+/** Who was put out of the mesh: all that the sender holds, after the handshake; then what is new, once. */
+const revocations = of('revocations', { signed: list(envelope(Revocation.bytesMax), REVOCATIONS_FRAME_MAX, 1) })
 /** Items of one function, export and environment. `signed` holds their invocations in the same order. */
 const invoke = of('invoke', {
   task: taskTemplate(),
@@ -134,6 +137,7 @@ export const PeerFrame = message(
     request,
     answered,
     verdict,
+    revocations,
   ]),
 )
 export type PeerFrame = v.InferOutput<typeof PeerFrame.schema>

@@ -36,6 +36,10 @@ export const ADDRESSES_MAX = 16
 export const ADDRESS_CHARS_MAX = 256
 /** A membership chain from the operator to the newest member. */
 export const CHAIN_MAX = 8
+/** Revocations that a peer keeps: enough for a mesh of thousands, some 2 MB at most of what members sign. */
+export const REVOCATIONS_MAX = 1024
+/** Revocations in one frame: of full size they come to 2 MiB. */
+export const REVOCATIONS_FRAME_MAX = 64
 export const NAME_CHARS_MAX = 128
 export const MESSAGE_CHARS_MAX = 4096
 

@@ -5,8 +5,10 @@ import { randomFor } from '../scripts/test/seed.ts'
 import type { CID } from './cid.ts'
 import { type Envelope, signBatch } from './envelope.ts'
 import {
+  chainExpiryMs,
   Genesis,
   isTicketText,
+  lineOf,
   Membership,
   meshIdOf,
   openTicket,
@@ -146,7 +148,16 @@ const chainOf = (...peers: TestPeer[]): Promise<Envelope[]> =>
   Promise.all(peers.slice(0, -1).map((of, i) => linkOf({ by: peers[i + 1] as TestPeer, of })))
 
 const holds = (chain: readonly Envelope[], peer: TestPeer) =>
-  verifyChain(crypto, chain, { mesh, operator: operator.id, peer: peer.id, nowMs: NOW_MS })
+  verifyChain(crypto, chain, { mesh, operator: operator.id, peer: peer.id, nowMs: NOW_MS, isRevoked: () => false })
+
+test('a line leads from a peer to the operator, and ends there', async () => {
+  const chain = await chainOf(carol, bob, alice, operator)
+  expect(lineOf(carol.id, chain, operator.id)).toEqual([carol.id, bob.id, alice.id, operator.id])
+  expect(lineOf(operator.id, chain, operator.id)).toEqual([operator.id])
+  expect(lineOf(carol.id, [], operator.id)).toEqual([carol.id, operator.id])
+  expect(chainExpiryMs([...chain, await linkOf({ by: operator, of: alice, expiresMs: 7 })])).toBe(7)
+  expect(chainExpiryMs([])).toBe(Number.POSITIVE_INFINITY)
+})
 
 const refused = (why: RegExp) =>
   expect.objectContaining({ code: 'E_NOT_ADMITTED', message: expect.stringMatching(why) })
@@ -234,12 +245,42 @@ describe('a membership chain', () => {
     )
   })
 
+  test('does not hold if somebody in it was revoked by somebody above, and costs no signature then', async () => {
+    const chain = await chainOf(carol, bob, alice, operator)
+    const to = { mesh, operator: operator.id, peer: carol.id, nowMs: NOW_MS }
+    const counting = { ...crypto, verify: () => expect.unreachable('a signature was checked') }
+    const revoked = (of: TestPeer, by: TestPeer) => (peer: string, signer: string) => peer === of.id && signer === by.id
+    for (const [of, by] of [
+      [carol, bob],
+      [carol, operator],
+      [bob, alice],
+      [alice, operator],
+    ] as const)
+      await expect(verifyChain(counting, chain, { ...to, isRevoked: revoked(of, by) })).rejects.toEqual(
+        refused(/revoked/),
+      )
+    for (const [of, by] of [
+      [alice, bob],
+      [bob, carol],
+      [carol, testPeer(9)],
+      [operator, alice],
+      [bob, testPeer(9)],
+    ] as const)
+      await verifyChain(crypto, chain, { ...to, isRevoked: revoked(of, by) })
+  })
+
   test('costs a liar more than us: cheap checks come before signatures', async () => {
     let verified = 0
     const counting = { ...crypto, verify: () => ++verified > 0 }
     const chain = await chainOf(bob, operator)
     await expect(
-      verifyChain(counting, chain, { mesh, operator: operator.id, peer: alice.id, nowMs: NOW_MS }),
+      verifyChain(counting, chain, {
+        mesh,
+        operator: operator.id,
+        peer: alice.id,
+        nowMs: NOW_MS,
+        isRevoked: () => false,
+      }),
     ).rejects.toThrow()
     expect(verified).toBe(0)
   })

@@ -44,7 +44,7 @@ export type Membership = v.InferOutput<typeof Membership.schema>
 /** Memberships from the newest to one that the operator signed; each signer is the member of the next. */
 export const membershipChain = () => list(envelope(Membership.bytesMax), CHAIN_MAX)
 
-/** An invitation: whoever shows it to its inviter before it expires is admitted. `chain` shows that the inviter may invite. */
+/** An invitation: whom its inviter admits that shows it before it expires. `chain` shows that the inviter is a member. */
 export const Ticket = message(
   'ticket',
   32_768,
@@ -59,6 +59,18 @@ export const Ticket = message(
 )
 
 export type Ticket = v.InferOutput<typeof Ticket.schema>
+
+/**
+ * "`peer` belongs to this mesh no longer, for good", said by the operator, or by a member to whom the peer's chain leads.
+ * It ends only chains that lead through its signer. `chain` shows that the signer is a member.
+ */
+export const Revocation = message(
+  'revocation',
+  32_768,
+  v.strictObject({ v: version(), mesh: cid(), peer: peerId(), revoked_ms: instantMs(), chain: membershipChain() }),
+)
+
+export type Revocation = v.InferOutput<typeof Revocation.schema>
 
 /** A ticket and its inviter's signature: what the text of a ticket holds. */
 export const SignedTicket = message('signed ticket', 40_960, envelope(Ticket.bytesMax))
@@ -75,7 +87,7 @@ export type Credential = v.InferOutput<ReturnType<typeof credential>>
 
 const TICKET_PREFIX = 'wayside1'
 /** Base32 writes five bits a character. */
-const TICKET_CHARS_MAX = TICKET_PREFIX.length + Math.ceil((SignedTicket.bytesMax * 8) / 5)
+export const TICKET_CHARS_MAX = TICKET_PREFIX.length + Math.ceil((SignedTicket.bytesMax * 8) / 5)
 
 /** Is `text` meant as a ticket? Whether it is one, `ticketFromText` tells. */
 export const isTicketText = (text: string): boolean => text.startsWith(TICKET_PREFIX)
@@ -129,11 +141,41 @@ export interface ChainFor {
   operator: string
   peer: string
   nowMs: number
+  isRevoked: IsRevoked
 }
+
+/** Has `by` said that `peer` belongs to the mesh no longer? */
+export type IsRevoked = (peer: string, by: string) => boolean
+
+/** A peer, who admitted it, who admitted that one, and so on up to the operator. The chain need not have been checked. */
+export const lineOf = (peer: string, chain: readonly Envelope[], operator: string): string[] => {
+  const line = [peer, ...chain.map(({ signer }) => signer)]
+  const end = line.indexOf(operator)
+  return end < 0 ? [...line, operator] : line.slice(0, end + 1)
+}
+
+/** The first of a line whom somebody further up has revoked, and who did. */
+export const revokedIn = (line: readonly string[], isRevoked: IsRevoked): { peer: string; by: string } | undefined => {
+  for (const [i, peer] of line.entries()) {
+    const by = line.slice(i + 1).find((above) => isRevoked(peer, above))
+    if (by !== undefined) return { peer, by }
+  }
+  return undefined
+}
+
+/** The instant from which some membership of the chain does not hold; Infinity for an empty one. Throws MeshError E_MESSAGE. */
+export const chainExpiryMs = (chain: readonly Envelope[]): number =>
+  chain.reduce((min, { payload }) => Math.min(min, Membership.decode(payload).expires_ms), Number.POSITIVE_INFINITY)
+
+/** Why `member` belongs to the mesh no longer. */
+export const revokedWords = (member: string, { peer, by }: { peer: string; by: string }): string =>
+  peer === member ? `${by} has revoked it` : `it leads through ${peer}, whom ${by} has revoked`
 
 /** Throws an Error that says why, unless the chain leads from `peer` to the operator. Signatures cost most: they come last. */
 const followChain = async (crypto: Crypto, chain: readonly Envelope[], to: ChainFor): Promise<void> => {
   if (chain.length > CHAIN_MAX) throw new Error(`it has over ${CHAIN_MAX} links`)
+  const revoked = revokedIn(lineOf(to.peer, chain, to.operator), to.isRevoked)
+  if (revoked) throw new Error(revokedWords(to.peer, revoked))
   let member = to.peer
   for (const signed of chain) {
     if (member === to.operator) return

@@ -94,7 +94,18 @@ test.each(LARGE)('$name has a limit in items, met before they are all read', (on
 test('all versioned records say version 1, and no other is read', () => {
   const versioned = MESSAGE_CASES.filter(({ schema }) => schema.entries?.v)
   expect(versioned.map(({ name }) => name)).toEqual([
-    ...['genesis', 'membership', 'ticket', 'manifest', 'task', 'invocation', 'receipt', 'outcome', 'advertisement'],
+    ...[
+      'genesis',
+      'membership',
+      'ticket',
+      'revocation',
+      'manifest',
+      'task',
+      'invocation',
+      'receipt',
+      'outcome',
+      'advertisement',
+    ],
     'receipt file',
   ])
   for (const one of versioned) {

@@ -74,6 +74,7 @@ export const world = (slots = 1, idleMs = 60_000) => {
   let codeAsked = 0
   const effects = ['call'] as const
   const job = (changes: Partial<SandboxJob> = {}): SandboxJob => ({
+    party: 'somebody',
     functionId: 'f',
     code: () => {
       codeAsked++

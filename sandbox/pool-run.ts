@@ -5,6 +5,8 @@ import type { SandboxResult } from './job.ts'
 import type { PoolProcess } from './pool-process.ts'
 
 export interface SandboxJob {
+  /** On whose behalf. Where runs wait, parties take turns. */
+  party: string
   /** CID of the function, as text: what its image is kept by. */
   functionId: string
   /** Its module. Called when a process has not got it. */

@@ -9,6 +9,7 @@ import { Durations } from './durations.ts'
 import type { Received } from './frames.ts'
 import { PoolProcess, type ProcessEvents } from './pool-process.ts'
 import { PooledRun, type RunOwner, type SandboxJob, type SandboxRun } from './pool-run.ts'
+import { Turns } from './turns.ts'
 
 export type { SandboxResult } from './job.ts'
 export type { SandboxJob, SandboxRun } from './pool-run.ts'
@@ -57,7 +58,7 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
   /** Runs that have lost their process, or their instance in it; they go first. */
   readonly #again = new Set<PooledRun>()
   /** Runs that have not had a process. */
-  readonly #pending = new Set<PooledRun>()
+  readonly #pending = new Turns()
   /** Waiting runs without an instance anywhere. */
   readonly #evicted = new Set<PooledRun>()
   #nextId = 1
@@ -103,7 +104,7 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
     this.#stopped = true
     this.#cancelWake()
     const held = this.#processes.flatMap((process) => process.runs())
-    for (const run of [...this.#again, ...this.#pending, ...this.#evicted, ...held])
+    for (const run of [...this.#again, ...this.#pending.all(), ...this.#evicted, ...held])
       run.finish({ kind: 'inconclusive', reason: 'the sandbox is stopping' })
     for (const queue of [this.#again, this.#pending, this.#evicted]) queue.clear()
     const allGone = new Promise<void>((resolve) => {
@@ -192,15 +193,18 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
   }
 
   #dispatch(): void {
-    for (const queue of [this.#again, this.#pending]) {
-      for (const run of queue) {
-        const predictedMs = this.#predict(run)
-        const process = this.#place(run, predictedMs)
-        if (!process) return
-        queue.delete(run)
-        process.start(run, predictedMs)
-      }
-    }
+    for (const run of this.#again) if (!this.#begin(run, this.#again)) return
+    for (let run = this.#pending.next(); run; run = this.#pending.next()) if (!this.#begin(run, this.#pending)) return
+  }
+
+  /** False if no process can take it now. */
+  #begin(run: PooledRun, queue: Pick<Set<PooledRun>, 'delete'>): boolean {
+    const predictedMs = this.#predict(run)
+    const process = this.#place(run, predictedMs)
+    if (!process) return false
+    queue.delete(run)
+    process.start(run, predictedMs)
+    return true
   }
 
   /** The process that takes `run` now: one at rest, or with little to do, or a new one. */

@@ -7,6 +7,7 @@ import { createSandboxHost } from '../node/sandbox-host.ts'
 import { createPeer } from '../peer/index.ts'
 import { foundMesh, learnMesh, readInvitation } from '../peer/join.ts'
 import { createMemoryNetwork } from '../peer/network/memory.ts'
+import { LENDS_NOTHING } from '../peer/owner-policy.ts'
 import type { Peer } from '../peer/peer.ts'
 import { createMemoryStorage } from '../peer/storage/memory.ts'
 import { peerIdFromPublicKey } from '../protocol/identity.ts'
@@ -70,7 +71,7 @@ const lend = async (ticket?: string): Promise<Peer> => {
   const mesh = invitation
     ? await learnMesh(ports, invitation)
     : foundMesh(ports, 'test', { admission: 'private', independence: 'peer' })
-  const policy = { accept: ['mesh'], slots: 1, memoryBytes: 64 * MIB }
+  const policy = { ...LENDS_NOTHING, accept: ['mesh'], slots: 1, memoryBytes: 64 * MIB }
   const peer = await createPeer(ports, { mesh, policy, engine: ENGINE_ID, diskBytes: 64 * MIB, sandboxIdleMs: 10_000 })
   await peer.start()
   for (const address of invitation?.addresses ?? []) await peer.join(address)

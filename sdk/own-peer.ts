@@ -2,6 +2,7 @@
 import { createPeer } from '../peer/index.ts'
 import { foundMesh, type Invitation, learnFirst, readInvitation } from '../peer/join.ts'
 import type { MeshState } from '../peer/membership.ts'
+import { LENDS_NOTHING } from '../peer/owner-policy.ts'
 import type { Peer } from '../peer/peer.ts'
 import { MeshError } from '../protocol/errors.ts'
 import { MIB } from '../protocol/limits.ts'
@@ -19,7 +20,7 @@ const SANDBOX_IDLE_MS = 30_000
 const openPeer = (host: SdkHost, ports: Ports, mesh: MeshState, slots: number) =>
   createPeer(ports, {
     mesh,
-    policy: { accept: [], slots, memoryBytes: 0 },
+    policy: { ...LENDS_NOTHING, slots },
     engine: host.engine,
     diskBytes: DISK_BYTES,
     sandboxIdleMs: SANDBOX_IDLE_MS,

@@ -1,5 +1,6 @@
 /** A world: the real peer, many times over in one process, on a clock and a chance of its own. */
 
+import { QUOTA_DEFAULT } from '../peer/admission.ts'
 import { createPeer } from '../peer/index.ts'
 import { foundMesh } from '../peer/join.ts'
 import type { MeshState } from '../peer/membership.ts'
@@ -68,7 +69,7 @@ const UNTIL_MS_MAX = 10 * 60_000
 const STEP_MS = 5
 const YEAR_MS = 365 * 24 * 60 * 60 * 1000
 
-const POLICY: OwnerPolicy = { accept: ['mesh'], slots: 2, memoryBytes: 256 * MIB }
+const POLICY: OwnerPolicy = { accept: ['mesh'], deny: [], slots: 2, memoryBytes: 256 * MIB, quota: QUOTA_DEFAULT }
 
 export class World {
   readonly clock = new FakeClock()

@@ -15,12 +15,12 @@ import { durationWords } from './words.ts'
 const ROUND_MS = 20
 const ROUNDS_AFTER_RELEASE = 50
 
-interface OwnerFlags {
+export interface OwnerFlags {
   data?: string
   json?: boolean
 }
 
-const withAgent = async <T>(flags: OwnerFlags, use: (client: AgentClient) => Promise<T>): Promise<T> => {
+export const withAgent = async <T>(flags: OwnerFlags, use: (client: AgentClient) => Promise<T>): Promise<T> => {
   const client = await connectAgent(dataDirOf(flags.data))
   try {
     return await whileWaiting('for the agent to answer', use(client))

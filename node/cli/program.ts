@@ -61,6 +61,7 @@ const addUp = (program: Command, run: Lazily) =>
       'who may use it: self, mesh, anyone or a PeerId; may be repeated (default: mesh)',
       collect,
     )
+    .option('--deny <peerid>', 'a peer to have no dealings with; may be repeated', collect)
     .option('--listen <addr>', 'multiaddr to listen on; may be repeated (default: /ip4/0.0.0.0/tcp/0)', collect)
     .option('--join <ticket|addr>', 'ticket or multiaddr of a peer of the mesh; may be repeated', collect)
     .option('--no-mdns', 'do not look for peers on the local network (this version never does)')
@@ -85,11 +86,11 @@ const addOwnerCommands = (program: Command, run: Lazily) => {
     .command('status')
     .summary('what is lent, to whom, and what runs now')
     .description(
-      'Says what this machine lends, to whom, what runs now and for which peer, what was done today, the last refusal and why, and the ticket for others to join.',
+      'Says what this machine lends, to whom, what runs now and for which peer, what was done today, the last refusal and why, and how to invite others.',
     )
     .addOption(dataOption())
     .addOption(jsonOption())
-    .addHelpText('after', example('wayside status', 'wayside status --json | jq -r .ticket     the ticket alone'))
+    .addHelpText('after', example('wayside status', 'wayside status --json'))
     .action(run(async () => (await import('./owner.ts')).status))
   program
     .command('pause')
@@ -133,6 +134,41 @@ const addOwnerCommands = (program: Command, run: Lazily) => {
     .addOption(jsonOption())
     .addHelpText('after', example('wayside logs -f', 'wayside logs 12D3…x7Qp2a'))
     .action(run(async () => (await import('./logs.ts')).logs))
+}
+
+const addMeshCommands = (program: Command, run: Lazily) => {
+  program
+    .command('invite')
+    .summary('a ticket for another machine')
+    .description(
+      'Prints a ticket: whoever shows it to this agent before it expires becomes a member of the mesh, for a year. It is as good as a password.',
+    )
+    .option('--for <duration>', 'how long the ticket holds, up to 720h (default: 24h)')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      example('wayside invite', 'wayside invite --for 10m', 'wayside up --join $(ssh attic wayside invite)'),
+    )
+    .action(run(async () => (await import('./invite.ts')).invite))
+  const mesh = program
+    .command('mesh')
+    .summary('which mesh this is, who is in it, and who was put out')
+    .description('Says which mesh this machine belongs to and as what, which members it has met, and who was revoked.')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .addHelpText('after', example('wayside mesh', 'wayside mesh revoke 12D3KooW…'))
+    .action(run(async () => (await import('./mesh.ts')).mesh))
+  mesh
+    .command('revoke')
+    .summary('put a peer out, for good')
+    .description(
+      'Tells all members that a peer, and whoever joined by its invitation, belongs to the mesh no longer. The operator may revoke anyone, a member those who joined by its invitation.',
+    )
+    .argument('<peerid>', 'as `wayside mesh` or `wayside peers` shows it, whole')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .action(run(async () => (await import('./mesh.ts')).revoke))
 }
 
 const addRun = (program: Command, run: Lazily) =>
@@ -217,8 +253,9 @@ export const createProgram = (exited: (status: number) => void): Command => {
   const run: Lazily =
     (load) =>
     async (...args) => {
-      // Commander adds the command itself.
-      const status = await (await load())(...(args.slice(0, -1) as never[]))
+      // Commander adds the command itself, which also has the options that were taken for those of its parent.
+      const command = args.at(-1) as Command
+      const status = await (await load())(...([...args.slice(0, -2), command.optsWithGlobals()] as never[]))
       exited(status ?? 0)
     }
   const program = new Command('wayside')
@@ -240,6 +277,7 @@ export const createProgram = (exited: (status: number) => void): Command => {
     )
   addUp(program, run)
   addOwnerCommands(program, run)
+  addMeshCommands(program, run)
   addRun(program, run)
   addMap(program, run)
   addVerify(program, run)

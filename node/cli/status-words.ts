@@ -27,7 +27,7 @@ export const upWords = (status: AgentStatus): string => {
   return [
     `${paintOut('bold', `wayside ${status.wayside}`)} lends this machine\n\n`,
     row('lends', lendsWords(status)),
-    row('to', acceptWords(status.lends.accept, status.mesh)),
+    row('to', acceptWords(status.lends, status.mesh)),
     row('mesh', meshWords(status)),
     row('peer', status.peer),
     ...status.addresses
@@ -76,12 +76,12 @@ const memoWords = ({ memo }: AgentStatus): string => {
 
 /** What `status` prints. */
 export const statusWords = (status: AgentStatus): string => {
-  const { shown } = shownDataDir(status.data)
+  const { shown, flag } = shownDataDir(status.data)
   const peers = status.neighbours.length
   return [
     `${stateWords(status)} ${paintOut('dim', `· up ${durationWords(status.up_ms)} · wayside ${status.wayside}`)}\n\n`,
     row('lends', lendsWords(status)),
-    row('to', acceptWords(status.lends.accept, status.mesh)),
+    row('to', acceptWords(status.lends, status.mesh)),
     runningRows(status),
     row('today', todayWords(status)),
     refusalRow(status),
@@ -91,7 +91,7 @@ export const statusWords = (status: AgentStatus): string => {
     row('mesh', meshWords(status)),
     row('peer', status.peer),
     row('data', `${shown} (process ${status.pid})`),
-    inviteRows(status),
+    row('invite', `\`wayside invite${flag}\` prints a ticket, \`wayside mesh${flag}\` says who is in`),
   ].join('')
 }
 

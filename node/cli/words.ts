@@ -30,14 +30,18 @@ export const countWords = (n: number): string => n.toLocaleString('en-US')
 export const countOf = (n: number, noun: string): string => `${countWords(n)} ${noun}${n === 1 ? '' : 's'}`
 
 /** Who may use this machine. */
-export const acceptWords = (accept: readonly string[], mesh: { name: string; admission: string }): string => {
+export const acceptWords = (
+  { accept, deny }: { accept: readonly string[]; deny: readonly string[] },
+  mesh: { name: string; admission: string },
+): string => {
+  const but = deny.length === 0 ? '' : `; never ${deny.map(shortId).join(', ')}`
   if (accept.includes('anyone')) {
-    return 'anyone who can reach it: strangers may run their code here, in a sandbox without your files and network'
+    return `anyone who can reach it: strangers may run their code here, in a sandbox without your files and network${but}`
   }
   const invited = mesh.admission === 'private' ? ', whom a ticket invited' : ''
   const words = accept.map((rule) => {
     if (rule === 'mesh') return `members of the mesh "${mesh.name}"${invited}`
     return rule === 'self' ? 'nobody but yourself' : `the peer ${shortId(rule)}`
   })
-  return words.length === 0 ? 'nobody' : words.join(' and ')
+  return words.length === 0 ? 'nobody' : `${words.join(' and ')}${but}`
 }

@@ -30,6 +30,9 @@ const serve = async (given: Partial<AgentControls>) => {
   const controls: AgentControls = {
     backend: new FakeBackend(),
     status: async () => ({ pid: 1 }),
+    invite: async (lifeMs) => ({ ticket: 'wayside1', expires_ms: lifeMs }),
+    mesh: () => ({ name: 'home' }),
+    revoke: vi.fn(async () => {}),
     pause: vi.fn(),
     resume: vi.fn(),
     down: vi.fn(),
@@ -250,6 +253,19 @@ describe('maps', () => {
     }
     await expect(readAll()).rejects.toThrow('the file is gone')
   })
+})
+
+test('its owner invites, asks for the mesh and revokes', async () => {
+  const peer = '12D3KooWMiRP4Nt62Abccr2GW62pRaMJM3887HcYkRSJ9wxKb9K7'
+  const revoke = vi.fn(async () => {
+    throw new MeshError('E_USAGE', 'not yours to revoke')
+  })
+  const { client } = await serve({ revoke })
+  const invited = await client.ask({ t: 'invite', life_ms: 60_000 }, 'invited')
+  expect(invited).toMatchObject({ ticket: 'wayside1', expires_ms: 60_000 })
+  expect((await client.ask({ t: 'mesh' }, 'mesh')).mesh).toEqual({ name: 'home' })
+  await expect(client.ask({ t: 'revoke', peer }, 'done')).rejects.toMatchObject({ message: 'not yours to revoke' })
+  expect(revoke).toHaveBeenCalledWith(peer)
 })
 
 describe('an agent that cannot be talked to', () => {

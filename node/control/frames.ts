@@ -2,9 +2,10 @@
 import * as v from 'valibot'
 import { ERRORS, type ErrorCode } from '../../protocol/errors.ts'
 import { CODE_BYTES_MAX, INPUT_BYTES_MAX, MIB, NAME_CHARS_MAX, TIMEOUT_MS_MAX } from '../../protocol/limits.ts'
+import { TICKET_CHARS_MAX } from '../../protocol/mesh.ts'
 import { EFFECT_KINDS, limits, Outcome } from '../../protocol/outcome.ts'
 import { Manifest, ReceiptFile } from '../../protocol/records.ts'
-import { bytes, integer, list, message, name, text } from '../../protocol/schema.ts'
+import { bytes, integer, list, message, name, peerId, text } from '../../protocol/schema.ts'
 
 /** Raised with every change that the other side could misread. Agent and command come from one release. */
 export const CONTROL_VERSION = 1
@@ -18,6 +19,11 @@ export const WINDOW_BYTES = 4 * MIB
 /** Counted for each item besides its own bytes. */
 export const ITEM_BYTES = 64
 const ITEMS_MAX = 4096
+
+/** A ticket admits whoever holds it: long enough to carry it to another machine, not to be forgotten somewhere. */
+export const INVITE_MS_DEFAULT = 24 * 60 * 60_000
+export const INVITE_MS_MIN = 1000
+export const INVITE_MS_MAX = 30 * INVITE_MS_DEFAULT
 
 /** Chosen by the command, unique on its connection. */
 const id = () => integer(0)
@@ -45,6 +51,9 @@ export const CommandFrame = message(
     v.strictObject({ t: v.literal('pause'), id: id(), duration_ms: v.nullable(integer(1)) }),
     v.strictObject({ t: v.literal('resume'), id: id() }),
     v.strictObject({ t: v.literal('down'), id: id() }),
+    v.strictObject({ t: v.literal('invite'), id: id(), life_ms: integer(INVITE_MS_MIN, INVITE_MS_MAX) }),
+    v.strictObject({ t: v.literal('mesh'), id: id() }),
+    v.strictObject({ t: v.literal('revoke'), id: id(), peer: peerId() }),
     /** `about`: only lines that name this task, invocation or peer. */
     v.strictObject({ t: v.literal('logs'), id: id(), follow: v.boolean(), about: v.nullable(text(NAME_CHARS_MAX)) }),
     v.strictObject({
@@ -106,6 +115,8 @@ export const AgentFrame = message(
   v.variant('t', [
     hello,
     v.strictObject({ t: v.literal('status'), id: id(), status: v.custom<Record<string, unknown>>(isRecord) }),
+    v.strictObject({ t: v.literal('invited'), id: id(), ticket: text(TICKET_CHARS_MAX), expires_ms: integer(0) }),
+    v.strictObject({ t: v.literal('mesh'), id: id(), mesh: v.custom<Record<string, unknown>>(isRecord) }),
     v.strictObject({ t: v.literal('done'), id: id() }),
     v.strictObject({ t: v.literal('failed'), id: id(), ...failure }),
     v.strictObject({ t: v.literal('lines'), id: id(), lines: list(text(65_536), ITEMS_MAX) }),

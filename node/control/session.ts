@@ -12,6 +12,11 @@ export interface AgentControls {
   readonly backend: Omit<Backend, 'close'>
   /** Plain data, as `wayside status --json` prints it. */
   status(): Promise<object>
+  /** A ticket, and the instant until which it holds. */
+  invite(lifeMs: number): Promise<{ ticket: string; expires_ms: number }>
+  /** Plain data, as `wayside mesh --json` prints it. */
+  mesh(): object
+  revoke(peer: string): Promise<void>
   /** Undefined: until `resume`. */
   pause(durationMs: number | undefined): void
   resume(): void
@@ -107,6 +112,13 @@ export class Session {
         return this.#send({ t: 'done', id })
       case 'resume':
         this.#controls.resume()
+        return this.#send({ t: 'done', id })
+      case 'invite':
+        return this.#send({ t: 'invited', id, ...(await this.#controls.invite(frame.life_ms)) })
+      case 'mesh':
+        return this.#send({ t: 'mesh', id, mesh: this.#controls.mesh() as Record<string, unknown> })
+      case 'revoke':
+        await this.#controls.revoke(frame.peer)
         return this.#send({ t: 'done', id })
       case 'down':
         this.#send({ t: 'done', id })

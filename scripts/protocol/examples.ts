@@ -4,7 +4,7 @@ import { encodeCanonical } from '../../protocol/codec.ts'
 import { batchOf, type Envelope, signBatch } from '../../protocol/envelope.ts'
 import type { BlockFrame, PeerFrame } from '../../protocol/frames.ts'
 import { type JournalEntry, journalHead } from '../../protocol/journal.ts'
-import { Genesis, Membership, meshIdOf, signTicket, Ticket } from '../../protocol/mesh.ts'
+import { Genesis, Membership, meshIdOf, Revocation, signTicket, Ticket } from '../../protocol/mesh.ts'
 import { Outcome } from '../../protocol/outcome.ts'
 import {
   Advertisement,
@@ -60,6 +60,13 @@ const [, ticketOfBatch] = (await signBatch(crypto, alice.signer, alice.id, 'tick
   Ticket.encode(ticket),
   Ticket.encode({ ...ticket, expires_ms: EXPIRES_MS + 1 }),
 ])) as [Envelope, Envelope]
+
+const revocation: Revocation = { v: 1, mesh, peer: bob.id, revoked_ms: EXPIRES_MS, chain: [ofAlice] }
+const byAlice = await signBatch(crypto, alice.signer, alice.id, 'revocation', [Revocation.encode(revocation)])
+const byOperator = await signBatch(crypto, operator.signer, operator.id, 'revocation', [
+  Revocation.encode({ ...revocation, chain: [] }),
+  Revocation.encode({ ...revocation, peer: alice.id, chain: [] }),
+])
 
 const code = utf8('export default (input) => "Hello, " + input.name\nexport const twice = (n) => 2 * n\n')
 const engine = `quickjs:${'5e41'.repeat(16)}`
@@ -190,6 +197,7 @@ export const recordExamples: Record<string, unknown[]> = {
   genesis: [genesis, publicGenesis],
   membership: [membership],
   ticket: [ticket, { ...ticket, chain: [] }],
+  revocation: [revocation, { ...revocation, chain: [] }],
   'signed ticket': [signedTicket, ticketOfBatch],
   manifest: [manifest, { ...manifest, exports: ['default'], effects: [] }],
   task: [task],
@@ -249,6 +257,7 @@ export const peerFrameExamples: PeerFrame[] = [
   { t: 'answer', id: 2, n: 0, answer: { ok: true, value: encodeValue(42) } },
   { t: 'answer', id: 2, n: 1, answer: { ok: false, code: 'E_EXPORT_UNKNOWN', message: 'no export nothing' } },
   { t: 'verdict', invocation: receipt.invocation, secret: filled(32, 3), verdict: 'agreed' },
+  { t: 'revocations', signed: [...byAlice, ...byOperator] },
 ]
 
 export const blockFrameExamples: BlockFrame[] = [

@@ -3,7 +3,15 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import type { Envelope } from '../../protocol/envelope.ts'
 import { BlockFrame, PeerFrame } from '../../protocol/frames.ts'
-import { Genesis, Membership, SignedTicket, Ticket, ticketFromText, ticketToText } from '../../protocol/mesh.ts'
+import {
+  Genesis,
+  Membership,
+  Revocation,
+  SignedTicket,
+  Ticket,
+  ticketFromText,
+  ticketToText,
+} from '../../protocol/mesh.ts'
 import { Outcome } from '../../protocol/outcome.ts'
 import { Advertisement, Invocation, Manifest, Receipt, ReceiptFile, Task } from '../../protocol/records.ts'
 import type { Message } from '../../protocol/schema.ts'
@@ -23,6 +31,7 @@ const RECORDS = [
   Genesis,
   Membership,
   Ticket,
+  Revocation,
   SignedTicket,
   Manifest,
   Task,

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest'
+import type { MeshReport } from '../../peer/mesh-report.ts'
+import { meshWords } from './mesh.ts'
+
+const report: MeshReport = {
+  ...{ id: 'bafy', name: 'attic\u001b[31m', admission: 'private', independence: 'peer', operator: 'OP' },
+  self: { peer: 'ME', role: 'member', invited_by: 'BOB', until_ms: Date.UTC(2027, 0, 2) },
+  members: [
+    { peer: 'OP', invited_by: null, until_ms: null, seen_ms: 0, here: true },
+    { peer: 'KID', invited_by: 'ME', until_ms: Date.UTC(2027, 1, 3), seen_ms: Date.UTC(2026, 10, 20), here: false },
+  ],
+  revoked: [{ peer: 'EVE', by: 'OP', revoked_ms: Date.UTC(2026, 10, 21) }],
+}
+
+test('which mesh, who one is in it, who else, and who was put out', () => {
+  const lines = meshWords(report)
+    .split('\n')
+    .map((line) => line.trim().replace(/\s+/g, ' '))
+  expect(lines).toEqual([
+    'mesh "attic [31m", private: in it are the operator, those whom it invited, those whom they invited, and so on',
+    'id bafy',
+    'operator OP (the operator)',
+    'checks answers may be checked by any other peer',
+    'you a member, invited by BOB, until 2027-01-02: you may invite, and revoke those whom you invited',
+    'members 2 others met',
+    'OP (the operator), here now',
+    'KID, invited by ME (this machine), until 2027-02-03, last here 2026-11-20',
+    'revoked 1 peer',
+    'EVE, by OP (the operator) on 2026-11-21',
+    '',
+  ])
+})
+
+test.each<[string, Partial<MeshReport>, RegExp]>([
+  [
+    'the operator',
+    { self: { ...report.self, role: 'operator' } },
+    /you +the operator: you may invite, and revoke anyone/,
+  ],
+  [
+    'a public mesh',
+    { admission: 'public', independence: 'operator' },
+    /public: whoever can reach a member is one\n[\s\S]*other networks and operators only/,
+  ],
+  [
+    'one who was put out',
+    { self: { ...report.self, role: 'revoked' }, revoked: [{ peer: 'ME', by: 'BOB', revoked_ms: 0 }] },
+    /you +put out by BOB\n/,
+  ],
+  [
+    'one whose inviter was put out',
+    { self: { ...report.self, role: 'revoked' } },
+    /you +put out with the one who invited you\n/,
+  ],
+  ['a fresh mesh', { members: [], revoked: [] }, /members +none met yet\n +revoked +nobody\n$/],
+])('%s', (_name, change, words) => {
+  expect(meshWords({ ...report, ...change })).toMatch(words)
+})

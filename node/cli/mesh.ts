@@ -1,0 +1,83 @@
+/** `wayside mesh`: which mesh this is, who this machine is in it, who else, and who was put out. */
+import type { MeshReport } from '../../peer/mesh-report.ts'
+import { MeshError } from '../../protocol/errors.ts'
+import { isPeerId } from '../../protocol/identity.ts'
+import { plainText } from '../plain-text.ts'
+import { type OwnerFlags, withAgent } from './owner.ts'
+import { paintOut, print, printJson } from './terminal.ts'
+import { countOf } from './words.ts'
+
+const row = (name: string, text: string) => `  ${paintOut('dim', name.padEnd(8))} ${text}\n`
+const more = (text: string) => row('', text)
+
+const dateWords = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
+
+const peerWords = (peer: string, { operator, self }: MeshReport): string => {
+  const isOperator = peer === operator ? 'the operator' : ''
+  const isSelf = peer === self.peer ? 'this machine' : ''
+  const what = [isOperator, isSelf].filter((word) => word !== '').join(', ')
+  return what === '' ? peer : `${peer} (${what})`
+}
+
+const admissionWords = (admission: MeshReport['admission']): string =>
+  admission === 'public'
+    ? 'public: whoever can reach a member is one'
+    : 'private: in it are the operator, those whom it invited, those whom they invited, and so on'
+
+const independenceWords = (independence: MeshReport['independence']): string =>
+  independence === 'peer'
+    ? 'answers may be checked by any other peer'
+    : 'answers are checked by peers of other networks and operators only'
+
+const membershipWords = (report: MeshReport): string => {
+  const { role, invited_by, until_ms } = report.self
+  if (role === 'operator') return 'the operator: you may invite, and revoke anyone'
+  const out = report.revoked.filter(({ peer }) => peer === report.self.peer).map(({ by }) => by)
+  if (role === 'revoked')
+    return `put out${out.length > 0 ? ` by ${peerWords(out[0] as string, report)}` : ' with the one who invited you'}`
+  const by = invited_by === null ? '' : `, invited by ${peerWords(invited_by, report)}`
+  const until = until_ms === null ? '' : `, until ${dateWords(until_ms)}`
+  return `a member${by}${until}: you may invite, and revoke those whom you invited`
+}
+
+const memberWords = (
+  report: MeshReport,
+  { peer, invited_by, until_ms, seen_ms, here }: MeshReport['members'][0],
+): string => {
+  const by = invited_by === null || invited_by === peer ? '' : `, invited by ${peerWords(invited_by, report)}`
+  const until = until_ms === null ? '' : `, until ${dateWords(until_ms)}`
+  return `${peerWords(peer, report)}${by}${until}, ${here ? 'here now' : `last here ${dateWords(seen_ms)}`}`
+}
+
+export const meshWords = (report: MeshReport): string => {
+  const { members, revoked } = report
+  return [
+    row('mesh', `"${plainText(report.name)}", ${admissionWords(report.admission)}`),
+    row('id', report.id),
+    row('operator', peerWords(report.operator, report)),
+    row('checks', independenceWords(report.independence)),
+    row('you', membershipWords(report)),
+    row('members', members.length === 0 ? 'none met yet' : `${countOf(members.length, 'other')} met`),
+    ...members.map((member) => more(`  ${memberWords(report, member)}`)),
+    row('revoked', revoked.length === 0 ? 'nobody' : countOf(revoked.length, 'peer')),
+    ...revoked.map(({ peer, by, revoked_ms }) =>
+      more(`  ${peerWords(peer, report)}, by ${peerWords(by, report)} on ${dateWords(revoked_ms)}`),
+    ),
+  ].join('')
+}
+
+export const mesh = async (flags: OwnerFlags): Promise<undefined> => {
+  const { mesh } = await withAgent(flags, (client) => client.ask({ t: 'mesh' }, 'mesh'))
+  const report = mesh as unknown as MeshReport
+  await (flags.json ? printJson(report) : print(meshWords(report)))
+}
+
+export const revoke = async (peer: string, flags: OwnerFlags): Promise<undefined> => {
+  if (!isPeerId(peer)) throw new MeshError('E_USAGE', `${peer} is no PeerId (12D3KooW…); \`wayside mesh\` lists them`)
+  await withAgent(flags, (client) => client.ask({ t: 'revoke', peer }, 'done'))
+  await (flags.json
+    ? printJson({ revoked: peer })
+    : print(
+        `${peer} is put out, and whoever joined by its invitation; members in reach know it now, others when they come\n`,
+      ))
+}

@@ -1,0 +1,87 @@
+/** How revocations travel, and what follows from them: told to members, passed on once, and links with the revoked end. */
+import type { Envelope } from '../protocol/envelope.ts'
+import { MeshError } from '../protocol/errors.ts'
+import type { FrameOf } from '../protocol/frames.ts'
+import { REVOCATIONS_FRAME_MAX } from '../protocol/limits.ts'
+import { chainExpiryMs } from '../protocol/mesh.ts'
+import type { Ports } from '../protocol/ports.ts'
+import { finiteOrNull, type Members } from './members.ts'
+import type { MembershipOffice } from './membership.ts'
+import type { Neighbour, NeighbourTable } from './neighbours.ts'
+import type { Roster } from './roster.ts'
+
+interface ExpulsionParts {
+  office: MembershipOffice
+  members: Members
+  neighbours: NeighbourTable
+  roster: Roster
+}
+
+export class Expulsion {
+  readonly #ports: Pick<Ports, 'clock' | 'network'>
+  readonly #parts: ExpulsionParts
+
+  /** `parts` may be filled until the first neighbour comes. */
+  constructor(ports: Pick<Ports, 'clock' | 'network'>, parts: ExpulsionParts) {
+    this.#ports = ports
+    this.#parts = parts
+  }
+
+  /** A peer has just come: a member is remembered, and told all that is held. */
+  greet(neighbour: Neighbour): void {
+    const { peer, member, chain } = neighbour
+    if (!member) return
+    const { office, members } = this.#parts
+    const line = office.lineOf(peer, chain)
+    members.saw({ peer, line, until_ms: finiteOrNull(chainExpiryMs(chain)), seen_ms: this.#ports.clock.now() })
+    const held = office.revocations.all().map(({ signed }) => signed)
+    this.#tell([neighbour], held)
+  }
+
+  async onFrame(neighbour: Neighbour, { signed }: FrameOf<'revocations'>): Promise<void> {
+    if (!neighbour.member) return
+    const news: Envelope[] = []
+    try {
+      for (const one of signed) if (await this.#parts.office.revocations.accept(one)) news.push(one)
+    } finally {
+      this.#enforce(news, neighbour)
+    }
+  }
+
+  /** For good. Throws MeshError E_USAGE for a peer that this one may not revoke, or E_STORAGE. */
+  async revoke(peer: string): Promise<void> {
+    const { office } = this.#parts
+    this.#ensureMayRevoke(peer)
+    this.#enforce([await office.revocations.revoke(peer, office.chain)])
+  }
+
+  #enforce(news: readonly Envelope[], from?: Neighbour): void {
+    if (news.length === 0) return
+    this.#tell(
+      this.#parts.neighbours.all().filter((one) => one !== from),
+      news,
+    )
+    this.#parts.roster.review()
+  }
+
+  #tell(neighbours: readonly Neighbour[], signed: readonly Envelope[]): void {
+    for (let i = 0; i < signed.length; i += REVOCATIONS_FRAME_MAX) {
+      const frame = { t: 'revocations', signed: signed.slice(i, i + REVOCATIONS_FRAME_MAX) } as const
+      for (const { link, member } of neighbours) if (member) link.send(frame)
+    }
+  }
+
+  #ensureMayRevoke(peer: string): void {
+    const { office, members } = this.#parts
+    const { operator } = office.genesis
+    const { peerId: self } = this.#ports.network
+    if (peer === operator) throw new MeshError('E_USAGE', `${peer} is the operator, whom nobody can revoke`)
+    if (peer === self)
+      throw new MeshError('E_USAGE', `${peer} is this machine; leave the mesh with \`wayside down --erase\``)
+    if (self === operator) return
+    const above = members.get(peer)?.line.slice(1) ?? []
+    if (above.includes(self)) return
+    const message = `this machine has not let ${peer} in; only the operator (${operator}) and those who invited it can revoke it`
+    throw new MeshError('E_USAGE', { message, peer })
+  }
+}

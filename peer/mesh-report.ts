@@ -1,0 +1,54 @@
+/** What a peer tells its owner about its mesh: which it is, who this peer is in it, and who else. */
+import { chainExpiryMs, revokedIn } from '../protocol/mesh.ts'
+import { finiteOrNull } from './members.ts'
+import type { PeerParts } from './peer.ts'
+
+export interface MeshReport {
+  id: string
+  name: string
+  admission: 'private' | 'public'
+  independence: 'operator' | 'peer'
+  operator: string
+  self: {
+    peer: string
+    role: 'operator' | 'member' | 'revoked'
+    /** Null for the operator, and on a public mesh. */
+    invited_by: string | null
+    /** Instant from which its membership does not hold. */
+    until_ms: number | null
+  }
+  /** Those met, also before the last start; the one seen last first. */
+  members: { peer: string; invited_by: string | null; until_ms: number | null; seen_ms: number; here: boolean }[]
+  revoked: { peer: string; by: string; revoked_ms: number }[]
+}
+
+export const meshReportOf = (
+  self: string,
+  { office, members, neighbours }: Pick<PeerParts, 'office' | 'members' | 'neighbours'>,
+): MeshReport => {
+  const { name, operator, policy } = office.genesis
+  const { revocations, chain } = office
+  const isOut = (line: readonly string[]) => revokedIn(line, revocations.isRevoked) !== undefined
+  const inviterOf = (line: readonly string[]) => (office.isPublic ? null : (line[1] ?? null))
+  const line = office.lineOf(self, chain)
+  return {
+    id: office.meshId.toString(),
+    name,
+    ...policy,
+    operator,
+    self: {
+      peer: self,
+      role: self === operator ? 'operator' : isOut(line) ? 'revoked' : 'member',
+      invited_by: inviterOf(line),
+      until_ms: finiteOrNull(chainExpiryMs(chain)),
+    },
+    members: members
+      .all()
+      .flatMap(({ line, ...member }) =>
+        isOut(line)
+          ? []
+          : [{ ...member, invited_by: inviterOf(line), here: neighbours.get(member.peer) !== undefined }],
+      ),
+    revoked: revocations.all().map(({ peer, by, revokedMs }) => ({ peer, by, revoked_ms: revokedMs })),
+  }
+}
