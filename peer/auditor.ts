@@ -42,6 +42,11 @@ const claimOf = ({ executor, item, outcomeCid }: Performed): Claim => {
   return { executor, request: { ...request, input }, manifest, journal: [...item.journal], task, outcomeCid, bytes }
 }
 
+/** What came out here: an outcome, or other requests than the journal has. */
+type Repeated = CID | 'diverged'
+
+const matches = (own: Repeated, { outcomeCid }: Claim): boolean => own !== 'diverged' && own.equals(outcomeCid)
+
 /** The newest receipts of one executor that nobody has checked. */
 class Claims {
   #claims: Claim[] = []
@@ -143,9 +148,12 @@ export class Auditor {
     const claims = performed.map(claimOf)
     for (const suspect of suspects) this.#suspend(suspect)
     this.#later(async () => {
+      let own: Repeated | undefined
       for (const claim of claims) {
         const { executor } = claim
-        const isRight = await this.#repeat(claim)
+        // Where nothing was requested, one run judges all.
+        if (own === undefined || claim.journal.length > 0) own = await this.#repeat(claim)
+        const isRight = own && matches(own, claim)
         if (isRight) this.right(executor)
         if (isRight === false) this.wrong(executor)
         else if (suspects.includes(executor)) this.#parts.standings.restore(executor)
@@ -198,23 +206,23 @@ export class Auditor {
   /** A caller has had this outcome, unchecked. */
   async #checkReleased(claim: Claim): Promise<void> {
     const { executor, task } = claim
-    const isRight = await this.#repeat(claim)
-    if (isRight) this.#parts.standings.right(executor, true)
-    if (isRight !== false) return
+    const own = await this.#repeat(claim)
+    if (own === undefined) return
+    if (matches(own, claim)) return this.#parts.standings.right(executor, true)
     this.#ports.log.event('call.corrected', { task, peer: executor })
     this.#convict(executor, true)
   }
 
-  /** Did it sign what comes out here? Undefined if nothing comes out. */
-  async #repeat({ request, manifest, journal, outcomeCid }: Claim): Promise<boolean | undefined> {
+  /** Undefined: nothing comes out. */
+  async #repeat({ request, manifest, journal }: Claim): Promise<Repeated | undefined> {
     if (this.#stopped) return undefined
     const { local, prepare } = this.#parts
     try {
       const item = prepare(request, manifest, this.#ports.clock.monotonic() + request.timeoutMs)
-      return (await local.repeat(item, journal)).outcomeCid.equals(outcomeCid)
+      return (await local.repeat(item, journal)).outcomeCid
     } catch (cause) {
       if (!(cause instanceof MeshError)) throw cause
-      return cause.code === 'E_REPLAY_DIVERGED' ? false : undefined
+      return cause.code === 'E_REPLAY_DIVERGED' ? 'diverged' : undefined
     }
   }
 
