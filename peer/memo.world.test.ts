@@ -34,7 +34,7 @@ const doublerOf = async (world: World): Promise<Ask> => askOf(world, await publi
 const tasksOf = (world: World) => world.peers.reduce((sum, { peer }) => sum + peer.status().today.tasks, 0)
 
 describe('a verified answer', () => {
-  test.each(['self', 'quorum:2', 'quorum:3'])('is given again without an execution at %s', async (level) => {
+  test.each(['audit', 'self', 'quorum:2', 'quorum:3'])('is given again without an execution at %s', async (level) => {
     const world = await callerAnd(`again at ${level}`, honest, honest, honest)
     const ask = await doublerOf(world)
     const first = await ask(level)
@@ -125,6 +125,21 @@ describe('the memo cannot be poisoned', () => {
     expect(memoOf(world).entries).toBe(0)
     expect(returned(await ask('none', 21, { remote: true }))).toBe(43)
     expect(memoOf(world).entries).toBe(0)
+  })
+
+  test('by receipts that were not drawn for an audit', async () => {
+    const world = await callerAnd('not drawn', honest, honest)
+    const ask = await doublerOf(world)
+    let unaudited = 0
+    for (let input = 0; input < 150; input++) {
+      const { entries } = memoOf(world)
+      const { executions } = await ask('audit', input)
+      expect(memoOf(world).entries - entries).toBe(executions - 1)
+      if (executions > 1) continue
+      unaudited++
+      expect((await ask('none', input)).memo).toBe(false)
+    }
+    expect(unaudited).toBeGreaterThan(20)
   })
 
   test('by a local run that nobody asked to verify', async () => {
