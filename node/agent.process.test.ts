@@ -33,7 +33,7 @@ describe('two agents', () => {
     expect(JSON.parse(overAgent.stdout)).toMatchObject({
       value: { text: 'Hello, Ada' },
       local: false,
-      verify: 'self',
+      verify: 'audit',
       executors: [second!.status.peer, first!.status.peer],
     })
     expect(overAgent.stderr).toMatch(/can read its code and input/)

@@ -21,7 +21,7 @@ const honest: PeerSetup = {}
 const liar: PeerSetup = { sandboxHost: lyingHost }
 const slow = (ms: number): PeerSetup => ({ sandboxHost: (host, clock) => slowHost(host, clock, () => ms) })
 
-const levels = ['none', 'self', 'quorum:2', 'quorum:3'].map((text) => [text, ensureLevel(text)] as const)
+const levels = ['none', 'audit', 'self', 'quorum:2', 'quorum:3'].map((text) => [text, ensureLevel(text)] as const)
 
 const doubleAt = async (world: World, changes: Partial<CallRequest> = {}, input = 21) => {
   const [caller] = world.peers as [WorldPeer]
@@ -44,7 +44,7 @@ describe('a call', () => {
     const world = await callerAnd(`right at ${text}`, honest, honest, honest, honest)
     const result = await doubleAt(world, { level })
     expect(returned(result)).toBe(42)
-    const executions = { none: 1, self: 2, 'quorum:2': 2, 'quorum:3': 3 }[text]
+    const executions = { none: 1, audit: 2, self: 2, 'quorum:2': 2, 'quorum:3': 3 }[text]
     expect(result).toMatchObject({ level, local: false, executions, recovered: 0, disputes: [] })
     expect(new Set(result.performed.map(({ executor }) => executor)).size).toBe(executions)
     for (const one of result.performed) {
@@ -262,7 +262,7 @@ describe('a signal', () => {
     expect(failure).toMatchObject({ code: 'E_CANCELLED', ms: 0 })
   })
 
-  test.each(['none', 'self', 'quorum:2'])('ends a call at %s, and its execution', async (text) => {
+  test.each(['none', 'audit', 'self', 'quorum:2'])('ends a call at %s, and its execution', async (text) => {
     const world = await callerAnd(`abort at ${text}`, slow(60_000), slow(60_000))
     const abort = new AbortController()
     world.clock.after(1000, () => abort.abort())

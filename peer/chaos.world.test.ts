@@ -24,7 +24,7 @@ interface Scenario {
 
 const scenarios: fc.Arbitrary<Scenario> = fc.record({
   seed: fc.nat(2 ** 31),
-  level: fc.constantFrom('self', 'quorum:2', 'quorum:3'),
+  level: fc.constantFrom('audit', 'self', 'quorum:2', 'quorum:3'),
   latencyMs: fc.constantFrom(0, 7, 30),
   gapsMs: fc.array(fc.integer({ min: 0, max: 1500 }), { maxLength: 3 }),
   silent: fc.boolean(),

@@ -43,7 +43,7 @@ const SUM = `
   export default async (x, env, ctx) => (await ctx.call('#part', x)) + (await ctx.call('#part', x + 1))
   export const part = (x) => 10 * x
 `
-const levels = ['none', 'self', 'quorum:2']
+const levels = ['none', 'audit', 'self', 'quorum:2']
 
 describe('ctx.call', () => {
   test.each(levels)('of an own export, at level %s', async (text) => {
@@ -365,7 +365,7 @@ describe('an executor that requests what the function does not', () => {
     expect(result.disputes).toMatchObject([{ liar: peer.peerId }])
   })
 
-  test.each(['none', 'self', 'quorum:2'])('and falls silent does not spoil the call at %s', async (text) => {
+  test.each(['none', 'audit', 'self', 'quorum:2'])('and falls silent does not spoil the call at %s', async (text) => {
     const world = await callerAnd(`silent at ${text}`, {}, {})
     await liar(world, false)
     const result = await untilMet(world, text, ({ recovered }) => recovered > 0)

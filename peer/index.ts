@@ -13,6 +13,7 @@ import { createAdvertisementTable } from '../registry/advertisements.ts'
 import { createBlockExchange } from '../registry/block-exchange.ts'
 import { openBlockStore } from '../registry/block-store.ts'
 import { createSandboxPool } from '../sandbox/pool.ts'
+import { Auditor } from './auditor.ts'
 import { type NestedCall, prepareItem, taskOf } from './calls.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Executor } from './executor.ts'
@@ -32,6 +33,7 @@ import { Peer, type PeerParts } from './peer.ts'
 import { Reception } from './reception.ts'
 import { Roster } from './roster.ts'
 import { createRunner } from './runner.ts'
+import { Standings } from './standings.ts'
 import { Tally } from './tally.ts'
 
 export interface PeerOptions {
@@ -53,7 +55,9 @@ export const createPeer = async (ports: Ports, options: PeerOptions): Promise<Pe
   parts.members = new Members(ports)
   await Promise.all([parts.office.revocations.load(), parts.members.load()])
   parts.expulsion = new Expulsion(ports, parts)
-  parts.neighbours = new NeighbourTable(ports.crypto)
+  parts.standings = new Standings(ports)
+  await parts.standings.load()
+  parts.neighbours = new NeighbourTable(ports.crypto, parts.standings)
   parts.hearsay = () => createAdvertisementTable(ports, { mesh: parts.office.meshId, limit: NEIGHBOURS_MAX })
   parts.advertisements = parts.hearsay()
   await addRegistry(ports, options, parts)
@@ -118,4 +122,5 @@ const addCalling = (ports: Ports, options: PeerOptions, parts: PeerParts): void 
     const preparation = { mesh, engine: options.engine, self: ports.network.peerId, candidates }
     return prepareItem(ports, preparation, manifest, request, deadlineMs)
   }
+  parts.auditor = new Auditor(ports, parts)
 }

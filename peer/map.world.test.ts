@@ -93,7 +93,7 @@ describe('a map over peers', () => {
     expect(workers).toEqual(new Set(world.peers.slice(1).map(({ peerId }) => peerId)))
   })
 
-  test.each(['self', 'quorum:2'])('with a liar among them is right at %s', async (text) => {
+  test.each(['audit', 'self', 'quorum:2'])('with a liar among them is right at %s', async (text) => {
     const world = await callerAnd(`liar at ${text}`, {}, { sandboxHost: lyingHost }, {}, {})
     const { all } = await mapping(world, { count: 200, changes: { level: ensureLevel(text) } })
     const results = await world.until(all())

@@ -4,13 +4,17 @@ import { encodeCanonical } from '../protocol/codec.ts'
 import type { Envelope } from '../protocol/envelope.ts'
 import type { Crypto } from '../protocol/ports.ts'
 import type { Advertisement } from '../protocol/records.ts'
+import type { Whereabouts } from './independence.ts'
 import type { Link } from './link.ts'
+import type { Standings } from './standings.ts'
 
 export interface Neighbour {
   readonly peer: string
   readonly link: Link
   /** Shown to belong to the mesh. */
   readonly member: boolean
+  /** Who signed its membership; undefined: it has shown none. */
+  readonly inviter: string | undefined
   /** The memberships that showed it, when it came. */
   chain: readonly Envelope[]
   /** Latest, undefined until it has sent one. */
@@ -32,18 +36,16 @@ export interface Neighbour {
   shunnedUntilMs: number
 }
 
-/** Liars remembered, the longest known forgotten first; identities cost little, memory should not. */
-const SUSPENDED_MAX = 1024
-
 export class NeighbourTable {
   readonly #crypto: Pick<Crypto, 'hash'>
+  readonly #standings: Pick<Standings, 'isSuspended' | 'isExpelled'>
   readonly #byPeer = new Map<string, Neighbour>()
-  readonly #suspended = new Set<string>()
   #list: Neighbour[] = []
   #candidates: { list: string[]; cid: CID } | undefined
 
-  constructor(crypto: Pick<Crypto, 'hash'>) {
+  constructor(crypto: Pick<Crypto, 'hash'>, standings: Pick<Standings, 'isSuspended' | 'isExpelled'>) {
     this.#crypto = crypto
+    this.#standings = standings
   }
 
   get size(): number {
@@ -64,14 +66,20 @@ export class NeighbourTable {
     return this.#list.filter((one) => one.member && (one.advertisement?.slots ?? 0) > 0 && !this.isSuspended(one.peer))
   }
 
-  /** It signed a wrong outcome, as we have seen ourselves: it is asked for nothing any more, also when it comes again. */
-  suspend(peer: string): void {
-    this.#suspended.add(peer)
-    if (this.#suspended.size > SUSPENDED_MAX) this.#suspended.delete(this.#suspended.values().next().value as string)
+  /** It signed a wrong outcome, as we have seen ourselves: it is asked for nothing now, also when it comes again. */
+  isSuspended(peer: string): boolean {
+    return this.#standings.isSuspended(peer)
   }
 
-  isSuspended(peer: string): boolean {
-    return this.#suspended.has(peer)
+  /** It signed too many: no link with it is kept. */
+  isExpelled(peer: string): boolean {
+    return this.#standings.isExpelled(peer)
+  }
+
+  /** As far as they are known: of one that has left, nothing is. */
+  whereabouts(peer: string): Whereabouts {
+    const neighbour = this.#byPeer.get(peer)
+    return { peer, inviter: neighbour?.inviter, addresses: neighbour?.advertisement?.addresses ?? [] }
   }
 
   /** A member has just come who has not said yet what it offers, and whom else it knows. */
@@ -89,12 +97,13 @@ export class NeighbourTable {
   }
 
   /** Takes the place of an earlier link with the same peer. */
-  add(link: Link, member: boolean): Neighbour {
+  add(link: Link, member: boolean, inviter?: string): Neighbour {
     const before = this.#byPeer.get(link.peer)
     const neighbour: Neighbour = {
       peer: link.peer,
       link,
       member,
+      inviter,
       chain: [],
       advertisement: before?.advertisement,
       hasToldPeers: false,

@@ -9,7 +9,8 @@ import type { BlockExchange } from '../registry/block-exchange.ts'
 import type { BlockStore } from '../registry/block-store.ts'
 import { type FunctionBundle, type PublishedFunction, publishFunction } from '../registry/functions.ts'
 import type { SandboxPool } from '../sandbox/pool.ts'
-import { type CallRequest, type CallResult, type Item, isPure } from './calls.ts'
+import type { Auditor } from './auditor.ts'
+import { type CallRequest, type CallResult, type CallWish, type Item, isPure, requestOf } from './calls.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { Executor } from './executor.ts'
 import type { Expulsion } from './expulsion.ts'
@@ -28,6 +29,7 @@ import type { NeighbourTable } from './neighbours.ts'
 import type { OwnAdvertisement } from './own-advertisement.ts'
 import type { Roster } from './roster.ts'
 import type { Runner } from './runner.ts'
+import type { Standings } from './standings.ts'
 import { type PeerStatus, statusOf } from './status.ts'
 import type { Tally } from './tally.ts'
 
@@ -48,6 +50,8 @@ export interface PeerParts {
   invoker: Invoker
   local: LocalExecutor
   tally: Tally
+  standings: Standings
+  auditor: Auditor
   dispatcher: Dispatcher
   advertisements: AdvertisementTable
   hearsay(): AdvertisementTable
@@ -136,14 +140,15 @@ export class Peer {
   }
 
   /** Performs one call at its level. Outcomes are results, errors of the function included; all else is thrown. */
-  async call(request: CallRequest): Promise<CallResult> {
+  async call(wish: CallWish): Promise<CallResult> {
     const { clock } = this.#ports
-    const deadlineMs = clock.monotonic() + request.timeoutMs
-    const stopWaiting = this.#sayWhatItWaitsFor(request)
+    const deadlineMs = clock.monotonic() + wish.timeoutMs
+    const stopWaiting = this.#sayWhatItWaitsFor(wish)
     try {
-      const known = this.#manifests.get(request.function.toString())
-      const manifest = known ?? (await this.#manifestBy(deadlineMs, request))
-      ensureExport(manifest, request.export)
+      const known = this.#manifests.get(wish.function.toString())
+      const manifest = known ?? (await this.#manifestBy(deadlineMs, wish))
+      ensureExport(manifest, wish.export)
+      const request = requestOf(wish, manifest)
       const found = this.#remembered(request, manifest)
       const remembered = found && (await found)
       if (remembered) return remembered
@@ -154,11 +159,7 @@ export class Peer {
   }
 
   /** The same call for each input: one result for each, in their order unless `unordered`, in lists of what is ready. */
-  map(
-    request: Omit<CallRequest, 'input'>,
-    inputs: Inputs<Uint8Array>,
-    unordered: boolean,
-  ): AsyncGenerator<MapResult[]> {
+  map(request: Omit<CallWish, 'input'>, inputs: Inputs<Uint8Array>, unordered: boolean): AsyncGenerator<MapResult[]> {
     const functionId = request.function.toString()
     return mapCalls(inputs, {
       call: (input) => this.call({ ...request, input }),
@@ -199,11 +200,13 @@ export class Peer {
   }
 
   async #stop(): Promise<void> {
-    const { lending, executor, invoker, advertisement, roster, exchange, pool, tally, memo } = this.#parts
+    const { lending, executor, invoker, advertisement, roster, exchange, pool, tally, memo, auditor, standings } =
+      this.#parts
     lending.stopping = true
     this.#stopProgress?.()
     this.#resumeTimer?.()
     invoker.stop()
+    auditor.stop()
     executor.handBack('E_STOPPING')
     advertisement.changed()
     await new Promise<void>((resolve) => this.#ports.clock.after(FLUSH_MS, resolve))
@@ -213,6 +216,7 @@ export class Peer {
     await pool.stop()
     await this.#ports.network.stop()
     await tally.save()
+    await standings.save()
     await memo.close()
     await this.#ports.storage.close()
   }
@@ -230,7 +234,7 @@ export class Peer {
       })
   }
 
-  async #manifestBy(deadlineMs: number, request: CallRequest): Promise<Manifest> {
+  async #manifestBy(deadlineMs: number, request: CallWish): Promise<Manifest> {
     const { clock } = this.#ports
     const late = new AbortController()
     const cancel = clock.after(deadlineMs - clock.monotonic(), () => late.abort())
@@ -258,7 +262,7 @@ export class Peer {
     if (this.#manifests.size > 1024) this.#manifests.delete(this.#manifests.keys().next().value as string)
   }
 
-  #sayWhatItWaitsFor(request: CallRequest): (() => void) | undefined {
+  #sayWhatItWaitsFor(request: CallWish): (() => void) | undefined {
     const { onWait } = request
     if (!onWait) return undefined
     return this.#ports.clock.after(PEER_WAIT_MS, () => {

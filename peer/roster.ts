@@ -75,7 +75,7 @@ export class Roster {
   meet(peer: string, addresses: readonly string[]): void {
     if (this.#stopped || peer === this.#ports.network.peerId || this.#neighbours.get(peer)) return
     if (this.#neighbours.size + this.#dialling.size >= NEIGHBOURS_MAX) return
-    if (addresses.length === 0 || this.#dialling.has(peer)) return
+    if (addresses.length === 0 || this.#dialling.has(peer) || this.#neighbours.isExpelled(peer)) return
     this.#dialOnce(peer, addresses).catch((cause: MeshError) => {
       this.#ports.log.event('peer.unreachable', { peer, code: cause.code, reason: cause.message })
       this.#redial(peer, addresses, 1)
@@ -126,6 +126,7 @@ export class Roster {
       }),
       admit: (hello, peer) => {
         if (this.#isFullFor(peer)) throw full()
+        if (this.#neighbours.isExpelled(peer)) throw expelled()
         return this.#office.admit(hello, peer)
       },
     }
@@ -144,7 +145,7 @@ export class Roster {
   }
 
   /** Makes a neighbour of the peer at the other end, or says why not. */
-  #onHandshaken({ link, member, chain }: Handshaken): MeshError | undefined {
+  #onHandshaken({ link, member, inviter, chain }: Handshaken): MeshError | undefined {
     const current = this.#neighbours.get(link.peer)
     const no = this.#office.lapsed({ peer: link.peer, chain }) ?? this.#refusal(link, current)
     if (no) {
@@ -152,7 +153,7 @@ export class Roster {
       link.bye(no.code, no.message)
       return no
     }
-    const neighbour = this.#neighbours.add(link, member)
+    const neighbour = this.#neighbours.add(link, member, inviter)
     neighbour.chain = chain
     this.#receiveFrom(neighbour)
     if (current) {
@@ -234,6 +235,7 @@ export class Roster {
 
   #redial(peer: string, addresses: readonly string[], tries: number): void {
     if (this.#stopped || addresses.length === 0 || tries > LEARNT_TRIES_MAX || this.#neighbours.get(peer)) return
+    if (this.#neighbours.isExpelled(peer)) return
     if (this.#redials.has(peer) || this.#redials.size >= NEIGHBOURS_MAX) return
     this.#redials.add(peer)
     this.#later(redialDelayMs(tries), () => {
@@ -288,5 +290,8 @@ export class Roster {
 }
 
 const full = () => new MeshError('E_BUSY', `this peer has its ${NEIGHBOURS_MAX} neighbours; try another`)
+
+const expelled = () =>
+  new MeshError('E_VERIFICATION_FAILED', 'too many of the outcomes that this peer signed were wrong')
 
 const redialDelayMs = (tries: number): number => Math.min(REDIAL_MS_MAX, REDIAL_MS_MIN * 2 ** tries)

@@ -2,6 +2,7 @@
 import type { Ports } from '../protocol/ports.ts'
 import type { Refusal } from './lending.ts'
 import type { PeerParts } from './peer.ts'
+import type { TrustStatus } from './standings.ts'
 import type { DayTally } from './tally.ts'
 
 export interface RunningTask {
@@ -28,6 +29,8 @@ export interface NeighbourStatus {
   /** Items of ours there now. */
   in_flight: number
   addresses: string[]
+  /** What this peer has seen of its word. */
+  trust: TrustStatus
 }
 
 export interface PeerStatus {
@@ -52,7 +55,7 @@ const pausedUntil = (untilMs: number, paused: boolean): PeerStatus['paused_until
 }
 
 export const statusOf = (ports: Ports, parts: PeerParts): PeerStatus => {
-  const { office, lending, executor, neighbours, tally, store } = parts
+  const { office, lending, executor, neighbours, tally, store, standings } = parts
   const { budgetBytes, ...memo } = parts.memo.usage()
   const nowMs = ports.clock.monotonic()
   const usage = store.usage()
@@ -93,6 +96,7 @@ export const statusOf = (ports: Ports, parts: PeerParts): PeerStatus => {
       speed: one.advertisement?.speed ?? 0,
       in_flight: one.inFlight,
       addresses: one.advertisement?.addresses ?? [],
+      trust: standings.of(one.peer),
     })),
   }
 }

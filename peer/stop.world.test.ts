@@ -63,7 +63,7 @@ describe('a peer that stops', () => {
     const world = await callerAnd('own', slow(60_000), slow(60_000))
     const [caller, ...executors] = world.peers as [WorldPeer, ...WorldPeer[]]
     const double = await publish(caller, DOUBLE)
-    const ends = ['none', 'self', 'quorum:2'].map((text) => {
+    const ends = ['none', 'audit', 'self', 'quorum:2'].map((text) => {
       const level = text === 'quorum:2' ? { level: 'quorum' as const, n: 2 } : { level: text as 'none' }
       const call = caller.peer.call(requestOf(double, 1, { level, remote: false }))
       return call.then(
@@ -73,7 +73,7 @@ describe('a peer that stops', () => {
     })
     await world.clock.advance(100)
     const stopped = caller.peer.stop()
-    expect(await world.until(Promise.all(ends))).toEqual(['E_STOPPING', 'E_STOPPING', 'E_STOPPING'])
+    expect(await world.until(Promise.all(ends))).toEqual(Array(4).fill('E_STOPPING'))
     await world.until(stopped)
     for (const { peer } of executors) expect(peer.status().running).toEqual([])
     await expect(world.until(caller.peer.call(requestOf(double, 2)))).rejects.toMatchObject({ code: 'E_STOPPING' })

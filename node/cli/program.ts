@@ -40,7 +40,10 @@ const jsonOption = () => new Option('--json', 'print JSON')
 const callOptions = (command: Command): Command =>
   command
     .option('--local', 'run in the sandbox of this machine, without any network')
-    .option('--verify <level>', 'how answers are checked: none, self or quorum:N (default: self)')
+    .option(
+      '--verify <level>',
+      'how answers are checked: none, audit, self or quorum:N (default: audit; self if it calls others)',
+    )
     .option('--timeout <duration>', 'give a call up after 500ms, 30s, 5m (default: 5m)')
     .option('--fuel <n>', 'the most steps a call may take; the same everywhere (default: 10000000000)')
     .option('--remote', 'rather fail than run on this machine')

@@ -33,7 +33,8 @@ const errorCode = () => v.picklist(Object.keys(ERRORS) as ErrorCode[])
 const hello = v.looseObject({ t: v.literal('hello'), control: integer(0), wayside: text(64) })
 
 const options = {
-  verify: text(32),
+  /** Null: the function's default. */
+  verify: v.nullable(text(32)),
   timeout_ms: integer(1, TIMEOUT_MS_MAX),
   /** Null: those of the function's manifest. */
   limits: v.nullable(limits()),

@@ -190,7 +190,7 @@ export class Session {
   #options(frame: CommandFrameOf<'call' | 'map'>, { abort }: Running): BackendOptions {
     let quietUntilMs = 0
     return {
-      verify: frame.verify,
+      verify: frame.verify ?? undefined,
       timeoutMs: frame.timeout_ms,
       limits: frame.limits ?? undefined,
       remote: frame.remote,
