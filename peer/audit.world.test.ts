@@ -6,7 +6,7 @@ import { decodeValue, encodeValue } from '../protocol/values.ts'
 import { type ScriptedPeer, scriptedPeer } from '../scripts/test/scripted-peer.ts'
 import { randomFor } from '../scripts/test/seed.ts'
 import { publish, requestOf, returned, worldFor } from '../scripts/test/world.ts'
-import { lyingHost, sleeperHost } from '../simulations/adversaries.ts'
+import { lyingHost, sleeperHost, slowHost } from '../simulations/adversaries.ts'
 import type { PeerSetup, World, WorldMachine, WorldOptions, WorldPeer } from '../simulations/world.ts'
 import { type CallResult, ensureLevel } from './calls.ts'
 import { inputsOf } from './inputs.ts'
@@ -133,6 +133,26 @@ describe('among honest peers', () => {
     expect(one!.items[0]).toMatchObject({ attempt: 1, epoch: 0, journal: [], input: other!.items[0]!.input })
     for (const peer of peers) expect(peer.all('verdict')).toMatchObject([{ verdict: 'agreed' }])
   })
+})
+
+test('an answer that waits for the end of a probation waits no longer than its caller', async () => {
+  let delayMs = 0
+  const slow: PeerSetup = { sandboxHost: (host, clock) => slowHost(host, clock, () => delayMs) }
+  const world = await callerAnd('waits', [{}, slow])
+  const [caller] = world.peers as [WorldPeer]
+  const double = await publish(caller, DOUBLE)
+  delayMs = 10_000
+  let ended = 0
+  const calls = Array.from({ length: 400 }, (_, i) => {
+    const wish = requestOf(double, i, { level: audit, timeoutMs: i < 200 ? 300_000 : 2000 })
+    const call = caller.peer.call(wish).then(returned, ({ code }) => code)
+    if (i >= 200) void call.then(() => ended++)
+    return call
+  })
+  await world.clock.advance(2300)
+  expect(ended).toBe(200)
+  const codes = new Set((await world.until(Promise.all(calls))).filter((one) => typeof one === 'string'))
+  expect(codes).toEqual(new Set(['E_TIMEOUT']))
 })
 
 describe('without an eligible verifier', () => {
