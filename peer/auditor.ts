@@ -156,7 +156,7 @@ export class Auditor {
         const isRight = own && matches(own, claim)
         if (isRight) this.right(executor)
         if (isRight === false) this.wrong(executor)
-        else if (suspects.includes(executor)) this.#parts.standings.restore(executor)
+        if (suspects.includes(executor)) this.#parts.standings.restore(executor)
       }
     })
   }

@@ -60,6 +60,19 @@ describe('the standing of an executor', () => {
     expect(standings.of('one')).toMatchObject({ caught: 2, corrected: 1, audited: 152, state: 'probation' })
   })
 
+  test('is suspended until every suspicion is settled', async () => {
+    const standings = await machine().open()
+    standings.suspend('one')
+    standings.suspend('one')
+    standings.restore('one')
+    expect([standings.isSuspended('one'), standings.of('one').state]).toEqual([true, 'suspended'])
+    standings.restore('one')
+    standings.restore('one')
+    expect(standings.isSuspended('one')).toBe(false)
+    standings.suspend('one')
+    expect(standings.isSuspended('one')).toBe(true)
+  })
+
   test('is expelled for good after five', async () => {
     const standings = await machine().open()
     for (let i = 0; i < 5; i++) standings.wrong('one', false)

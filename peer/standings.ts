@@ -51,7 +51,8 @@ const unknown = (): Standing => ({
 export class Standings {
   readonly #ports: Pick<Ports, 'clock' | 'storage' | 'log'>
   readonly #byPeer = new Map<string, Standing>()
-  readonly #suspended = new Set<string>()
+  /** How many times each is suspended now. */
+  readonly #suspended = new Map<string, number>()
   /** Monotonic; of the last time. */
   readonly #suspendedMs = new Map<string, number>()
   readonly #expelled = new Set<string>()
@@ -125,14 +126,16 @@ export class Standings {
     void this.save()
   }
 
-  /** Until `restore`; a restart forgets it, and leaves the probation. */
+  /** Until `restore`, once for each time; a restart forgets it, and leaves the probation. */
   suspend(peer: string): void {
-    this.#suspended.add(peer)
+    this.#suspended.set(peer, (this.#suspended.get(peer) ?? 0) + 1)
     this.#suspendedMs.set(peer, this.#ports.clock.monotonic())
   }
 
   restore(peer: string): void {
-    this.#suspended.delete(peer)
+    const left = (this.#suspended.get(peer) ?? 0) - 1
+    if (left > 0) this.#suspended.set(peer, left)
+    else this.#suspended.delete(peer)
   }
 
   /** Resolves also if the storage failed; that is logged. */
