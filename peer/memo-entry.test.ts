@@ -1,6 +1,4 @@
 import { expect, test } from 'vitest'
-import { createCrypto } from '../node/crypto.ts'
-import { rawCid } from '../protocol/cid.ts'
 import { encodeCanonical } from '../protocol/codec.ts'
 import {
   decodeEntry,
@@ -11,9 +9,8 @@ import {
   suffices,
   unsealOutcome,
 } from './memo-entry.ts'
+import { crypto, taskOf } from './memo-fixture.ts'
 
-const crypto = createCrypto()
-const taskOf = (n: number) => rawCid(crypto, Uint8Array.of(n))
 const outcome = Uint8Array.of(1, 2, 3)
 
 const sealed = (level: KeptLevel, signers: string[]) => {

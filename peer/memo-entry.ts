@@ -3,14 +3,13 @@ import { type CID, recordCid } from '../protocol/cid.ts'
 import { decodeCanonical, encodeCanonical } from '../protocol/codec.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { Crypto } from '../protocol/ports.ts'
+import type { Level } from './calls.ts'
 
 /** How an outcome was verified: a receipt that was really audited, executions that agreed, or our own. */
-export type KeptLevel = { level: 'audit' } | { level: 'quorum'; n: number } | { level: 'self' }
-
-export type WantedLevel = { level: 'none' } | KeptLevel
+export type KeptLevel = Exclude<Level, { level: 'none' }>
 
 /** Is what was verified at `kept` as sure as `wanted` asks? `none` < `audit` < `quorum:n` < `quorum:n+1` < `self`. */
-export const suffices = (kept: KeptLevel, wanted: WantedLevel): boolean => {
+export const suffices = (kept: KeptLevel, wanted: Level): boolean => {
   if (kept.level === 'self' || wanted.level === 'none' || wanted.level === 'audit') return true
   return kept.level === 'quorum' && wanted.level === 'quorum' && kept.n >= wanted.n
 }

@@ -9,8 +9,9 @@ import type { Storage } from '../protocol/ports.ts'
 import type { Manifest } from '../protocol/records.ts'
 import { encodeValue } from '../protocol/values.ts'
 import { FakeClock } from '../simulations/clock.ts'
+import type { Level } from './calls.ts'
 import { Memo, type Verified } from './memo.ts'
-import type { KeptLevel, WantedLevel } from './memo-entry.ts'
+import type { KeptLevel } from './memo-entry.ts'
 import { createMemoryStorage } from './storage/memory.ts'
 
 export const crypto = createCrypto()
@@ -79,7 +80,7 @@ export const createWorld = (): MemoWorld => {
   return world
 }
 
-export const find = async (memo: Memo, n: number, level: WantedLevel = SELF) => memo.find(() => taskOf(n), level)
+export const find = async (memo: Memo, n: number, level: Level = SELF) => memo.find(() => taskOf(n), level)
 
 /** Of all that storage holds. */
 export const keysOf = async ({ storage }: MemoWorld) => {

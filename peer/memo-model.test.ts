@@ -4,7 +4,8 @@ import { expect, test } from 'vitest'
 import { KIB } from '../protocol/limits.ts'
 import { Outcome } from '../protocol/outcome.ts'
 import { checkProperty } from '../scripts/test/seed.ts'
-import { type KeptLevel, suffices, type WantedLevel } from './memo-entry.ts'
+import type { Level } from './calls.ts'
+import { type KeptLevel, suffices } from './memo-entry.ts'
 import { createWorld, find, HOUR_MS, keysOf, outcomeOf, SELF, taskOf, verified } from './memo-fixture.ts'
 
 /** What a memo is: a list of what is kept, the least recently used first. */
@@ -23,7 +24,7 @@ class Model {
     this.kept.push(...this.kept.splice(at, 1))
   }
 
-  find(n: number, wanted: WantedLevel): number | undefined {
+  find(n: number, wanted: Level): number | undefined {
     const one = this.kept.find((kept) => kept.n === n && suffices(kept.level, wanted))
     if (!one) {
       this.misses++
@@ -75,7 +76,7 @@ const steps = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('find' as const),
       n: tasks,
-      level: fc.oneof(levels, fc.constant<WantedLevel>({ level: 'none' })),
+      level: fc.oneof(levels, fc.constant<Level>({ level: 'none' })),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('drop' as const), signer: fc.constantFrom(...SIGNERS) }) },

@@ -7,7 +7,7 @@ import { KIB, MIB } from '../protocol/limits.ts'
 import { Outcome } from '../protocol/outcome.ts'
 import type { Ports, StorageWrite } from '../protocol/ports.ts'
 import type { Manifest } from '../protocol/records.ts'
-import { isPure } from './calls.ts'
+import { isPure, type Level } from './calls.ts'
 import {
   decodeEntry,
   type Entry,
@@ -17,7 +17,6 @@ import {
   sealOutcome,
   suffices,
   unsealOutcome,
-  type WantedLevel,
 } from './memo-entry.ts'
 
 /** An outcome, and what makes it worth keeping. */
@@ -87,7 +86,7 @@ export class Memo {
   }
 
   /** The outcome of a task, if one is kept that was verified at `wanted` or above. An empty memo does not ask which. */
-  find(taskOf: () => CID, wanted: WantedLevel): Promise<Outcome | undefined> | undefined {
+  find(taskOf: () => CID, wanted: Level): Promise<Outcome | undefined> | undefined {
     const task = this.#entries.size > 0 ? taskOf() : undefined
     const entry = task && this.#entries.get(task.toString())
     if (task && entry && suffices(entry.level, wanted)) return this.#read(task, entry)
