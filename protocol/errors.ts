@@ -54,7 +54,6 @@ export const ERRORS = {
   E_BLOCK_MISMATCH: entry('the bytes of a block do not match its CID', 'executor', 'elsewhere', 4),
   E_STORAGE_FULL: entry('the block store has reached its byte budget', 'owner', 'elsewhere', 4),
   E_STORAGE: entry('the storage failed', 'owner', 'later', 4),
-  E_LEVEL_UNSUPPORTED: entry('this verification level is not served by this version', 'caller', 'never', 2),
   E_VERIFICATION_FAILED: entry('executions disagree, or re-execution gave another outcome', 'executor', 'elsewhere', 5),
   E_QUORUM_INSUFFICIENT: entry('too few independent executors were found for the quorum', 'mesh', 'later', 5),
   E_RECEIPT: entry('a receipt does not belong to this task, attempt, executor or engine', 'executor', 'elsewhere', 5),
