@@ -158,4 +158,7 @@ test('begun anew, it forgets: what was under way is answered to nobody', async (
   expect(told).toEqual([[0, ok(1)]])
   expect(item.journal).toHaveLength(2)
   expect(made).toHaveLength(2)
+  // Of 1000 the quick call has used 300; the forgotten one used fuel of nobody.
+  await ask(1, { ref: '#quick' })
+  expect(made.at(-1)!.limits?.fuel).toBe(700)
 })

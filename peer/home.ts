@@ -118,9 +118,10 @@ export class Home {
   }
 
   async #perform(effect: EffectRequest): Promise<Answer> {
+    const generation = this.#generation
     try {
       const outcome = await this.#call(this.#nested(ensureCallArguments(effect.arguments)))
-      this.#fuelSpent += outcome.fuel
+      if (generation === this.#generation) this.#fuelSpent += outcome.fuel
       const { result } = outcome
       return result.ok ? { ok: true, value: result.value } : { ok: false, code: result.code, message: result.message }
     } catch (cause) {
