@@ -82,11 +82,14 @@ export interface Performed {
   receipt(): Promise<Envelope>
 }
 
-/** Two receipts for one task that cannot both be right. */
+/**
+ * Two receipts for one task that cannot both be right: `right` is for the answer. A run here has had it too, except at a
+ * quorum: there `liar` was outvoted, and the auditor finds out later who was wrong.
+ */
 export interface Dispute {
   liar: string
   receipts: [wrong: Envelope, right: Envelope]
-  /** The execution that the wrong receipt is of. */
+  /** The execution that its receipt is of. */
   execution: Performed
 }
 

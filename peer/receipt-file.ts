@@ -36,7 +36,7 @@ export const receiptFileOf = async ({ performed }: CallResult, block: FindBlock)
   })
 }
 
-/** Encoded ReceiptFile of the wrong receipt alone: whoever runs it again sees that its signer lied. */
+/** Encoded ReceiptFile of the disputed receipt alone: whoever runs it again sees whether its signer lied. */
 export const fraudProofOf = async ({ receipts, execution }: Dispute, block: FindBlock): Promise<Uint8Array> =>
   ReceiptFile.encode({
     v: 1,

@@ -21,7 +21,7 @@ export interface CallReceipt {
   memoryBytes: number
   /** What the function wrote with `console`. */
   console: ConsoleLine[]
-  /** Those who were caught giving a wrong answer, each with its receipt and one that contradicts it. */
+  /** Those who signed another answer, each with its receipt and one for this answer; at a quorum they were outvoted. */
   disputes: BackendResult['disputes']
 }
 

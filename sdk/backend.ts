@@ -29,15 +29,18 @@ export interface BackendCall extends BackendOptions {
   receipt: boolean
 }
 
-/** An executor that was caught. */
+/**
+ * An executor that signed another outcome than the answer. At `audit` and `self` that is wrong: a run at home had the
+ * answer. At `quorum:N` it was outvoted, which proves nothing.
+ */
 export interface BackendDispute {
   liar: string
-  /** Encoded envelopes of its receipt, and of one that contradicts it. */
+  /** Encoded envelopes of its receipt, and of one for the answer. */
   wrong: Uint8Array
   right: Uint8Array
   /**
-   * Encoded ReceiptFile that shows it to anyone who runs the function again. There in a call with `receipt`, and the
-   * first time that a map catches the liar.
+   * Encoded ReceiptFile of its receipt: whoever runs the function again sees whether it is wrong. There in a call with
+   * `receipt`, and the first time that it differs in a map.
    */
   proof?: Uint8Array | undefined
 }

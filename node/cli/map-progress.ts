@@ -23,7 +23,7 @@ export interface MapSummary {
   local: number
   /** Answered from the memo, without an execution. */
   memo: number
-  /** Wrong answers, by who gave them. */
+  /** Signed answers that differ from those used, by who gave them. */
   liars: Record<string, number>
 }
 
@@ -74,7 +74,7 @@ export class MapProgress {
     if (result.local && summary.local++ === 0) this.#aside('no peer in reach: running in the sandbox of this machine')
     for (const { liar } of result.disputes) {
       summary.liars[liar] = (summary.liars[liar] ?? 0) + 1
-      if (summary.liars[liar] === 1) this.#aside(`caught ${shortId(liar)} giving a wrong answer; the right one is used`)
+      if (summary.liars[liar] === 1) this.#aside(`${shortId(liar)} signed another answer than the one used`)
     }
   }
 
@@ -148,14 +148,16 @@ export class MapProgress {
 export const summaryWords = (summary: MapSummary): string => {
   const { items, failed, duration_ms, executors, recovered, local, memo, liars } = summary
   const rate = Math.round((items * 1000) / Math.max(1, duration_ms))
-  const caught = Object.entries(liars).map(([peer, count]) => `${shortId(peer)} gave ${countOf(count, 'wrong answer')}`)
+  const differing = Object.entries(liars).map(
+    ([peer, count]) => `${shortId(peer)} signed ${countOf(count, 'differing answer')}`,
+  )
   const ran = local + memo === items ? 'in the sandbox of this machine' : `on ${countOf(executors.length, 'executor')}`
   const where = memo > 0 && memo === items ? 'from memo' : ran
   return [
     `${countOf(items, 'item')} in ${durationWords(duration_ms)} (${countWords(rate)}/s) ${where}`,
     memo > 0 && memo < items ? `${countWords(memo)} from memo` : '',
     recovered > 0 ? `${countWords(recovered)} re-executed` : '',
-    ...caught,
+    ...differing,
     failed > 0 ? paint('red', `${countWords(failed)} failed`) : 'none failed',
   ]
     .filter((word) => word !== '')

@@ -46,8 +46,8 @@ const showWhere = (result: BackendResult, { request }: Calling, flags: RunFlags,
     note(`ran on ${shortId(result.executors[0] ?? '')}, ${verifiedWords(result, request.verify)}, ${took}`)
   }
   for (const { liar } of result.disputes) {
-    const hint = flags.receipt === undefined ? ' (--receipt FILE keeps a proof of it)' : ''
-    say(`${paint('yellow', 'caught')} ${shortId(liar)} gave a wrong answer; this is the right one${hint}`)
+    const hint = flags.receipt === undefined ? ' (--receipt FILE keeps it, to be checked)' : ''
+    say(`${paint('yellow', 'disputed')} ${shortId(liar)} signed another answer than this one${hint}`)
   }
 }
 
@@ -89,14 +89,14 @@ const summaryOf = (result: BackendResult, { request }: Calling, tookMs: number) 
 const showJson = (value: Value, summary: object): Promise<void> =>
   print(`{"value":${valueToJson(value)},${JSON.stringify(summary).slice(1)}\n`)
 
-/** The receipt file, and beside it a proof for each executor that was caught. */
+/** The receipt file, and beside it one for each executor that differs: of its receipt alone. */
 const keepReceipts = (file: string, { receiptFile, disputes }: BackendResult): void => {
   if (receiptFile) writeResult(file, receiptFile)
   const proofs = disputes.flatMap(({ proof }) => proof ?? [])
   for (const [i, proof] of proofs.entries()) {
     const name = `${file}.proof-${i + 1}.cbor`
     writeResult(name, proof)
-    note(`a proof of the wrong answer, for anyone: wayside verify ${name}`)
+    note(`what another answer was signed with, for anyone to check: wayside verify ${name}`)
   }
 }
 

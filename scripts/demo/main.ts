@@ -68,7 +68,7 @@ class Demo {
     if (executor) this.#screen.tile({ tile: rendered.tile, agent: executor.number - 1 })
     for (const { peer } of caught) {
       this.#screen.say(
-        `agent ${this.#agents.byPeer(peer)?.number} was caught: two signed receipts for one task, one of them wrong`,
+        `agent ${this.#agents.byPeer(peer)?.number} differs: two signed receipts for one task, one of them wrong`,
       )
     }
     if (this.#firstPictureMs === 0 && !this.#frame.step.includes(255)) {
@@ -143,7 +143,7 @@ class Demo {
       )
     }
     for (const { peer, times, proof } of summary.liars) {
-      console.log(`caught lying: ${peer}, ${times} ${times === 1 ? 'time' : 'times'}`)
+      console.log(`signed another answer: ${peer}, ${times} ${times === 1 ? 'time' : 'times'}`)
       if (proof) console.log(`  see for yourself: npx wayside verify ${proof}`)
     }
     console.log(`tiles recovered from agents that were lost or slow: ${summary.tiles_recovered}`)

@@ -8,9 +8,9 @@ export interface Caught {
   peer: string
   pid: number
   times: number
-  /** The first wrong receipt, and the one that shows it: signed envelopes, base64 of their DAG-CBOR. */
+  /** Its first that differs, and the one for the answer: signed envelopes, base64 of their DAG-CBOR. */
   receipts: [wrong: string, right: string]
-  /** The file that shows the wrong one to be wrong, as a path from the checkout. */
+  /** The file by which anyone can check the first, as a path from the checkout. */
   proof?: string
 }
 
@@ -39,7 +39,7 @@ export class DemoRecord {
   executions = 0
   recovered = 0
 
-  /** Everything that one tile's result says. Returns the liars that it caught for the first time. */
+  /** Everything that one tile's result says. Returns those who differ for the first time. */
   add({ result }: RenderedTile, agentOf: (peer: string) => DemoAgent | undefined): Caught[] {
     const [executor = ''] = result.executors
     this.tiles++

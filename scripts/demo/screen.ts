@@ -99,7 +99,7 @@ export class LiveScreen implements Screen {
       .map(({ number, role, peer, alive }) => {
         const colour = foreground(AGENT_COLOURS[number - 1] as (typeof AGENT_COLOURS)[number])
         const count = this.#record.tilesByPeer.get(peer) ?? 0
-        const state = !alive ? 'killed' : this.#record.caught.has(peer) ? 'caught lying' : role === 'slow' ? 'slow' : ''
+        const state = !alive ? 'killed' : this.#record.caught.has(peer) ? 'differs' : role === 'slow' ? 'slow' : ''
         return `${colour}■${RESET} ${number} ${String(count).padStart(3)}${state && ` ${state}`}`
       })
       .join('  ')
