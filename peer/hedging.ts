@@ -1,6 +1,6 @@
 /** When a silent or slow attempt gets a second one. Pure. */
 
-/** An executor says every 500 ms that it lives (DESIGN.md, "How a call goes", 5); three missed mean lost. */
+/** An executor says every 500 ms that it lives (docs/ARCHITECTURE.md, "How a call goes", 5); three missed mean lost. */
 export const PROGRESS_EVERY_MS = 500
 export const SILENCE_MS_MAX = 3 * PROGRESS_EVERY_MS
 

@@ -16,7 +16,7 @@ import { WINDOW_BYTES_MAX, windowOf } from './window.ts'
 const WATCH_EVERY_MS = 100
 /** After a longer pause it was we who were silent: what has come meanwhile is read before anybody counts as lost. */
 const WATCH_LATE_MS = 500
-/** How long a call waits for a first peer (DESIGN.md, "Surfaces"). */
+/** How long a call waits for a first peer. */
 export const PEER_WAIT_MS = 2000
 const SLOWNESS_ALPHA = 0.1
 

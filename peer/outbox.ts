@@ -13,7 +13,7 @@ import type { WorkItem } from './work.ts'
 const ACCEPTED_DELAY_MS = 10
 /** Signing once for all that ends within it costs 5 % of a core at worst, and nobody waits noticeably longer. */
 const RECEIPT_DELAY_MS = 5
-/** Where company is sure; still far within the 100 ms in which receipts follow (DESIGN.md, "How a call goes", 6). */
+/** Where company is sure; still far within the 100 ms in which receipts follow. */
 const RECEIPT_DELAY_BUSY_MS = 20
 const ANSWER_BYTES_MAX = 256 * 1024
 /** A receipt has some 450 bytes. */

@@ -6,7 +6,7 @@ import type { Ports } from '../protocol/ports.ts'
 import type { Neighbour } from './neighbours.ts'
 import { type Execution, receiptFault } from './receipts.ts'
 
-/** Receipts follow answers within 100 ms (DESIGN.md, "Answer"); many times that is a broken promise. */
+/** Receipts follow answers within 100 ms; many times that is a broken promise. */
 const RECEIPT_MS_MAX = 5000
 /** A peer whose receipts do not come, or are wrong, makes every caller wait: it is left alone for so long. */
 const RECEIPT_SHUN_MS = 60_000

@@ -13,7 +13,7 @@ export interface CandidateView {
   serviceMs(i: number): number
 }
 
-/** Round trip, then the wait for a slot, then the run (DESIGN.md, "How a call goes", 3). In ms. */
+/** Round trip, then the wait for a slot, then the run (docs/ARCHITECTURE.md, "How a call goes", 3). In ms. */
 export const predictedMs = (view: CandidateView, i: number): number => {
   const slots = Math.max(1, view.slots(i))
   const waiting = Math.max(0, view.pending(i) - slots + 1)

@@ -1,6 +1,6 @@
 /** How far an executor's word is taken: probation, the floor of audits, and the test that ends in expulsion. Pure. */
 
-/** So many receipts of a new executor are all audited (DESIGN.md, "Levels"). */
+/** So many receipts of a new executor are all audited (README.md, "How sure is an answer?"). */
 export const PROBATION_RECEIPTS = 50
 /**
  * After it, this share of its receipts, for ever. An executor that lies is caught after (1 − a) / a wrong results on

@@ -8,7 +8,7 @@ interface ErrorEntry {
   readonly meaning: string
   readonly blame: Blame
   readonly retry: Retry
-  /** Exit status of the command line (DESIGN.md, "Surfaces"). */
+  /** Exit status of the command line. */
   readonly exit: 1 | 2 | 3 | 4 | 5 | 6 | 124 | 130
 }
 

@@ -25,7 +25,7 @@ export const CONSOLE_BYTES_MAX = 64 * KIB
 export const CONSOLE_LINES_MAX = 1000
 /** Requests of one invocation. */
 export const REQUESTS_MAX = 10_000
-/** Nested calls (DESIGN.md, "Effects, state and time"). */
+/** Nested calls. */
 export const CALL_DEPTH_MAX = 16
 /** Items of one invoke frame. */
 export const BATCH_ITEMS_MAX = 1024

@@ -1,4 +1,4 @@
-/** Values: what may cross a boundary (DESIGN.md, "Values"), and their forms in DAG-CBOR and JSON. */
+/** Values: what may cross a boundary (protocol/README.md, "Values"), and their forms in DAG-CBOR and JSON. */
 import { CID } from './cid.ts'
 import { decodeCanonical, encodeCanonical } from './codec.ts'
 import { type ErrorCode, MeshError } from './errors.ts'

@@ -1,4 +1,4 @@
-/** The INPUT of `run`: JSON, @FILE or - (DESIGN.md, "CLI"). */
+/** The INPUT of `run`: JSON, @FILE or -. */
 import { readFileSync } from 'node:fs'
 import { MeshError } from '../../protocol/errors.ts'
 import { type Value, valueFromJson } from '../../protocol/values.ts'

@@ -25,7 +25,7 @@ export const print = async (text: string | Uint8Array): Promise<void> => {
 
 export const printJson = (value: unknown): Promise<void> => print(`${JSON.stringify(value)}\n`)
 
-/** A wait that lasts longer is explained (DESIGN.md, "CLI"). */
+/** A wait that lasts longer is explained. */
 const PATIENCE_MS = 2000
 
 /** `work`; after 2 s stderr says what is waited for. */

@@ -1,5 +1,5 @@
 /**
- * Which sources ask for the effect `call`, and so make their function impure (DESIGN.md, "Effects, state and time").
+ * Which sources ask for the effect `call`, and so make their function impure.
  *
  * The rule, on one of the author's own sources with comments and types removed: it contains `ctx.call(` (or `?.`),
  * or takes `call` out of `ctx` or out of the last of several parameters by destructuring. Packages under node_modules

@@ -1,4 +1,4 @@
-/** `wayside.json` (DESIGN.md, "wayside.json"): found, read and checked. */
+/** `wayside.json`: found, read and checked. */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import * as v from 'valibot'

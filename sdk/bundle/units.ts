@@ -1,4 +1,4 @@
-/** SIZE and DURATION as people write them (DESIGN.md, "CLI"): `512MiB`, `2GiB`, `500ms`, `30s`, `5m`. */
+/** SIZE and DURATION as people write them: `512MiB`, `2GiB`, `500ms`, `30s`, `5m`. */
 import { KIB, MIB } from '../../protocol/limits.ts'
 
 const SIZE_UNITS = { KiB: KIB, MiB: MIB, GiB: 1024 * MIB } as const
