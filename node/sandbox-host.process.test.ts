@@ -133,7 +133,7 @@ describe('a sandbox process', () => {
       import { createSandboxHost } from ${url('./sandbox-host.ts')}
       import { systemClock } from ${url('./clock.ts')}
       const pool = createSandboxPool({ sandboxHost: createSandboxHost(), clock: systemClock, log: { event() {} } }, { slots: 2, idleMs: 60_000 })
-      const job = (module) => ({ functionId: module, code: () => new TextEncoder().encode(module), exportName: 'default', effects: [], input: Uint8Array.of(0xf6), seed: new Uint8Array(32), limits: { fuel: ${FUEL_MAX}, memory_bytes: 0, output_bytes: 100 }, journal: [], timeoutMs: 60_000 })
+      const job = (module) => ({ party: 'somebody', functionId: module, code: () => new TextEncoder().encode(module), exportName: 'default', effects: [], input: Uint8Array.of(0xf6), seed: new Uint8Array(32), limits: { fuel: ${FUEL_MAX}, memory_bytes: 0, output_bytes: 100 }, journal: [], timeoutMs: 60_000 })
       const endless = pool.run(job(${JSON.stringify(FOREVER)}))
       await pool.run(job('export default () => 1')).result
       setInterval(() => { if (endless.fuel() > 0) console.log('ready') }, 50)`

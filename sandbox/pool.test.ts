@@ -81,6 +81,16 @@ describe('a pool', () => {
     expect(processes[0]?.started).toHaveLength(3)
   })
 
+  test('lets parties take turns where runs wait', async () => {
+    const { processes, run, settle } = world()
+    for (const party of ['a', 'a', 'a', 'b', 'c', 'b']) run({ party })
+    for (let i = 0; i < 6; i++) {
+      await settle()
+      processes[0]?.report(done(processes[0].started.at(-1) as number, 100))
+    }
+    expect(processes[0]?.started).toEqual([1, 2, 4, 5, 3, 6])
+  })
+
   test('prefers a process that has the code, then any at rest', async () => {
     const { processes, run, settle } = world(2)
     const first = [run({ functionId: 'a' }), run({ functionId: 'b' })]

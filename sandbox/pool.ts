@@ -194,7 +194,10 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
 
   #dispatch(): void {
     for (const run of this.#again) if (!this.#begin(run, this.#again)) return
-    for (let run = this.#pending.next(); run; run = this.#pending.next()) if (!this.#begin(run, this.#pending)) return
+    for (let run = this.#pending.next(); run; run = this.#pending.next()) {
+      if (!this.#begin(run, this.#pending)) return
+      this.#pending.served(run.job.party)
+    }
   }
 
   /** False if no process can take it now. */

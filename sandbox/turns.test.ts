@@ -5,11 +5,16 @@ import { Turns } from './turns.ts'
 const runOf = (party: string, id: number) => ({ id, job: { party } }) as PooledRun
 const nameOf = ({ id, job }: PooledRun) => `${job.party}${id}`
 
+const serve = (turns: Turns, run: PooledRun) => {
+  expect(turns.delete(run)).toBe(true)
+  turns.served(run.job.party)
+}
+
 const drained = (turns: Turns): string[] => {
   const order: string[] = []
   for (let run = turns.next(); run; run = turns.next()) {
     order.push(nameOf(run))
-    expect(turns.delete(run)).toBe(true)
+    serve(turns, run)
   }
   return order
 }
@@ -35,10 +40,18 @@ test('parties take turns, however much each has waiting', () => {
 test('whoever comes while another is served waits for one run of it', () => {
   const turns = new Turns()
   for (let id = 1; id <= 100; id++) turns.add(runOf('a', id))
-  turns.delete(turns.next() as PooledRun)
+  serve(turns, turns.next() as PooledRun)
   turns.add(runOf('b', 1))
-  turns.delete(turns.next() as PooledRun)
+  serve(turns, turns.next() as PooledRun)
   expect(nameOf(turns.next() as PooledRun)).toBe('b1')
+})
+
+test('a party that gives up runs, be it the next one, keeps its turn', () => {
+  const turns = new Turns()
+  const [one, two, three] = [runOf('a', 1), runOf('a', 2), runOf('a', 3)]
+  for (const run of [one, two, three, runOf('b', 1)]) turns.add(run)
+  expect([turns.delete(one), turns.delete(three)]).toEqual([true, true])
+  expect(drained(turns)).toEqual(['a2', 'b1'])
 })
 
 test('runs that are given up leave, and those that are unknown are not missed', () => {

@@ -20,16 +20,22 @@ export class Turns {
     return undefined
   }
 
-  /** Its party is last in turn from now on. */
+  /** It waits no more. That is no turn: a party that gives up runs keeps its place with the others. */
   delete(run: PooledRun): boolean {
     const { party } = run.job
     const runs = this.#byParty.get(party)
     if (!runs?.delete(run)) return false
     this.size--
-    if (runs.size > 0 && this.#byParty.size === 1) return true
-    this.#byParty.delete(party)
-    if (runs.size > 0) this.#byParty.set(party, runs)
+    if (runs.size === 0) this.#byParty.delete(party)
     return true
+  }
+
+  /** `party` has had its turn: from now on it is last. */
+  served(party: string): void {
+    const runs = this.#byParty.get(party)
+    if (!runs || this.#byParty.size === 1) return
+    this.#byParty.delete(party)
+    this.#byParty.set(party, runs)
   }
 
   all(): PooledRun[] {

@@ -32,7 +32,7 @@ class Worker implements SandboxWorker {
   readonly #ports: WorkerPorts
   readonly #sandbox: Sandbox
   readonly #waiting = new Map<number, RunHandle>()
-  /** The longest unused first. */
+  /** What came first is first. */
   readonly #code = new Map<string, Uint8Array>()
   #codeBytes = 0
   #reports: Report[] = []
