@@ -21,17 +21,10 @@ const runAfter = (module: string, change: (engine: Engine, image: Image) => void
   return new Execution(engine, image, runOf(), [], {})
 }
 
-/** The copy of the image that holds `address`, and where in it. */
-const placeIn = ({ copies }: Image, address: number) => {
-  const copy = copies.find(({ at, bytes }) => at <= address && address < at + bytes.length)
-  if (!copy) throw new Error('not in the image')
-  return new DataView(copy.bytes.buffer, address - copy.at)
-}
-
 describe('what no sound engine does ends the run without an outcome, and the engine is not used again', () => {
   test('fuel that does not count', () => {
-    const { result, spoilt } = runAfter('export default () => 1', (_, image) => {
-      placeIn(image, image.roots.context + LAYOUT.interruptCounter).setInt32(0, 1_000_000_000, true)
+    const { result, spoilt } = runAfter('export default () => 1', (engine, image) => {
+      engine.view.setInt32(image.roots.context + LAYOUT.interruptCounter, 1_000_000_000, true)
     })
     expect([result, spoilt]).toEqual([{ kind: 'inconclusive', reason: 'Error: fuel does not count' }, true])
   })

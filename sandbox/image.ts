@@ -116,6 +116,7 @@ export const engineFromImage = (wasm: WebAssembly.Module, image: Image): Engine 
   engine.bytes.fill(0, 0, image.roots.stackTop - LAYOUT.stackBytes)
   for (const copy of image.copies) engine.bytes.set(copy.bytes, copy.at)
   engine.exports.stackRestore(image.roots.stackTop)
+  engine.pristine = true
   return engine
 }
 
