@@ -7,13 +7,13 @@ import { type Envelope, type SignedKind, signBatch } from '../../protocol/envelo
 import { peerIdFromPublicKey } from '../../protocol/identity.ts'
 import { Outcome } from '../../protocol/outcome.ts'
 import { Receipt, ReceiptFile } from '../../protocol/records.ts'
-import { encodeValue } from '../../protocol/values.ts'
 import { ENGINE_ID } from '../../sandbox/engine-id.ts'
 import { createSandboxPool } from '../../sandbox/pool.ts'
 import { lyingHost } from '../../simulations/adversaries.ts'
 import { FakeClock } from '../../simulations/clock.ts'
 import { createInlineSandboxHost } from '../../simulations/sandbox-host.ts'
 import type { PeerSetup, World, WorldPeer } from '../../simulations/world.ts'
+import { outcomeOf } from './scripted-peer.ts'
 import { randomFor } from './seed.ts'
 import { machine, publish, requestOf, worldFor } from './world.ts'
 
@@ -79,8 +79,4 @@ export const someone = (name: string): Someone => {
   return { peerId, sign }
 }
 
-export const wrongOutcome = (value: number): Uint8Array =>
-  Outcome.encode({
-    ...{ v: 1, result: { ok: true, value: encodeValue(value) }, requests: [], console: [] },
-    ...{ fuel: 10_000, memory_bytes: 0 },
-  })
+export const wrongOutcome = (value: number): Uint8Array => Outcome.encode(outcomeOf(value))
