@@ -30,7 +30,7 @@ export const run = async (print: (line: string) => void): Promise<Record<string,
   const code = await codeOf(SOURCE)
   const inPool = (one: (typeof tiles)[number]) => pool.run({ code, items: [one] }, { name: 'runInSandbox' })
   const ours = async () => {
-    for await (const item of mesh.map(tile, tiles, { verify: 'none' })) if (!item.ok) throw item.error
+    for await (const item of mesh.map(tile, tiles, { verify: 'none', remote: true })) if (!item.ok) throw item.error
   }
   const subjects = [
     { name: 'two agents', run: () => seconds(ours) },

@@ -33,7 +33,7 @@ const rate = async (count: number, run: () => Promise<unknown>): Promise<number>
 const mapOnMesh = async (mesh: Mesh): Promise<void> => {
   const trivial = fn<typeof import('./trivial.ts').default>(SOURCE)
   let next = 0
-  for await (const item of mesh.map(trivial, inputs(ITEMS), { verify: 'none' })) {
+  for await (const item of mesh.map(trivial, inputs(ITEMS), { verify: 'none', remote: true })) {
     if (!item.ok || item.value.n !== next + 1) throw new Error(`item ${next} came back wrong`)
     next++
   }
