@@ -111,11 +111,33 @@ test('no more items are read than a message may hold', () => {
   }
 })
 
+test('all that a pipe sets holds, not what it sets last', () => {
+  const narrow = v.pipe(
+    v.string(),
+    v.minLength(2),
+    v.minLength(1),
+    v.maxLength(3),
+    v.maxLength(4),
+    v.check((text) => text.startsWith('a')),
+    v.regex(/z$/),
+  )
+  const read = compileDecoder(narrow as unknown as Schema)
+  const texts = ['az', 'abz', 'a', 'z', 'abbz', 'ab', 'bz']
+  expect(texts.filter((text) => read(encodeCanonical(text)) !== undefined)).toEqual(['az', 'abz'])
+  expect(texts.filter((text) => v.is(narrow, text))).toEqual(['az', 'abz'])
+})
+
 test('a schema of a kind that no message holds is refused at once', () => {
   const literal = (text: string) => ({ type: 'strict_object', entries: { t: { type: 'literal', literal: text } } })
   for (const schema of [
     { type: 'date' },
     { type: 'number', pipe: [{ type: 'number' }, { type: 'multiple_of', requirement: 2 }] },
+    {
+      type: 'strict_object',
+      entries: {},
+      pipe: [{ type: 'strict_object' }, { type: 'check', requirement: () => true }],
+    },
+    v.custom((x) => typeof x === 'object') as unknown as Schema,
     { type: 'variant', key: 't', options: [literal('a'), literal('a')] },
   ] as Schema[])
     expect(() => compileDecoder(schema)).toThrow(expect.objectContaining({ code: 'E_INTERNAL' }))

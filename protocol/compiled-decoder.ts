@@ -9,7 +9,7 @@ import { type Choice, choiceOf } from './compiled-choice.ts'
 import {
   CID_LEAD,
   constantOf,
-  isBytesSchema,
+  kindOf,
   MISFIT,
   NO_BYTES,
   type Part,
@@ -104,16 +104,15 @@ const boolean = partOf((cursor) => {
 
 type Action = NonNullable<Schema['pipe']>[number]
 
-/** The limits that a pipe sets. Throws MeshError E_INTERNAL for an action that is not known here. */
+/** The limits that a pipe sets. */
 const limitsOf = (schema: Schema) => {
-  const limits = { min: 0, max: Number.MAX_SAFE_INTEGER, check: undefined as ((text: string) => boolean) | undefined }
+  const limits = { min: 0, max: Number.MAX_SAFE_INTEGER, checks: [] as ((text: string) => boolean)[] }
   if (schema.type === 'number') limits.min = Number.MIN_SAFE_INTEGER
   for (const { type, requirement } of (schema.pipe ?? []).slice(1) as Action[]) {
-    if (type === 'min_value' || type === 'min_length') limits.min = requirement as number
-    else if (type === 'max_value' || type === 'max_length') limits.max = requirement as number
-    else if (type === 'check') limits.check = requirement as (text: string) => boolean
-    else if (type === 'regex') limits.check = (text) => (requirement as RegExp).test(text)
-    else if (type !== 'safe_integer') throw unknownSchema({ type })
+    if (type === 'min_value' || type === 'min_length') limits.min = Math.max(limits.min, requirement as number)
+    else if (type === 'max_value' || type === 'max_length') limits.max = Math.min(limits.max, requirement as number)
+    else if (type === 'check') limits.checks.push(requirement as (text: string) => boolean)
+    else if (type === 'regex') limits.checks.push((text) => (requirement as RegExp).test(text))
   }
   return limits
 }
@@ -158,7 +157,7 @@ const holds = (bytes: Uint8Array, from: number, expected: Uint8Array): boolean =
  * fifth of reading and checking it anew.
  */
 const name = (schema: Schema): ReadingPart => {
-  const { min, max, check } = limitsOf(schema)
+  const { min, max, checks } = limitsOf(schema)
   const known = new Array<KnownName | undefined>(NAMES_KEPT).fill(undefined)
   return partOf((cursor) => {
     const length = cursor.head(TEXT)
@@ -167,7 +166,8 @@ const name = (schema: Schema): ReadingPart => {
     const recent = known[place]
     if (recent && recent.bytes.length === length && holds(cursor.bytes, from, recent.bytes)) return recent.text
     const text = textAt(cursor.bytes, from, cursor.at)
-    if (text === undefined || text.length < min || text.length > max || !check?.(text)) throw MISFIT
+    if (text === undefined || text.length < min || text.length > max) throw MISFIT
+    for (const check of checks) if (!check(text)) throw MISFIT
     known[place] = { text, bytes: cursor.bytes.slice(from, cursor.at) }
     return text
   })
@@ -220,7 +220,8 @@ const record = (schema: Schema): ReadingPart => {
 }
 
 const compile = (schema: Schema): ReadingPart => {
-  switch (schema.type) {
+  const kind = kindOf(schema)
+  switch (kind) {
     case 'literal':
       return literal(schema)
     case 'picklist':
@@ -230,17 +231,19 @@ const compile = (schema: Schema): ReadingPart => {
     case 'number':
       return integer(schema)
     case 'string':
-      return limitsOf(schema).check ? name(schema) : text(schema)
+      return limitsOf(schema).checks.length > 0 ? name(schema) : text(schema)
     case 'array':
       return list(schema)
-    case 'custom':
-      return isBytesSchema(schema) ? bytes(schema) : cid
+    case 'bytes':
+      return bytes(schema)
+    case 'cid':
+      return cid
     case 'strict_object':
       return record(schema)
     case 'variant':
       return oneOf((schema.options as Schema[]).map(compile))
     default:
-      throw unknownSchema(schema)
+      throw unknownSchema(kind)
   }
 }
 

@@ -65,6 +65,10 @@ test('a name that changes is written anew', () => {
 })
 
 test('a schema of a kind that no message holds is refused at once', () => {
-  for (const schema of [{ type: 'date' }, { type: 'strict_object', entries: { a: { type: 'any' } } }] as Schema[])
+  for (const schema of [
+    { type: 'date' },
+    { type: 'custom', check: () => true },
+    { type: 'strict_object', entries: { a: { type: 'any' } } },
+  ] as Schema[])
     expect(() => compileEncoder(schema)).toThrow(expect.objectContaining({ code: 'E_INTERNAL' }))
 })

@@ -6,7 +6,7 @@ import { isMeshCid } from './cid.ts'
 import {
   CID_LEAD,
   constantOf,
-  isBytesSchema,
+  kindOf,
   MISFIT,
   NO_BYTES,
   type Part,
@@ -132,7 +132,8 @@ const variant = (schema: Schema): WritingPart => {
 }
 
 const compile = (schema: Schema): WritingPart => {
-  switch (schema.type) {
+  const kind = kindOf(schema)
+  switch (kind) {
     case 'literal':
       return literal(schema)
     case 'picklist':
@@ -145,14 +146,16 @@ const compile = (schema: Schema): WritingPart => {
       return schema.pipe?.some(({ type }) => type === 'check' || type === 'regex') ? name() : text
     case 'array':
       return list(schema)
-    case 'custom':
-      return isBytesSchema(schema) ? bytes : cid
+    case 'bytes':
+      return bytes
+    case 'cid':
+      return cid
     case 'strict_object':
       return record(schema)
     case 'variant':
       return variant(schema)
     default:
-      throw unknownSchema(schema)
+      throw unknownSchema(kind)
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import { CID_PREFIX, CID_TAG, MAP, TAG } from './cbor.ts'
 import { sortKeys, type Writer, written } from './cbor-writer.ts'
+import { isMeshCid } from './cid.ts'
 import { MeshError } from './errors.ts'
 
 /** What the schemas of messages are made of (schema.ts), as valibot shows it. */
@@ -16,7 +17,10 @@ export interface Schema {
   readonly key?: string
   readonly entries?: Readonly<Record<string, Schema>>
   readonly item?: Schema
+  /** The schema itself, then what it is narrowed by. */
   readonly pipe?: readonly { readonly type: string; readonly requirement?: unknown }[]
+  /** Of a custom schema: what it takes. */
+  readonly check?: unknown
   readonly lengthMin?: number
   readonly lengthMax?: number
 }
@@ -82,8 +86,24 @@ export const recordLayout = <P extends Part>(
   return { lead: lead ?? NO_BYTES, isConstant: false, fields, tail }
 }
 
-/** The bytes and CIDs among the schemas are both valibot's `custom`. */
-export const isBytesSchema = ({ type, lengthMax }: Schema): boolean => type === 'custom' && lengthMax !== undefined
+/** What a pipe may narrow a schema by. */
+const ACTIONS: Readonly<Record<string, readonly string[]>> = {
+  number: ['safe_integer', 'min_value', 'max_value'],
+  string: ['min_length', 'max_length', 'check', 'regex'],
+  array: ['min_length', 'max_length'],
+}
 
-export const unknownSchema = (schema: Schema): MeshError =>
-  new MeshError('E_INTERNAL', `messages do not hold schemas of type ${schema.type}; teach the compiled codec to`)
+/**
+ * The schema's type, but `bytes` or `cid` for what is valibot's `custom`. Throws MeshError E_INTERNAL if its pipe narrows
+ * it by what is not known here, which would be passed over.
+ */
+export const kindOf = ({ type, check, lengthMax, pipe = [] }: Schema): string => {
+  for (const action of pipe.slice(1))
+    if (!ACTIONS[type]?.includes(action.type)) throw unknownSchema(`${type} with ${action.type}`)
+  if (type !== 'custom') return type
+  if (lengthMax !== undefined) return 'bytes'
+  return check === isMeshCid ? 'cid' : type
+}
+
+export const unknownSchema = (kind: string): MeshError =>
+  new MeshError('E_INTERNAL', `messages do not hold schemas of type ${kind}; teach the compiled codecs to`)

@@ -62,32 +62,20 @@ export const ensureShape = <T>(name: string, schema: v.GenericSchema<T>, x: unkn
   throw new MeshError('E_MESSAGE', { message: `${name}${path && `.${path}`}: ${issue.message}`, name, path })
 }
 
-/** Schemas of kinds that no message between peers has: they are read and written by the general way alone. */
-const compiledOr = <T>(compile: () => T, general: T): T => {
-  try {
-    return compile()
-  } catch (cause) {
-    if (cause instanceof MeshError) return general
-    throw cause
-  }
-}
-
-export const message = <S extends v.GenericSchema>(
+const messageWith = <S extends v.GenericSchema>(
   name: string,
   bytesMax: number,
   given: S,
+  encode: (x: unknown) => Uint8Array,
+  /** Undefined for what does not fit. */
+  read: (bytes: Uint8Array) => unknown,
 ): Message<v.InferOutput<S>> => {
   const schema = given as v.GenericSchema<v.InferOutput<S>>
-  const parts = given as unknown as Schema
-  const read = compiledOr<(bytes: Uint8Array) => unknown>(
-    () => compileDecoder(parts),
-    () => undefined,
-  )
   return {
     name,
     bytesMax,
     schema,
-    encode: compiledOr<(x: unknown) => Uint8Array>(() => compileEncoder(parts), encodeCanonical),
+    encode,
     decode: (encoded) => {
       if (encoded.length > bytesMax) {
         const message = `${name}: ${encoded.length} bytes, over the limit of ${bytesMax}`
@@ -98,6 +86,23 @@ export const message = <S extends v.GenericSchema>(
     },
   }
 }
+
+/** Throws MeshError E_INTERNAL for a schema that the compiled codecs do not know. */
+export const message = <S extends v.GenericSchema>(
+  name: string,
+  bytesMax: number,
+  schema: S,
+): Message<v.InferOutput<S>> => {
+  const parts = schema as unknown as Schema
+  return messageWith(name, bytesMax, schema, compileEncoder(parts), compileDecoder(parts))
+}
+
+/** What no other peer sees: its schema may be of any kind, and is read and written by the general way alone. */
+export const localMessage = <S extends v.GenericSchema>(
+  name: string,
+  bytesMax: number,
+  schema: S,
+): Message<v.InferOutput<S>> => messageWith(name, bytesMax, schema, encodeCanonical, () => undefined)
 
 /** The version field of a record. Another version is another schema; see README.md, "Versions". */
 export const version = () => v.literal(1)

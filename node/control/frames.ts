@@ -5,7 +5,7 @@ import { CODE_BYTES_MAX, INPUT_BYTES_MAX, MIB, NAME_CHARS_MAX, TIMEOUT_MS_MAX } 
 import { TICKET_CHARS_MAX } from '../../protocol/mesh.ts'
 import { EFFECT_KINDS, limits, Outcome } from '../../protocol/outcome.ts'
 import { Manifest, ReceiptFile } from '../../protocol/records.ts'
-import { bytes, integer, list, message, name, peerId, text } from '../../protocol/schema.ts'
+import { bytes, integer, list, localMessage, name, peerId, text } from '../../protocol/schema.ts'
 
 /** Raised with every change that the other side could misread. Agent and command come from one release. */
 export const CONTROL_VERSION = 1
@@ -43,7 +43,7 @@ const options = {
 
 const work = { id: id(), function: text(NAME_CHARS_MAX), export: name(), ...options }
 
-export const CommandFrame = message(
+export const CommandFrame = localMessage(
   'command frame',
   CONTROL_FRAME_BYTES_MAX,
   v.variant('t', [
@@ -110,7 +110,7 @@ export type WireItem = v.InferOutput<typeof item>
 
 const isRecord = (x: unknown): x is Record<string, unknown> => typeof x === 'object' && x !== null
 
-export const AgentFrame = message(
+export const AgentFrame = localMessage(
   'agent frame',
   CONTROL_FRAME_BYTES_MAX,
   v.variant('t', [
