@@ -73,7 +73,8 @@ const decodeReceipt = (payload: Uint8Array): Receipt | undefined => {
   }
 }
 
-const equal = (a: Uint8Array, b: Uint8Array): boolean => {
+/** Not by `every`: this runs for each receipt. */
+export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
   if (a.length !== b.length) return false
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
   return true
@@ -85,12 +86,12 @@ export const receiptFault = (
   execution: Execution,
   payload: Uint8Array,
 ): string | undefined => {
-  if (equal(receiptBytes(crypto, execution), payload)) return undefined
+  if (sameBytes(receiptBytes(crypto, execution), payload)) return undefined
   const got = decodeReceipt(payload)
   if (!got) return 'encoding'
   const journal = upTo(execution.journal, got.journal.length)
   const expected = receiptBytes(crypto, { ...execution, journal })
-  if (equal(expected, payload)) return undefined
+  if (sameBytes(expected, payload)) return undefined
   const want = Receipt.decode(expected)
   const text = (x: unknown) => (x instanceof CID ? x.toString() : JSON.stringify(x))
   const keys = Object.keys(want) as (keyof Receipt)[]

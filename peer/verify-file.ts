@@ -7,7 +7,7 @@ import { Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { Invocation, Receipt, ReceiptFile, Task, type TaskTemplate } from '../protocol/records.ts'
 import type { SandboxPool, SandboxRun } from '../sandbox/pool.ts'
-import { headOf, receiptFault, upTo } from './receipts.ts'
+import { headOf, receiptFault, sameBytes, upTo } from './receipts.ts'
 import { createRunner, type Runner } from './runner.ts'
 
 /** The sandbox that receipts are checked in. */
@@ -80,8 +80,6 @@ const readOutcome = (bytes: Uint8Array | undefined): Outcome | undefined => {
     return undefined
   }
 }
-
-const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i])
 
 /** Blocks by their hashes: what is found matches its CID. */
 class Blocks {
@@ -192,7 +190,7 @@ class FileCheck {
   #journal(receipt: Receipt): JournalEntry[] {
     const journal = upTo(this.#file.journal, receipt.journal.length)
     const { head, length } = headOf(this.#ports.crypto, receipt.invocation, journal)
-    if (length === receipt.journal.length && equal(head, receipt.journal.head)) return journal
+    if (length === receipt.journal.length && sameBytes(head, receipt.journal.head)) return journal
     throw unfit('the receipt was signed over another journal than that in the file')
   }
 
