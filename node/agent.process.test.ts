@@ -166,6 +166,9 @@ describe('the data directory', () => {
     const args = ['run', 'hello.ts', '{"name":"Ada"}', '--json', '--verify', 'none', '--data', second!.data]
     const { stdout } = await wayside(args, { cwd: writeFunctions() })
     expect(JSON.parse(stdout)).toMatchObject({ local: false, executors: [first!.status.peer] })
+    const env = { WAYSIDE_DENY: first!.status.peer }
+    const denying = await wayside(args, { cwd: writeFunctions(), env })
+    expect(JSON.parse(denying.stdout)).toMatchObject({ local: true })
 
     const again = await startAgent(['--join', address], { data: second!.data })
     await until(async () => (await statusOf(again.data)).neighbours.length === 1)

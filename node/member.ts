@@ -17,7 +17,8 @@ const REACH_MS = 2000
 export const openMember = async ({
   data,
   diskBytes,
-}: Pick<Config, 'data' | 'diskBytes'>): Promise<Peer | undefined> => {
+  deny,
+}: Pick<Config, 'data' | 'diskBytes' | 'deny'>): Promise<Peer | undefined> => {
   const failPoints = environmentFailPoints()
   const dir = await openDataDir(data, failPoints).catch((cause) => {
     if (cause instanceof MeshError && cause.code === 'E_DATA_DIR_TAKEN') return undefined
@@ -29,7 +30,7 @@ export const openMember = async ({
     return undefined
   }
   const ports = await createNodePorts({ signer: dir.signer, storage: dir.storage, listen: [], failPoints })
-  const policy = LENDS_NOTHING
+  const policy = { ...LENDS_NOTHING, deny }
   const options = { mesh, policy, engine: ENGINE_ID, diskBytes, sandboxIdleMs: SANDBOX_IDLE_MS }
   const peer = await createPeer(ports, options)
   await peer.start()
