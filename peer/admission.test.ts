@@ -57,8 +57,9 @@ describe('a quota', () => {
       { heldItems: 10 },
       'items',
       0,
-      /you have 10 tasks here, .* 10 at once; come back when some are done/,
+      /you have 10 tasks here and ask for 1, .* 10 at once; come back when some are done/,
     ],
+    ['more items at once than it ever has', { items: 11 }, 'items', 0, /you have 0 tasks here .*; send less at once/],
     ['fuel that is worked off', { usedFuel: 5999 }, undefined, 0, /./],
     ['fuel used', { usedFuel: 6000 }, 'fuelPerMinute', 1, /6000 fuel a minute .*; come back in 1 s/],
     ['fuel used up for long', { usedFuel: 18_000 }, 'fuelPerMinute', 120_001, /come back in 121 s/],
@@ -78,7 +79,9 @@ describe('a quota', () => {
     expect(overQuota({ ...view, heldItems: quarter, contended: true })).toBe('queueShare')
     expect(overQuota({ ...view, heldItems: quarter - 1, contended: true })).toBe(undefined)
     expect(overQuota({ ...view, heldBytes: QUEUE_BYTES_MAX / 4, contended: true })).toBe('queueShare')
-    expect(explainQuota({ ...view, heldItems: quarter, contended: true })).toMatch(/others wait, .* 1024 places/)
+    expect(explainQuota({ ...view, heldItems: quarter, contended: true })).toMatch(
+      /others asked .* 1024 places and 16777216 bytes of the queue; you have 1024 and 0, and ask for 1 and 100; come back/,
+    )
   })
 
   test('by default is one that the queue meets first', () => {

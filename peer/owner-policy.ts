@@ -1,6 +1,14 @@
 /** What the owner of a machine lends, and to whom. */
 import type { ErrorCode } from '../protocol/errors.ts'
-import { type AdmissionView, overQuota, QUEUE_ITEMS_MAX, QUOTA_DEFAULT, type Quota, quotaWaitMs } from './admission.ts'
+import {
+  type AdmissionView,
+  overQuota,
+  QUEUE_BYTES_MAX,
+  QUEUE_ITEMS_MAX,
+  QUOTA_DEFAULT,
+  type Quota,
+  quotaWaitMs,
+} from './admission.ts'
 
 /** `self`: nobody but this peer. `mesh`: its members. `anyone`: whoever asks. Else PeerIds. */
 export type Accept = string
@@ -47,6 +55,9 @@ export const explainRefusal = (code: ErrorCode, view: Pick<AdmissionView, 'memor
   }
 }
 
+const whenDone = ({ heldItems }: AdmissionView): string =>
+  `${heldItems > 0 ? 'come back when some are done' : 'send less at once'}, or ask another`
+
 /** Which quota was met, and when to come back. */
 export const explainQuota = (view: AdmissionView): string => {
   const { items, fuelPerMinute, bytesPerMinute, queueShare } = view.quota
@@ -54,12 +65,14 @@ export const explainQuota = (view: AdmissionView): string => {
   const later = waitMs === Number.POSITIVE_INFINITY ? 'send less at once' : `come back in ${Math.ceil(waitMs / 1000)} s`
   switch (overQuota(view)) {
     case 'items':
-      return `you have ${view.heldItems} tasks here, and the owner lends one peer ${items} at once; come back when some are done, or ask another`
+      return `you have ${view.heldItems} tasks here and ask for ${view.items}, and the owner lends one peer ${items} at once; ${whenDone(view)}`
     case 'fuelPerMinute':
       return `you have used the ${fuelPerMinute} fuel a minute that the owner lends one peer; ${later}, or ask another`
     case 'bytesPerMinute':
-      return `this passes the ${bytesPerMinute} bytes a minute that the owner takes from one peer; ${later}, or ask another`
-    default:
-      return `others wait, and one peer may then have ${Math.floor(queueShare * QUEUE_ITEMS_MAX)} places of the queue; come back when some of your ${view.heldItems} tasks are done, or ask another`
+      return `this passes the ${bytesPerMinute} bytes a minute of inputs and results that the owner lends one peer; ${later}, or ask another`
+    default: {
+      const [places, bytes] = [QUEUE_ITEMS_MAX, QUEUE_BYTES_MAX].map((all) => Math.floor(queueShare * all))
+      return `others asked within a minute, and one peer may then have ${places} places and ${bytes} bytes of the queue; you have ${view.heldItems} and ${view.heldBytes}, and ask for ${view.items} and ${view.bytes}; ${whenDone(view)}`
+    }
   }
 }
