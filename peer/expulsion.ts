@@ -48,7 +48,10 @@ export class Expulsion {
     }
   }
 
-  /** For good. Throws MeshError E_USAGE for a peer that this one may not revoke, or E_STORAGE. */
+  /**
+   * For good. Throws MeshError E_USAGE for a peer that this one may not revoke, E_NOT_ADMITTED once it is out itself, or
+   * E_STORAGE.
+   */
   async revoke(peer: string): Promise<void> {
     const { office } = this.#parts
     this.#ensureMayRevoke(peer)
@@ -79,9 +82,12 @@ export class Expulsion {
     if (peer === self)
       throw new MeshError('E_USAGE', `${peer} is this machine; leave the mesh with \`wayside down --erase\``)
     if (self === operator) return
+    // Nobody would believe it.
+    const lapsed = office.lapsed({ peer: self, chain: office.chain })
+    if (lapsed) throw lapsed
     const above = members.get(peer)?.line.slice(1) ?? []
     if (above.includes(self)) return
-    const message = `this machine has not let ${peer} in; only the operator (${operator}) and those who invited it can revoke it`
+    const message = `this machine knows of no invitation by which it let ${peer} in; only the operator (${operator}) and those who invited it can revoke it`
     throw new MeshError('E_USAGE', { message, peer })
   }
 }

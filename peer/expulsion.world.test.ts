@@ -223,6 +223,7 @@ describe('a revocation', () => {
     await expect(world.until(carol.peer.join(founder.address))).rejects.toMatchObject({ code: 'E_NOT_ADMITTED' })
     expect(bob.peer.mesh().self.role).toBe('revoked')
     await expect(bob.peer.invite(HOUR_MS)).rejects.toMatchObject({ code: 'E_NOT_ADMITTED' })
+    await expect(bob.peer.revoke(carol.peerId)).rejects.toMatchObject({ code: 'E_NOT_ADMITTED' })
   })
 
   test('ends a blocks channel that was open', async () => {
@@ -288,6 +289,7 @@ describe('a revocation', () => {
     await world.clock.advance(30_000)
     for (const one of [founder, alice]) expect(neighboursOf(one)).toContain(bob.peerId)
     expect(neighboursOf(founder)).toContain(alice.peerId)
+    expect([founder, alice, bob].map(revokedAt)).toEqual([[], [], []])
     expect(slanderer.closed).toBeUndefined()
   })
 

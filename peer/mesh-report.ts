@@ -19,6 +19,7 @@ export interface MeshReport {
   }
   /** Those met, also before the last start; the one seen last first. */
   members: { peer: string; invited_by: string | null; until_ms: number | null; seen_ms: number; here: boolean }[]
+  /** By somebody above the peer in its line, as far as that is known: others' word changes nothing. */
   revoked: { peer: string; by: string; revoked_ms: number }[]
 }
 
@@ -31,6 +32,7 @@ export const meshReportOf = (
   const isOut = (line: readonly string[]) => revokedIn(line, revocations.isRevoked) !== undefined
   const inviterOf = (line: readonly string[]) => (office.isPublic ? null : (line[1] ?? null))
   const line = office.lineOf(self, chain)
+  const knownLineOf = (peer: string) => (peer === self ? line : members.get(peer)?.line)
   return {
     id: office.meshId.toString(),
     name,
@@ -49,6 +51,9 @@ export const meshReportOf = (
           ? []
           : [{ ...member, invited_by: inviterOf(line), here: neighbours.get(member.peer) !== undefined }],
       ),
-    revoked: revocations.all().map(({ peer, by, revokedMs }) => ({ peer, by, revoked_ms: revokedMs })),
+    revoked: revocations
+      .all()
+      .filter(({ peer, by }) => knownLineOf(peer)?.includes(by) ?? true)
+      .map(({ peer, by, revokedMs }) => ({ peer, by, revoked_ms: revokedMs })),
   }
 }

@@ -114,7 +114,10 @@ export class Peer {
     return this.#parts.office.invite(this.addresses(), lifeMs)
   }
 
-  /** Puts a peer out of the mesh, for good. Throws MeshError E_USAGE for one that this peer may not revoke, or E_STORAGE. */
+  /**
+   * Puts a peer out of the mesh, for good. Throws MeshError E_USAGE for one that this peer may not revoke, E_NOT_ADMITTED
+   * once it is out itself, or E_STORAGE.
+   */
   revoke(peer: string): Promise<void> {
     return this.#parts.expulsion.revoke(peer)
   }
