@@ -72,15 +72,12 @@ const learnAt = async (
   }
 }
 
-/**
- * Asks the peers of an invitation, one after another, for the mesh's genesis and (with a ticket) a membership.
- * The network must be started. Throws the last peer's MeshError if none lets us in.
- */
-export const learnMesh = async (ports: JoinPorts, invitation: Invitation, signal?: AbortSignal): Promise<MeshState> => {
+/** From the first that does not throw. Throws what the last one met with. */
+const fromFirst = async <T>(all: readonly T[], learn: (one: T) => Promise<MeshState>): Promise<MeshState> => {
   let last: unknown
-  for (const address of invitation.addresses) {
+  for (const one of all) {
     try {
-      return await learnAt(ports, address, invitation, signal)
+      return await learn(one)
     } catch (cause) {
       last = cause
     }
@@ -88,22 +85,19 @@ export const learnMesh = async (ports: JoinPorts, invitation: Invitation, signal
   throw last
 }
 
+/**
+ * Asks the peers of an invitation, one after another, for the mesh's genesis and (with a ticket) a membership.
+ * The network must be started. Throws the last peer's MeshError if none lets us in.
+ */
+export const learnMesh = async (ports: JoinPorts, invitation: Invitation, signal?: AbortSignal): Promise<MeshState> =>
+  fromFirst(invitation.addresses, (address) => learnAt(ports, address, invitation, signal))
+
 /** From the first of several invitations that somebody answers. Throws what the last one met with. */
 export const learnFirst = async (
   ports: JoinPorts,
   invitations: readonly Invitation[],
   signal?: AbortSignal,
-): Promise<MeshState> => {
-  let last: unknown
-  for (const invitation of invitations) {
-    try {
-      return await learnMesh(ports, invitation, signal)
-    } catch (cause) {
-      last = cause
-    }
-  }
-  throw last
-}
+): Promise<MeshState> => fromFirst(invitations, (invitation) => learnMesh(ports, invitation, signal))
 
 /** A new mesh whose operator is this peer. */
 export const foundMesh = (
