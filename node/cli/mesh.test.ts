@@ -40,7 +40,7 @@ test.each<[string, Partial<MeshReport>, RegExp]>([
   [
     'a public mesh',
     { admission: 'public', independence: 'operator' },
-    /public: whoever can reach a member is one\n[\s\S]*other networks and operators only/,
+    /public: whoever can reach a member is one\n[\s\S]*other networks and operators only\n +you +a member: you may invite\n/,
   ],
   [
     'one who was put out',

@@ -13,10 +13,8 @@ const more = (text: string) => row('', text)
 const dateWords = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
 
 const peerWords = (peer: string, { operator, self }: MeshReport): string => {
-  const isOperator = peer === operator ? 'the operator' : ''
-  const isSelf = peer === self.peer ? 'this machine' : ''
-  const what = [isOperator, isSelf].filter((word) => word !== '').join(', ')
-  return what === '' ? peer : `${peer} (${what})`
+  const words = [...(peer === operator ? ['the operator'] : []), ...(peer === self.peer ? ['this machine'] : [])]
+  return words.length === 0 ? peer : `${peer} (${words.join(', ')})`
 }
 
 const admissionWords = (admission: MeshReport['admission']): string =>
@@ -32,9 +30,11 @@ const independenceWords = (independence: MeshReport['independence']): string =>
 const membershipWords = (report: MeshReport): string => {
   const { role, invited_by, until_ms } = report.self
   if (role === 'operator') return 'the operator: you may invite, and revoke anyone'
-  const out = report.revoked.filter(({ peer }) => peer === report.self.peer).map(({ by }) => by)
-  if (role === 'revoked')
-    return `put out${out.length > 0 ? ` by ${peerWords(out[0] as string, report)}` : ' with the one who invited you'}`
+  if (role === 'revoked') {
+    const out = report.revoked.find(({ peer }) => peer === report.self.peer)
+    return out ? `put out by ${peerWords(out.by, report)}` : 'put out with the one who invited you'
+  }
+  if (report.admission === 'public') return 'a member: you may invite'
   const by = invited_by === null ? '' : `, invited by ${peerWords(invited_by, report)}`
   const until = until_ms === null ? '' : `, until ${dateWords(until_ms)}`
   return `a member${by}${until}: you may invite, and revoke those whom you invited`
