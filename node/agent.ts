@@ -68,7 +68,8 @@ const openLog = (config: Config) => {
 
 /** Throws MeshError E_UNREACHABLE or E_NOT_ADMITTED. */
 const invite = async (peer: Peer, lifeMs: number) => {
-  if (peer.addresses().length > 0) return { ticket: await peer.invite(lifeMs), expires_ms: systemClock.now() + lifeMs }
+  const expires_ms = systemClock.now() + lifeMs
+  if (peer.addresses().length > 0) return { expires_ms, ticket: await peer.invite(lifeMs) }
   throw new MeshError(
     'E_UNREACHABLE',
     'nobody can reach this machine, so a ticket would lead nowhere; start it with --listen',
