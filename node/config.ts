@@ -25,6 +25,7 @@ import { parseDuration, parseSize } from '../sdk/bundle/units.ts'
 import { DATA_DIR_DEFAULT } from './data-dir.ts'
 import { nearest } from './nearest.ts'
 
+/** The lists are looked through for every batch of tasks. */
 const PEERS_MAX = 256
 const DISK_BYTES_DEFAULT = 1024 * MIB
 const DISK_BYTES_MIN = 16 * MIB

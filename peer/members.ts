@@ -2,7 +2,7 @@
 import { decodeCanonical, encodeCanonical } from '../protocol/codec.ts'
 import type { Ports } from '../protocol/ports.ts'
 
-/** The one longest not seen is forgotten first. */
+/** Some 600 KB at most: each is a line of nine PeerIds at the longest. The one longest not seen is forgotten first. */
 const MEMBERS_MAX = 1024
 const PREFIX = 'member/'
 

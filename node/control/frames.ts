@@ -23,6 +23,7 @@ const ITEMS_MAX = 4096
 /** A ticket admits whoever holds it: long enough to carry it to another machine, not to be forgotten somewhere. */
 export const INVITE_MS_DEFAULT = 24 * 60 * 60_000
 export const INVITE_MS_MIN = 1000
+/** Whoever needs to invite for longer than a month asks for another ticket. */
 export const INVITE_MS_MAX = 30 * INVITE_MS_DEFAULT
 
 /** Chosen by the command, unique on its connection. */
