@@ -93,14 +93,11 @@ export class Executor {
     const items = this.#open(neighbour, frame, signature)
     this.#accept(neighbour, items)
     this.#start(neighbour, frame, items)
-    // The signature is checked while the sandbox works: what was started is sent to it before the processor is busy.
-    await undefined
-    signature.verified = openBatch(this.#ports.crypto, neighbour.peer, 'invocation', frame.signed)
+    signature.verified = this.#verify(neighbour, frame, signature)
     await signature.verified.catch((cause) => {
       for (const item of items) this.#drop(item, 'its invocation was not signed')
       throw cause
     })
-    signature.isVerified = true
   }
 
   onCancel(neighbour: Neighbour, frame: FrameOf<'cancel'>): void {
@@ -176,6 +173,13 @@ export class Executor {
     }
     this.#outboxOf(neighbour).accept(items)
     this.#events.changed()
+  }
+
+  /** While the sandbox works: what was started is sent to it before the processor is busy. */
+  async #verify(neighbour: Neighbour, { signed }: FrameOf<'invoke'>, signature: FrameSignature): Promise<void> {
+    await undefined
+    await openBatch(this.#ports.crypto, neighbour.peer, 'invocation', signed)
+    signature.isVerified = true
   }
 
   #start(neighbour: Neighbour, frame: FrameOf<'invoke'>, items: readonly WorkItem[]): void {

@@ -87,7 +87,7 @@ describe('an invoke that is not as it should be', () => {
         ),
       }),
     ],
-  ])('%s: the link is closed with %s, and nothing runs', async (name, code, change) => {
+  ])('%s: the link is closed with %s, nothing is answered, and nothing goes on running', async (name, code, change) => {
     const { world, host, double, stillServes } = await hostAnd(name)
     const peer = await join(world, host)
     await peer.say(await change(peer, await peer.invoke(double, [1, 2])))

@@ -46,27 +46,16 @@ describe('what concerns the items of others', () => {
     expect(running(host)).toBe(0)
   })
 
-  test('a request of a function that declares none ends the link, and another executor does it', async () => {
-    const { world, caller, double } = await hostAnd('undeclared')
+  test.each<[string, (id: number) => PeerFrame]>([
+    [
+      'a request of a function that declares none',
+      (id) => ({ t: 'request', id, n: 0, after: 0, kind: 'call', arguments: encodeValue(null) }),
+    ],
+    ['an outcome that is none', (id) => ({ t: 'answers', items: [{ id, outcome: Uint8Array.of(0xf6) }] })],
+  ])('%s ends the link, and another executor does it', async (name, lie) => {
+    const { world, caller, double } = await hostAnd(name)
     const liar = await scriptedPeer(world)
-    liar.react = (frame) => {
-      if (frame.t !== 'invoke') return
-      const { id } = frame.items[0]!
-      liar.send({ t: 'request', id, n: 0, after: 0, kind: 'call', arguments: encodeValue(null) })
-    }
-    await liar.join(caller, 64)
-    for (let i = 0; i < 20 && liar.closed === undefined; i++)
-      expect(returned(await world.until(caller.peer.call(requestOf(double, 4))))).toBe(8)
-    expect(codesOf(liar)).toEqual(['E_MESSAGE'])
-  })
-
-  test('an outcome that is none ends the link, and another executor does it', async () => {
-    const { world, caller, double } = await hostAnd('no outcome')
-    const liar = await scriptedPeer(world)
-    liar.react = (frame) => {
-      if (frame.t !== 'invoke') return
-      liar.send({ t: 'answers', items: frame.items.map(({ id }) => ({ id, outcome: Uint8Array.of(0xf6) })) })
-    }
+    liar.react = (frame) => frame.t === 'invoke' && liar.send(lie(frame.items[0]!.id))
     await liar.join(caller, 64)
     for (let i = 0; i < 20 && liar.closed === undefined; i++)
       expect(returned(await world.until(caller.peer.call(requestOf(double, 4))))).toBe(8)
@@ -163,11 +152,11 @@ describe('whatever a neighbour says', () => {
 })
 
 describe('while a signature is checked or made', () => {
-  /** A world where each takes 50 ms, as with a slow phone. */
-  const slowly = async (name: string, peers: number) => {
+  /** A world where each takes 50 ms, as with a slow phone, and each run `runMs`. */
+  const slowly = async (name: string, peers: number, runMs = 60_000) => {
     const world: World = await worldFor(name, {
       peers,
-      setup: () => ({ sandboxHost: (host, clock) => slowHost(host, clock, () => 60_000) }),
+      setup: () => ({ sandboxHost: (host, clock) => slowHost(host, clock, () => runMs) }),
       crypto: (crypto, clock) => ({
         ...crypto,
         verify: async (...args) => {
@@ -193,6 +182,28 @@ describe('while a signature is checked or made', () => {
     await world.clock.advance(45)
     expect(running(host)).toBe(0)
     expect(host.events.filter(({ name }) => name === 'internal.error')).toEqual([])
+  })
+
+  test.each([
+    ['is right: the answers of runs that ended meanwhile follow', 0, [[1, 2]], undefined],
+    ['is wrong: none is ever given', 1, [], 'E_SIGNATURE'],
+  ])('no answer leaves; it %s', async (name, flip, answered, code) => {
+    const world = await slowly(name, 1, 5)
+    const [host] = world.peers as [WorldPeer]
+    const double = await publish(host, DOUBLE)
+    const peer = await scriptedPeer(world)
+    await peer.join(host)
+    await world.clock.advance(1000)
+    const { signed, ...invoke } = await peer.invoke(double, [1, 2])
+    await peer.say({ ...invoke, signed: { ...signed, signature: signed.signature.map((byte) => byte ^ flip) } })
+    await world.clock.advance(45)
+    expect(running(host)).toBe(2)
+    expect([peer.all('accepted').length, peer.all('answers'), peer.all('receipts')]).toEqual([1, [], []])
+    await world.clock.advance(200)
+    expect(running(host)).toBe(0)
+    expect(peer.all('answers').map(({ items }) => items.map(({ id }) => id))).toEqual(answered)
+    expect(peer.all('receipts').map(({ ids }) => ids)).toEqual(answered)
+    expect(codesOf(peer)).toEqual(code ? [code] : [])
   })
 
   test('the owner stops: the item is given back, not forgotten', async () => {

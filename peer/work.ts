@@ -9,11 +9,11 @@ import type { SandboxRun } from '../sandbox/pool.ts'
 import type { Neighbour } from './neighbours.ts'
 import { AROUND_BYTES, journalBytes } from './sizes.ts'
 
-/** Of one invoke frame. Nothing leaves for its items before it has been verified. */
+/** Of one invoke frame. No answer and no receipt leaves for its items before it has been verified. */
 export interface FrameSignature {
   isVerified: boolean
   /** Rejects if the signature is not the invoker's. */
-  verified: Promise<unknown>
+  verified: Promise<void>
 }
 
 /** One item accepted and not yet answered. */
