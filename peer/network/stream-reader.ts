@@ -5,7 +5,7 @@ import { FrameSplitter } from './split-frames.ts'
 type Chunk = { byteLength: number; subarray(): Uint8Array }
 
 export interface StreamReaderEvents {
-  /** While a promise that it returns is pending, no further frame is handed over. */
+  /** While a promise that it returns is pending, no further frame is handed over. It never rejects. */
   frame(frame: Uint8Array): Promise<void> | undefined
   /** The other side has closed its half, or the stream is over, and its last frame was handed over. */
   ended(): void
@@ -14,8 +14,8 @@ export interface StreamReaderEvents {
 }
 
 /**
- * Hands over the frames of a stream as they come, one after another, and pauses the stream while its receiver is at work
- * (libp2p's own iterator never does).
+ * Hands over the frames of a stream as they come, one after another, and pauses the stream when more than
+ * `CHANNEL_UNDELIVERED_BYTES_MAX` wait for a receiver at work (libp2p's own iterator never does).
  */
 export class StreamReader {
   readonly #stream: Stream
@@ -63,7 +63,10 @@ export class StreamReader {
     if (this.#isBusy || this.#isOver || !this.#events) return
     this.#isBusy = true
     try {
-      for (let frame = this.#next(); frame && !this.#isOver; frame = this.#next()) {
+      // What follows a frame that ended it is not looked at.
+      while (!this.#isOver) {
+        const frame = this.#next()
+        if (!frame) break
         const pending = this.#events.frame(frame)
         if (pending) {
           pending.then(() => this.#goOn())
