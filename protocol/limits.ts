@@ -36,7 +36,7 @@ export const ADDRESSES_MAX = 16
 export const ADDRESS_CHARS_MAX = 256
 /** A membership chain from the operator to the newest member. */
 export const CHAIN_MAX = 8
-/** Revocations that a peer keeps: enough for a mesh of thousands, some 2 MB at most of what members sign. */
+/** Revocations that a peer keeps: enough for a mesh of thousands, some 6 MB at most of what members sign. */
 export const REVOCATIONS_MAX = 1024
 /** Revocations in one frame: of full size they come to 2 MiB. */
 export const REVOCATIONS_FRAME_MAX = 64

@@ -110,11 +110,9 @@ export const ticketFromText = async (
   } catch (cause) {
     if (cause instanceof MeshError && cause.code === 'E_TICKET_EXPIRED') throw cause
     const why = (cause as Error).message
-    throw new MeshError(
-      'E_TICKET',
-      `this ticket cannot be read (${why}); copy the whole text that \`wayside up\` printed`,
-      { cause },
-    )
+    throw new MeshError('E_TICKET', `this ticket cannot be read (${why}); copy the whole text that was printed`, {
+      cause,
+    })
   }
 }
 
