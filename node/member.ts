@@ -10,7 +10,7 @@ import { loadMesh } from './mesh-store.ts'
 import { createNodePorts, environmentFailPoints } from './ports.ts'
 
 const SANDBOX_IDLE_MS = 30_000
-/** As long as a call waits for a first peer (DESIGN.md, "CLI"). */
+/** As long as a call waits for a first peer. */
 const REACH_MS = 2000
 
 /** Undefined if the directory is in use, belongs to no mesh, or names no peer of it that answers within 2 s. */
