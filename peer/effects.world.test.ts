@@ -9,7 +9,7 @@ import type { Channel } from '../protocol/ports.ts'
 import { encodeValue } from '../protocol/values.ts'
 import { outcomeOf, scriptedPeer } from '../scripts/test/scripted-peer.ts'
 import { checkProperty } from '../scripts/test/seed.ts'
-import { machine, publish, requestOf, returned, worldFor } from '../scripts/test/world.ts'
+import { machine, publish, requestOf, returned, slowVerify, worldFor } from '../scripts/test/world.ts'
 import { slowHost } from '../simulations/adversaries.ts'
 import { createWorld, type PeerSetup, type World, type WorldOptions, type WorldPeer } from '../simulations/world.ts'
 import { type CallResult, type CallWish, ensureLevel } from './calls.ts'
@@ -42,6 +42,16 @@ const nestedCalls = (world: World): CallWish[] => {
 const SUM = `
   export default async (x, env, ctx) => (await ctx.call('#part', x)) + (await ctx.call('#part', x + 1))
   export const part = (x) => 10 * x
+`
+/** Makes `count` calls one after another; returns for each what `value` says, or the code of its error. */
+const oneByOne = (count: number, value: string) => `
+  export default async (x, env, ctx) => {
+    const found = []
+    for (let i = 0; i < ${count}; i++) {
+      try { found.push(${value}) } catch (error) { found.push(error.code) }
+    }
+    return found
+  }
 `
 const levels = ['none', 'audit', 'self', 'quorum:2']
 
@@ -167,17 +177,8 @@ describe('a call that fails', () => {
 
   test('fuel is of one budget: what one call used, the next has no more', async () => {
     const world = await callerAnd('fuel', {}, {})
-    const code = `
-      export default async (x, env, ctx) => {
-        const codes = []
-        for (let i = 0; i < 5; i++) {
-          try { await ctx.call('#work'); codes.push('ok') } catch (error) { codes.push(error.code) }
-        }
-        return codes
-      }
-      export const work = () => { let n = 0; for (let i = 0; i < 300000; i++) n += i; return n }
-    `
-    const one = await calling(world, code, ['default', 'work'])
+    const work = 'export const work = () => { let n = 0; for (let i = 0; i < 300000; i++) n += i; return n }'
+    const one = await calling(world, oneByOne(5, `(await ctx.call('#work'), 'ok')`) + work, ['default', 'work'])
     const request = requestOf(one, null, { export: 'work' })
     const { outcome } = await world.until(world.peers[0]!.peer.call(request))
     const budget = Math.round(2.5 * outcome.fuel)
@@ -188,17 +189,8 @@ describe('a call that fails', () => {
 
   test('results of all calls must fit a journal', async () => {
     const world = await callerAnd('large', {}, {})
-    const code = `
-      export default async (x, env, ctx) => {
-        const codes = []
-        for (let i = 0; i < 6; i++) {
-          try { codes.push((await ctx.call('#big')).length) } catch (error) { codes.push(error.code) }
-        }
-        return codes
-      }
-      export const big = () => new Uint8Array(1000000)
-    `
-    const large = await calling(world, code, ['default', 'big'])
+    const big = 'export const big = () => new Uint8Array(1000000)'
+    const large = await calling(world, oneByOne(6, `(await ctx.call('#big')).length`) + big, ['default', 'big'])
     const result = await world.until(
       world.peers[0]!.peer.call(requestOf(large, null, { level: { level: 'quorum', n: 2 } })),
     )
@@ -212,16 +204,7 @@ describe('when its executor is lost', () => {
     const world = await createWorld({
       ...{ machine, seed },
       ...setup(slow(300), slow(300), slow(300), slow(300)),
-      crypto: (crypto, clock) =>
-        verifyMs === 0
-          ? crypto
-          : {
-              ...crypto,
-              verify: async (...args) => {
-                await new Promise<void>((resolve) => clock.after(verifyMs, resolve))
-                return crypto.verify(...args)
-              },
-            },
+      ...(verifyMs > 0 && { crypto: slowVerify(verifyMs) }),
     })
     await world.clock.advance(5000)
     const nested = nestedCalls(world)
@@ -365,7 +348,7 @@ describe('an executor that requests what the function does not', () => {
     expect(result.disputes).toMatchObject([{ liar: peer.peerId }])
   })
 
-  test.each(['none', 'audit', 'self', 'quorum:2'])('and falls silent does not spoil the call at %s', async (text) => {
+  test.each(levels)('and falls silent does not spoil the call at %s', async (text) => {
     const world = await callerAnd(`silent at ${text}`, {}, {})
     await liar(world, false)
     const result = await untilMet(world, text, ({ recovered }) => recovered > 0)

@@ -5,7 +5,7 @@ import { encodeValue } from '../protocol/values.ts'
 import { arbitraryOf, schemaOf } from '../scripts/protocol/arbitraries.ts'
 import { outcomeOf, scriptedPeer } from '../scripts/test/scripted-peer.ts'
 import { checkProperty, randomFor } from '../scripts/test/seed.ts'
-import { publish, requestOf, returned, worldFor } from '../scripts/test/world.ts'
+import { publish, requestOf, returned, slowVerify, worldFor } from '../scripts/test/world.ts'
 import { slowHost } from '../simulations/adversaries.ts'
 import type { World, WorldPeer } from '../simulations/world.ts'
 import { codesOf, DOUBLE, hostAnd, join, running } from './attacked-host.ts'
@@ -152,18 +152,12 @@ describe('whatever a neighbour says', () => {
 })
 
 describe('while a signature is checked or made', () => {
-  /** A world where each takes 50 ms, as with a slow phone, and each run `runMs`. */
+  /** A world where each check takes 50 ms, and each run `runMs`. */
   const slowly = async (name: string, peers: number, runMs = 60_000) => {
     const world: World = await worldFor(name, {
       peers,
       setup: () => ({ sandboxHost: (host, clock) => slowHost(host, clock, () => runMs) }),
-      crypto: (crypto, clock) => ({
-        ...crypto,
-        verify: async (...args) => {
-          await new Promise<void>((resolve) => clock.after(50, resolve))
-          return crypto.verify(...args)
-        },
-      }),
+      crypto: slowVerify(50),
     })
     await world.clock.advance(5000)
     return world

@@ -26,6 +26,17 @@ export const worldFor = async (name: string, options: Omit<WorldOptions, 'seed' 
   return world
 }
 
+/** Each verification of a signature takes `ms`, as on a slow phone. */
+export const slowVerify =
+  (ms: number): NonNullable<WorldOptions['crypto']> =>
+  (crypto, clock) => ({
+    ...crypto,
+    verify: async (...args) => {
+      await new Promise<void>((resolve) => clock.after(ms, resolve))
+      return crypto.verify(...args)
+    },
+  })
+
 /** Stores a module at one peer. Its exports and effects are as given; nothing is bundled. */
 export const publish = (
   { peer }: WorldPeer,
