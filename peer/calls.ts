@@ -117,9 +117,12 @@ export interface CallResult {
   disputes: Dispute[]
 }
 
+/** What names the work of a request. */
+export type TaskName = Pick<Item, 'template' | 'input' | 'task'>
+
 export interface Preparation {
   mesh: CID
-  engine: string
+  named: TaskName
   self: string
   candidates: { list: readonly string[]; cid: CID }
 }
@@ -133,7 +136,7 @@ export const taskOf = (
   engine: string,
   manifest: Manifest,
   request: CallRequest,
-): Pick<Item, 'template' | 'input' | 'task'> => {
+): TaskName => {
   const limits = request.limits ?? manifest.limits
   const environment: TaskTemplate['environment'] = { engine, protocol: 1, limits }
   const template: TaskTemplate = { function: request.function, export: request.export, environment }
@@ -141,7 +144,7 @@ export const taskOf = (
   return { template, input, task: taskIdOf(crypto, { v: 1, ...template, input }) }
 }
 
-/** Draws the secret, signs nothing yet, and names the task. `deadlineMs` is monotonic. */
+/** Draws the secret and signs nothing yet. `deadlineMs` is monotonic. */
 export const prepareItem = (
   ports: Pick<Ports, 'crypto' | 'random' | 'clock'>,
   preparation: Preparation,
@@ -150,7 +153,7 @@ export const prepareItem = (
   deadlineMs: number,
 ): Item => {
   const { crypto, clock } = ports
-  const { template, input, task } = taskOf(crypto, preparation.engine, manifest, request)
+  const { template, input, task } = preparation.named
   const fresh = ports.random.bytes(48)
   const secret = fresh.subarray(16)
   const invocationBytes = Invocation.encode({

@@ -8,7 +8,7 @@ import { encodeValue } from '../protocol/values.ts'
 import { randomFor } from '../scripts/test/seed.ts'
 import { machine } from '../scripts/test/world.ts'
 import { FakeClock } from '../simulations/clock.ts'
-import { type CallRequest, prepareItem } from './calls.ts'
+import { type CallRequest, prepareItem, taskOf } from './calls.ts'
 import { type AttemptResult, Dispatcher } from './dispatcher.ts'
 import type { Link } from './link.ts'
 import { NeighbourTable } from './neighbours.ts'
@@ -43,7 +43,8 @@ const dispatching = (name: string, { signs = true } = {}) => {
   const manifest = { effects: [], limits: { fuel: 1000, memory_bytes: 0, output_bytes: 10 } } as unknown as Manifest
   const itemOf = (input: Uint8Array, changes: Partial<CallRequest> = {}) => {
     const request = { function: mesh, export: 'default', input, timeoutMs: 1000, ...changes } as CallRequest
-    const preparation = { mesh, engine: 'e', self: peerId, candidates: { list: [], cid: rawCid(crypto, input) } }
+    const named = taskOf(crypto, 'e', manifest, request)
+    const preparation = { mesh, named, self: peerId, candidates: { list: [], cid: rawCid(crypto, input) } }
     return prepareItem({ crypto, random, clock }, preparation, manifest, request, clock.monotonic() + request.timeoutMs)
   }
   const invokes = () => sent.filter((frame): frame is FrameOf<'invoke'> => frame.t === 'invoke')

@@ -9,12 +9,13 @@ import { BLOCKS_PROTOCOL, BlockFrame } from '../protocol/frames.ts'
 import { NEIGHBOURS_MAX } from '../protocol/limits.ts'
 import { EFFECT_KINDS } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
+import type { Manifest } from '../protocol/records.ts'
 import { createAdvertisementTable } from '../registry/advertisements.ts'
 import { createBlockExchange } from '../registry/block-exchange.ts'
 import { openBlockStore } from '../registry/block-store.ts'
 import { createSandboxPool } from '../sandbox/pool.ts'
 import { Auditor } from './auditor.ts'
-import { type NestedCall, prepareItem, taskOf } from './calls.ts'
+import { type CallRequest, type NestedCall, prepareItem, type TaskName, taskOf } from './calls.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Executor } from './executor.ts'
 import { createExperience } from './experience.ts'
@@ -107,6 +108,16 @@ const addLending = async (ports: Ports, options: PeerOptions, parts: PeerParts):
   })
 }
 
+/** Hashes a request once, however often it is looked up in the memo and prepared. */
+const createNaming = (ports: Pick<Ports, 'crypto'>, engine: string) => {
+  const names = new WeakMap<CallRequest, TaskName>()
+  return (request: CallRequest, manifest: Manifest): TaskName => {
+    const name = names.get(request) ?? taskOf(ports.crypto, engine, manifest, request)
+    names.set(request, name)
+    return name
+  }
+}
+
 /** What we ask of others. */
 const addCalling = (ports: Ports, options: PeerOptions, parts: PeerParts): void => {
   const mesh = parts.office.meshId
@@ -116,10 +127,11 @@ const addCalling = (ports: Ports, options: PeerOptions, parts: PeerParts): void 
   const views = { neighbours: parts.neighbours, dispatcher: parts.dispatcher, experience: createExperience() }
   parts.invoker = new Invoker(ports, views, nested, () => parts.roster.expecting)
   parts.local = new LocalExecutor(ports, mesh, parts.runner, nested)
-  parts.taskOf = (request, manifest) => taskOf(ports.crypto, options.engine, manifest, request).task
+  const nameOf = createNaming(ports, options.engine)
+  parts.taskOf = (request, manifest) => nameOf(request, manifest).task
   parts.prepare = (request, manifest, deadlineMs) => {
     const candidates = parts.neighbours.candidates()
-    const preparation = { mesh, engine: options.engine, self: ports.network.peerId, candidates }
+    const preparation = { mesh, named: nameOf(request, manifest), self: ports.network.peerId, candidates }
     return prepareItem(ports, preparation, manifest, request, deadlineMs)
   }
   parts.auditor = new Auditor(ports, parts)

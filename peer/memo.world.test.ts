@@ -277,6 +277,33 @@ describe('the memo cannot be poisoned', () => {
   })
 })
 
+test('who looks in vain hashes no more than who finds the memo empty', async () => {
+  const hashed: number[] = []
+  const world = await worldFor('hashes', {
+    peers: 1,
+    crypto: (honest) => ({
+      ...honest,
+      hash: (bytes) => {
+        hashed.push(bytes.length)
+        return honest.hash(bytes)
+      },
+    }),
+  })
+  const ask = await doublerOf(world)
+  const input = (n: number) => n * 10 ** 9
+  const hashesOf = async (level: string, n: number) => {
+    hashed.length = 0
+    expect(returned(await ask(level, input(n)))).toBe(2 * input(n))
+    return hashed.length
+  }
+  // The first call has the function to load.
+  await ask('none', input(0))
+  const empty = await hashesOf('none', 1)
+  await ask('self', input(2))
+  expect(memoOf(world).entries).toBe(1)
+  expect(await hashesOf('none', 3)).toBe(empty)
+})
+
 test('what a function calls comes from the memo too, but never below the level of its caller', async () => {
   const world = await callerAnd('nested', honest, honest)
   const [caller] = world.peers as [WorldPeer]
