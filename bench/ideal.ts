@@ -1,4 +1,6 @@
 /** The two-process ideal: how much faster this machine does twice the work in two processes that share nothing. */
+import type { ChildProcess } from 'node:child_process'
+import { median } from './measure.ts'
 import { start, stop } from './processes.ts'
 
 const ROUNDS = 3
@@ -12,7 +14,7 @@ const timed = async (run: () => Promise<unknown>): Promise<number> => {
 /** 2 on a machine with two idle cores; less where something else runs or cores share what they compute with. */
 export const idealSpeedup = async (): Promise<number> => {
   const workers = await Promise.all([start('./spin-worker.ts'), start('./spin-worker.ts')])
-  const ask = ({ child }: { child: import('node:child_process').ChildProcess }) =>
+  const ask = ({ child }: { child: ChildProcess }) =>
     new Promise<void>((resolve) => {
       child.once('message', () => resolve())
       child.send('spin')
@@ -28,5 +30,5 @@ export const idealSpeedup = async (): Promise<number> => {
     if (round > 0) ratios.push(alone / together)
   }
   await Promise.all(workers.map(({ child }) => stop(child)))
-  return ratios.sort((a, b) => a - b)[Math.floor(ratios.length / 2)] as number
+  return median(ratios)
 }

@@ -52,6 +52,14 @@ export const throughput = async (
   return (done * 1000) / (performance.now() - startMs)
 }
 
+/** Throws for a rival that was slower than it can be: the machine did something else, and comparing would flatter us. */
+export const ensurePlausible = (rival: string, figure: number, min: number, unit: string): void => {
+  if (figure >= min) return
+  throw new Error(
+    `${rival} came to ${rounded(figure)} ${unit}, not the ${rounded(min)} it should: this run does not count`,
+  )
+}
+
 /** Milliseconds of each of `count` calls, one after another. */
 export const latencies = async (call: () => Promise<unknown>, count: number): Promise<number[]> => {
   const times: number[] = []
