@@ -1,7 +1,7 @@
 /** What waits to be sent to one invoker: which items were taken, their answers, the signed receipts. */
 import { type CID, recordCid } from '../protocol/cid.ts'
 import { batchOf, signBatch } from '../protocol/envelope.ts'
-import { BATCH_ITEMS_MAX } from '../protocol/limits.ts'
+import { BATCH_ITEMS_MAX, KIB } from '../protocol/limits.ts'
 import type { Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { type Batcher, companyDelayMs, createBatcher } from './batcher.ts'
@@ -15,7 +15,8 @@ const ACCEPTED_DELAY_MS = 10
 const RECEIPT_DELAY_MS = 5
 /** Where company is sure; still far within the 100 ms in which receipts follow. */
 const RECEIPT_DELAY_BUSY_MS = 20
-const ANSWER_BYTES_MAX = 256 * 1024
+/** Frames stay short, so that answers and progress pass between them. */
+const ANSWERS_BYTES_MAX = 256 * KIB
 /** A receipt has some 450 bytes. */
 const RECEIPT_BYTES = 512
 
@@ -41,7 +42,7 @@ export class Outbox {
     this.#ports = ports
     this.#mesh = mesh
     this.#neighbour = neighbour
-    const bounds = { itemsMax: BATCH_ITEMS_MAX, bytesMax: ANSWER_BYTES_MAX }
+    const bounds = { itemsMax: BATCH_ITEMS_MAX, bytesMax: ANSWERS_BYTES_MAX }
     this.#accepted = createBatcher(ports.clock, {
       ...bounds,
       delayMs: () => ACCEPTED_DELAY_MS,
