@@ -80,7 +80,7 @@ export const createWorld = (): MemoWorld => {
   return world
 }
 
-export const find = async (memo: Memo, n: number, level: Level = SELF) => memo.find(() => taskOf(n), level)
+export const find = async (memo: Memo, n: number, level: Level = SELF) => memo.find(taskOf(n), level)
 
 /** Of all that storage holds. */
 export const keysOf = async ({ storage }: MemoWorld) => {

@@ -85,11 +85,11 @@ export class Memo {
     this.opened = this.#open()
   }
 
-  /** The outcome of a task, if one is kept that was verified at `wanted` or above. An empty memo does not ask which. */
-  find(taskOf: () => CID, wanted: Level): Promise<Outcome | undefined> | undefined {
-    const task = this.#entries.size > 0 ? taskOf() : undefined
-    const entry = task && this.#entries.get(task.toString())
-    if (task && entry && suffices(entry.level, wanted)) return this.#read(task, entry)
+  /** The outcome of a task, if one is kept that was verified at `wanted` or above. */
+  find(task: CID, wanted: Level): Promise<Outcome | undefined> | undefined {
+    // The text of a CID takes longer to make than much else of a call.
+    const entry = this.#entries.size > 0 ? this.#entries.get(task.toString()) : undefined
+    if (entry && suffices(entry.level, wanted)) return this.#read(task, entry)
     this.#misses++
     return undefined
   }

@@ -229,12 +229,10 @@ export class Peer {
     const { remote, fresh, signal, level } = request
     if (remote || fresh || signal?.aborted || !isPure(manifest)) return undefined
     const { memo, taskOf } = this.#parts
-    return memo
-      .find(() => taskOf(request, manifest), level)
-      ?.then((outcome) => {
-        if (!outcome) return undefined
-        return { outcome, performed: [], level, local: false, memo: true, executions: 0, recovered: 0, disputes: [] }
-      })
+    return memo.find(taskOf(request, manifest), level)?.then((outcome) => {
+      if (!outcome) return undefined
+      return { outcome, performed: [], level, local: false, memo: true, executions: 0, recovered: 0, disputes: [] }
+    })
   }
 
   async #manifestBy(deadlineMs: number, request: CallWish): Promise<Manifest> {
