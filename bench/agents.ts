@@ -55,10 +55,13 @@ export const startAgent = async (options: { cpus: number; join?: string }): Prom
   if (options.join) args.push('--join', options.join)
   const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'ignore', 'inherit'], env: environment() })
   // A bench that fails leaves nothing behind.
-  const kill = () => child.kill('SIGKILL')
-  process.once('exit', kill)
+  const abandon = () => {
+    child.kill('SIGKILL')
+    rmSync(data, { recursive: true, force: true, maxRetries: 3 })
+  }
+  process.once('exit', abandon)
   const stop = async () => {
-    process.off('exit', kill)
+    process.off('exit', abandon)
     if (child.exitCode === null && child.signalCode === null) {
       const ended = once(child, 'exit')
       child.kill('SIGTERM')
