@@ -33,12 +33,22 @@ export class FakeClock implements Clock {
 
   after(delayMs: number, run: () => void): () => void {
     const timer: Timer = { dueMs: this.#elapsedMs + Math.max(0, delayMs), run }
-    const later = this.#timers.findIndex((other) => other.dueMs > timer.dueMs)
-    this.#timers.splice(later === -1 ? this.#timers.length : later, 0, timer)
+    this.#timers.splice(this.#firstAfter(timer.dueMs), 0, timer)
     return () => {
       const index = this.#timers.indexOf(timer)
       if (index !== -1) this.#timers.splice(index, 1)
     }
+  }
+
+  /** By halving: a large world sets a timer for each task. */
+  #firstAfter(dueMs: number): number {
+    let [low, high] = [0, this.#timers.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#timers[middle] as Timer).dueMs > dueMs) high = middle
+      else low = middle + 1
+    }
+    return low
   }
 
   /** Timers set and neither run nor cancelled. */

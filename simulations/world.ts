@@ -40,6 +40,8 @@ export interface WorldOptions {
   latencyMs?(from: string, to: string): number
   /** Default: that of the machine, which takes no time. */
   crypto?(honest: Crypto, clock: Clock): Crypto
+  /** Default: all. A large world logs millions. */
+  keepsEvent?(name: LogEventName): boolean
 }
 
 export interface PeerSetup {
@@ -55,7 +57,7 @@ export interface PeerSetup {
 export interface WorldMachine {
   readonly peerId: string
   readonly ports: Ports
-  /** Everything logged on it. */
+  /** What was logged on it. */
   readonly events: { name: LogEventName; fields: LogFields }[]
 }
 
@@ -92,12 +94,16 @@ export class World {
 
   /** The ports of one more machine, whose network is not started. */
   machine(setup: PeerSetup = {}): WorldMachine {
-    const { machine, seed, crypto } = this.#options
+    const { machine, seed, crypto, keepsEvent = () => true } = this.#options
     const random = seededRandom(deriveSeed(seed, `peer ${this.#born++}`))
     const signer = machine.createSigner(random.bytes(32))
     const peerId = peerIdFromPublicKey(signer.publicKey)
     const events: WorldMachine['events'] = []
-    const log = { event: (name: LogEventName, fields: LogFields = {}) => void events.push({ name, fields }) }
+    const log = {
+      event: (name: LogEventName, fields: LogFields = {}) => {
+        if (keepsEvent(name)) events.push({ name, fields })
+      },
+    }
     const clock = this.#clockOf(peerId)
     const honest = createInlineSandboxHost(clock, machine.wasm)
     const ports: Ports = {

@@ -20,7 +20,10 @@ export const machine: Machine = {
 }
 
 /** A world that ends with the running test; `name` is unique in the file. */
-export const worldFor = async (name: string, options: Omit<WorldOptions, 'seed' | 'machine'>): Promise<World> => {
+export const worldFor = async (
+  name: string,
+  options: Omit<WorldOptions, 'seed' | 'machine'> & Partial<Pick<WorldOptions, 'machine'>>,
+): Promise<World> => {
   const world = await createWorld({ machine, seed: seedFor(name), ...options })
   onTestFinished(() => world.stop())
   return world
