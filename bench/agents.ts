@@ -4,6 +4,8 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
@@ -15,6 +17,9 @@ export interface BenchAgent {
   data: string
   pid: number
   ticket: string
+  /** Takes no work until `resume`. */
+  pause(): Promise<void>
+  resume(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -23,25 +28,30 @@ const environment = () => {
   return { PATH, HOME }
 }
 
-const untilReady = async (data: string, child: ChildProcess): Promise<string> => {
-  const endMs = performance.now() + READY_MS_MAX
-  for (;;) {
-    if (child.exitCode !== null) throw new Error(`the agent ended with ${child.exitCode} before it was ready`)
-    try {
-      const { stdout } = await run(process.execPath, [CLI, 'status', '--json', '--data', data], { env: environment() })
-      return (JSON.parse(stdout) as { ticket: string }).ticket
-    } catch (cause) {
-      if (performance.now() > endMs) throw cause
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
+/** The first line that it prints says what it is. */
+const untilReady = async (child: ChildProcess): Promise<string> => {
+  const lines = createInterface(child.stdout as Readable)
+  const signal = AbortSignal.timeout(READY_MS_MAX)
+  const ended = once(child, 'exit', { signal }).then(([code]) => {
+    throw new Error(`the agent ended with ${code} before it was ready`)
+  })
+  const [line] = (await Promise.race([once(lines, 'line', { signal }), ended])) as [string]
+  ended.catch(() => {})
+  return (JSON.parse(line) as { ticket: string }).ticket
 }
+
+/** What ends each agent that runs: a bench that fails leaves nothing behind. */
+const left = new Set<() => void>()
+process.once('exit', () => {
+  for (const abandon of left) abandon()
+})
 
 /** Starts an agent that lends `cpus` slots; `join`: the ticket of another. */
 export const startAgent = async (options: { cpus: number; join?: string }): Promise<BenchAgent> => {
   const data = mkdtempSync(join(tmpdir(), 'wayside-bench-'))
   const args = [
     'up',
+    '--json',
     '--data',
     data,
     '--listen',
@@ -53,15 +63,14 @@ export const startAgent = async (options: { cpus: number; join?: string }): Prom
     String(options.cpus),
   ]
   if (options.join) args.push('--join', options.join)
-  const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'ignore', 'inherit'], env: environment() })
-  // A bench that fails leaves nothing behind.
+  const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'inherit'], env: environment() })
   const abandon = () => {
     child.kill('SIGKILL')
     rmSync(data, { recursive: true, force: true, maxRetries: 3 })
   }
-  process.once('exit', abandon)
+  left.add(abandon)
   const stop = async () => {
-    process.off('exit', abandon)
+    left.delete(abandon)
     if (child.exitCode === null && child.signalCode === null) {
       const ended = once(child, 'exit')
       child.kill('SIGTERM')
@@ -69,6 +78,9 @@ export const startAgent = async (options: { cpus: number; join?: string }): Prom
     }
     rmSync(data, { recursive: true, force: true })
   }
-  const ticket = await untilReady(data, child)
-  return { data, pid: child.pid as number, ticket, stop }
+  const ticket = await untilReady(child)
+  const tell = async (...order: string[]) => {
+    await run(process.execPath, [CLI, ...order, '--data', data], { env: environment() })
+  }
+  return { data, pid: child.pid as number, ticket, pause: () => tell('pause'), resume: () => tell('resume'), stop }
 }

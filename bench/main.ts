@@ -12,6 +12,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   'map-throughput': () => import('./map-throughput.ts'),
   'map-speedup': () => import('./map-speedup.ts'),
   'agent-footprint': () => import('./agent-footprint.ts'),
+  join: () => import('./join.ts'),
   'cli-first-result': () => import('./cli-first-result.ts'),
 }
 
