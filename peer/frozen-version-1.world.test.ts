@@ -96,7 +96,8 @@ class FrozenPeer {
       encode({
         ...{ v: 1, mesh: this.mesh, peer: this.peerId, sequence: 1, expires_ms: nowMs + 120_000, protocols: [1] },
         ...{ engines: [ENGINE], effects: [], addresses: [address], slots: 1, free: 1, queued: 0 },
-        ...{ memory_bytes: 268_435_456, speed: 0 },
+        ...{ memory_bytes: 268_435_456, speed: 0, neighbours: 1 },
+        coordinate: { position_us: [0, 0, 0], height_us: 3000, error_permille: 1000 },
       }),
     )
   }
@@ -174,7 +175,10 @@ test('it answers a ping, and is answered', async () => {
   const { world, frozen } = await joined('pings')
   frozen.say({ t: 'ping', id: 77 })
   await world.clock.advance(0)
-  expect(frozen.heard).toContainEqual({ t: 'pong', id: 77 })
+  const pong = frozen.heard.find(({ t }) => t === 'pong')!
+  expect(pong.id).toBe(77)
+  expect(fieldsOf(pong)).toEqual(['coordinate', 'id', 't'])
+  expect(fieldsOf(pong.coordinate as Frame)).toEqual(['error_permille', 'height_us', 'position_us'])
 })
 
 test('it executes: an invoke, an answer, a receipt', async () => {

@@ -103,7 +103,8 @@ const addLending = async (ports: Ports, options: PeerOptions, parts: PeerParts):
     effects: [...EFFECT_KINDS],
     ...parts.lending.offer(),
   })
-  parts.advertisement = new OwnAdvertisement(ports, mesh, offer, (signed) => {
+  const standing = () => ({ neighbours: parts.neighbours.size, coordinate: parts.roster.coordinate })
+  parts.advertisement = new OwnAdvertisement(ports, mesh, offer, standing, (signed) => {
     for (const { link } of parts.neighbours.all()) link.send({ t: 'advertise', signed })
   })
 }

@@ -24,7 +24,9 @@ export interface Neighbour {
   /** It has, and those of them that we want to meet are being dialled. */
   hasIntroduced: boolean
   isTold: boolean
-  /** Smoothed; 0 until the first pong. */
+  /** Those measured last, the newest at the end, in ms. */
+  roundTrips: readonly number[]
+  /** Their median; 0 until the first pong. */
   roundTripMs: number
   /** Items sent there and not yet answered. */
   inFlight: number
@@ -109,6 +111,7 @@ export class NeighbourTable {
       hasToldPeers: false,
       hasIntroduced: false,
       isTold: false,
+      roundTrips: before?.roundTrips ?? [],
       roundTripMs: before?.roundTripMs ?? 0,
       inFlight: 0,
       inFlightBytes: 0,

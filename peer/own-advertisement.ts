@@ -16,10 +16,14 @@ export type Offer = Pick<
   'engines' | 'effects' | 'slots' | 'free' | 'queued' | 'memory_bytes' | 'speed' | 'protocols'
 >
 
+/** Where it stands; not told for its own sake. */
+export type Standing = Pick<Advertisement, 'neighbours' | 'coordinate'>
+
 export class OwnAdvertisement {
   readonly #ports: Pick<Ports, 'clock' | 'crypto' | 'signer' | 'network' | 'log'>
   readonly #mesh: CID
   readonly #offer: () => Offer
+  readonly #standing: () => Standing
   readonly #all: (signed: Envelope) => void
   #last = ''
   #sequence: number
@@ -31,11 +35,13 @@ export class OwnAdvertisement {
     ports: Pick<Ports, 'clock' | 'crypto' | 'signer' | 'network' | 'log'>,
     mesh: CID,
     offer: () => Offer,
+    standing: () => Standing,
     all: (signed: Envelope) => void,
   ) {
     this.#ports = ports
     this.#mesh = mesh
     this.#offer = offer
+    this.#standing = standing
     this.#all = all
     // A restarted peer must not repeat numbers that others remember.
     this.#sequence = ports.clock.now()
@@ -60,6 +66,7 @@ export class OwnAdvertisement {
       expires_ms: clock.now() + LIFE_MS,
       addresses: network.addresses().slice(0, ADDRESSES_MAX),
       ...this.#offer(),
+      ...this.#standing(),
     })
     const [signed] = await signBatch(crypto, signer, network.peerId, 'advertisement', [payload])
     return signed as Envelope

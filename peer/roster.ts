@@ -1,17 +1,18 @@
 /** Keeps this peer connected to its neighbours: accepts, dials, shakes hands, measures round trips, dials again. */
 import { MeshError } from '../protocol/errors.ts'
-import { type FrameOf, PEER_PROTOCOL, type PeerFrame } from '../protocol/frames.ts'
+import { PEER_PROTOCOL, type PeerFrame } from '../protocol/frames.ts'
 import { FRAME_BYTES_MAX, NEIGHBOURS_MAX } from '../protocol/limits.ts'
 import { Genesis } from '../protocol/mesh.ts'
 import type { Channel, Ports } from '../protocol/ports.ts'
+import type { Coordinate } from '../protocol/records.ts'
 import { type Handshaken, type Introduction, shakeHands } from './handshake.ts'
 import type { Link } from './link.ts'
 import type { MembershipOffice } from './membership.ts'
 import type { Neighbour, NeighbourTable } from './neighbours.ts'
+import { RoundTrips } from './round-trips.ts'
 
 /** Often enough to notice a changed route, too seldom to be seen on a meter. */
 const PING_EVERY_MS = 15_000
-const ROUND_TRIP_ALPHA = 0.3
 /** A lost address is dialled again after 0.5 s, then twice as long each time, up to a minute. */
 const REDIAL_MS_MIN = 500
 const REDIAL_MS_MAX = 60_000
@@ -29,22 +30,21 @@ export interface RosterEvents {
   frame(neighbour: Neighbour, frame: PeerFrame): void | Promise<void>
 }
 
-type RosterPorts = Pick<Ports, 'clock' | 'log' | 'network'>
+type RosterPorts = Pick<Ports, 'clock' | 'log' | 'network' | 'random'>
 
 export class Roster {
   readonly #ports: RosterPorts
   readonly #office: MembershipOffice
   readonly #neighbours: NeighbourTable
   readonly #events: RosterEvents
+  readonly #roundTrips: RoundTrips
   /** By address or PeerId, so that one peer is dialled once at a time. */
   readonly #dialling = new Map<string, Promise<string>>()
   readonly #timers = new Set<() => void>()
   /** PeerIds that will be dialled again. */
   readonly #redials = new Set<string>()
-  readonly #pings = new Map<number, { link: Link; sentMs: number }>()
   /** Handshakes under way that others began, by PeerId. */
   readonly #shaking = new Map<string, number>()
-  #nextPing = 0
   #stopped = false
 
   constructor(ports: RosterPorts, office: MembershipOffice, neighbours: NeighbourTable, events: RosterEvents) {
@@ -52,6 +52,12 @@ export class Roster {
     this.#office = office
     this.#neighbours = neighbours
     this.#events = events
+    this.#roundTrips = new RoundTrips(ports)
+  }
+
+  /** Where this peer stands, by the round trips that it has measured. */
+  get coordinate(): Coordinate {
+    return this.#roundTrips.coordinate
   }
 
   /** Peers are being dialled: one may be here soon. */
@@ -62,6 +68,7 @@ export class Roster {
   /** Registers with the network; call before it starts. */
   serve(): void {
     this.#ports.network.handle(PEER_PROTOCOL, (channel) => this.#accept(channel), { frameBytesMax: FRAME_BYTES_MAX })
+    this.#watch()
   }
 
   /** Dials once and throws if that fails; afterwards the address is kept, and dialled again whenever lost. */
@@ -88,6 +95,15 @@ export class Roster {
       const lapsed = this.#office.lapsed(neighbour)
       if (lapsed) this.#expel(neighbour, lapsed)
     }
+  }
+
+  /** Every now and then: memberships end, and ways change. */
+  #watch(): void {
+    this.#later(PING_EVERY_MS, () => {
+      this.review()
+      this.#roundTrips.measureAll(this.#neighbours.all())
+      this.#watch()
+    })
   }
 
   stop(): void {
@@ -160,7 +176,7 @@ export class Roster {
       this.#events.left(current, 'replaced by a newer link')
       current.link.bye('E_BUSY', 'replaced by a newer link')
     } else this.#ports.log.event('peer.joined', { peer: link.peer })
-    this.#ping(neighbour)
+    this.#roundTrips.measure(neighbour)
     this.#events.joined(neighbour)
     return undefined
   }
@@ -186,8 +202,8 @@ export class Roster {
   #receiveFrom(neighbour: Neighbour): void {
     neighbour.link.receive({
       frame: (frame) => {
-        if (frame.t === 'ping') return void neighbour.link.send({ t: 'pong', id: frame.id })
-        if (frame.t === 'pong') return this.#onPong(neighbour, frame)
+        if (frame.t === 'ping') return this.#roundTrips.onPing(neighbour, frame)
+        if (frame.t === 'pong') return this.#roundTrips.onPong(neighbour, frame)
         return this.#events.frame(neighbour, frame)
       },
       closed: (reason) => {
@@ -255,29 +271,6 @@ export class Roster {
         () => this.#keep(address, peer, tries + 1),
       )
     })
-  }
-
-  #ping(neighbour: Neighbour): void {
-    const { link } = neighbour
-    if (this.#stopped || !link.isOpen) return
-    const lapsed = this.#office.lapsed(neighbour)
-    if (lapsed) return this.#expel(neighbour, lapsed)
-    const id = this.#nextPing++
-    this.#pings.set(id, { link, sentMs: this.#ports.clock.monotonic() })
-    link.send({ t: 'ping', id })
-    this.#later(PING_EVERY_MS, () => {
-      this.#pings.delete(id)
-      this.#ping(neighbour)
-    })
-  }
-
-  #onPong(neighbour: Neighbour, frame: FrameOf<'pong'>): void {
-    const sent = this.#pings.get(frame.id)
-    if (!sent || sent.link !== neighbour.link) return
-    this.#pings.delete(frame.id)
-    const ms = this.#ports.clock.monotonic() - sent.sentMs
-    const before = neighbour.roundTripMs
-    neighbour.roundTripMs = before === 0 ? ms : before + ROUND_TRIP_ALPHA * (ms - before)
   }
 
   #later(delayMs: number, run: () => void): void {

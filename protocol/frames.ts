@@ -18,7 +18,7 @@ import {
 } from './limits.ts'
 import { credential, Genesis, membershipChain, Revocation } from './mesh.ts'
 import { EFFECT_KINDS, Outcome } from './outcome.ts'
-import { Advertisement, Invocation, Receipt, taskTemplate } from './records.ts'
+import { Advertisement, coordinate, Invocation, Receipt, taskTemplate } from './records.ts'
 import { bytes, cid, integer, list, message, name, peerId, text } from './schema.ts'
 
 /** One long-lived channel a pair: handshake, advertisements, calls. */
@@ -51,7 +51,8 @@ const welcome = of('welcome', { chain: membershipChain() })
 /** Last frame before closing, with the reason. */
 const bye = of('bye', { code: errorCode(), message: text() })
 const ping = of('ping', { id: id() })
-const pong = of('pong', { id: id() })
+/** At once, with where the sender stands: whoever measured the way can move its own coordinate. */
+const pong = of('pong', { id: id(), coordinate: coordinate() })
 /** The sender's own advertisement, sent on change. */
 const advertise = of('advertise', { signed: envelope(Advertisement.bytesMax) })
 /** Advertisements of others that the sender holds, once after the handshake. */

@@ -34,6 +34,10 @@ export const NEIGHBOURS_MAX = 64
 /** Addresses in a ticket or an advertisement. */
 export const ADDRESSES_MAX = 16
 export const ADDRESS_CHARS_MAX = 256
+/** Axes of a network coordinate, besides its height: between cities three err no more than four. */
+export const COORDINATE_AXES = 3
+/** Of an axis and of a height: no round trip on Earth that a call can use takes longer than two of them. */
+export const COORDINATE_US_MAX = 1_000_000
 /** A membership chain from the operator to the newest member. */
 export const CHAIN_MAX = 8
 /** Revocations that a peer keeps: enough for a mesh of thousands, some 6 MB at most of what members sign. */

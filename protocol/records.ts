@@ -8,9 +8,12 @@ import {
   BATCH_ITEMS_MAX,
   BLOCK_BYTES_MAX,
   CODE_BYTES_MAX,
+  COORDINATE_AXES,
+  COORDINATE_US_MAX,
   FUEL_MAX,
   INPUT_BYTES_MAX,
   MEMORY_BYTES_MAX,
+  NEIGHBOURS_MAX,
   OUTPUT_BYTES_MAX,
   REQUESTS_MAX,
 } from './limits.ts'
@@ -101,8 +104,22 @@ export const Receipt = message(
 export type Receipt = v.InferOutput<typeof Receipt.schema>
 
 /**
+ * Where a peer stands in the mesh's space of round trips, as it says: two peers' is predicted by the distance of their
+ * positions plus both heights, which stand for the ways to the network's core. `error_permille` is how far its own
+ * predictions were off of late; 1000: it knows nothing yet.
+ */
+export const coordinate = () =>
+  v.strictObject({
+    position_us: list(integer(-COORDINATE_US_MAX, COORDINATE_US_MAX), COORDINATE_AXES, COORDINATE_AXES),
+    height_us: integer(0, COORDINATE_US_MAX),
+    error_permille: integer(1, 1000),
+  })
+export type Coordinate = v.InferOutput<ReturnType<typeof coordinate>>
+
+/**
  * What a peer offers, until `expires_ms`. `slots` run at once, `free` of them are idle, `queued` tasks wait.
  * `memory_bytes` is the most one task may take. `speed` is fuel per ms, measured; 0: not yet measured.
+ * `neighbours` are those it is connected to.
  * Protocols, engines and effects may be of later versions: whoever does not know them passes over them.
  */
 export const Advertisement = message(
@@ -123,6 +140,8 @@ export const Advertisement = message(
     queued: integer(0, 1_000_000),
     memory_bytes: integer(0, MEMORY_BYTES_MAX),
     speed: integer(0, FUEL_MAX),
+    neighbours: integer(0, NEIGHBOURS_MAX),
+    coordinate: coordinate(),
   }),
 )
 export type Advertisement = v.InferOutput<typeof Advertisement.schema>

@@ -32,6 +32,8 @@ const createPeer = (n: number) => {
       queued: 0,
       memory_bytes: 0,
       speed: 0,
+      neighbours: 0,
+      coordinate: { position_us: [0, 0, 0], height_us: 0, error_permille: 1000 },
       ...fields,
     }
     return (await signBatch(crypto, signer, id, kind, [Advertisement.encode(advertisement)]))[0] as Envelope

@@ -178,6 +178,8 @@ const advertisement: Advertisement = {
   queued: 12,
   memory_bytes: 536_870_912,
   speed: 60_000,
+  neighbours: 5,
+  coordinate: { position_us: [-40_250, 0, 1_000_000], height_us: 3100, error_permille: 120 },
 }
 const signedAdvertisements = await signBatch(crypto, bob.signer, bob.id, 'advertisement', [
   Advertisement.encode(advertisement),
@@ -226,7 +228,7 @@ export const peerFrameExamples: PeerFrame[] = [
   { t: 'welcome', chain: [] },
   { t: 'bye', code: 'E_STOPPING', message: 'the agent is shutting down' },
   { t: 'ping', id: 1 },
-  { t: 'pong', id: 1 },
+  { t: 'pong', id: 1, coordinate: advertisement.coordinate },
   { t: 'advertise', signed: signedAdvertisements[0] as Envelope },
   { t: 'peers', signed: signedAdvertisements },
   {

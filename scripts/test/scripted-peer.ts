@@ -1,4 +1,5 @@
 /** A peer of a world whose every frame is written by the test. */
+import { unknownCoordinate } from '../../peer/coordinates.ts'
 import type { MeshState } from '../../peer/membership.ts'
 import { receiptBytes } from '../../peer/receipts.ts'
 import { rawCid, recordCid } from '../../protocol/cid.ts'
@@ -87,12 +88,13 @@ export class ScriptedPeer {
   }
 
   async advertisement(changes: Partial<Advertisement> = {}): Promise<FrameOf<'advertise'>> {
-    const offer = { slots: 0, free: 0, queued: 0, memory_bytes: 256 * MIB, speed: 0 }
+    const offer = { slots: 0, free: 0, queued: 0, memory_bytes: 256 * MIB, speed: 0, neighbours: 0 }
     const payload = Advertisement.encode({
       ...{ v: 1, mesh: this.meshId, peer: this.peerId, sequence: this.#sequence++ },
       expires_ms: this.ports.clock.now() + 60_000,
       ...{ protocols: [1], engines: [ENGINE_ID], effects: ['call'], addresses: this.ports.network.addresses() },
       ...offer,
+      coordinate: unknownCoordinate(),
       ...changes,
     })
     return { t: 'advertise', signed: (await this.sign('advertisement', [payload]))[0] as Envelope }
