@@ -100,11 +100,24 @@ test.each([
   [['12D3KooWother'], true, false],
   [['self', '12D3KooWfriend'], false, true],
 ])('accept %j, member %s: %s', (accept, member, expected) => {
+  const friend = { peer: '12D3KooWfriend', member, own: false }
   const policy = { ...LENDS_NOTHING, accept, slots: 1 }
-  expect(accepts(policy, '12D3KooWfriend', member)).toBe(expected)
-  expect(accepts({ ...policy, slots: 0 }, '12D3KooWfriend', member)).toBe(false)
-  expect(accepts({ ...policy, deny: ['12D3KooWfriend'] }, '12D3KooWfriend', member)).toBe(false)
-  expect(accepts({ ...policy, deny: ['12D3KooWfoe'] }, '12D3KooWfriend', member)).toBe(expected)
+  expect(accepts(policy, friend)).toBe(expected)
+  expect(accepts({ ...policy, slots: 0 }, friend)).toBe(false)
+  expect(accepts({ ...policy, deny: ['12D3KooWfriend'] }, friend)).toBe(false)
+  expect(accepts({ ...policy, deny: ['12D3KooWfoe'] }, friend)).toBe(expected)
+})
+
+test.each([
+  [['self'], true],
+  [['mesh'], true],
+  [['12D3KooWother'], false],
+  [[], false],
+])('accept %j, a machine of the same owner: %s', (accept, expected) => {
+  const machine = { peer: '12D3KooWmine', member: true, own: true }
+  const policy = { ...LENDS_NOTHING, accept, slots: 1 }
+  expect(accepts(policy, machine)).toBe(expected)
+  expect(accepts({ ...policy, deny: ['12D3KooWmine'] }, machine)).toBe(false)
 })
 
 test('a refusal says what can be done', () => {

@@ -222,7 +222,13 @@ const honest = async (world: World, outcomes: readonly Outcome[], { inviter, add
   const peer = await scriptedPeer(world)
   if (inviter) {
     const { meshId, mesh } = inviter
-    const record = { v: 1 as const, mesh: meshId, peer: peer.peerId, expires_ms: world.clock.now() + 3_600_000 }
+    const record = {
+      v: 1 as const,
+      mesh: meshId,
+      peer: peer.peerId,
+      expires_ms: world.clock.now() + 3_600_000,
+      own: false,
+    }
     const [signed] = await inviter.sign('membership', [Membership.encode(record)])
     peer.mesh.chain.splice(0, peer.mesh.chain.length, signed!, ...mesh.chain)
   }

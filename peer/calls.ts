@@ -5,7 +5,7 @@ import { MeshError } from '../protocol/errors.ts'
 import type { JournalEntry } from '../protocol/journal.ts'
 import type { Limits, Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
-import { Invocation, type Manifest, type TaskTemplate, taskIdOf } from '../protocol/records.ts'
+import { Invocation, type Manifest, type TaskTemplate, taskIdOf, type VerificationRecord } from '../protocol/records.ts'
 
 export type Level = { level: 'none' } | { level: 'audit' } | { level: 'self' } | { level: 'quorum'; n: number }
 
@@ -106,6 +106,8 @@ export interface CallResult {
   /** Every execution that was compared or answered; the first agrees with `outcome`. */
   performed: Performed[]
   level: Level
+  /** How the answer was checked: at `audit` most are not, and where nobody else could, this peer ran it again. */
+  verification: Omit<VerificationRecord, 'executions'>
   /** Ran here, because no peer was in reach. */
   local: boolean
   /** Nothing was executed: the outcome of an earlier call, verified at the level of this one or above. */

@@ -39,7 +39,8 @@ const dispatching = (name: string, { signs = true } = {}) => {
     ...{ peer: 'executor', outbound: true, isOpen: true, receive: () => {}, bye: () => {} },
     send: (frame) => void sent.push(frame),
   }
-  const neighbour = new NeighbourTable(crypto, { isSuspended: () => false, isExpelled: () => false }).add(link, true)
+  const standings = { isSuspended: () => false, isExpelled: () => false }
+  const neighbour = new NeighbourTable(crypto, standings).add(link, { member: true, own: false, chain: [] })
   const manifest = { effects: [], limits: { fuel: 1000, memory_bytes: 0, output_bytes: 10 } } as unknown as Manifest
   const itemOf = (input: Uint8Array, changes: Partial<CallRequest> = {}) => {
     const request = { function: mesh, export: 'default', input, timeoutMs: 1000, ...changes } as CallRequest

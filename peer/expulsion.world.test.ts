@@ -12,7 +12,13 @@ import { learnMesh, readInvitation } from './join.ts'
 const HOUR_MS = 3_600_000
 
 const membershipBy = async (inviter: ScriptedPeer, peer: string, lifeMs = HOUR_MS): Promise<Envelope[]> => {
-  const record = { v: 1 as const, mesh: inviter.meshId, peer, expires_ms: inviter.world.clock.now() + lifeMs }
+  const record = {
+    v: 1 as const,
+    mesh: inviter.meshId,
+    peer,
+    expires_ms: inviter.world.clock.now() + lifeMs,
+    own: false,
+  }
   return [...(await inviter.sign('membership', [Membership.encode(record)])), ...inviter.mesh.chain]
 }
 
@@ -29,7 +35,7 @@ describe('a key that is not admitted runs nothing, fetches no block and learns o
 
   const ticketBy = async ({ host }: Scene, inviter: ScriptedPeer) => {
     const { crypto, signer, clock } = inviter.ports
-    const says = { mesh: inviter.meshId, addresses: [host.address], expires_ms: clock.now() + HOUR_MS }
+    const says = { mesh: inviter.meshId, addresses: [host.address], expires_ms: clock.now() + HOUR_MS, own: false }
     return signTicket(crypto, signer, { v: 1, inviter: inviter.peerId, chain: inviter.mesh.chain, ...says })
   }
 

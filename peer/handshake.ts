@@ -19,8 +19,12 @@ export interface Introduction {
 export interface Admittance {
   /** Shown to belong to the mesh; false only where the owner accepts anyone. */
   member: boolean
-  /** Who signed its membership (of the operator: itself); undefined: it has shown none. */
+  /** Whose machine it is, by the first of them; undefined: it has shown no membership. */
+  owner?: string | undefined
+  /** The owner who let that one in (of the operator: itself); undefined: it has shown no membership. */
   inviter?: string | undefined
+  /** It is a machine of this peer's owner. */
+  own: boolean
   /** The membership chain just issued for a ticket, else empty. */
   issued: Envelope[]
   /** What shows that it is a member: issued just now, or checked. */
@@ -29,9 +33,7 @@ export interface Admittance {
 
 export interface Handshaken {
   link: Link
-  member: boolean
-  inviter: string | undefined
-  chain: readonly Envelope[]
+  admittance: Admittance
   hello: FrameOf<'hello'>
   /** The chain that the other side issued to us for our ticket, else empty. */
   received: Envelope[]
@@ -70,8 +72,7 @@ export const shakeHands = (
     if (ended || !hello || !admittance || !received) return
     ended = true
     stopTimer()
-    const { member, inviter, chain } = admittance
-    done({ link, member, inviter, chain, hello, received })
+    done({ link, admittance, hello, received })
   }
 
   const onHello = async (link: Link, frame: FrameOf<'hello'>) => {

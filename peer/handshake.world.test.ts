@@ -131,7 +131,13 @@ describe('a chain of memberships', () => {
     mesh = { ...mesh, chain: inviter.mesh.chain }
     for (let links = 1; links < length; links++) {
       const next = await scriptedPeer(world, { stranger: true })
-      const record = { v: 1 as const, mesh: next.meshId, peer: next.peerId, expires_ms: world.clock.now() + 1000 }
+      const record = {
+        v: 1 as const,
+        mesh: next.meshId,
+        peer: next.peerId,
+        expires_ms: world.clock.now() + 1000,
+        own: false,
+      }
       const issued = await inviter.sign('membership', [Membership.encode(record)])
       mesh = { ...mesh, chain: [...issued, ...mesh.chain] }
       inviter = next

@@ -1,8 +1,17 @@
 import { describe, expect, test } from 'vitest'
-import { areIndependent, countIndependent, networkOf, type Whereabouts } from './independence.ts'
+import { randomFor } from '../scripts/test/seed.ts'
+import {
+  areIndependent,
+  countIndependent,
+  independenceOf,
+  independentFirst,
+  leastIndependence,
+  networkOf,
+  type Whereabouts,
+} from './independence.ts'
 
 const at = (peer: string, inviter: string | undefined, ...addresses: string[]): Whereabouts => ({
-  ...{ peer, inviter, addresses },
+  ...{ peer, owner: peer, inviter, addresses },
 })
 
 describe('the network of an address', () => {
@@ -53,5 +62,63 @@ describe('at the floor operator', () => {
     expect(countIndependent('operator', all)).toBe(2)
     expect(countIndependent('peer', all)).toBe(4)
     expect(countIndependent('operator', [])).toBe(0)
+  })
+})
+
+describe('the ranking', () => {
+  const of = (owner: string, peer: string, inviter: string | undefined, ...addresses: string[]): Whereabouts => ({
+    ...{ peer, owner, inviter, addresses },
+  })
+  const one = at('a', 'x', '/ip4/1.2.3.4/tcp/1')
+  test.each<[string, Whereabouts]>([
+    ['none', one],
+    ['owner', of('a', 'b', 'x', '/ip4/1.2.4.4/tcp/1')],
+    ['peer', at('b', 'x', '/ip4/1.2.3.9/tcp/1')],
+    ['peer', at('b', undefined, '/ip4/1.2.3.9/tcp/1')],
+    ['network', at('b', 'x', '/ip4/1.2.4.4/tcp/1')],
+    ['network', of('c', 'b', 'a', '/ip4/1.2.4.4/tcp/1')],
+    ['network', of('x', 'b', 'y', '/ip4/1.2.4.4/tcp/1')],
+    ['inviter', at('b', 'y', '/ip4/1.2.3.9/tcp/1')],
+    ['operator', at('b', 'y', '/ip4/1.2.4.4/tcp/1')],
+  ])('%s: %j', (independence, other) => {
+    expect(independenceOf(one, other)).toBe(independence)
+    expect(independenceOf(other, one)).toBe(independence)
+    expect(areIndependent('operator', one, other)).toBe(independence === 'operator')
+    expect(areIndependent('peer', one, other)).toBe(independence !== 'none')
+  })
+
+  test('of several is that of the two which have least apart', () => {
+    const far = at('b', 'y', '/ip4/2.2.2.2')
+    const near = at('c', 'z', '/ip4/1.2.3.9')
+    expect(leastIndependence([one, far])).toBe('operator')
+    expect(leastIndependence([far, one, near])).toBe('inviter')
+    expect(leastIndependence([one, far, one])).toBe('none')
+    expect(leastIndependence([one])).toBe('none')
+  })
+
+  test('draws from the more independent half, in the order of the draw', () => {
+    const rankOf = (name: string) => Number(name[0])
+    const first = (...drawn: string[]) => independentFirst(drawn, rankOf).join(' ')
+    expect(first('3a', '5a', '2a', '5b')).toBe('5a 5b 3a 2a')
+    expect(first('3a', '5a', '2a', '3b', '3c')).toBe('3a 5a 3b 3c 2a')
+    expect(first('3a', '5a', '3b', '3c')).toBe('3a 5a 3b 3c')
+    expect(first('2a', '3a')).toBe('3a 2a')
+    expect(first('2a')).toBe('2a')
+    expect(first()).toBe('')
+  })
+
+  test('passes over no more than half, whatever ranks there are', () => {
+    const random = randomFor('steering')
+    for (let round = 0; round < 200; round++) {
+      const drawn = Array.from({ length: 1 + random.below(20) }, (_, i) => ({ i, rank: random.below(6) }))
+      const ordered = independentFirst(drawn, ({ rank }) => rank)
+      expect(ordered.toSorted((a, b) => a.i - b.i)).toEqual(drawn)
+      const median = drawn.map(({ rank }) => rank).sort((a, b) => b - a)[Math.ceil(drawn.length / 2) - 1]!
+      const preferred = drawn.filter(({ rank }) => rank >= median)
+      expect(2 * preferred.length).toBeGreaterThanOrEqual(drawn.length)
+      expect(ordered.slice(0, preferred.length)).toEqual(preferred)
+      const least = Math.min(...preferred.map(({ rank }) => rank))
+      for (const { rank } of ordered.slice(preferred.length)) expect(rank).toBeLessThan(least)
+    }
   })
 })

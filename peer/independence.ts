@@ -1,12 +1,16 @@
 /** Whether one peer may verify another: how much they must have apart, by the policy of their mesh. Pure. */
 import type { Genesis } from '../protocol/mesh.ts'
+import { INDEPENDENCE } from '../protocol/records.ts'
 
 export type IndependenceFloor = Genesis['policy']['independence']
+export type Independence = (typeof INDEPENDENCE)[number]
 
 /** What is known of where a peer comes from. */
 export interface Whereabouts {
   readonly peer: string
-  /** Who signed its membership; undefined: not known. */
+  /** Whose machine it is: named by the first of them, itself if it is the only one. */
+  readonly owner: string
+  /** The owner who let that one in; undefined: not known. */
   readonly inviter: string | undefined
   /** Multiaddrs, as it advertises them. */
   readonly addresses: readonly string[]
@@ -49,13 +53,54 @@ const shareNetwork = (a: Whereabouts, b: Whereabouts): boolean => {
 /** Were they let in by one peer, or one by the other? */
 const shareInviter = (a: Whereabouts, b: Whereabouts): boolean => {
   if (a.inviter === undefined || b.inviter === undefined) return true
-  return a.inviter === b.inviter || a.inviter === b.peer || b.inviter === a.peer
+  return a.inviter === b.inviter || a.inviter === b.owner || b.inviter === a.owner
 }
 
-/** `operator`: another inviter and another network; `peer`: another PeerId. */
-export const areIndependent = (floor: IndependenceFloor, a: Whereabouts, b: Whereabouts): boolean => {
-  if (a.peer === b.peer) return false
-  return floor === 'peer' || (!shareInviter(a, b) && !shareNetwork(a, b))
+/**
+ * How much two peers have apart: `none`, one is the other; `owner`, machines of one owner; `peer`, of two; `network`,
+ * and of two networks; `inviter`, of one network and let in by different owners; `operator`, both.
+ */
+export const independenceOf = (a: Whereabouts, b: Whereabouts): Independence => {
+  if (a.peer === b.peer) return 'none'
+  if (a.owner === b.owner) return 'owner'
+  const isElsewhere = !shareNetwork(a, b)
+  if (shareInviter(a, b)) return isElsewhere ? 'network' : 'peer'
+  return isElsewhere ? 'operator' : 'inviter'
+}
+
+/** Of `one` with each of the others, the least; of nobody, as good as there is. The greater, the more apart. */
+export const rankAgainst = (one: Whereabouts, others: readonly Whereabouts[]): number => {
+  let least: number = INDEPENDENCE.length
+  for (const other of others) least = Math.min(least, INDEPENDENCE.indexOf(independenceOf(one, other)))
+  return least
+}
+
+const LEAST: Readonly<Record<IndependenceFloor, number>> = {
+  operator: INDEPENDENCE.indexOf('operator'),
+  peer: INDEPENDENCE.indexOf('owner'),
+}
+
+/** `operator`: another owner and inviter, and another network; `peer`: another PeerId. */
+export const areIndependent = (floor: IndependenceFloor, a: Whereabouts, b: Whereabouts): boolean =>
+  INDEPENDENCE.indexOf(independenceOf(a, b)) >= LEAST[floor]
+
+/** The least that any two of them have apart; `none` of fewer than two. */
+export const leastIndependence = (all: readonly Whereabouts[]): Independence => {
+  let least: number = INDEPENDENCE.length
+  for (const [i, one] of all.entries()) least = Math.min(least, rankAgainst(one, all.slice(i + 1)))
+  return INDEPENDENCE[least] ?? 'none'
+}
+
+/**
+ * The more independent half of `drawn` first, in the order of the draw, and then the rest. Never fewer than half: whoever
+ * makes few candidates stand out, by what they say of their addresses or it says of its own, makes each at most twice as
+ * likely to be drawn.
+ */
+export const independentFirst = <T>(drawn: readonly T[], rankOf: (one: T) => number): readonly T[] => {
+  const ranks = drawn.map(rankOf)
+  const median = ranks.toSorted((a, b) => b - a)[Math.ceil(ranks.length / 2) - 1] ?? 0
+  const isFirst = (_: T, i: number) => (ranks[i] as number) >= median
+  return [...drawn.filter(isFirst), ...drawn.filter((one, i) => !isFirst(one, i))]
 }
 
 /** How many of them are independent of each other, taken in their order. */

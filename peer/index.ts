@@ -54,7 +54,7 @@ export const createPeer = async (ports: Ports, options: PeerOptions): Promise<Pe
   const parts = {} as PeerParts
   parts.office = new MembershipOffice(ports, options.mesh, options.policy)
   parts.members = new Members(ports)
-  await Promise.all([parts.office.revocations.load(), parts.members.load()])
+  await Promise.all([parts.office.load(), parts.members.load()])
   parts.expulsion = new Expulsion(ports, parts)
   parts.standings = new Standings(ports)
   await parts.standings.load()

@@ -3,7 +3,7 @@ import type { Envelope } from '../protocol/envelope.ts'
 import { MeshError } from '../protocol/errors.ts'
 import { PEER_PROTOCOL } from '../protocol/frames.ts'
 import { FRAME_BYTES_MAX } from '../protocol/limits.ts'
-import { Genesis, meshIdOf, ticketFromText } from '../protocol/mesh.ts'
+import { Genesis, isOwnMachine, meshIdOf, ticketFromText, verifyChain } from '../protocol/mesh.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { type Handshaken, shakeHands } from './handshake.ts'
 import type { MeshState } from './membership.ts'
@@ -13,16 +13,27 @@ type JoinPorts = Pick<Ports, 'crypto' | 'clock' | 'log' | 'network'>
 /** Where to join: addresses to try in order, and the ticket to show (none: only a public mesh can be joined). */
 export interface Invitation {
   addresses: string[]
-  ticket?: { signed: Envelope; mesh: string; inviter: string }
+  ticket?: { signed: Envelope; mesh: string; inviter: string; own: boolean }
 }
 
 /** A ticket as text, opened. Throws MeshError E_TICKET or E_TICKET_EXPIRED. */
 export const readInvitation = async (ports: Pick<Ports, 'crypto' | 'clock'>, text: string): Promise<Invitation> => {
   const { ticket, signed } = await ticketFromText(ports.crypto, text, ports.clock.now())
-  return { addresses: ticket.addresses, ticket: { signed, mesh: ticket.mesh.toString(), inviter: ticket.inviter } }
+  const { addresses, inviter, own } = ticket
+  return { addresses, ticket: { signed, mesh: ticket.mesh.toString(), inviter, own } }
 }
 
-const stateFrom = (ports: JoinPorts, invitation: Invitation, shaken: Handshaken): MeshState => {
+/** Does what was issued hold, and make us what the ticket says? An owner's machines trust each other. */
+const ensureIssued = async (ports: JoinPorts, genesis: Genesis, chain: readonly Envelope[], own: boolean) => {
+  if (genesis.policy.admission === 'public') return
+  const { operator } = genesis
+  const to = { mesh: meshIdOf(ports.crypto, genesis), operator, peer: ports.network.peerId, nowMs: ports.clock.now() }
+  await verifyChain(ports.crypto, chain, { ...to, isRevoked: () => false })
+  if (isOwnMachine(chain) === own) return
+  throw new MeshError('E_NOT_ADMITTED', 'the inviter signed another membership than its ticket promises')
+}
+
+const stateFrom = async (ports: JoinPorts, invitation: Invitation, shaken: Handshaken): Promise<MeshState> => {
   const genesis = Genesis.decode(shaken.hello.genesis)
   const mesh = meshIdOf(ports.crypto, genesis).toString()
   if (invitation.ticket && invitation.ticket.mesh !== mesh) {
@@ -37,6 +48,7 @@ const stateFrom = (ports: JoinPorts, invitation: Invitation, shaken: Handshaken)
       'this mesh is private; a bare address does not admit to it, ask a member for a ticket',
     )
   }
+  if (invitation.ticket) await ensureIssued(ports, genesis, shaken.received, invitation.ticket.own)
   return { genesis, chain: shaken.received }
 }
 
@@ -56,7 +68,7 @@ const learnAt = async (
         genesis: new Uint8Array(),
         credential: ticket ? { by: 'ticket' as const, ticket: ticket.signed } : { by: 'none' as const },
       }),
-      admit: async () => ({ member: true, issued: [], chain: [] }),
+      admit: async () => ({ member: true, own: false, issued: [], chain: [] }),
     }
     const done = (result: Handshaken) => {
       result.link.receive({ frame: () => {}, closed: () => {} })
@@ -65,7 +77,7 @@ const learnAt = async (
     shakeHands(ports, channel, introduction, done, reject)
   })
   try {
-    return stateFrom(ports, invitation, shaken)
+    return await stateFrom(ports, invitation, shaken)
   } finally {
     channel.close()
     await ports.network.disconnect(peer)

@@ -59,8 +59,8 @@ export class Lending implements Admission {
     return this.pausedUntilMs > this.#clock.now()
   }
 
-  accepts({ peer, member }: Neighbour): boolean {
-    return accepts(this.#options.policy, peer, member)
+  accepts(neighbour: Neighbour): boolean {
+    return accepts(this.#options.policy, neighbour)
   }
 
   decide(neighbour: Neighbour, template: TaskTemplate, items: number, bytes: number): No | undefined {

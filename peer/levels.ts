@@ -6,7 +6,14 @@ import type { Ports } from '../protocol/ports.ts'
 import type { Manifest } from '../protocol/records.ts'
 import type { Auditor } from './auditor.ts'
 import type { CallRequest, CallResult, Dispute, Item, Performed } from './calls.ts'
-import { areIndependent, countIndependent } from './independence.ts'
+import {
+  areIndependent,
+  countIndependent,
+  independentFirst,
+  leastIndependence,
+  rankAgainst,
+  type Whereabouts,
+} from './independence.ts'
 import { type Invoker, PEER_WAIT_MS } from './invoker.ts'
 import type { LocalExecutor } from './local.ts'
 import type { MembershipOffice } from './membership.ts'
@@ -16,7 +23,7 @@ import type { NeighbourTable } from './neighbours.ts'
 import type { PursuitOptions } from './pursuit.ts'
 import type { Roster } from './roster.ts'
 import type { Standings } from './standings.ts'
-import { drawIndex, type Verdict, type VoteView, verdictOf, winnerOf } from './verdict.ts'
+import { drawOrder, type Verdict, type VoteView, verdictOf, winnerOf } from './verdict.ts'
 
 export interface LevelParts {
   invoker: Invoker
@@ -24,7 +31,7 @@ export interface LevelParts {
   neighbours: NeighbourTable
   memo: Pick<Memo, 'add'>
   auditor: Auditor
-  standings: Pick<Standings, 'received' | 'wasSuspendedSince'>
+  standings: Pick<Standings, 'of' | 'received' | 'wasSuspendedSince'>
   office: Pick<MembershipOffice, 'genesis'>
   /** A fresh invocation of the request; one per execution that counts as a vote. */
   prepare(request: CallRequest, manifest: Manifest, deadlineMs: number): Item
@@ -32,6 +39,7 @@ export interface LevelParts {
 }
 
 const LENDERS_POLL_MS = 50
+const BY_NOBODY = { independence: 'none', verifiers: 0 } as const
 
 /** An execution that its executor has signed for. */
 interface Vote {
@@ -71,7 +79,7 @@ export class LevelledCall {
     const { level } = this.#request
     if (level.level === 'quorum') return this.#quorum(level.n)
     const first = await this.#performAnywhere()
-    if (level.level === 'none') return this.#result(first)
+    if (level.level === 'none') return this.#result(first, 'none')
     if (this.#local) return this.#result(first, { level: 'self' })
     const receipt = await this.#receiptOf(first)
     if (!receipt) return this.#result(await this.#performAgain(first), { level: 'self' })
@@ -79,13 +87,13 @@ export class LevelledCall {
     return level.level === 'self' ? this.#verifyHere([vote]) : this.#audit(vote)
   }
 
-  /** `verified`: how the answer was, if it was. */
-  #result(first: Performed, verified?: KeptLevel): CallResult {
-    if (verified) this.#keep(first, verified)
+  #result(first: Performed, checked: 'none' | 'own' | KeptLevel): CallResult {
+    const isUnchecked = checked === 'none' || checked === 'own'
     return {
       outcome: first.outcome,
       performed: [first, ...this.#performed.filter((one) => one !== first)],
       level: this.#request.level,
+      verification: isUnchecked ? { by: checked, ...BY_NOBODY } : this.#verified(first, checked),
       local: this.#local,
       memo: false,
       executions: this.#executions,
@@ -94,10 +102,18 @@ export class LevelledCall {
     }
   }
 
-  #keep(answer: Performed, level: KeptLevel): void {
-    const { memo, standings } = this.#parts
+  #verified(answer: Performed, level: KeptLevel): CallResult['verification'] {
+    const { neighbours } = this.#parts
     const agreeing = this.#performed.filter(({ outcomeCid }) => outcomeCid.equals(answer.outcomeCid))
     const signers = agreeing.map(({ executor }) => executor)
+    this.#keep(answer, level, signers)
+    const others = signers.filter((peer) => peer !== this.#ports.network.peerId)
+    const independence = leastIndependence(others.map((peer) => neighbours.whereabouts(peer)))
+    return { by: level.level, independence, verifiers: signers.length - 1 }
+  }
+
+  #keep(answer: Performed, level: KeptLevel, signers: readonly string[]): void {
+    const { memo, standings } = this.#parts
     // Another call may have caught one of them meanwhile.
     if (signers.some((peer) => standings.wasSuspendedSince(peer, this.#begunMs))) return
     const { outcome, outcomeBytes } = answer
@@ -165,12 +181,19 @@ export class LevelledCall {
   /** Most answers are released with their receipt; one that is drawn, once a peer drawn after it has had the same. */
   async #audit(first: Vote): Promise<CallResult> {
     const { auditor } = this.#parts
-    if (!(await auditor.draws(first.performed))) return this.#result(first.performed)
+    if (this.#isOwn(first.performed)) return this.#result(first.performed, 'own')
+    if (!(await auditor.draws(first.performed))) return this.#result(first.performed, 'none')
     try {
       return await this.#compare(first)
     } finally {
       auditor.ended(first.performed.executor)
     }
+  }
+
+  /** By a machine of this peer's owner, which needs no audit; unless it was caught: it may be broken, or stolen. */
+  #isOwn({ executor }: Performed): boolean {
+    const { neighbours, standings } = this.#parts
+    return neighbours.get(executor)?.own === true && standings.of(executor).caught === 0
   }
 
   async #compare(first: Vote): Promise<CallResult> {
@@ -275,10 +298,9 @@ export class LevelledCall {
     item.journal.push(...root.journal)
     const { crypto } = this.#ports
     const digest = cidDigest(rawCid(crypto, last.payload))
-    const { candidates } = root
-    const start = drawIndex(crypto.hash, root.secret, digest, votes.length, Math.max(1, candidates.length))
-    const cyclic = [...candidates.slice(start), ...candidates.slice(0, start)]
-    const drawn = cyclic.filter((peer) => this.#mayVote(peer, votes))
+    const order = drawOrder(crypto.hash, root.secret, digest, votes.length, root.candidates)
+    const voters = votes.map(({ performed }) => this.#parts.neighbours.whereabouts(performed.executor))
+    const drawn = this.#eligible(order, voters)
     return (await this.#askDrawn(item, drawn, asked, false)) ?? (await this.#askDrawn(item, drawn, asked, true))
   }
 
@@ -286,11 +308,11 @@ export class LevelledCall {
     return this.#parts.office.genesis.policy.independence
   }
 
-  /** Is it independent of all that have voted? */
-  #mayVote(peer: string, votes: readonly Vote[]): boolean {
-    const { neighbours } = this.#parts
-    const one = neighbours.whereabouts(peer)
-    return votes.every(({ performed }) => areIndependent(this.#floor, one, neighbours.whereabouts(performed.executor)))
+  /** Those of the candidates that the mesh lets verify what `voters` did, the more independent first. */
+  #eligible(candidates: readonly string[], voters: readonly Whereabouts[]): readonly string[] {
+    const all = candidates.map((peer) => this.#parts.neighbours.whereabouts(peer))
+    const may = all.filter((one) => voters.every((other) => areIndependent(this.#floor, one, other)))
+    return independentFirst(may, (one) => rankAgainst(one, voters)).map(({ peer }) => peer)
   }
 
   /** The first of `drawn` that answers. A slow one is passed over, unless all were: then each is waited for. */

@@ -12,6 +12,7 @@ import {
   Membership,
   meshIdOf,
   openTicket,
+  ownersOf,
   revokedIn,
   revokedWords,
   signTicket,
@@ -23,9 +24,12 @@ import type { Admittance } from './handshake.ts'
 import type { Neighbour } from './neighbours.ts'
 import type { OwnerPolicy } from './owner-policy.ts'
 import { Revocations } from './revocations.ts'
+import { UsedTickets } from './used-tickets.ts'
 
 /** A membership outlives any ticket; a machine that was away for a year is invited again. */
 const MEMBERSHIP_MS = 365 * 24 * 60 * 60 * 1000
+/** Whoever gets hold of a ticket for an owner's machine is that owner: it is carried to the machine at once. */
+export const OWN_TICKET_MS_MAX = 60 * 60 * 1000
 
 /** What a peer knows of its mesh: the genesis record, and the chain that shows its own membership. */
 export interface MeshState {
@@ -46,6 +50,7 @@ export class MembershipOffice {
   readonly chain: Envelope[]
   readonly #ports: OfficePorts
   readonly #rules: Rules
+  readonly #usedTickets: UsedTickets
 
   /** Whose owner accepts anyone lets strangers in as non-members; whom the owner denies is not let in. */
   constructor(ports: OfficePorts, mesh: MeshState, rules: Rules) {
@@ -55,6 +60,12 @@ export class MembershipOffice {
     this.revocations = new Revocations(ports, { id: this.meshId, operator: mesh.genesis.operator })
     this.#ports = ports
     this.#rules = rules
+    this.#usedTickets = new UsedTickets(ports)
+  }
+
+  /** What was kept; call it before anything else. */
+  async load(): Promise<void> {
+    await Promise.all([this.revocations.load(), this.#usedTickets.load()])
   }
 
   get isPublic(): boolean {
@@ -76,13 +87,13 @@ export class MembershipOffice {
     const chain = credential.by === 'membership' ? credential.chain : []
     const revoked = this.#revoked(this.lineOf(peer, chain))
     if (revoked) throw revoked
-    if (this.isPublic) return { member: true, issued: [], chain: [] }
+    if (this.isPublic) return { member: true, own: false, issued: [], chain: [] }
     try {
       await verifyChain(this.#ports.crypto, chain, this.#chainFor(peer))
-      return { member: true, inviter: chain[0]?.signer ?? this.genesis.operator, issued: [], chain }
+      return { ...this.#standing(peer, chain), issued: [] }
     } catch (cause) {
       if (this.#rules.accept.includes('anyone') && hello.genesis.length > 0)
-        return { member: false, issued: [], chain: [] }
+        return { member: false, own: false, issued: [], chain: [] }
       throw cause
     }
   }
@@ -99,9 +110,18 @@ export class MembershipOffice {
     return lineOf(peer, chain, this.genesis.operator)
   }
 
-  /** A ticket to this mesh as text. `addresses` are those of this peer. Throws MeshError E_NOT_ADMITTED. */
-  async invite(addresses: readonly string[], lifeMs: number): Promise<string> {
+  /** Whose machine a peer is, by the first of them. On a public mesh: its own. */
+  ownerOf(peer: string, chain: readonly Envelope[]): string {
+    return (this.isPublic ? undefined : ownersOf(peer, chain, this.genesis.operator)[0]) ?? peer
+  }
+
+  /**
+   * A ticket to this mesh as text; with `own` for one more machine of this peer's owner. `addresses` are those of this
+   * peer. Throws MeshError E_NOT_ADMITTED or E_USAGE.
+   */
+  async invite(addresses: readonly string[], lifeMs: number, own: boolean): Promise<string> {
     const { crypto, signer, clock, network } = this.#ports
+    if (own) this.#ensureMayOwn(lifeMs)
     await this.#ensureMayInvite()
     const ticket = {
       v: 1 as const,
@@ -109,6 +129,7 @@ export class MembershipOffice {
       addresses: addresses.slice(0, ADDRESSES_MAX),
       expires_ms: clock.now() + lifeMs,
       inviter: network.peerId,
+      own,
       chain: this.chain,
     }
     return ticketToText(await signTicket(crypto, signer, ticket))
@@ -125,7 +146,7 @@ export class MembershipOffice {
     }
     const revoked = this.#revoked([peer, ...this.lineOf(self, this.chain)])
     if (revoked) throw revoked
-    if (this.isPublic) return { member: true, issued: [], chain: [] }
+    if (this.isPublic) return { member: true, own: false, issued: [], chain: [] }
     // Else the newcomer would be in the wrong line: its inviter could not revoke it.
     if (ticket.inviter !== self) {
       throw new MeshError(
@@ -134,8 +155,25 @@ export class MembershipOffice {
       )
     }
     await this.#ensureMayInvite()
-    const chain = await this.#issue(peer)
-    return { member: true, inviter: self, issued: chain, chain }
+    if (ticket.own) await this.#usedTickets.use(signed.payload, peer, ticket.expires_ms)
+    const chain = await this.#issue(peer, ticket.own)
+    return { ...this.#standing(peer, chain), issued: chain }
+  }
+
+  /** Of a member whose chain holds. */
+  #standing(peer: string, chain: readonly Envelope[]): Omit<Admittance, 'issued'> {
+    const [owner = peer, inviter = owner] = ownersOf(peer, chain, this.genesis.operator)
+    return { member: true, owner, inviter, own: owner === this.ownerOf(this.#ports.network.peerId, this.chain), chain }
+  }
+
+  #ensureMayOwn(lifeMs: number): void {
+    if (this.isPublic)
+      throw new MeshError('E_USAGE', 'on a public mesh nobody is let in, so no machine is known as yours')
+    if (lifeMs <= OWN_TICKET_MS_MAX) return
+    throw new MeshError(
+      'E_USAGE',
+      `a ticket for a machine of yours holds for ${OWN_TICKET_MS_MAX / 60_000} min at most`,
+    )
   }
 
   /** Throws MeshError E_NOT_ADMITTED unless a chain that begins with this peer's word would hold. */
@@ -147,9 +185,9 @@ export class MembershipOffice {
     throw new MeshError('E_NOT_ADMITTED', message)
   }
 
-  async #issue(peer: string): Promise<Envelope[]> {
+  async #issue(peer: string, own: boolean): Promise<Envelope[]> {
     const { crypto, signer, clock, network } = this.#ports
-    const membership = { v: 1 as const, mesh: this.meshId, peer, expires_ms: clock.now() + MEMBERSHIP_MS }
+    const membership = { v: 1 as const, mesh: this.meshId, peer, expires_ms: clock.now() + MEMBERSHIP_MS, own }
     const signed = await signBatch(crypto, signer, network.peerId, 'membership', [Membership.encode(membership)])
     return [...signed, ...this.chain]
   }

@@ -65,7 +65,13 @@ describe('a ticket that does not admit', () => {
   const ticketOf = (inviter: ScriptedPeer, changes: Partial<Ticket> = {}) => {
     const { crypto, signer, clock, network } = inviter.ports
     const { chain } = inviter.mesh
-    const says = { mesh: inviter.meshId, addresses: network.addresses(), expires_ms: clock.now() + HOUR_MS, chain }
+    const says = {
+      mesh: inviter.meshId,
+      addresses: network.addresses(),
+      expires_ms: clock.now() + HOUR_MS,
+      own: false,
+      chain,
+    }
     return signTicket(crypto, signer, { v: 1, inviter: inviter.peerId, ...says, ...changes })
   }
 

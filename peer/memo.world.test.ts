@@ -44,6 +44,7 @@ describe('a verified answer', () => {
     expect(second).toEqual({
       outcome: first.outcome,
       level: ensureLevel(level),
+      verification: { by: 'memo', independence: 'none', verifiers: 0 },
       ...{ performed: [], local: false, memo: true, executions: 0, recovered: 0, disputes: [] },
     })
     expect(second.outcome.console).toEqual([{ level: 'log', text: 'doubling 21' }])

@@ -4,6 +4,7 @@ import { encodeCanonical } from '../protocol/codec.ts'
 import type { Envelope } from '../protocol/envelope.ts'
 import type { Crypto } from '../protocol/ports.ts'
 import type { Advertisement } from '../protocol/records.ts'
+import type { Admittance } from './handshake.ts'
 import type { Whereabouts } from './independence.ts'
 import type { Link } from './link.ts'
 import type { Standings } from './standings.ts'
@@ -13,10 +14,13 @@ export interface Neighbour {
   readonly link: Link
   /** Shown to belong to the mesh. */
   readonly member: boolean
-  /** Who signed its membership; undefined: it has shown none. */
+  /** Whose machine it is, and who let that owner in; undefined: it has shown no membership. */
+  readonly owner: string | undefined
   readonly inviter: string | undefined
+  /** It is a machine of this peer's owner. */
+  readonly own: boolean
   /** The memberships that showed it, when it came. */
-  chain: readonly Envelope[]
+  readonly chain: readonly Envelope[]
   /** Latest, undefined until it has sent one. */
   advertisement: Advertisement | undefined
   /** It has said whom it knows; we have. */
@@ -81,7 +85,8 @@ export class NeighbourTable {
   /** As far as they are known: of one that has left, nothing is. */
   whereabouts(peer: string): Whereabouts {
     const neighbour = this.#byPeer.get(peer)
-    return { peer, inviter: neighbour?.inviter, addresses: neighbour?.advertisement?.addresses ?? [] }
+    const { owner = peer, inviter, advertisement } = neighbour ?? {}
+    return { peer, owner, inviter, addresses: advertisement?.addresses ?? [] }
   }
 
   /** A member has just come who has not said yet what it offers, and whom else it knows. */
@@ -99,14 +104,16 @@ export class NeighbourTable {
   }
 
   /** Takes the place of an earlier link with the same peer. */
-  add(link: Link, member: boolean, inviter?: string): Neighbour {
+  add(link: Link, { member, owner, inviter, own, chain }: Omit<Admittance, 'issued'>): Neighbour {
     const before = this.#byPeer.get(link.peer)
     const neighbour: Neighbour = {
       peer: link.peer,
       link,
       member,
+      owner,
       inviter,
-      chain: [],
+      own,
+      chain,
       advertisement: before?.advertisement,
       hasToldPeers: false,
       hasIntroduced: false,

@@ -9,8 +9,9 @@ import {
   type Quota,
   quotaWaitMs,
 } from './admission.ts'
+import type { Neighbour } from './neighbours.ts'
 
-/** `self`: nobody but this peer. `mesh`: its members. `anyone`: whoever asks. Else PeerIds. */
+/** `self`: machines of the same owner. `mesh`: its members. `anyone`: whoever asks. Else PeerIds. */
 export type Accept = string
 
 export interface OwnerPolicy {
@@ -28,12 +29,16 @@ export interface OwnerPolicy {
 /** Of a peer that only calls others. */
 export const LENDS_NOTHING: OwnerPolicy = { accept: [], deny: [], slots: 0, memoryBytes: 0, quota: QUOTA_DEFAULT }
 
-export const accepts = (policy: OwnerPolicy, peer: string, member: boolean): boolean =>
+/** Who asks, as the handshake showed. */
+export type Asking = Pick<Neighbour, 'peer' | 'member' | 'own'>
+
+export const accepts = (policy: OwnerPolicy, { peer, member, own }: Asking): boolean =>
   policy.slots > 0 &&
   !policy.deny.includes(peer) &&
   policy.accept.some((rule) => {
     if (rule === 'anyone') return true
     if (rule === 'mesh') return member
+    if (rule === 'self') return own
     return rule === peer
   })
 

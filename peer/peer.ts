@@ -109,9 +109,12 @@ export class Peer {
     return this.#parts.roster.join(address, signal)
   }
 
-  /** A ticket to this mesh, as text. Throws MeshError E_NOT_ADMITTED where this peer may not invite. */
-  invite(lifeMs: number): Promise<string> {
-    return this.#parts.office.invite(this.addresses(), lifeMs)
+  /**
+   * A ticket to this mesh, as text; with `own` one that makes its bearer a machine of the same owner. Throws MeshError
+   * E_NOT_ADMITTED where this peer may not invite, E_USAGE where there are no such machines, or for so long none.
+   */
+  invite(lifeMs: number, own = false): Promise<string> {
+    return this.#parts.office.invite(this.addresses(), lifeMs, own)
   }
 
   /**
@@ -231,7 +234,9 @@ export class Peer {
     const { memo, taskOf } = this.#parts
     return memo.find(taskOf(request, manifest), level)?.then((outcome) => {
       if (!outcome) return undefined
-      return { outcome, performed: [], level, local: false, memo: true, executions: 0, recovered: 0, disputes: [] }
+      const verification = { by: 'memo', independence: 'none', verifiers: 0 } as const
+      const nobody = { performed: [], local: false, memo: true, executions: 0, recovered: 0, disputes: [] }
+      return { outcome, level, verification, ...nobody }
     })
   }
 

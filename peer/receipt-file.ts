@@ -24,7 +24,10 @@ const journalOf = (performed: readonly Performed[]): JournalEntry[] =>
   orderJournal(performed.map(({ item }) => item.journal).find(({ length }) => length > 0) ?? [])
 
 /** Encoded ReceiptFile of every execution of the call; the receipt of the answer comes first. */
-export const receiptFileOf = async ({ performed }: CallResult, block: FindBlock): Promise<Uint8Array> => {
+export const receiptFileOf = async (
+  { performed, verification, executions }: CallResult,
+  block: FindBlock,
+): Promise<Uint8Array> => {
   const [first] = performed
   if (!first) throw new TypeError('a result without an execution')
   return ReceiptFile.encode({
@@ -33,6 +36,7 @@ export const receiptFileOf = async ({ performed }: CallResult, block: FindBlock)
     invocations: await Promise.all(performed.map((one) => one.invocation())),
     journal: journalOf(performed),
     blocks: [...(await blocksOf(first.item, block)), ...outcomesOf(performed)],
+    verification: [{ ...verification, executions }],
   })
 }
 
@@ -44,4 +48,5 @@ export const fraudProofOf = async ({ receipts, execution }: Dispute, block: Find
     invocations: [await execution.invocation()],
     journal: orderJournal(execution.item.journal),
     blocks: [...(await blocksOf(execution.item, block)), execution.outcomeBytes],
+    verification: [],
   })

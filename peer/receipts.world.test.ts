@@ -284,10 +284,12 @@ describe('the draw of a verifier', () => {
       before.push(peer.peerId)
       const next = asked[round + 1]
       if (!next) break
-      const digest = sha256(verdict!.secret, sha256(receipt), Uint8Array.of(round + 1))
-      const start = Number(Buffer.from(digest.subarray(0, 6)).readUIntBE(0, 6) % peers.length)
-      const order = [...peers.slice(start), ...peers.slice(0, start)]
-      expect(next.peer.peerId).toBe(order.find((one) => !before.includes(one)))
+      const numberOf = (one: string) => {
+        const digest = sha256(verdict!.secret, sha256(receipt), Uint8Array.of(round + 1), Buffer.from(one))
+        return Buffer.from(digest).readUIntBE(0, 6)
+      }
+      const left = peers.filter((one) => !before.includes(one))
+      expect(next.peer.peerId).toBe(left.sort((a, b) => numberOf(a) - numberOf(b))[0])
     }
   })
 

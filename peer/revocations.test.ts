@@ -36,7 +36,7 @@ const listOf = ({ self = operator, storage = createMemoryStorage() } = {}) => {
 const chainOf = async (...peers: TestPeer[]): Promise<Envelope[]> => {
   const links = peers.slice(0, -1).map(async ({ id }, i) => {
     const by = peers[i + 1] as TestPeer
-    const membership = Membership.encode({ v: 1, mesh, peer: id, expires_ms: clock.now() + YEAR_MS })
+    const membership = Membership.encode({ v: 1, mesh, peer: id, expires_ms: clock.now() + YEAR_MS, own: false })
     return (await signBatch(crypto, by.signer, by.id, 'membership', [membership]))[0] as Envelope
   })
   return Promise.all(links)
@@ -96,7 +96,7 @@ describe('what does not count is passed over before any signature is checked', (
     [
       'by one whose membership has expired',
       async () => {
-        const late = Membership.encode({ v: 1, mesh, peer: alice.id, expires_ms: clock.now() })
+        const late = Membership.encode({ v: 1, mesh, peer: alice.id, expires_ms: clock.now(), own: false })
         return signed(alice, [bob], {
           chain: await signBatch(crypto, operator.signer, operator.id, 'membership', [late]),
         })

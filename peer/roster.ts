@@ -161,16 +161,15 @@ export class Roster {
   }
 
   /** Makes a neighbour of the peer at the other end, or says why not. */
-  #onHandshaken({ link, member, inviter, chain }: Handshaken): MeshError | undefined {
+  #onHandshaken({ link, admittance }: Handshaken): MeshError | undefined {
     const current = this.#neighbours.get(link.peer)
-    const no = this.#office.lapsed({ peer: link.peer, chain }) ?? this.#refusal(link, current)
+    const no = this.#office.lapsed({ peer: link.peer, chain: admittance.chain }) ?? this.#refusal(link, current)
     if (no) {
       link.receive({ frame: () => {}, closed: () => {} })
       link.bye(no.code, no.message)
       return no
     }
-    const neighbour = this.#neighbours.add(link, member, inviter)
-    neighbour.chain = chain
+    const neighbour = this.#neighbours.add(link, admittance)
     this.#receiveFrom(neighbour)
     if (current) {
       this.#events.left(current, 'replaced by a newer link')

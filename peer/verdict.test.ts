@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { drawIndex, type VoteView, verdictOf, winnerOf } from './verdict.ts'
+import { drawOrder, type VoteView, verdictOf, winnerOf } from './verdict.ts'
 
 const votes = (outcomes: string): VoteView => ({
   count: outcomes.length,
@@ -29,22 +29,31 @@ describe('draw', () => {
   const hash = (bytes: Uint8Array) => new Uint8Array(createHash('sha256').update(bytes).digest())
   const secret = new Uint8Array(32).fill(7)
 
+  const peers = Array.from({ length: 40 }, (_, i) => `peer ${i}`)
+
   test('depends on the secret, the receipt and the round, and on nothing else', () => {
     const receipt = new Uint8Array(32).fill(1)
-    const drawn = drawIndex(hash, secret, receipt, 1, 1000)
-    expect(drawIndex(hash, secret, receipt, 1, 1000)).toBe(drawn)
+    const drawn = drawOrder(hash, secret, receipt, 1, peers)
+    expect(drawn.toSorted()).toEqual(peers.toSorted())
+    expect(drawOrder(hash, secret, receipt, 1, peers.toReversed())).toEqual(drawn)
     const others = [
-      drawIndex(hash, secret, receipt, 2, 1000),
-      drawIndex(hash, new Uint8Array(32), receipt, 1, 1000),
-      drawIndex(hash, secret, new Uint8Array(32), 1, 1000),
+      drawOrder(hash, secret, receipt, 2, peers),
+      drawOrder(hash, new Uint8Array(32), receipt, 1, peers),
+      drawOrder(hash, secret, new Uint8Array(32), 1, peers),
     ]
-    expect(others).not.toContain(drawn)
+    expect(others).not.toContainEqual(drawn)
+    expect(drawOrder(hash, secret, receipt, 1, [])).toEqual([])
   })
 
-  test('every candidate is drawn about equally often', () => {
-    const counts = new Array(5).fill(0)
-    for (let i = 0; i < 5000; i++) counts[drawIndex(hash, secret, hash(Uint8Array.of(i & 255, i >> 8)), 1, 5)]++
+  test('of those that may be asked, each is first about equally often, wherever they stand', () => {
+    const may = new Set(['peer 0', 'peer 1', 'peer 2', 'peer 3', 'peer 39'])
+    const counts = new Map([...may].map((peer) => [peer, 0]))
+    for (let i = 0; i < 5000; i++) {
+      const drawn = drawOrder(hash, secret, hash(Uint8Array.of(i & 255, i >> 8)), 1, peers)
+      const first = drawn.find((peer) => may.has(peer))!
+      counts.set(first, counts.get(first)! + 1)
+    }
     // Mean 1000, standard deviation 28: five of them either side.
-    for (const count of counts) expect(Math.abs(count - 1000)).toBeLessThan(142)
+    for (const count of counts.values()) expect(Math.abs(count - 1000)).toBeLessThan(142)
   })
 })

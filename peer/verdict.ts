@@ -1,5 +1,7 @@
 /** What a set of receipts means, and which verifier is drawn next. Pure. */
 
+const utf8 = new TextEncoder()
+
 /** Outcomes of one task, by index: `same(i, j)` compares their CIDs. */
 export interface VoteView {
   readonly count: number
@@ -28,23 +30,22 @@ export const verdictOf = (view: VoteView, quorum: number): Verdict => {
 }
 
 /**
- * The first 48 bits of SHA-256(secret ‖ receipt digest ‖ round), modulo `count`: the place in the committed candidate
- * list from which the next verifier is taken (the first at or after it that can still be asked). The modulo's bias is
- * below count / 2^48.
+ * The candidates in the order in which they are asked: by the first 48 bits of SHA-256(secret ‖ receipt digest ‖ round ‖
+ * PeerId). So of those that may be asked each is as likely as any other, wherever its PeerId stands among them.
  */
-export const drawIndex = (
+export const drawOrder = (
   hash: (bytes: Uint8Array) => Uint8Array,
   secret: Uint8Array,
   receiptDigest: Uint8Array,
   round: number,
-  count: number,
-): number => {
-  const joined = new Uint8Array(secret.length + receiptDigest.length + 1)
-  joined.set(secret)
-  joined.set(receiptDigest, secret.length)
-  joined[joined.length - 1] = round
-  const digest = hash(joined)
-  let number = 0
-  for (let i = 0; i < 6; i++) number = number * 256 + (digest[i] as number)
-  return number % count
+  candidates: readonly string[],
+): string[] => {
+  const numberOf = (peer: string): number => {
+    const digest = hash(Uint8Array.of(...secret, ...receiptDigest, round, ...utf8.encode(peer)))
+    let number = 0
+    for (let i = 0; i < 6; i++) number = number * 256 + (digest[i] as number)
+    return number
+  }
+  const drawn = candidates.map((peer) => ({ peer, number: numberOf(peer) }))
+  return drawn.sort((a, b) => a.number - b.number).map(({ peer }) => peer)
 }

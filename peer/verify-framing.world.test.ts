@@ -159,7 +159,7 @@ describe('framing fails by', () => {
     const fetched = async (cid: CID) => (await world.until(host.peer.block(cid)))!
     const task = encodeCanonical({ v: 1, ...invoke.task, input: rawCid(crypto, invoke.items[0]!.input) })
     const file = (receipt: Envelope, journal: ReceiptFile['journal'], blocks: Uint8Array[]): ReceiptFile => ({
-      ...{ v: 1, receipts: [receipt], invocations: [signed!], journal, blocks },
+      ...{ v: 1, receipts: [receipt], invocations: [signed!], journal, blocks, verification: [] },
     })
     const functionBlocks = await Promise.all(published.blocks.map(fetched))
     const blocks = [task, invoke.items[0]!.input, ...functionBlocks, first.outcome, second.outcome]

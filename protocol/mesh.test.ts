@@ -55,6 +55,7 @@ const ticket: Ticket = {
   addresses: ['/ip4/127.0.0.1/tcp/4001/p2p/x'],
   expires_ms: NOW_MS + HOUR_MS,
   inviter: alice.id,
+  own: false,
   chain: [],
 }
 
@@ -133,12 +134,19 @@ describe('a ticket', () => {
 interface Link {
   by: TestPeer
   of: TestPeer
+  own?: boolean
   mesh?: CID
   expiresMs?: number
 }
 
-const linkOf = async ({ by, of, mesh: ofMesh = mesh, expiresMs = NOW_MS + HOUR_MS }: Link): Promise<Envelope> => {
-  const membership = Membership.encode({ v: 1, mesh: ofMesh, peer: of.id, expires_ms: expiresMs })
+const linkOf = async ({
+  by,
+  of,
+  mesh: ofMesh = mesh,
+  expiresMs = NOW_MS + HOUR_MS,
+  own = false,
+}: Link): Promise<Envelope> => {
+  const membership = Membership.encode({ v: 1, mesh: ofMesh, peer: of.id, expires_ms: expiresMs, own })
   const [signed] = await signBatch(crypto, by.signer, by.id, 'membership', [membership])
   return signed as Envelope
 }
@@ -220,7 +228,7 @@ describe('a membership chain', () => {
     [
       'signed as another kind',
       async () => {
-        const payload = Membership.encode({ v: 1, mesh, peer: alice.id, expires_ms: NOW_MS + 1 })
+        const payload = Membership.encode({ v: 1, mesh, peer: alice.id, expires_ms: NOW_MS + 1, own: false })
         return signBatch(crypto, operator.signer, operator.id, 'ticket', [payload])
       },
       /not by/,

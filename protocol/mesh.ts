@@ -32,11 +32,14 @@ export type Genesis = v.InferOutput<typeof Genesis.schema>
 export const meshIdOf = (crypto: Pick<Crypto, 'hash'>, genesis: Genesis): CID =>
   recordCid(crypto, Genesis.encode(genesis))
 
-/** "`peer` belongs to this mesh until `expires_ms`", said by the operator or by another member. */
+/**
+ * "`peer` belongs to this mesh until `expires_ms`", said by the operator or by another member. `own`: and it is a machine
+ * of the same owner as the signer.
+ */
 export const Membership = message(
   'membership',
   1024,
-  v.strictObject({ v: version(), mesh: cid(), peer: peerId(), expires_ms: instantMs() }),
+  v.strictObject({ v: version(), mesh: cid(), peer: peerId(), expires_ms: instantMs(), own: v.boolean() }),
 )
 
 export type Membership = v.InferOutput<typeof Membership.schema>
@@ -44,7 +47,10 @@ export type Membership = v.InferOutput<typeof Membership.schema>
 /** Memberships from the newest to one that the operator signed; each signer is the member of the next. */
 export const membershipChain = () => list(envelope(Membership.bytesMax), CHAIN_MAX)
 
-/** An invitation: whom its inviter admits that shows it before it expires. `chain` shows that the inviter is a member. */
+/**
+ * An invitation: whom its inviter admits that shows it before it expires. `own`: as one more machine of the inviter's
+ * owner. `chain` shows that the inviter is a member.
+ */
 export const Ticket = message(
   'ticket',
   32_768,
@@ -54,6 +60,7 @@ export const Ticket = message(
     addresses: list(address(), ADDRESSES_MAX, 1),
     expires_ms: instantMs(),
     inviter: peerId(),
+    own: v.boolean(),
     chain: membershipChain(),
   }),
 )
@@ -150,6 +157,25 @@ export const lineOf = (peer: string, chain: readonly Envelope[], operator: strin
   const line = [peer, ...chain.map(({ signer }) => signer)]
   const end = line.indexOf(operator)
   return end < 0 ? [...line, operator] : line.slice(0, end + 1)
+}
+
+/** Does the newest membership say that its holder is a machine of its signer's owner? */
+export const isOwnMachine = ([newest]: readonly Envelope[]): boolean =>
+  newest !== undefined && Membership.decode(newest.payload).own
+
+/**
+ * The line of a peer with the machines of one owner taken together: each owner is named by the machine that was let in
+ * as nobody's own. Of a chain that was checked: what follows the operator in it was not, and is not read.
+ */
+export const ownersOf = (peer: string, chain: readonly Envelope[], operator: string): string[] => {
+  const owners: string[] = []
+  let machine = peer
+  for (const { payload, signer } of chain) {
+    if (machine === operator) break
+    if (!Membership.decode(payload).own) owners.push(machine)
+    machine = signer
+  }
+  return [...owners, machine]
 }
 
 /** The first of a line whom somebody further up has revoked, and who did. */

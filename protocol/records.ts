@@ -146,7 +146,28 @@ export const Advertisement = message(
 )
 export type Advertisement = v.InferOutput<typeof Advertisement.schema>
 
-/** A receipt with all that is needed to check it offline, by re-execution. `blocks` are found by their hashes. */
+/** How a home came to release an answer. */
+export const VERIFIED_BY = ['none', 'own', 'audit', 'quorum', 'self', 'memo'] as const
+/** How much two executors have apart, the least first: nothing compared, one owner, another, … (peer/independence.ts). */
+export const INDEPENDENCE = ['none', 'owner', 'peer', 'network', 'inviter', 'operator'] as const
+
+/**
+ * How the answer of a call was checked, in the words of its home, who does not sign for it. `verifiers` are executions
+ * besides the first that had the same outcome, `independence` the least that two of the executors have apart.
+ */
+const verification = () =>
+  v.strictObject({
+    by: v.picklist(VERIFIED_BY),
+    independence: v.picklist(INDEPENDENCE),
+    verifiers: integer(0, 1000),
+    executions: integer(0, 1_000_000),
+  })
+export type VerificationRecord = v.InferOutput<ReturnType<typeof verification>>
+
+/**
+ * A receipt with all that is needed to check it offline, by re-execution. `blocks` are found by their hashes. The
+ * verification of the answer stands in the file of a call, and not in a proof.
+ */
 export const ReceiptFile = message(
   'receipt file',
   CODE_BYTES_MAX + INPUT_BYTES_MAX + 4 * OUTPUT_BYTES_MAX,
@@ -156,6 +177,7 @@ export const ReceiptFile = message(
     invocations: list(envelope(Invocation.bytesMax), BATCH_ITEMS_MAX, 1),
     journal: list(journalEntry(), 2 * REQUESTS_MAX),
     blocks: list(bytes(Math.max(BLOCK_BYTES_MAX, OUTPUT_BYTES_MAX + 1_048_576)), 256),
+    verification: list(verification(), 1),
   }),
 )
 export type ReceiptFile = v.InferOutput<typeof ReceiptFile.schema>

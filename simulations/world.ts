@@ -139,7 +139,7 @@ export class World {
     if (peerId === operator) return mesh
     const { crypto } = this.#options.machine
     const expires_ms = this.clock.now() + lifeMs
-    const record = { v: 1 as const, mesh: meshIdOf(crypto, mesh.genesis), peer: peerId, expires_ms }
+    const record = { v: 1 as const, mesh: meshIdOf(crypto, mesh.genesis), peer: peerId, expires_ms, own: false }
     const chain = await signBatch(crypto, signer, operator, 'membership', [Membership.encode(record)])
     return { genesis: mesh.genesis, chain }
   }

@@ -41,7 +41,7 @@ const publicGenesis: Genesis = {
 }
 const mesh = meshIdOf(crypto, genesis)
 
-const membership: Membership = { v: 1, mesh, peer: alice.id, expires_ms: EXPIRES_MS }
+const membership: Membership = { v: 1, mesh, peer: alice.id, expires_ms: EXPIRES_MS, own: false }
 const [ofAlice] = (await signBatch(crypto, operator.signer, operator.id, 'membership', [
   Membership.encode(membership),
   Membership.encode({ ...membership, peer: bob.id }),
@@ -53,6 +53,7 @@ const ticket: Ticket = {
   addresses: [`/ip4/192.0.2.1/tcp/4001/p2p/${alice.id}`, `/dns4/peer.example/tcp/443/wss/p2p/${alice.id}`],
   expires_ms: EXPIRES_MS,
   inviter: alice.id,
+  own: false,
   chain: [ofAlice],
 }
 export const signedTicket = await signTicket(crypto, alice.signer, ticket)
@@ -192,13 +193,14 @@ const receiptFile: ReceiptFile = {
   invocations: invocations.slice(0, 1),
   journal,
   blocks: [Task.encode(task), input, Manifest.encode(manifest), code, outcomeBytes],
+  verification: [{ by: 'quorum', independence: 'operator', verifiers: 1, executions: 3 }],
 }
 
 /** By the name of the message. */
 export const recordExamples: Record<string, unknown[]> = {
   genesis: [genesis, publicGenesis],
-  membership: [membership],
-  ticket: [ticket, { ...ticket, chain: [] }],
+  membership: [membership, { ...membership, own: true }],
+  ticket: [ticket, { ...ticket, own: true, chain: [] }],
   revocation: [revocation, { ...revocation, chain: [] }],
   'signed ticket': [signedTicket, ticketOfBatch],
   manifest: [manifest, { ...manifest, exports: ['default'], effects: [] }],
@@ -207,7 +209,7 @@ export const recordExamples: Record<string, unknown[]> = {
   receipt: [receipt],
   outcome: [outcome, failedOutcome],
   advertisement: [advertisement],
-  'receipt file': [receiptFile],
+  'receipt file': [receiptFile, { ...receiptFile, verification: [] }],
 }
 
 const hello: Extract<PeerFrame, { t: 'hello' }> = {
