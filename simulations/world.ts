@@ -34,8 +34,8 @@ export interface WorldOptions {
   /** How many are there from the beginning, each joined to the first, who founded the mesh. */
   peers: number
   policy?: Partial<Genesis['policy']>
-  /** What is special about peer `i`. */
-  setup?(i: number): PeerSetup
+  /** What is special about peer `i`. `world`: to look at when it acts, not before it is whole. */
+  setup?(i: number, world: World): PeerSetup
   /** One way; default 0. */
   latencyMs?(from: string, to: string): number
   /** Default: that of the machine, which takes no time. */
@@ -194,7 +194,7 @@ export class World {
 /** The peers of `options`, each joined to the first and acquainted with the others. */
 export const createWorld = async (options: WorldOptions): Promise<World> => {
   const world = new World(options)
-  for (let i = 0; i < options.peers; i++) await world.add(options.setup?.(i))
+  for (let i = 0; i < options.peers; i++) await world.add(options.setup?.(i, world))
   const [first, ...others] = world.peers
   await world.until(Promise.all(others.map(({ peer }) => peer.join(first?.address as string))))
   // The others are told of each other by the first, and dial.
