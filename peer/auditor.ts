@@ -143,6 +143,13 @@ export class Auditor {
     })
   }
 
+  /** As a home it has signed two different journals where there is one. */
+  twoFaced(home: string): void {
+    this.#parts.memo.drop(home)
+    this.#parts.standings.proven(home)
+    this.#expel(home, 'it signed two different journals of one invocation')
+  }
+
   /** Executors have signed different outcomes: re-execution here shows who was wrong; `suspects` are not asked until then. */
   settle(performed: readonly Performed[], suspects: readonly string[]): void {
     const claims = performed.map(claimOf)
@@ -232,12 +239,15 @@ export class Auditor {
   }
 
   #convict(executor: string, released: boolean): void {
-    const { standings, neighbours } = this.#parts
+    const { standings } = this.#parts
     const wasExpelled = standings.isExpelled(executor)
     standings.wrong(executor, released)
-    if (wasExpelled || !standings.isExpelled(executor)) return
-    const reason = 'too many of its signed outcomes were wrong'
-    this.#ports.log.event('peer.expelled', { peer: executor, reason })
-    neighbours.get(executor)?.link.bye('E_VERIFICATION_FAILED', reason)
+    if (!wasExpelled && standings.isExpelled(executor))
+      this.#expel(executor, 'too many of its signed outcomes were wrong')
+  }
+
+  #expel(peer: string, reason: string): void {
+    this.#ports.log.event('peer.expelled', { peer, reason })
+    this.#parts.neighbours.get(peer)?.link.bye('E_VERIFICATION_FAILED', reason)
   }
 }

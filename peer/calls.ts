@@ -41,6 +41,8 @@ export interface CallRequest {
   /** Not answered from the memo: its receipts are wanted. */
   fresh?: boolean | undefined
   signal?: AbortSignal | undefined
+  /** Code, input and journal may be shown to anybody; else a proof of a wrong receipt stays here. */
+  public?: boolean | undefined
   /** Nested calls above this one. */
   depth: number
   /** Told once what the call waits for, when that takes over 2 s. */
@@ -80,6 +82,8 @@ export interface Performed {
   invocation(): Promise<Envelope>
   /** Resolves with the executor's signed receipt, or rejects with MeshError E_RECEIPT or E_SIGNATURE. */
   receipt(): Promise<Envelope>
+  /** The home's signature under the journal that the receipt names; undefined where nothing was requested. Rejects as `receipt`. */
+  head(): Promise<Envelope | undefined>
 }
 
 /**
@@ -167,6 +171,7 @@ export const prepareItem = (
     nonce: fresh.subarray(0, 16),
     deadline_ms: Math.ceil(clock.now() + Math.max(0, deadlineMs - clock.monotonic())),
     draw: { commitment: crypto.hash(secret), candidates: preparation.candidates.cid },
+    public: request.public ?? false,
   })
   return {
     request,

@@ -159,6 +159,8 @@ export class Dispatcher {
       case 'answers':
         for (const { id, outcome } of frame.items) this.#onAnswer(neighbour, id, outcome)
         return
+      case 'journals':
+        return this.#receipts.onJournals(neighbour, frame)
       case 'receipts':
         return this.#receipts.onReceipts(neighbour, frame)
       case 'request':

@@ -10,6 +10,7 @@ import type { Ports } from '../protocol/ports.ts'
 import type { TaskTemplate } from '../protocol/records.ts'
 import type { SandboxResult } from '../sandbox/pool.ts'
 import { QUEUE_BYTES_MAX } from './admission.ts'
+import { JournalHeads, type SignedHead, type TwoHeads } from './journal-heads.ts'
 import type { Neighbour } from './neighbours.ts'
 import { Outbox } from './outbox.ts'
 import type { LoadedFunction, Runner } from './runner.ts'
@@ -38,6 +39,8 @@ export interface ExecutorEvents {
   /** Ended without an outcome. */
   dropped(item: WorkItem): void
   refused(neighbour: Neighbour, code: ErrorCode, message: string): void
+  /** Its home has signed two journals where there is one. */
+  twoHeads(heads: TwoHeads): void
 }
 
 type ExecutorPorts = Pick<Ports, 'clock' | 'crypto' | 'signer' | 'log' | 'network'>
@@ -51,6 +54,7 @@ export class Executor {
   /** By invoker, then by item id. */
   readonly #work = new Map<Neighbour, Map<number, WorkItem>>()
   readonly #outboxes = new Map<Neighbour, Outbox>()
+  readonly #heads = new JournalHeads()
   /** Of inputs and journals, by invoker. */
   readonly #bytesFor = new Map<Neighbour, number>()
   #queuedBytes = 0
@@ -118,6 +122,11 @@ export class Executor {
     if (!this.#record(item, { entry: 'answer', n: frame.n, answer: frame.answer })) return
     // Before it runs, the journal that it begins with is enough.
     item.run?.answer(frame.n, frame.answer)
+  }
+
+  /** The home has signed what it answered. Two heads that differ are a proof against it. */
+  onHeads(neighbour: Neighbour, frame: FrameOf<'heads'>): Promise<void> | undefined {
+    return this.#outboxes.get(neighbour)?.onHeads(frame)
   }
 
   /** The invoker is gone: its work is of no use. */
@@ -267,7 +276,11 @@ export class Executor {
   #outboxOf(neighbour: Neighbour): Outbox {
     let outbox = this.#outboxes.get(neighbour)
     if (!outbox) {
-      outbox = new Outbox(this.#ports, this.#mesh, neighbour, () => this.#count)
+      const noted = (head: SignedHead) => {
+        const two = this.#heads.add(head)
+        if (two) this.#events.twoHeads(two)
+      }
+      outbox = new Outbox(this.#ports, this.#mesh, neighbour, () => this.#count, noted)
       this.#outboxes.set(neighbour, outbox)
     }
     return outbox

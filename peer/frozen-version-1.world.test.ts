@@ -215,7 +215,7 @@ test('it calls: an invoke of its own is accepted, answered and signed for', asyn
   const draw = { commitment: sha256(new Uint8Array(32)), candidates: recordCid(encode([host.peerId])) }
   const invocation = {
     ...{ v: 1, mesh: frozen.mesh, task: taskId, invoker: frozen.peerId, home: frozen.peerId },
-    ...{ nonce: new Uint8Array(16).fill(5), deadline_ms: world.clock.now() + 10_000, draw },
+    ...{ nonce: new Uint8Array(16).fill(5), deadline_ms: world.clock.now() + 10_000, draw, public: false },
   }
   const items = [{ id: 1, attempt: 1, epoch: 0, input, journal: [] }]
   frozen.say({ t: 'invoke', task, timeout_ms: 10_000, items, signed: frozen.signed('invocation', invocation) })

@@ -96,6 +96,7 @@ const addLending = async (ports: Ports, options: PeerOptions, parts: PeerParts):
     answered: (item, outcome) => parts.lending.answered(item, outcome),
     dropped: (item) => parts.lending.dropped(item),
     refused: (neighbour, code, message) => parts.lending.refused(neighbour, code, message),
+    twoHeads: ([{ signed }]) => parts.auditor.twoFaced(signed.signer),
   })
   const offer = () => ({
     protocols: PROTOCOLS,

@@ -1,13 +1,14 @@
 /** Runs items in this peer's own sandbox: to verify at `self`, and when no peer is in reach. */
 import { type CID, recordCid } from '../protocol/cid.ts'
-import { type Envelope, signBatch } from '../protocol/envelope.ts'
+import { type Envelope, type SignedKind, signBatch } from '../protocol/envelope.ts'
 import { MeshError } from '../protocol/errors.ts'
 import { type Answer, type JournalEntry, orderJournal } from '../protocol/journal.ts'
 import type { Ports } from '../protocol/ports.ts'
 import type { SandboxResult, SandboxRun } from '../sandbox/pool.ts'
 import { type Item, isPure, type NestedCall, type Performed, timedOut } from './calls.ts'
 import { Home } from './home.ts'
-import { receiptBytes } from './receipts.ts'
+import { headBytes } from './journal-heads.ts'
+import { type Execution, headOf, receiptBytes } from './receipts.ts'
 import type { Runner } from './runner.ts'
 
 type LocalPorts = Pick<Ports, 'clock' | 'crypto' | 'signer' | 'network'>
@@ -86,7 +87,8 @@ export class LocalExecutor {
       epoch: 0,
       executor: self,
       home: self,
-      journal,
+      // Answers that nobody waited for may still come.
+      journal: [...journal],
       outcomeBytes,
       outcome,
       outcomeCid: recordCid(crypto, outcomeBytes),
@@ -101,10 +103,17 @@ export class LocalExecutor {
       outcomeCid: execution.outcomeCid,
       invocation: () => this.#sign('invocation', item.invocationBytes),
       receipt: () => this.#sign('receipt', receiptBytes(crypto, execution)),
+      head: () => this.#head(execution),
     }
   }
 
-  async #sign(kind: 'invocation' | 'receipt', payload: Uint8Array): Promise<Envelope> {
+  async #head(execution: Execution): Promise<Envelope | undefined> {
+    if (execution.journal.length === 0) return undefined
+    const journal = headOf(this.#ports.crypto, execution.invocation, execution.journal)
+    return this.#sign('journal-head', headBytes({ ...execution, journal }))
+  }
+
+  async #sign(kind: SignedKind, payload: Uint8Array): Promise<Envelope> {
     const { crypto, signer, network } = this.#ports
     const [signed] = await signBatch(crypto, signer, network.peerId, kind, [payload])
     return signed as Envelope

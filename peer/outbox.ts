@@ -1,12 +1,15 @@
-/** What waits to be sent to one invoker: which items were taken, their answers, the signed receipts. */
+/** What waits to be sent to one invoker: which items were taken, their answers, journals to be signed, receipts. */
 import { type CID, recordCid } from '../protocol/cid.ts'
-import { batchOf, signBatch } from '../protocol/envelope.ts'
+import { batchOf, type Envelope, openBatch, signBatch } from '../protocol/envelope.ts'
+import { MeshError } from '../protocol/errors.ts'
+import type { FrameOf } from '../protocol/frames.ts'
 import { BATCH_ITEMS_MAX, KIB } from '../protocol/limits.ts'
 import type { Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { type Batcher, companyDelayMs, createBatcher } from './batcher.ts'
+import { headBytes, readHead, type SignedHead } from './journal-heads.ts'
 import type { Neighbour } from './neighbours.ts'
-import { receiptBytes } from './receipts.ts'
+import { type Execution, headOf, receiptBytes, sameBytes } from './receipts.ts'
 import type { WorkItem } from './work.ts'
 
 /** An answer within it says as well that the item was taken. */
@@ -19,6 +22,9 @@ const RECEIPT_DELAY_BUSY_MS = 20
 const ANSWERS_BYTES_MAX = 256 * KIB
 /** A receipt has some 450 bytes. */
 const RECEIPT_BYTES = 512
+const JOURNAL_BYTES = 32
+/** Receipts that wait for their home's signature, some 1 KB each; a home that does not sign gets none. */
+const UNSIGNED_MAX = 4096
 
 export interface Finished {
   item: WorkItem
@@ -27,18 +33,35 @@ export interface Finished {
   outcome: Outcome
 }
 
+/** A receipt is made when it is sent, after the answers. */
+interface Signable {
+  id: number
+  receipt(): Uint8Array
+}
+
 type OutboxPorts = Pick<Ports, 'clock' | 'crypto' | 'signer' | 'log' | 'network'>
 
 export class Outbox {
   readonly #ports: OutboxPorts
   readonly #mesh: CID
   readonly #neighbour: Neighbour
+  readonly #noted: (head: SignedHead) => void
   readonly #accepted: Batcher<WorkItem>
   readonly #answers: Batcher<Finished>
-  readonly #receipts: Batcher<Finished>
+  readonly #journals: Batcher<Finished>
+  readonly #receipts: Batcher<Signable>
+  /** By item: the receipt to sign, and the head that its home must have signed first. The one waiting longest is first. */
+  readonly #unsigned = new Map<number, { receipt: Uint8Array; head: Uint8Array }>()
 
-  /** `underWay`: items that this executor has. */
-  constructor(ports: OutboxPorts, mesh: CID, neighbour: Neighbour, underWay: () => number) {
+  /** `underWay`: items that this executor has. `noted` is told of each head that the home signs. */
+  constructor(
+    ports: OutboxPorts,
+    mesh: CID,
+    neighbour: Neighbour,
+    underWay: () => number,
+    noted: (head: SignedHead) => void,
+  ) {
+    this.#noted = noted
     this.#ports = ports
     this.#mesh = mesh
     this.#neighbour = neighbour
@@ -56,9 +79,18 @@ export class Outbox {
         this.#neighbour.link.send({ t: 'answers', items })
       },
     })
+    const delayMs = () => (companyDelayMs(underWay()) > 0 ? RECEIPT_DELAY_BUSY_MS : RECEIPT_DELAY_MS)
+    this.#journals = createBatcher(ports.clock, {
+      ...bounds,
+      delayMs,
+      flush: (all) => {
+        this.#answers.flush()
+        this.#sendJournals(all)
+      },
+    })
     this.#receipts = createBatcher(ports.clock, {
       ...bounds,
-      delayMs: () => (companyDelayMs(underWay()) > 0 ? RECEIPT_DELAY_BUSY_MS : RECEIPT_DELAY_MS),
+      delayMs,
       flush: (all) => {
         this.#answers.flush()
         this.#sendReceipts(all).catch((cause) => {
@@ -73,13 +105,35 @@ export class Outbox {
   }
 
   answer(finished: Finished): void {
-    this.#answers.add(finished, finished.outcomeBytes.length + 64)
-    this.#receipts.add(finished, RECEIPT_BYTES)
+    const { item, outcomeBytes } = finished
+    this.#answers.add(finished, outcomeBytes.length + 64)
+    if (item.journal.length > 0) this.#journals.add(finished, JOURNAL_BYTES)
+    else
+      this.#receipts.add(
+        { id: item.id, receipt: () => receiptBytes(this.#ports.crypto, this.#executionOf(finished)) },
+        RECEIPT_BYTES,
+      )
+  }
+
+  /**
+   * Receipts follow for the journals that the home has signed as this executor has them. Throws MeshError E_MESSAGE,
+   * E_SIGNATURE, or E_RECEIPT for another journal.
+   */
+  async onHeads({ ids, signed }: FrameOf<'heads'>): Promise<void> {
+    if (ids.length !== signed.payloads.length)
+      throw new MeshError('E_MESSAGE', `${ids.length} ids but ${signed.payloads.length} heads`)
+    const waiting = ids.map((id) => this.#unsigned.get(id))
+    for (const id of ids) this.#unsigned.delete(id)
+    if (waiting.every((one) => one === undefined)) return
+    const envelopes = await openBatch(this.#ports.crypto, this.#neighbour.peer, 'journal-head', signed)
+    for (const head of envelopes.map(readHead)) this.#noted(head)
+    for (const [i, one] of waiting.entries()) this.#release(ids[i] as number, one, envelopes[i] as Envelope)
   }
 
   flush(): void {
     this.#accepted.flush()
     this.#answers.flush()
+    this.#journals.flush()
     this.#receipts.flush()
   }
 
@@ -88,16 +142,36 @@ export class Outbox {
     if (ids.length > 0) this.#neighbour.link.send({ t: 'accepted', ids })
   }
 
-  async #sendReceipts(all: readonly Finished[]): Promise<void> {
-    const { crypto, signer, network } = this.#ports
-    const payloads = all.map((finished) => this.#receiptOf(finished))
-    const envelopes = await signBatch(crypto, signer, network.peerId, 'receipt', payloads)
-    this.#neighbour.link.send({ t: 'receipts', ids: all.map(({ item }) => item.id), signed: batchOf(envelopes) })
+  #sendJournals(all: readonly Finished[]): void {
+    const { crypto } = this.#ports
+    for (const finished of all) {
+      const execution = this.#executionOf(finished)
+      const journal = headOf(crypto, execution.invocation, execution.journal)
+      const unsigned = { receipt: receiptBytes(crypto, execution), head: headBytes({ ...execution, journal }) }
+      this.#unsigned.set(finished.item.id, unsigned)
+      if (this.#unsigned.size > UNSIGNED_MAX) this.#unsigned.delete(this.#unsigned.keys().next().value as number)
+    }
+    const items = all.map(({ item }) => ({ id: item.id, length: item.journal.length }))
+    this.#neighbour.link.send({ t: 'journals', items })
   }
 
-  #receiptOf({ item, outcomeBytes, outcome }: Finished): Uint8Array {
+  #release(id: number, waiting: { receipt: Uint8Array; head: Uint8Array } | undefined, signed: Envelope): void {
+    if (!waiting) return
+    if (!sameBytes(waiting.head, signed.payload))
+      throw new MeshError('E_RECEIPT', `the home signed another journal of item ${id} than it answered`)
+    this.#receipts.add({ id, receipt: () => waiting.receipt }, RECEIPT_BYTES)
+  }
+
+  async #sendReceipts(all: readonly Signable[]): Promise<void> {
+    const { crypto, signer, network } = this.#ports
+    const payloads = all.map((one) => one.receipt())
+    const envelopes = await signBatch(crypto, signer, network.peerId, 'receipt', payloads)
+    this.#neighbour.link.send({ t: 'receipts', ids: all.map(({ id }) => id), signed: batchOf(envelopes) })
+  }
+
+  #executionOf({ item, outcomeBytes, outcome }: Finished): Execution {
     const { crypto, network } = this.#ports
-    return receiptBytes(crypto, {
+    return {
       ...item,
       mesh: this.#mesh,
       invocation: recordCid(crypto, item.invocationBytes),
@@ -107,6 +181,6 @@ export class Outbox {
       outcomeBytes,
       outcome,
       outcomeCid: recordCid(crypto, outcomeBytes),
-    })
+    }
   }
 }

@@ -1,10 +1,11 @@
 /** The receipts that executors owe this peer: each follows its answer within a time, and says what the answer calls for. */
-import { type Envelope, openBatch } from '../protocol/envelope.ts'
+import { batchOf, type Envelope, openBatch } from '../protocol/envelope.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { FrameOf } from '../protocol/frames.ts'
 import type { Ports } from '../protocol/ports.ts'
+import { headBytes, signHeads } from './journal-heads.ts'
 import type { Neighbour } from './neighbours.ts'
-import { type Execution, receiptFault } from './receipts.ts'
+import { type Execution, headOf, receiptFault, upTo } from './receipts.ts'
 
 /** Receipts follow answers within 100 ms; many times that is a broken promise. */
 const RECEIPT_MS_MAX = 5000
@@ -14,8 +15,11 @@ const RECEIPT_SHUN_MS = 60_000
 /** One receipt, due or come. Nobody need wait for it. */
 export class OwedReceipt {
   readonly neighbour: Neighbour
-  readonly execution: Execution
   readonly dueMs: number
+  /** Its journal is what the executor had at the end, once it has said how much that was. */
+  execution: Execution
+  /** Our signature under that journal; it is there before the receipt, where the function has requested anything. */
+  head: Envelope | undefined
   #ended: { envelope: Envelope } | { error: MeshError } | undefined
   #asked: PromiseWithResolvers<Envelope> | undefined
 
@@ -32,6 +36,12 @@ export class OwedReceipt {
     return this.#asked.promise
   }
 
+  /** The same with the receipt. */
+  async withHead(): Promise<Envelope | undefined> {
+    await this.envelope()
+    return this.head
+  }
+
   end(ended: { envelope: Envelope } | { error: MeshError }): void {
     this.#ended = ended
     this.#tell()
@@ -44,12 +54,14 @@ export class OwedReceipt {
   }
 }
 
-type OwedPorts = Pick<Ports, 'clock' | 'crypto' | 'log'>
+type OwedPorts = Pick<Ports, 'clock' | 'crypto' | 'signer' | 'network' | 'log'>
 
 export class OwedReceipts {
   readonly #ports: OwedPorts
   /** By attempt, the one due first in front. */
   readonly #owed = new Map<number, OwedReceipt>()
+  /** Those whose journals have been signed, or are being. */
+  readonly #signing = new WeakSet<OwedReceipt>()
   #isWatching = false
 
   constructor(ports: OwedPorts) {
@@ -77,13 +89,40 @@ export class OwedReceipts {
     }
   }
 
+  /** Signs the journals of answered items, each once: whoever was answered differently then has the proof. */
+  async onJournals(neighbour: Neighbour, { items }: FrameOf<'journals'>): Promise<void> {
+    const ended = items.filter(({ id, length }) => this.#endJournal(id, neighbour, length))
+    if (ended.length === 0) return
+    const owed = ended.map(({ id }) => this.#owed.get(id) as OwedReceipt)
+    const payloads = owed.map(({ execution }) =>
+      headBytes({ ...execution, journal: headOf(this.#ports.crypto, execution.invocation, execution.journal) }),
+    )
+    const heads = await signHeads(this.#ports, payloads)
+    for (const [i, one] of owed.entries()) one.head = heads[i]
+    neighbour.link.send({ t: 'heads', ids: ended.map(({ id }) => id), signed: batchOf(heads) })
+  }
+
   onLeft(neighbour: Neighbour): void {
     const error = new MeshError('E_EXECUTOR_LOST', `${neighbour.peer} left before its receipt came`)
     for (const [id, owed] of [...this.#owed]) if (owed.neighbour === neighbour) this.#end(id, { error })
   }
 
-  #check(id: number, { neighbour, execution }: OwedReceipt, envelope: Envelope): void {
-    const field = receiptFault(this.#ports.crypto, execution, envelope.payload)
+  /** False if there is nothing to sign: it was signed before, or is not as the executor says. */
+  #endJournal(id: number, neighbour: Neighbour, length: number): boolean {
+    const owed = this.#owed.get(id)
+    if (owed?.neighbour !== neighbour || this.#signing.has(owed)) return false
+    this.#signing.add(owed)
+    const journal = upTo(owed.execution.journal, length)
+    owed.execution = { ...owed.execution, journal }
+    if (journal.length === length) return true
+    const message = `${neighbour.peer} says that its journal has ${length} entries, which it cannot have`
+    this.#blame(id, neighbour, new MeshError('E_RECEIPT', { message, field: 'journal' }))
+    return false
+  }
+
+  #check(id: number, { neighbour, execution, head }: OwedReceipt, envelope: Envelope): void {
+    const isUnsigned = execution.journal.length > 0 && !head
+    const field = isUnsigned ? 'journal' : receiptFault(this.#ports.crypto, execution, envelope.payload)
     if (field === undefined) return this.#end(id, { envelope })
     const message = `the receipt of ${neighbour.peer} has another ${field}`
     this.#blame(id, neighbour, new MeshError('E_RECEIPT', { message, field }))

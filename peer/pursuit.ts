@@ -153,6 +153,7 @@ export class Pursuit {
       outcomeCid: result.outcomeCid,
       invocation: async () => result.invocation,
       receipt: () => result.receipt.envelope(),
+      head: () => result.receipt.withHead(),
     })
   }
 

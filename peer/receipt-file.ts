@@ -1,5 +1,6 @@
 /** Receipts, and proofs of wrong ones, with all that is needed to check them offline, by re-execution. */
 import type { CID } from '../protocol/cid.ts'
+import type { Envelope } from '../protocol/envelope.ts'
 import { type JournalEntry, orderJournal } from '../protocol/journal.ts'
 import { Manifest, ReceiptFile, Task } from '../protocol/records.ts'
 import type { CallResult, Dispute, Item, Performed } from './calls.ts'
@@ -23,6 +24,9 @@ const outcomesOf = (performed: readonly Performed[]): Uint8Array[] => [
 const journalOf = (performed: readonly Performed[]): JournalEntry[] =>
   orderJournal(performed.map(({ item }) => item.journal).find(({ length }) => length > 0) ?? [])
 
+const headsOf = async (performed: readonly Performed[]): Promise<Envelope[]> =>
+  (await Promise.all(performed.map((one) => one.head()))).filter((head) => head !== undefined)
+
 /** Encoded ReceiptFile of every execution of the call; the receipt of the answer comes first. */
 export const receiptFileOf = async (
   { performed, verification, executions }: CallResult,
@@ -34,6 +38,7 @@ export const receiptFileOf = async (
     v: 1,
     receipts: await Promise.all(performed.map((one) => one.receipt())),
     invocations: await Promise.all(performed.map((one) => one.invocation())),
+    heads: await headsOf(performed),
     journal: journalOf(performed),
     blocks: [...(await blocksOf(first.item, block)), ...outcomesOf(performed)],
     verification: [{ ...verification, executions }],
@@ -46,6 +51,7 @@ export const fraudProofOf = async ({ receipts, execution }: Dispute, block: Find
     v: 1,
     receipts: [receipts[0]],
     invocations: [await execution.invocation()],
+    heads: await headsOf([execution]),
     journal: orderJournal(execution.item.journal),
     blocks: [...(await blocksOf(execution.item, block)), execution.outcomeBytes],
     verification: [],

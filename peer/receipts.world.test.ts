@@ -13,7 +13,7 @@ import { machine, publish, requestOf, returned, worldFor } from '../scripts/test
 import type { World, WorldPeer } from '../simulations/world.ts'
 import type { CallResult } from './calls.ts'
 import { receiptFileOf } from './receipt-file.ts'
-import { type Execution, receiptBytes, receiptFault } from './receipts.ts'
+import { type Execution, receiptBytes, receiptFault, upTo } from './receipts.ts'
 
 const { crypto } = machine
 const DOUBLE = 'export default (x) => 2 * x'
@@ -238,7 +238,7 @@ describe('the journal of a receipt', () => {
     const answers = length - 3
     const there = [request(0, 0), request(1, 0), request(2, 1), ...[answer(1), answer(0), answer(2)].slice(0, answers)]
     const payload = receiptBytes(crypto, execution(there))
-    expect(receiptFault(crypto, execution(atHome), payload)).toBeUndefined()
+    expect(receiptFault(crypto, execution(upTo(atHome, length)), payload)).toBeUndefined()
   })
 
   test.each([
@@ -247,7 +247,8 @@ describe('the journal of a receipt', () => {
     ['has another answer', [request(0, 0), request(1, 0), request(2, 1), answer(0)]],
     ['is empty', []],
   ])('must not be one that %s', (_, there) => {
-    expect(receiptFault(crypto, execution(atHome), receiptBytes(crypto, execution(there)))).toBe('journal')
+    const asSaid = execution(upTo(atHome, there.length))
+    expect(receiptFault(crypto, asSaid, receiptBytes(crypto, execution(there)))).toBe('journal')
   })
 })
 

@@ -54,6 +54,8 @@ export class Reception implements RosterEvents {
         return executor.onCancel(neighbour, frame)
       case 'answer':
         return executor.onAnswer(neighbour, frame)
+      case 'heads':
+        return executor.onHeads(neighbour, frame)
       case 'advertise':
         return this.#onAdvertise(neighbour, frame)
       case 'peers':

@@ -283,7 +283,6 @@ export class Roster {
 
 const full = () => new MeshError('E_BUSY', `this peer has its ${NEIGHBOURS_MAX} neighbours; try another`)
 
-const expelled = () =>
-  new MeshError('E_VERIFICATION_FAILED', 'too many of the outcomes that this peer signed were wrong')
+const expelled = () => new MeshError('E_VERIFICATION_FAILED', 'too much of what this peer signed was proven wrong')
 
 const redialDelayMs = (tries: number): number => Math.min(REDIAL_MS_MAX, REDIAL_MS_MIN * 2 ** tries)

@@ -2,7 +2,7 @@
 import { decodeCanonical, encodeCanonical } from '../protocol/codec.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { Ports, StorageWrite } from '../protocol/ports.ts'
-import { isExpelled, probationLeft, suspicionAfter, type TrustState } from './trust.ts'
+import { isExpelled, probationLeft, SUSPICION_PROVEN, suspicionAfter, type TrustState } from './trust.ts'
 
 /** As its owner sees it. */
 export interface TrustStatus {
@@ -123,6 +123,14 @@ export class Standings {
     standing.probation = 0
     standing.suspicion = suspicionAfter(standing, true)
     if (isExpelled(standing)) this.#expelled.add(peer)
+    void this.save()
+  }
+
+  /** It has signed what nobody honest signs: expelled by one proof. */
+  proven(peer: string): void {
+    const standing = this.#change(peer)
+    standing.suspicion = SUSPICION_PROVEN
+    this.#expelled.add(peer)
     void this.save()
   }
 

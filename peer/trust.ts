@@ -14,6 +14,9 @@ const LIAR_ERROR_RATE = 0.05
 /** ln of the mean number of an honest executor's audited receipts between two false alarms, at least (Lorden, 1971). */
 const EXPEL_AT = Math.log(1_000_000)
 
+/** Of whoever has signed what no machine signs by mistake. */
+export const SUSPICION_PROVEN = EXPEL_AT
+
 const WRONG_STEP = Math.log(LIAR_ERROR_RATE / HONEST_ERROR_RATE)
 const RIGHT_STEP = Math.log((1 - LIAR_ERROR_RATE) / (1 - HONEST_ERROR_RATE))
 

@@ -7,7 +7,8 @@ import { Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { Invocation, Receipt, ReceiptFile, Task, type TaskTemplate } from '../protocol/records.ts'
 import type { SandboxPool, SandboxRun } from '../sandbox/pool.ts'
-import { headOf, receiptFault, sameBytes, upTo } from './receipts.ts'
+import { headBytes, JournalHeads, openHead } from './journal-heads.ts'
+import { type Execution, headOf, receiptFault, sameBytes, upTo } from './receipts.ts'
 import { createRunner, type Runner } from './runner.ts'
 
 /** The sandbox that receipts are checked in. */
@@ -21,8 +22,11 @@ export interface VerifySandbox {
 
 export type Judgement =
   | { verdict: 'right' }
-  /** A fraud proof: its signer put its name to an outcome that the task does not have. */
-  | { verdict: 'wrong' }
+  /**
+   * A fraud proof: its signer put its name to an outcome that the task does not have. `diverged`: with this journal it
+   * has none, in words.
+   */
+  | { verdict: 'wrong'; diverged?: string }
   /** It proves nothing, neither for its signer nor against anybody. */
   | { verdict: 'unusable'; code: ErrorCode; reason: string }
 
@@ -42,16 +46,26 @@ export interface Statement {
 
 export type CheckedReceipt = Statement & Judgement
 
-/** One for each receipt of the file, in its order. */
+/** A home that has signed two heads for one journal at one length. */
+export interface TwoFacedHome {
+  home: string
+  invocation: CID
+  epoch: number
+  length: number
+}
+
 export interface Verification {
+  /** One for each receipt of the file, in its order. */
   receipts: CheckedReceipt[]
+  twoFaced: TwoFacedHome[]
 }
 
 interface Replayed {
   functionName: string
   inputBytes: number
-  outcomeBytes: Uint8Array
-  outcome: Outcome
+  /** Undefined: the function does not do what the journal says. */
+  ended: { outcomeBytes: Uint8Array; outcome: Outcome } | undefined
+  diverged: string
 }
 
 type VerifyPorts = Pick<Ports, 'clock' | 'crypto'>
@@ -61,9 +75,6 @@ const PARTY = 'receipt files'
 
 /** A run that waits has no event; it is looked at so often. */
 const LOOK_EVERY_MS = 100
-
-/** A home could give one journal to the executor and show another: its signature under the head would settle it. */
-const NO_HEAD = 'but no home has signed its journal (version 1 has no such signature), so this convicts nobody'
 
 const unfit = (message: string): MeshError => new MeshError('E_RECEIPT', message)
 
@@ -141,11 +152,13 @@ class FileCheck {
     const task = this.#task(receipt, statement.invocation)
     statement.task = task
     const journal = this.#journal(receipt)
+    await this.#ensureHead(receipt)
     this.#ensureEngine(receipt)
     const replayed = await this.#replay(receipt, task, journal)
     statement.functionName = replayed.functionName
-    statement.gives = replayed.outcome
-    return this.#compare(signed, receipt, task, journal, replayed)
+    if (!replayed.ended) return { verdict: 'wrong', diverged: replayed.diverged }
+    statement.gives = replayed.ended.outcome
+    return this.#compare(signed, receipt, task, { ...replayed, ...replayed.ended, journal })
   }
 
   async #receipt(signed: Envelope): Promise<Receipt> {
@@ -194,6 +207,15 @@ class FileCheck {
     throw unfit('the receipt was signed over another journal than that in the file')
   }
 
+  /** An answer is its home's word: only the home can say what it was. */
+  async #ensureHead(receipt: Receipt): Promise<void> {
+    if (receipt.journal.length === 0) return
+    const wanted = headBytes(receipt)
+    const head = this.#file.heads.find((one) => one.signer === receipt.home && sameBytes(one.payload, wanted))
+    if (!head) throw unfit('its home has not signed the journal, as far as the file shows')
+    await verifyEnvelope(this.#ports.crypto, 'journal-head', head)
+  }
+
   #ensureEngine({ engine }: Receipt): void {
     if (engine === this.#sandbox.engine) return
     const message = `the task ran on ${engine}, and this version has ${this.#sandbox.engine}; check it with the version that made it`
@@ -211,26 +233,30 @@ class FileCheck {
     const input = this.#blocks.get(task.input)
     const loaded = await this.#runner.load(task.function, [])
     const { timeoutMs } = this.#sandbox
+    let diverged = ''
+    const diverge = (how: string) => {
+      diverged = how
+      run.kill(how)
+    }
     const run: SandboxRun = this.#runner.run({
       ...{ party: PARTY, loaded, template: templateOf(task), task: taskId, input, journal, timeoutMs },
-      onRequest: ({ n, kind }) => run.kill(`request ${n} (${kind}) is not in its journal`),
+      onRequest: ({ n, kind }) => diverge(`it makes request ${n} (${kind}), which the journal has not got`),
     })
-    const stopLooking = this.#endIfItWaits(run)
+    const stopLooking = this.#watchForWaiting(run, () => diverge('it waits for an answer that the journal has not got'))
     const result = await run.result
     stopLooking()
-    if (result.kind === 'diverged') {
-      const message = `request ${result.n}: the journal has ${result.expected}, running it again made ${result.found}; ${NO_HEAD}`
-      throw new MeshError('E_REPLAY_DIVERGED', message)
-    }
-    if (result.kind === 'inconclusive')
-      throw new MeshError('E_INCONCLUSIVE', `running it again here came to no end: ${result.reason}`)
-    const { outcome: outcomeBytes, decoded: outcome } = result
-    return { functionName: loaded.manifest.name, inputBytes: input.length, outcomeBytes, outcome }
+    const about = { functionName: loaded.manifest.name, inputBytes: input.length }
+    if (result.kind === 'diverged') diverged = `the journal has ${result.expected}, it has ${result.found}`
+    if (diverged) return { ...about, ended: undefined, diverged }
+    if (result.kind === 'outcome')
+      return { ...about, ended: { outcomeBytes: result.outcome, outcome: result.decoded }, diverged }
+    const why = result.kind === 'inconclusive' ? result.reason : ''
+    throw new MeshError('E_INCONCLUSIVE', `running it again here came to no end: ${why}`)
   }
 
-  #endIfItWaits(run: SandboxRun): () => void {
+  #watchForWaiting(run: SandboxRun, waits: () => void): () => void {
     const look = () => {
-      if (run.state() === 'waiting') run.kill('it waits for an answer that its journal has not got')
+      if (run.state() === 'waiting') waits()
       else cancel = this.#ports.clock.after(LOOK_EVERY_MS, look)
     }
     let cancel = this.#ports.clock.after(LOOK_EVERY_MS, look)
@@ -241,26 +267,35 @@ class FileCheck {
     { payload }: Envelope,
     receipt: Receipt,
     task: Task,
-    journal: readonly JournalEntry[],
-    { inputBytes, outcomeBytes, outcome }: Replayed,
+    replayed: Pick<Execution, 'inputBytes' | 'journal' | 'outcomeBytes' | 'outcome'>,
   ): Judgement {
     const { crypto } = this.#ports
-    const outcomeCid = recordCid(crypto, outcomeBytes)
-    if (!receipt.outcome.equals(outcomeCid)) {
-      if (journal.length === 0) return { verdict: 'wrong' }
-      throw new MeshError('E_VERIFICATION_FAILED', `running it again gives another outcome; ${NO_HEAD}`)
-    }
-    const execution = { ...receipt, template: templateOf(task), inputBytes, journal, outcomeBytes, outcome, outcomeCid }
+    const outcomeCid = recordCid(crypto, replayed.outcomeBytes)
+    if (!receipt.outcome.equals(outcomeCid)) return { verdict: 'wrong' }
+    const execution = { ...receipt, template: templateOf(task), ...replayed, outcomeCid }
     const field = receiptFault(crypto, execution, payload)
     if (field === undefined) return { verdict: 'right' }
     throw unfit(`the outcome is right, and the receipt has another ${field} than goes with it`)
   }
 }
 
+/** Heads that are not what they seem prove nothing, and are passed over. */
+const twoFacedIn = async (crypto: Ports['crypto'], heads: readonly Envelope[]): Promise<TwoFacedHome[]> => {
+  const seen = new JournalHeads()
+  const found: TwoFacedHome[] = []
+  for (const signed of heads) {
+    const head = await openHead(crypto, signed).catch(() => undefined)
+    const two = head && seen.add(head)
+    if (!two) continue
+    const { invocation, epoch, journal } = two[0].says
+    found.push({ home: signed.signer, invocation, epoch, length: journal.length })
+  }
+  return found
+}
+
 /**
- * Judges each receipt of an encoded ReceiptFile. Whoever made the file is not trusted: what is wrong in it makes a
- * receipt unusable, and only what its signer signed can make it wrong. A receipt whose journal is not empty can be
- * confirmed and never convicts. Throws MeshError E_MESSAGE or E_MESSAGE_LIMIT if the bytes are no receipt file.
+ * Judges each receipt of an encoded ReceiptFile, and finds homes that contradict themselves. Whoever made the file is
+ * not trusted: what is wrong in it makes a receipt unusable, and only what its signer signed can convict. Throws MeshError E_MESSAGE or E_MESSAGE_LIMIT if the bytes are no receipt file.
  */
 export const verifyReceiptFile = async (
   ports: VerifyPorts,
@@ -268,9 +303,12 @@ export const verifyReceiptFile = async (
   bytes: Uint8Array,
 ): Promise<Verification> => {
   const file = ReceiptFile.decode(bytes)
+  const twoFaced = await twoFacedIn(ports.crypto, file.heads)
+  if (file.receipts.length === 0 && twoFaced.length === 0)
+    throw new MeshError('E_MESSAGE', 'receipt file: it has no receipt, and no two heads that contradict each other')
   const check = new FileCheck(ports, sandbox, file)
   const receipts: CheckedReceipt[] = []
   // One after another: what a stranger's file asks for takes one sandbox, not all.
   for (const [i, signed] of file.receipts.entries()) receipts.push(await check.check(signed, i))
-  return { receipts }
+  return { receipts, twoFaced }
 }

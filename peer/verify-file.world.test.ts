@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ensureCid, rawCid, recordCid } from '../protocol/cid.ts'
-import { encodeCanonical } from '../protocol/codec.ts'
 import type { Envelope } from '../protocol/envelope.ts'
-import { Receipt, ReceiptFile } from '../protocol/records.ts'
+import { Invocation, JournalHead, Receipt, ReceiptFile } from '../protocol/records.ts'
 import { decodeValue, encodeValue } from '../protocol/values.ts'
 import {
   callAt,
@@ -17,11 +16,12 @@ import {
   verdictOf,
   verdictsOf,
   verify,
-  wrongOutcome,
 } from '../scripts/test/receipt-files.ts'
 import { machine, publish, requestOf, returned } from '../scripts/test/world.ts'
+import { slowHost } from '../simulations/adversaries.ts'
 import type { WorldPeer } from '../simulations/world.ts'
-import type { Performed } from './calls.ts'
+import { headBytes } from './journal-heads.ts'
+import { headOf } from './receipts.ts'
 import type { CheckedReceipt } from './verify-file.ts'
 
 const { crypto } = machine
@@ -91,22 +91,86 @@ describe('a lie', () => {
     expect(checked).not.toHaveProperty('says')
   })
 
-  test('about a function with requests convicts nobody: no home has signed its journal', async () => {
-    const world = await callerAnd('lie with requests', {})
-    const { performed } = await callAt(world, 'none', 3, SUM)
-    const [execution] = performed as [Performed]
-    const right = await world.until(execution.receipt())
-    const signer = someone('lies about requests')
-    const outcome = recordCid(crypto, wrongOutcome(71))
-    const lie = { ...Receipt.decode(right.payload), executor: signer.peerId, outcome }
-    const wrong = await signer.sign('receipt', Receipt.encode(lie))
-    const disputed = (receipt: Envelope) =>
-      proofOf(world, { liar: receipt.signer, receipts: [receipt, right], execution })
-    expect((await disputed(wrong)).journal.length).toBeGreaterThan(0)
-    expect(await verdictsOf(await disputed(right))).toEqual(['right'])
-    const [checked] = await verify(await disputed(wrong))
-    expect(checked).toMatchObject({ verdict: 'unusable', code: 'E_VERIFICATION_FAILED' })
-    expect(checked).toHaveProperty('reason', expect.stringContaining('convicts nobody'))
+  test('about a function with requests convicts by the journal that its home has signed', async () => {
+    const world = await callerAnd('lie with requests', liar)
+    const result = await callAt(world, 'self', 3, SUM)
+    const proof = await proofOf(world, result.disputes[0]!)
+    expect(proof.journal).toHaveLength(4)
+    expect(proof.heads).toHaveLength(1)
+    const [checked] = await verify(proof)
+    expect(checked).toMatchObject({ verdict: 'wrong', signer: world.peers[1]!.peerId })
+    expect([says(checked!), checked!.gives!.result]).toEqual([71, { ok: true, value: encodeValue(70) }])
+  })
+
+  test.each<[string, number, string]>([
+    ['made no request', 0, 'it makes request 0 (call), which the journal has not got'],
+    ['was given no answer', 1, 'it waits for an answer that the journal has not got'],
+    ['made one request', 2, 'it makes request 1 (call), which the journal has not got'],
+  ])('that a function with requests %s', async (name, length, why) => {
+    const world = await callerAnd(name, {})
+    const file = await fileOf(world, await callAt(world, 'none', 3, SUM))
+    const { verify: verifyHere, clock } = elsewhere()
+    const checking = verifyHere(ReceiptFile.encode(await cutShort(file, length)))
+    await clock.advance(1000)
+    expect((await checking).receipts).toMatchObject([{ verdict: 'wrong', diverged: why }])
+  })
+})
+
+/** The same task, whose home and executor say that its journal ended early. */
+const cutShort = async (file: ReceiptFile, length: number): Promise<ReceiptFile> => {
+  const { peerId, sign } = someone('cut short')
+  const asked = { ...Invocation.decode(file.invocations[0]!.payload), invoker: peerId, home: peerId }
+  const invocation = await sign('invocation', Invocation.encode(asked))
+  const journal = file.journal.slice(0, length)
+  const named = {
+    ...receiptIn(file),
+    executor: peerId,
+    home: peerId,
+    invocation: recordCid(crypto, invocation.payload),
+  }
+  const receipt = { ...named, journal: headOf(crypto, named.invocation, journal) }
+  const heads = length > 0 ? [await sign('journal-head', headBytes(receipt))] : []
+  return {
+    ...file,
+    receipts: [await sign('receipt', Receipt.encode(receipt))],
+    invocations: [invocation],
+    heads,
+    journal,
+  }
+}
+
+describe('a home that signs two journals where there is one', () => {
+  const file = (heads: Envelope[]) =>
+    ReceiptFile.encode({ v: 1, receipts: [], invocations: [], heads, journal: [], blocks: [] })
+  const head = (changes: Partial<JournalHead> = {}, by = someone('two-faced')) => {
+    const journal = { head: new Uint8Array(32).fill(1), length: 2 }
+    const says = { v: 1 as const, invocation: recordCid(crypto, Uint8Array.of(1)), epoch: 0, journal }
+    return by.sign('journal-head', JournalHead.encode({ ...says, ...changes }))
+  }
+  const other = { head: new Uint8Array(32).fill(2), length: 2 }
+
+  test('is convicted by the two heads alone', async () => {
+    const { receipts, twoFaced } = await elsewhere().verify(file([await head(), await head({ journal: other })]))
+    expect(receipts).toEqual([])
+    expect(twoFaced).toMatchObject([{ home: someone('two-faced').peerId, epoch: 0, length: 2 }])
+  })
+
+  test('is not, where they are of two epochs, invocations or lengths, the same, of two signers, or forged', async () => {
+    const first = await head()
+    const second = await head({ journal: other })
+    const innocent = [
+      await head({ epoch: 1, journal: other }),
+      await head({ invocation: recordCid(crypto, Uint8Array.of(2)), journal: other }),
+      await head({ journal: { ...other, length: 3 } }),
+      await head(),
+      await head({ journal: other }, someone('another home')),
+      { ...second, signature: second.signature.map((byte) => byte ^ 1) },
+      { ...first, payload: second.payload },
+      await someone('two-faced').sign('receipt', second.payload),
+      await someone('two-faced').sign('journal-head', Uint8Array.of(0xf6)),
+    ]
+    for (const one of innocent)
+      await expect(elsewhere().verify(file([first, one]))).rejects.toMatchObject({ code: 'E_MESSAGE' })
   })
 })
 
@@ -132,32 +196,13 @@ describe('a file that cannot be checked here', () => {
     expect(checked).not.toHaveProperty('gives')
   })
 
-  test('is about a run that requests what its journal has not got, or waits for ever', async () => {
+  test('takes longer than there is time', async () => {
     const world = await callerAnd('endless', {})
-    const file = await fileOf(world, await callAt(world, 'none', 3, SUM))
-    const signer = someone('endless')
-    const { verify: verifyHere, clock } = elsewhere()
-    const receipt = { ...receiptIn(file), executor: signer.peerId }
-    const withJournal = async (journal: ReceiptFile['journal']): Promise<ReceiptFile> => {
-      let head: Uint8Array = receipt.invocation.multihash.digest
-      for (const entry of journal) head = crypto.hash(Buffer.concat([head, encodeCanonical(entry)]))
-      const payload = Receipt.encode({ ...receipt, journal: { head, length: journal.length } })
-      return { ...file, journal, receipts: [await signer.sign('receipt', payload)] }
-    }
-    for (const [length, why] of [
-      [0, 'request 0 (call) is not in its journal'],
-      [1, 'it waits for an answer'],
-      [2, 'request 1 (call) is not in its journal'],
-    ] as const) {
-      const checking = verifyHere(ReceiptFile.encode(await withJournal(file.journal.slice(0, length))))
-      await clock.advance(1000)
-      const [checked] = (await checking).receipts
-      expect(checked).toMatchObject({
-        verdict: 'unusable',
-        code: 'E_INCONCLUSIVE',
-        reason: expect.stringContaining(why),
-      })
-    }
+    const file = await fileOf(world, await callAt(world, 'none'))
+    const { verify: verifyHere, clock } = elsewhere({ sandboxHost: (host, on) => slowHost(host, on, () => 120_000) })
+    const checking = verifyHere(ReceiptFile.encode(file))
+    await clock.advance(70_000)
+    expect((await checking).receipts).toMatchObject([{ verdict: 'unusable', code: 'E_INCONCLUSIVE' }])
   })
 
   test.each<[string, string, (bytes: Uint8Array) => Uint8Array]>([

@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { type CID, rawCid, recordCid } from '../protocol/cid.ts'
-import { encodeCanonical } from '../protocol/codec.ts'
+import { recordCid } from '../protocol/cid.ts'
 import type { Envelope } from '../protocol/envelope.ts'
 import { MeshError } from '../protocol/errors.ts'
-import type { FrameOf } from '../protocol/frames.ts'
 import { Invocation, Receipt, ReceiptFile } from '../protocol/records.ts'
 import { encodeValue } from '../protocol/values.ts'
 import { mutate, sampleOf } from '../scripts/protocol/mutate.ts'
@@ -22,9 +20,8 @@ import {
   verify,
   wrongOutcome,
 } from '../scripts/test/receipt-files.ts'
-import { scriptedPeer } from '../scripts/test/scripted-peer.ts'
 import { randomFor } from '../scripts/test/seed.ts'
-import { machine, publish } from '../scripts/test/world.ts'
+import { machine } from '../scripts/test/world.ts'
 
 const { crypto } = machine
 
@@ -122,53 +119,6 @@ describe('framing fails by', () => {
     // Answers that nobody asked for were not signed over, and count for nothing.
     expect(await verdictsOf({ ...file, journal: [answer] })).toEqual(['right'])
     expect(await verdictsOf({ ...file, journal: [request, answer] })).toEqual(['unusable E_RECEIPT'])
-  })
-
-  test('a home that answers differently in another epoch, and shows the receipt of the first', async () => {
-    const world = await callerAnd('epochs', {})
-    const host = world.peers[1]!
-    const code = `export default async (x, env, ctx) => 1 + await ctx.call('#part', x)`
-    const published = await publish(host, code, { effects: ['call'] })
-    const home = await (await scriptedPeer(world)).join(host)
-    const invoke = await home.invoke(published, [5])
-    const perform = async (epoch: number, value: number) => {
-      const items = invoke.items.map((item) => ({ ...item, id: 1 + epoch, attempt: 1 + epoch, epoch }))
-      const frame: FrameOf<'invoke'> = { ...invoke, items }
-      home.send(frame)
-      const { id, t: _, ...request } = await home.next('request')
-      const answer = { ok: true as const, value: encodeValue(value) }
-      home.send({ t: 'answer', id, n: request.n, answer })
-      const { items: answers } = await home.next('answers')
-      const { signed } = await home.next('receipts')
-      const envelope = {
-        payload: signed.payloads[0]!,
-        signer: host.peerId,
-        signature: signed.signature,
-        index: 0,
-        size: 1,
-        path: [],
-      }
-      const journal: ReceiptFile['journal'] = [
-        { entry: 'request', ...request },
-        { entry: 'answer', n: request.n, answer },
-      ]
-      return { envelope, journal, outcome: answers[0]!.outcome }
-    }
-    const [first, second] = [await perform(0, 10), await perform(1, 20)]
-    const [signed] = await home.sign('invocation', [invoke.signed.payloads[0]!])
-    const fetched = async (cid: CID) => (await world.until(host.peer.block(cid)))!
-    const task = encodeCanonical({ v: 1, ...invoke.task, input: rawCid(crypto, invoke.items[0]!.input) })
-    const file = (receipt: Envelope, journal: ReceiptFile['journal'], blocks: Uint8Array[]): ReceiptFile => ({
-      ...{ v: 1, receipts: [receipt], invocations: [signed!], journal, blocks, verification: [] },
-    })
-    const functionBlocks = await Promise.all(published.blocks.map(fetched))
-    const blocks = [task, invoke.items[0]!.input, ...functionBlocks, first.outcome, second.outcome]
-    expect(await verdictsOf(file(first.envelope, first.journal, blocks))).toEqual(['right'])
-    expect(await verdictsOf(file(second.envelope, second.journal, blocks))).toEqual(['right'])
-    expect(await verdictsOf(file(first.envelope, second.journal, blocks))).toEqual(['unusable E_RECEIPT'])
-    const renamed = Receipt.encode({ ...Receipt.decode(first.envelope.payload), epoch: 1 })
-    const moved = { ...first.envelope, payload: renamed }
-    expect(await verdictsOf(file(moved, second.journal, blocks))).toEqual(['unusable E_SIGNATURE'])
   })
 
   test('two who sign the same wrong outcome: they convict themselves, and nobody else', async () => {

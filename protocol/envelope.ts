@@ -11,7 +11,15 @@ import type { Crypto, Signer } from './ports.ts'
 import { bytes, integer, list, peerId } from './schema.ts'
 
 /** The kinds of signed records, each its own signature domain. Add only at the end; never change one. */
-export const SIGNED_KINDS = ['ticket', 'membership', 'invocation', 'receipt', 'advertisement', 'revocation'] as const
+export const SIGNED_KINDS = [
+  'ticket',
+  'membership',
+  'invocation',
+  'receipt',
+  'advertisement',
+  'revocation',
+  'journal-head',
+] as const
 export type SignedKind = (typeof SIGNED_KINDS)[number]
 
 const ascii = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0))

@@ -18,7 +18,7 @@ import {
 } from './limits.ts'
 import { credential, Genesis, membershipChain, Revocation } from './mesh.ts'
 import { EFFECT_KINDS, Outcome } from './outcome.ts'
-import { Advertisement, coordinate, Invocation, Receipt, taskTemplate } from './records.ts'
+import { Advertisement, coordinate, Invocation, JournalHead, Receipt, taskTemplate } from './records.ts'
 import { bytes, cid, integer, list, message, name, peerId, text } from './schema.ts'
 
 /** One long-lived channel a pair: handshake, advertisements, calls. */
@@ -95,6 +95,12 @@ const progress = of('progress', {
 const answers = of('answers', {
   items: list(v.strictObject({ id: id(), outcome: bytes(Outcome.bytesMax) }), BATCH_ITEMS_MAX, 1),
 })
+/** The answered items' journals have come to so many entries; the home signs their heads, and receipts follow. */
+const journals = of('journals', {
+  items: list(v.strictObject({ id: id(), length: integer(1, 2 * REQUESTS_MAX) }), BATCH_ITEMS_MAX, 1),
+})
+/** Home to executor: their heads, signed. */
+const heads = of('heads', { ids: ids(), signed: signedBatch(JournalHead.bytesMax) })
 const receipts = of('receipts', { ids: ids(), signed: signedBatch(Receipt.bytesMax) })
 /** The attempt ended without an outcome. */
 const failed = of('failed', { ids: ids(), code: errorCode(), message: text() })
@@ -139,6 +145,8 @@ export const PeerFrame = message(
     answered,
     verdict,
     revocations,
+    journals,
+    heads,
   ]),
 )
 export type PeerFrame = v.InferOutput<typeof PeerFrame.schema>

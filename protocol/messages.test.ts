@@ -103,6 +103,7 @@ test('all versioned records say version 1, and no other is read', () => {
       'task',
       'invocation',
       'receipt',
+      'journal head',
       'outcome',
       'advertisement',
     ],

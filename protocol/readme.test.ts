@@ -78,7 +78,7 @@ test('channels', () => {
 
 test('kinds of signatures', () => {
   const sentence = sectionOf('Signatures').match(/The kinds are ([^;]*);/)?.[1]
-  expect(sentence?.match(/`([a-z]+)`/g)).toEqual(SIGNED_KINDS.map((kind) => `\`${kind}\``))
+  expect(sentence?.match(/`([a-z-]+)`/g)).toEqual(SIGNED_KINDS.map((kind) => `\`${kind}\``))
 })
 
 test('vectors', () => {

@@ -59,7 +59,7 @@ export const taskIdOf = (crypto: Pick<Crypto, 'hash'>, task: Task): CID => recor
 /**
  * A signed request to perform a task. `draw` commits the home to a secret and to the candidates (CID of their sorted
  * list) before anyone executes, so that neither side steers which verifier is drawn. Every invocation has one: on the
- * wire a verification looks like any other call.
+ * wire a verification looks like any other call. `public`: its code, input and journal may be shown to anybody.
  */
 export const Invocation = message(
   'invocation',
@@ -73,9 +73,24 @@ export const Invocation = message(
     nonce: bytes(16, 16),
     deadline_ms: instantMs(),
     draw: v.strictObject({ commitment: bytes(32, 32), candidates: cid() }),
+    public: v.boolean(),
   }),
 )
 export type Invocation = v.InferOutput<typeof Invocation.schema>
+
+/** Where a journal stands: its head, and how many entries lead to it. */
+const journalPoint = () => v.strictObject({ head: bytes(32, 32), length: integer(1, 2 * REQUESTS_MAX) })
+
+/**
+ * The home's statement of what it answered one attempt: it has one journal of `length` entries. Two with different heads
+ * for one (invocation, epoch, length) convict it.
+ */
+export const JournalHead = message(
+  'journal head',
+  1024,
+  v.strictObject({ v: version(), invocation: cid(), epoch: integer(0, 1_000_000), journal: journalPoint() }),
+)
+export type JournalHead = v.InferOutput<typeof JournalHead.schema>
 
 /** The executor's statement of one execution. `usage.bytes` counts input and outcome. */
 export const Receipt = message(
@@ -165,16 +180,18 @@ const verification = () =>
 export type VerificationRecord = v.InferOutput<ReturnType<typeof verification>>
 
 /**
- * A receipt with all that is needed to check it offline, by re-execution. `blocks` are found by their hashes. The
- * verification of the answer stands in the file of a call, and not in a proof.
+ * Receipts with all that is needed to check them offline, by re-execution; or two journal heads that contradict each
+ * other. `blocks` are found by their hashes. The verification of the answer stands in the file of a call, and not in a
+ * proof.
  */
 export const ReceiptFile = message(
   'receipt file',
   CODE_BYTES_MAX + INPUT_BYTES_MAX + 4 * OUTPUT_BYTES_MAX,
   v.strictObject({
     v: version(),
-    receipts: list(envelope(Receipt.bytesMax), BATCH_ITEMS_MAX, 1),
-    invocations: list(envelope(Invocation.bytesMax), BATCH_ITEMS_MAX, 1),
+    receipts: list(envelope(Receipt.bytesMax), BATCH_ITEMS_MAX),
+    invocations: list(envelope(Invocation.bytesMax), BATCH_ITEMS_MAX),
+    heads: list(envelope(JournalHead.bytesMax), BATCH_ITEMS_MAX),
     journal: list(journalEntry(), 2 * REQUESTS_MAX),
     blocks: list(bytes(Math.max(BLOCK_BYTES_MAX, OUTPUT_BYTES_MAX + 1_048_576)), 256),
     verification: list(verification(), 1),

@@ -206,10 +206,12 @@ describe('a journal', () => {
   })
   const answer = (n: number): JournalEntry => ({ entry: 'answer', n, answer: ok(n) })
   const ONE = 'export default (x, env, ctx) => ctx.call("f", 1)'
-  const shown = (n: number, input: unknown) => `request ${n}: call {"ref":"f","input":${input}}`
+  const shown = (n: number, input: unknown, after = 0) =>
+    `request ${n} after ${after} answer${after === 1 ? '' : 's'}: call {"ref":"f","input":${input}}`
 
   test.each<[string, string, JournalEntry[], { n: number; expected: string; found: string }]>([
     ['another argument', ONE, [request(0, 2)], { n: 0, expected: shown(0, 2), found: shown(0, 1) }],
+    ['another place', ONE, [request(0, 1, 5)], { n: 0, expected: shown(0, 1, 5), found: shown(0, 1) }],
     [
       'a request that the function does not make',
       ONE,
@@ -220,7 +222,7 @@ describe('a journal', () => {
       'a request that the function does not make any more',
       ONE,
       [request(0, 1), answer(0), request(1, 1, 1)],
-      { n: 1, expected: shown(1, 1), found: 'the end of the run' },
+      { n: 1, expected: shown(1, 1, 1), found: 'the end of the run' },
     ],
     [
       'no request at all',

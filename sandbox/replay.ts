@@ -6,8 +6,8 @@ import { decodeValue, valueToJson } from '../protocol/values.ts'
 const SHOWN_CHARS_MAX = 200
 
 /** A request in words, for who has to find out why two executions differ. */
-const shown = ({ n, kind, arguments: bytes }: Omit<EffectRequest, 'after'>): string =>
-  `request ${n}: ${kind} ${valueToJson(decodeValue(bytes)).slice(0, SHOWN_CHARS_MAX)}`
+const shown = ({ n, after, kind, arguments: bytes }: EffectRequest): string =>
+  `request ${n} after ${after === 1 ? '1 answer' : `${after} answers`}: ${kind} ${valueToJson(decodeValue(bytes)).slice(0, SHOWN_CHARS_MAX)}`
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, i) => byte === b[i])
@@ -37,7 +37,11 @@ export class Replay {
     if (entry === undefined) return undefined
     if (entry.entry === 'answer')
       return { n: request.n, expected: `to wait for the answer to request ${entry.n}`, found: shown(request) }
-    const same = entry.n === request.n && entry.kind === request.kind && sameBytes(entry.arguments, request.arguments)
+    const same =
+      entry.n === request.n &&
+      entry.after === request.after &&
+      entry.kind === request.kind &&
+      sameBytes(entry.arguments, request.arguments)
     return same ? undefined : { n: request.n, expected: shown(entry), found: shown(request) }
   }
 

@@ -1,5 +1,5 @@
 /** What a check of receipts found, in plain words and as JSON. */
-import type { CheckedReceipt, Verification } from '../../peer/verify-file.ts'
+import type { CheckedReceipt, TwoFacedHome, Verification } from '../../peer/verify-file.ts'
 import type { Outcome } from '../../protocol/outcome.ts'
 import { decodeValue, valueToJson } from '../../protocol/values.ts'
 import { plainText } from '../plain-text.ts'
@@ -66,6 +66,8 @@ const differenceWords = (says: Outcome, gives: Outcome): [says: string, gives: s
 const sentenceOf = (checked: CheckedReceipt): string => {
   const { signer, receipt, says, gives } = checked
   if (checked.verdict === 'unusable') return `${checked.code}: ${plainText(checked.reason)}`
+  if (checked.verdict === 'wrong' && checked.diverged)
+    return `${signer} signed for a run that task ${receipt?.task} does not have: ${excerpt(checked.diverged, 0)}`
   if (!gives) return ''
   if (checked.verdict === 'right') return `it says ${excerpt(resultText(gives), 0)}, and so does running it again here`
   const [said, given] = says ? differenceWords(says, gives) : [NOT_THERE, excerpt(resultText(gives), 0)]
@@ -99,19 +101,40 @@ const receiptWords = (checked: CheckedReceipt, i: number, count: number): string
   return [heading, `  ${sentenceOf(checked)}`, ...facts].map((line) => `${line}\n`).join('')
 }
 
-const totalWords = (receipts: readonly CheckedReceipt[]): string => {
+const twoFacedWords = ({ home, invocation, epoch, length }: TwoFacedHome): string => {
+  const heading = `two journals: ${paintOut('red', 'wrong')}`
+  const sentence = `${home} signed two different journals where there is one, after ${length === 1 ? '1 entry' : `${length} entries`}`
+  const facts = [
+    ['signed by', home] as const,
+    ['invocation', invocation.toString()] as const,
+    ['epoch', epoch] as const,
+  ]
+  const lines = facts.map(([name, text]) => `  ${name.padEnd(NAME_CHARS)}${text}`)
+  return [heading, `  ${sentence}`, ...lines].map((line) => `${line}\n`).join('')
+}
+
+const receiptsTotal = (receipts: readonly CheckedReceipt[]): string => {
   const counts = Object.entries(VERDICTS).map(([verdict, { words }]) => {
     return { words, count: receipts.filter((checked) => checked.verdict === verdict).length }
   })
   const met = counts.filter(({ count }) => count > 0)
   const total = countOf(receipts.length, 'receipt')
-  if (met.length === 1) return `${total}: ${receipts.length > 1 ? 'all ' : ''}${met[0]?.words}\n`
-  return `${total}: ${met.map(({ count, words }) => `${count} ${words}`).join(', ')}\n`
+  if (met.length === 1) return `${total}: ${receipts.length > 1 ? 'all ' : ''}${met[0]?.words}`
+  return `${total}: ${met.map(({ count, words }) => `${count} ${words}`).join(', ')}`
 }
 
-/** A paragraph for each receipt, and a last line for all of them. */
-export const verificationWords = ({ receipts }: Verification): string =>
-  receipts.map((checked, i) => receiptWords(checked, i, receipts.length)).join('') + totalWords(receipts)
+const totalWords = ({ receipts, twoFaced }: Verification): string => {
+  const totals = receipts.length > 0 ? [receiptsTotal(receipts)] : []
+  if (twoFaced.length > 0) totals.push(`${countOf(twoFaced.length, 'home')} convicted`)
+  return `${totals.join('; ')}\n`
+}
+
+/** A paragraph for each receipt and each convicted home, and a last line for all of them. */
+export const verificationWords = (verification: Verification): string => {
+  const { receipts, twoFaced } = verification
+  const paragraphs = receipts.map((checked, i) => receiptWords(checked, i, receipts.length))
+  return [...paragraphs, ...twoFaced.map(twoFacedWords), totalWords(verification)].join('')
+}
 
 const outcomeJson = ({ result, fuel, memory_bytes }: Outcome): object => {
   if (!result.ok) return { error: { code: result.code, message: result.message }, fuel, memory_bytes }
@@ -124,6 +147,7 @@ const receiptJson = (checked: CheckedReceipt): object => {
   return {
     verdict,
     ...(checked.verdict === 'unusable' && { code: checked.code, reason: checked.reason }),
+    ...(checked.verdict === 'wrong' && checked.diverged && { diverged: checked.diverged }),
     signer,
     ...(invocation && { invoker: invocation.invoker }),
     ...(receipt && {
@@ -143,12 +167,14 @@ const receiptJson = (checked: CheckedReceipt): object => {
   }
 }
 
-export const isAllRight = ({ receipts }: Verification): boolean => receipts.every(({ verdict }) => verdict === 'right')
+export const isAllRight = ({ receipts, twoFaced }: Verification): boolean =>
+  twoFaced.length === 0 && receipts.every(({ verdict }) => verdict === 'right')
 
 /** One object, in parts: a thousand receipts that name one large outcome make more than a string can hold. */
 export function* verificationJson(verification: Verification): Generator<string> {
   yield `{"ok":${isAllRight(verification)},"receipts":[`
   for (const [i, checked] of verification.receipts.entries())
     yield `${i > 0 ? ',' : ''}${JSON.stringify(receiptJson(checked))}`
-  yield ']}\n'
+  const twoFaced = verification.twoFaced.map((one) => ({ ...one, invocation: one.invocation.toString() }))
+  yield `],"two_faced":${JSON.stringify(twoFaced)}}\n`
 }

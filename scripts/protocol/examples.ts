@@ -9,6 +9,7 @@ import { Outcome } from '../../protocol/outcome.ts'
 import {
   Advertisement,
   Invocation,
+  JournalHead,
   Manifest,
   Receipt,
   type ReceiptFile,
@@ -102,6 +103,7 @@ const invocation: Invocation = {
     commitment: crypto.hash(filled(32, 3)),
     candidates: recordCid(crypto, encodeCanonical([alice.id, bob.id].sort())),
   },
+  public: false,
 }
 const invocations = await signBatch(crypto, alice.signer, alice.id, 'invocation', [
   Invocation.encode(invocation),
@@ -158,6 +160,13 @@ const receipt: Receipt = {
   outcome: recordCid(crypto, outcomeBytes),
   usage: { fuel: outcome.fuel, memory_bytes: outcome.memory_bytes, bytes: input.length + outcomeBytes.length },
 }
+const journalHeadOf = (epoch: number): JournalHead => {
+  return { v: 1, invocation: invocationCid, epoch, journal: receipt.journal }
+}
+const heads = await signBatch(crypto, alice.signer, alice.id, 'journal-head', [
+  JournalHead.encode(journalHeadOf(0)),
+  JournalHead.encode(journalHeadOf(1)),
+])
 const receipts = await signBatch(crypto, bob.signer, bob.id, 'receipt', [
   Receipt.encode(receipt),
   Receipt.encode({ ...receipt, attempt: 2 }),
@@ -191,6 +200,7 @@ const receiptFile: ReceiptFile = {
   v: 1,
   receipts: receipts.slice(0, 1),
   invocations: invocations.slice(0, 1),
+  heads: heads.slice(0, 1),
   journal,
   blocks: [Task.encode(task), input, Manifest.encode(manifest), code, outcomeBytes],
   verification: [{ by: 'quorum', independence: 'operator', verifiers: 1, executions: 3 }],
@@ -205,8 +215,9 @@ export const recordExamples: Record<string, unknown[]> = {
   'signed ticket': [signedTicket, ticketOfBatch],
   manifest: [manifest, { ...manifest, exports: ['default'], effects: [] }],
   task: [task],
-  invocation: [invocation],
+  invocation: [invocation, { ...invocation, public: true }],
   receipt: [receipt],
+  'journal head': [journalHeadOf(0)],
   outcome: [outcome, failedOutcome],
   advertisement: [advertisement],
   'receipt file': [receiptFile, { ...receiptFile, verification: [] }],
@@ -254,6 +265,14 @@ export const peerFrameExamples: PeerFrame[] = [
     ],
   },
   { t: 'answers', items: [{ id: 1, outcome: outcomeBytes }] },
+  {
+    t: 'journals',
+    items: [
+      { id: 1, length: 4 },
+      { id: 2, length: 1 },
+    ],
+  },
+  { t: 'heads', ids: [1, 2], signed: batchOf(heads) },
   { t: 'receipts', ids: [1, 2, 3], signed: batchOf(receipts) },
   { t: 'failed', ids: [2], code: 'E_INCONCLUSIVE', message: 'killed by the wall clock' },
   { t: 'cancel', ids: [2] },

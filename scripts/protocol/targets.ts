@@ -13,7 +13,7 @@ import {
   ticketToText,
 } from '../../protocol/mesh.ts'
 import { Outcome } from '../../protocol/outcome.ts'
-import { Advertisement, Invocation, Manifest, Receipt, ReceiptFile, Task } from '../../protocol/records.ts'
+import { Advertisement, Invocation, JournalHead, Manifest, Receipt, ReceiptFile, Task } from '../../protocol/records.ts'
 import type { Message } from '../../protocol/schema.ts'
 import { decodeValue, encodeValue, type Value } from '../../protocol/values.ts'
 import { arbitraryOf, type Schema, schemaOf, values } from './arbitraries.ts'
@@ -37,6 +37,7 @@ const RECORDS = [
   Task,
   Invocation,
   Receipt,
+  JournalHead,
   Outcome,
   Advertisement,
   ReceiptFile,

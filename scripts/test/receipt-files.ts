@@ -44,9 +44,10 @@ export const proofOf = async (world: World, dispute: Dispute): Promise<ReceiptFi
   ReceiptFile.decode(await world.until(fraudProofOf(dispute, (cid) => world.peers[0]!.peer.block(cid))))
 
 /** A machine that was on no mesh and has nothing but the file. */
-export const elsewhere = () => {
+export const elsewhere = ({ sandboxHost = (host) => host }: Pick<PeerSetup, 'sandboxHost'> = {}) => {
   const clock = new FakeClock()
-  const ports = { clock, sandboxHost: createInlineSandboxHost(clock, machine.wasm), log: { event: () => {} } }
+  const host = sandboxHost(createInlineSandboxHost(clock, machine.wasm), clock)
+  const ports = { clock, sandboxHost: host, log: { event: () => {} } }
   const pool = createSandboxPool(ports, { slots: 1, idleMs: 60_000 })
   onTestFinished(() => pool.stop())
   const verify = (bytes: Uint8Array, engine = ENGINE_ID) =>

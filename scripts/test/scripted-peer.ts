@@ -29,6 +29,7 @@ export class ScriptedPeer {
   #channel: Channel | undefined
   #read = 0
   #sequence = 1
+  #onHeads: (frame: FrameOf<'heads'>) => void = () => {}
 
   constructor(world: World, ports: Ports, peerId: string, mesh: MeshState) {
     this.world = world
@@ -52,6 +53,7 @@ export class ScriptedPeer {
       frame: (bytes) => {
         const frame = PeerFrame.decode(bytes)
         this.heard.push(frame)
+        if (frame.t === 'heads') this.#onHeads(frame)
         this.react(frame)
       },
       closed: (reason) => {
@@ -134,6 +136,7 @@ export class ScriptedPeer {
           nonce: random.bytes(16),
           deadline_ms: clock.now() + 60_000,
           draw,
+          public: false,
         },
       }),
     )
@@ -155,12 +158,23 @@ export class ScriptedPeer {
     return Receipt.decode(encoded)
   }
 
-  /** Answers every item of `invoke` with `outcome`, and signs for it. */
+  /** Answers every item of `invoke` with `outcome`, has its journal signed, and signs for it. */
   async perform(invoke: FrameOf<'invoke'>, outcome: Outcome): Promise<void> {
     const ids = invoke.items.map(({ id }) => id)
     this.send({ t: 'answers', items: ids.map((id) => ({ id, outcome: Outcome.encode(outcome) })) })
+    await this.headsOf(invoke)
     const receipts = ids.map((_, i) => Receipt.encode(this.receiptOf(invoke, i, outcome)))
     this.send({ t: 'receipts', ids, signed: await this.signBatch('receipt', receipts) })
+  }
+
+  /** What the home signs for the journals of its items; nothing where none has any entries. */
+  async headsOf({ items }: FrameOf<'invoke'>): Promise<FrameOf<'heads'> | undefined> {
+    const journals = items.flatMap(({ id, journal: { length } }) => (length > 0 ? [{ id, length }] : []))
+    if (journals.length === 0) return undefined
+    return new Promise((resolve) => {
+      this.#onHeads = resolve
+      this.send({ t: 'journals', items: journals })
+    })
   }
 
   /** The frames of type `t` heard so far. */
