@@ -45,6 +45,10 @@ export class JournalHeads {
   /** The one longest known first. */
   readonly #heads = new Map<string, SignedHead>()
 
+  get size(): number {
+    return this.#heads.size
+  }
+
   /** The head, and the one seen before that contradicts it. */
   add(head: SignedHead): TwoHeads | undefined {
     const key = keyOf(head)

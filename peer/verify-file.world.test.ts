@@ -141,7 +141,7 @@ const cutShort = async (file: ReceiptFile, length: number): Promise<ReceiptFile>
 
 describe('a home that signs two journals where there is one', () => {
   const file = (heads: Envelope[]) =>
-    ReceiptFile.encode({ v: 1, receipts: [], invocations: [], heads, journal: [], blocks: [] })
+    ReceiptFile.encode({ v: 1, receipts: [], invocations: [], heads, journal: [], blocks: [], verification: [] })
   const head = (changes: Partial<JournalHead> = {}, by = someone('two-faced')) => {
     const journal = { head: new Uint8Array(32).fill(1), length: 2 }
     const says = { v: 1 as const, invocation: recordCid(crypto, Uint8Array.of(1)), epoch: 0, journal }

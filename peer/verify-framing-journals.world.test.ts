@@ -102,7 +102,15 @@ class HostileHome {
     const task = Task.encode({ v: 1, ...this.#invoke.task, input: rawCid(crypto, input) })
     const fetched = async (cid: CID) => (await this.#home.world.until(this.#host.peer.block(cid)))!
     const blocks = [task, input, ...(await Promise.all(this.#published.blocks.map(fetched))), outcome]
-    return { v: 1 as const, receipts: [receipt], invocations, heads: [head], journal: orderJournal(entries), blocks }
+    return {
+      v: 1 as const,
+      receipts: [receipt],
+      invocations,
+      heads: [head],
+      journal: orderJournal(entries),
+      blocks,
+      verification: [],
+    }
   }
 }
 
