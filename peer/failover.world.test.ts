@@ -197,7 +197,8 @@ describe('when nobody takes it, the caller hears why', () => {
   })
 
   test('E_PAUSED', async () => {
-    const world = await callerAnd('all paused', {}, {})
+    const world = await worldFor('all paused', { peers: 3, latencyMs: () => 10 })
+    // The call and the word of the pause cross.
     for (const { peer } of world.peers.slice(1)) peer.pause()
     const double = await publish(world.peers[0]!, DOUBLE)
     await expect(world.until(world.peers[0]!.peer.call(requestOf(double, 1)))).rejects.toMatchObject({

@@ -105,9 +105,7 @@ const addLending = async (ports: Ports, options: PeerOptions, parts: PeerParts):
     ...parts.lending.offer(),
   })
   const standing = () => ({ neighbours: parts.neighbours.size, coordinate: parts.roster.coordinate })
-  parts.advertisement = new OwnAdvertisement(ports, mesh, offer, standing, (signed) => {
-    for (const { link } of parts.neighbours.all()) link.send({ t: 'advertise', signed })
-  })
+  parts.advertisement = new OwnAdvertisement(ports, mesh, { offer, standing }, parts.neighbours)
 }
 
 /** Hashes a request once, however often it is looked up in the memo and prepared. */

@@ -32,6 +32,8 @@ export interface Neighbour {
   roundTrips: readonly number[]
   /** Their median; 0 until the first pong. */
   roundTripMs: number
+  /** It is one of the nearest: it hears of our load at once. */
+  isNear: boolean
   /** Items sent there and not yet answered. */
   inFlight: number
   /** Bytes of their inputs. */
@@ -120,6 +122,7 @@ export class NeighbourTable {
       isTold: false,
       roundTrips: before?.roundTrips ?? [],
       roundTripMs: before?.roundTripMs ?? 0,
+      isNear: true,
       inFlight: 0,
       inFlightBytes: 0,
       slowness: before?.slowness ?? 1,

@@ -1,15 +1,18 @@
-/** What this peer offers, told to its neighbours whenever it changes. */
+/** What this peer offers: signed for whoever comes and once a minute, and its load in a word whenever that is news. */
 import type { CID } from '../protocol/cid.ts'
 import { type Envelope, signBatch } from '../protocol/envelope.ts'
+import type { FrameOf } from '../protocol/frames.ts'
 import { ADDRESSES_MAX } from '../protocol/limits.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { Advertisement } from '../protocol/records.ts'
+import { type Load, newsDelayMs, SMALL_MS } from './load-news.ts'
+import type { Neighbour, NeighbourTable } from './neighbours.ts'
 
-/** Many changes within it are told once. */
-const CHANGE_DELAY_MS = 100
 /** A neighbour that has heard nothing for this long stops counting on us. */
 const LIFE_MS = 120_000
 const REFRESH_MS = LIFE_MS / 2
+/** Far neighbours send here only what nobody near takes: they hear of a load this many times later, if it lasts. */
+const FAR_DELAY = 10
 
 export type Offer = Pick<
   Advertisement,
@@ -19,79 +22,153 @@ export type Offer = Pick<
 /** Where it stands; not told for its own sake. */
 export type Standing = Pick<Advertisement, 'neighbours' | 'coordinate'>
 
+type AdvertisementPorts = Pick<Ports, 'clock' | 'crypto' | 'signer' | 'network' | 'log'>
+
+/** Neighbours who are told of the load at the same time. */
+class Audience {
+  readonly #clock: Ports['clock']
+  readonly #slowness: number
+  readonly #load: () => Load
+  readonly #tell: (frame: FrameOf<'load'>) => void
+  #told: Load = { slots: 0, free: 0, queued: 0 }
+  #toldMs = Number.NEGATIVE_INFINITY
+  /** Some know a later load than that told to all. */
+  #isDivided = false
+  #scheduled: (() => void) | undefined
+
+  constructor(clock: Ports['clock'], slowness: number, load: () => Load, tell: (frame: FrameOf<'load'>) => void) {
+    this.#clock = clock
+    this.#slowness = slowness
+    this.#load = load
+    this.#tell = tell
+  }
+
+  /** Another load may be news; whatever was to be told is looked at anew. */
+  consider(): void {
+    this.stop()
+    const now = this.#load()
+    const delayMs = Math.min(newsDelayMs(this.#told, now), this.#isDivided ? SMALL_MS : Number.POSITIVE_INFINITY)
+    if (delayMs === Number.POSITIVE_INFINITY) return
+    const nowMs = this.#clock.monotonic()
+    const waitMs = this.#toldMs + this.#slowness * delayMs - nowMs
+    if (waitMs > 0) {
+      this.#scheduled = this.#clock.after(waitMs, () => this.consider())
+      return
+    }
+    this.knows(now)
+    this.#tell({ t: 'load', ...now })
+  }
+
+  /** All of them do. */
+  knows(load: Load): void {
+    this.#told = load
+    this.#toldMs = this.#clock.monotonic()
+    this.#isDivided = false
+  }
+
+  /** One who has just come does. */
+  isJoined(load: Load): void {
+    if (newsDelayMs(this.#told, load) < Number.POSITIVE_INFINITY) this.#isDivided = true
+  }
+
+  stop(): void {
+    this.#scheduled?.()
+    this.#scheduled = undefined
+  }
+}
+
 export class OwnAdvertisement {
-  readonly #ports: Pick<Ports, 'clock' | 'crypto' | 'signer' | 'network' | 'log'>
+  readonly #ports: AdvertisementPorts
   readonly #mesh: CID
   readonly #offer: () => Offer
   readonly #standing: () => Standing
-  readonly #all: (signed: Envelope) => void
-  #last = ''
+  readonly #neighbours: Pick<NeighbourTable, 'all'>
+  readonly #audiences: readonly Audience[]
   #sequence: number
-  #scheduled: (() => void) | undefined
   #refresh: (() => void) | undefined
   #stopped = false
 
   constructor(
-    ports: Pick<Ports, 'clock' | 'crypto' | 'signer' | 'network' | 'log'>,
+    ports: AdvertisementPorts,
     mesh: CID,
-    offer: () => Offer,
-    standing: () => Standing,
-    all: (signed: Envelope) => void,
+    own: { offer: () => Offer; standing: () => Standing },
+    neighbours: Pick<NeighbourTable, 'all'>,
   ) {
     this.#ports = ports
     this.#mesh = mesh
-    this.#offer = offer
-    this.#standing = standing
-    this.#all = all
+    this.#offer = own.offer
+    this.#standing = own.standing
+    this.#neighbours = neighbours
+    const audience = (near: boolean) => {
+      const tell = (frame: FrameOf<'load'>) => {
+        for (const { link, isNear } of neighbours.all()) if (isNear === near) link.send(frame)
+      }
+      return new Audience(ports.clock, near ? 1 : FAR_DELAY, () => this.#load(), tell)
+    }
+    this.#audiences = [audience(true), audience(false)]
     // A restarted peer must not repeat numbers that others remember.
     this.#sequence = ports.clock.now()
   }
 
-  /** Hands it to `whom`, signed as it stands now. */
-  async tell(whom: (signed: Envelope) => void): Promise<void> {
-    try {
-      whom(await this.#sign())
-    } catch (cause) {
-      this.#ports.log.event('internal.error', { reason: `no advertisement could be made: ${cause}` })
-    }
-  }
-
-  async #sign(): Promise<Envelope> {
-    const { clock, crypto, signer, network } = this.#ports
-    const payload = Advertisement.encode({
-      v: 1,
-      mesh: this.#mesh,
-      peer: network.peerId,
-      sequence: ++this.#sequence,
-      expires_ms: clock.now() + LIFE_MS,
-      addresses: network.addresses().slice(0, ADDRESSES_MAX),
-      ...this.#offer(),
-      ...this.#standing(),
-    })
-    const [signed] = await signBatch(crypto, signer, network.peerId, 'advertisement', [payload])
-    return signed as Envelope
+  /** Hands it, signed as it stands now, to one who has just come. */
+  async tell({ link }: Neighbour): Promise<void> {
+    const load = this.#load()
+    const signed = await this.#sign()
+    if (!signed) return
+    link.send({ t: 'advertise', signed })
+    for (const audience of this.#audiences) audience.isJoined(load)
+    this.#refresh ??= this.#later()
   }
 
   /** Load or limits may have changed. */
   changed(): void {
-    if (this.#stopped) return
-    this.#scheduled ??= this.#ports.clock.after(CHANGE_DELAY_MS, () => {
-      this.#scheduled = undefined
-      const now = JSON.stringify(this.#offer())
-      if (now !== this.#last) this.#tellAll(now)
-    })
+    if (!this.#stopped) for (const audience of this.#audiences) audience.consider()
   }
 
   stop(): void {
     this.#stopped = true
-    this.#scheduled?.()
     this.#refresh?.()
+    for (const audience of this.#audiences) audience.stop()
   }
 
-  #tellAll(offer: string): void {
-    this.#last = offer
-    this.#refresh?.()
-    this.#refresh = this.#ports.clock.after(REFRESH_MS, () => this.#tellAll(this.#last))
-    this.tell(this.#all)
+  #load(): Load {
+    const { slots, free, queued } = this.#offer()
+    return { slots, free, queued }
+  }
+
+  #later(): () => void {
+    return this.#ports.clock.after(REFRESH_MS, () => this.#tellAll())
+  }
+
+  async #tellAll(): Promise<void> {
+    if (this.#stopped) return
+    this.#refresh = this.#later()
+    const load = this.#load()
+    const signed = await this.#sign()
+    if (!signed) return
+    for (const { link } of this.#neighbours.all()) link.send({ t: 'advertise', signed })
+    for (const audience of this.#audiences) audience.knows(load)
+    this.changed()
+  }
+
+  async #sign(): Promise<Envelope | undefined> {
+    const { clock, crypto, signer, network, log } = this.#ports
+    try {
+      const payload = Advertisement.encode({
+        v: 1,
+        mesh: this.#mesh,
+        peer: network.peerId,
+        sequence: ++this.#sequence,
+        expires_ms: clock.now() + LIFE_MS,
+        addresses: network.addresses().slice(0, ADDRESSES_MAX),
+        ...this.#offer(),
+        ...this.#standing(),
+      })
+      const [signed] = await signBatch(crypto, signer, network.peerId, 'advertisement', [payload])
+      return signed
+    } catch (cause) {
+      log.event('internal.error', { reason: `no advertisement could be made: ${cause}` })
+      return undefined
+    }
   }
 }

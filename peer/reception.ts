@@ -33,9 +33,8 @@ export class Reception implements RosterEvents {
 
   /** Both sides say what they offer. */
   joined(neighbour: Neighbour): void {
-    const { link } = neighbour
     this.#parts.expulsion.greet(neighbour)
-    this.#parts.advertisement.tell((signed) => link.send({ t: 'advertise', signed }))
+    this.#parts.advertisement.tell(neighbour)
   }
 
   left(neighbour: Neighbour, reason: string): void {
@@ -58,6 +57,8 @@ export class Reception implements RosterEvents {
         return executor.onHeads(neighbour, frame)
       case 'advertise':
         return this.#onAdvertise(neighbour, frame)
+      case 'load':
+        return this.#onLoad(neighbour, frame)
       case 'peers':
         return this.#onPeers(neighbour, frame)
       case 'revocations':
@@ -75,6 +76,13 @@ export class Reception implements RosterEvents {
     if (!neighbour.link.isOpen) return this.#parts.advertisements.remove(neighbour.peer)
     neighbour.advertisement = accepted
     this.#tellPeers(neighbour)
+    this.#parts.invoker.serveWaiting()
+  }
+
+  /** On the word of the connection: it is about the sender alone, and soon over. */
+  #onLoad(neighbour: Neighbour, { slots, free, queued }: FrameOf<'load'>): void {
+    if (!neighbour.advertisement) return
+    neighbour.advertisement = { ...neighbour.advertisement, slots, free, queued }
     this.#parts.invoker.serveWaiting()
   }
 

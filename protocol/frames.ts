@@ -18,7 +18,7 @@ import {
 } from './limits.ts'
 import { credential, Genesis, membershipChain, Revocation } from './mesh.ts'
 import { EFFECT_KINDS, Outcome } from './outcome.ts'
-import { Advertisement, coordinate, Invocation, JournalHead, Receipt, taskTemplate } from './records.ts'
+import { Advertisement, coordinate, Invocation, JournalHead, offeredLoad, Receipt, taskTemplate } from './records.ts'
 import { bytes, cid, integer, list, message, name, peerId, text } from './schema.ts'
 
 /** One long-lived channel a pair: handshake, advertisements, calls. */
@@ -53,8 +53,10 @@ const bye = of('bye', { code: errorCode(), message: text() })
 const ping = of('ping', { id: id() })
 /** At once, with where the sender stands: whoever measured the way can move its own coordinate. */
 const pong = of('pong', { id: id(), coordinate: coordinate() })
-/** The sender's own advertisement, sent on change. */
+/** The sender's own advertisement, sent after the handshake and before the last one expires. */
 const advertise = of('advertise', { signed: envelope(Advertisement.bytesMax) })
+/** What has changed in it meanwhile, when that is news. */
+const load = of('load', offeredLoad())
 /** Advertisements of others that the sender holds, once after the handshake. */
 const peers = of('peers', { signed: list(envelope(Advertisement.bytesMax), NEIGHBOURS_MAX) })
 /** Who was put out of the mesh: all that the sender holds, after the handshake; then what is new, once. */
@@ -132,6 +134,7 @@ export const PeerFrame = message(
     ping,
     pong,
     advertise,
+    load,
     peers,
     invoke,
     accepted,

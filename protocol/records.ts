@@ -131,10 +131,16 @@ export const coordinate = () =>
   })
 export type Coordinate = v.InferOutput<ReturnType<typeof coordinate>>
 
+/** What changes from one moment to the next: `slots` run at once, `free` of them are idle, `queued` tasks wait. */
+export const offeredLoad = () => ({
+  slots: integer(0, 1024),
+  free: integer(0, 1024),
+  queued: integer(0, 1_000_000),
+})
+
 /**
- * What a peer offers, until `expires_ms`. `slots` run at once, `free` of them are idle, `queued` tasks wait.
- * `memory_bytes` is the most one task may take. `speed` is fuel per ms, measured; 0: not yet measured.
- * `neighbours` are those it is connected to.
+ * What a peer offers, until `expires_ms`. `memory_bytes` is the most one task may take. `speed` is fuel per ms, measured;
+ * 0: not yet measured. `neighbours` are those it is connected to.
  * Protocols, engines and effects may be of later versions: whoever does not know them passes over them.
  */
 export const Advertisement = message(
@@ -150,9 +156,7 @@ export const Advertisement = message(
     engines: list(engineId(), 8),
     effects: list(name(), 64),
     addresses: list(address(), ADDRESSES_MAX),
-    slots: integer(0, 1024),
-    free: integer(0, 1024),
-    queued: integer(0, 1_000_000),
+    ...offeredLoad(),
     memory_bytes: integer(0, MEMORY_BYTES_MAX),
     speed: integer(0, FUEL_MAX),
     neighbours: integer(0, NEIGHBOURS_MAX),

@@ -242,6 +242,7 @@ export const peerFrameExamples: PeerFrame[] = [
   { t: 'bye', code: 'E_STOPPING', message: 'the agent is shutting down' },
   { t: 'ping', id: 1 },
   { t: 'pong', id: 1, coordinate: advertisement.coordinate },
+  { t: 'load', slots: 4, free: 0, queued: 31 },
   { t: 'advertise', signed: signedAdvertisements[0] as Envelope },
   { t: 'peers', signed: signedAdvertisements },
   {
