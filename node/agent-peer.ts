@@ -49,6 +49,7 @@ export const settleMesh = async ({ config, dir, log }: Ground, signal?: AbortSig
     self: peerIdFromPublicKey(dir.signer.publicKey),
     kept: await loadMesh(dir.storage),
     join: config.join,
+    own: config.own,
     name: hostname().slice(0, 64) || 'wayside',
   }
   const mesh = await chooseMesh(ports, belonging, dial, signal)

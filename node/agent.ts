@@ -66,10 +66,10 @@ const openLog = (config: Config) => {
   return { log, close }
 }
 
-/** Throws MeshError E_UNREACHABLE or E_NOT_ADMITTED. */
-const invite = async (peer: Peer, lifeMs: number) => {
+/** Throws MeshError E_UNREACHABLE, E_NOT_ADMITTED or E_USAGE. */
+const invite = async (peer: Peer, lifeMs: number, own = false) => {
   const expires_ms = systemClock.now() + lifeMs
-  if (peer.addresses().length > 0) return { expires_ms, ticket: await peer.invite(lifeMs) }
+  if (peer.addresses().length > 0) return { expires_ms, ticket: await peer.invite(lifeMs, own) }
   throw new MeshError(
     'E_UNREACHABLE',
     'nobody can reach this machine, so a ticket would lead nowhere; start it with --listen',
@@ -107,7 +107,7 @@ const serveOwner = async (
   }
   const controls: AgentControls = {
     ...steering,
-    invite: (lifeMs) => invite(peer, lifeMs),
+    invite: (lifeMs, own) => invite(peer, lifeMs, own),
     mesh: () => peer.mesh(),
     revoke: (revoked) => peer.revoke(revoked),
     backend: createPeerBackend(peer),

@@ -71,6 +71,7 @@ const schema = v.strictObject({
   join: v.optional(
     texts((text) => isTicketText(text) || isAddress(text), 'expected a ticket (wayside1…) or a multiaddr (/ip4/…)', 64),
   ),
+  own: v.optional(v.boolean('expected true or false')),
   mdns: v.optional(v.boolean('expected true or false')),
   log_level: v.optional(v.picklist(['debug', 'info', 'warn', 'error'], 'expected debug, info, warn or error')),
   log_format: v.optional(v.picklist(['text', 'json'], 'expected text or json')),
@@ -104,6 +105,7 @@ const FROM_TEXT: { [K in ConfigKey]: 'text' | 'number' | 'list' | 'boolean' } = 
   deny: 'list',
   listen: 'list',
   join: 'list',
+  own: 'boolean',
   mdns: 'boolean',
   log_level: 'text',
   log_format: 'text',
@@ -206,6 +208,8 @@ export interface Config {
   quota: Quota
   listen: string[]
   join: string[]
+  /** Join as a machine of the inviter's owner. */
+  own: boolean
   mdns: boolean
   logLevel: LogLevel
   logFormat: 'text' | 'json' | undefined
@@ -253,6 +257,7 @@ export const readConfig = (flags: Flags, env = process.env, machine: Machine = t
     quota: quotaOf(given),
     listen: given.listen ?? [LISTEN_DEFAULT],
     join: given.join ?? [],
+    own: given.own ?? false,
     mdns: given.mdns ?? true,
     logLevel: given.log_level ?? 'info',
     logFormat: given.log_format,

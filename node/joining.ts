@@ -2,7 +2,7 @@
 import { foundMesh, type Invitation, learnFirst, readInvitation } from '../peer/join.ts'
 import type { Peer } from '../peer/peer.ts'
 import { MeshError } from '../protocol/errors.ts'
-import { isTicketText, meshIdOf, verifyChain } from '../protocol/mesh.ts'
+import { isOwnMachine, isTicketText, meshIdOf, verifyChain } from '../protocol/mesh.ts'
 import type { Clock, Ports } from '../protocol/ports.ts'
 import { shownDataDir } from './data-dir.ts'
 import type { MeshRecord } from './mesh-store.ts'
@@ -17,6 +17,18 @@ const readForMember = (ports: JoinPorts, text: string) =>
 const invitationOf = async (ports: JoinPorts, text: string, isMember: boolean): Promise<Invitation> => {
   if (!isTicketText(text)) return { addresses: [text] }
   return isMember ? readForMember(ports, text) : readInvitation(ports, text)
+}
+
+/** An owner's machines trust each other: so both sides say that they are that. */
+const ensureOwnIsMeant = (invitations: readonly Invitation[], own: boolean) => {
+  const other = invitations.find(({ ticket }) => ticket && ticket.own !== own)?.ticket
+  if (!other) return
+  throw new MeshError(
+    'E_USAGE',
+    own
+      ? 'this ticket is not for a machine of the same owner; ask for one of `wayside invite --own`, or leave --own out'
+      : `this ticket makes this machine one of those whose owner is that of ${other.inviter}, which trust each other's answers; add --own if you are that owner`,
+  )
 }
 
 const ensureOneMesh = (invitations: readonly Invitation[]) => {
@@ -60,6 +72,8 @@ export interface Belonging {
   kept: MeshRecord | undefined
   /** Tickets and multiaddrs. */
   join: readonly string[]
+  /** As a machine of the inviter's owner. */
+  own: boolean
   /** Of a mesh that is founded here. */
   name: string
 }
@@ -74,10 +88,13 @@ export const chooseMesh = async (
   dial: Dial,
   signal?: AbortSignal,
 ): Promise<MeshRecord> => {
-  const { kept, join, self } = wanted
-  const member = kept !== undefined && (await isMember(ports, kept, self))
+  const { kept, join, self, own } = wanted
+  // Who is a member already, and has a ticket to be one of an owner's machines, uses it.
+  const isThat = kept !== undefined && (!own || join.length === 0 || isOwnMachine(kept.chain))
+  const member = isThat && (await isMember(ports, kept, self))
   const invitations = await Promise.all(join.map((text) => invitationOf(ports, text, member)))
   ensureOneMesh(invitations)
+  if (!member) ensureOwnIsMeant(invitations, own)
   const named = invitations.flatMap(({ addresses }) => addresses)
   if (kept) ensureSameMesh(ports, kept, invitations, wanted.data)
   if (kept && (member || invitations.length === 0)) {

@@ -111,7 +111,7 @@ export interface CallResult {
   performed: Performed[]
   level: Level
   /** How the answer was checked: at `audit` most are not, and where nobody else could, this peer ran it again. */
-  verification: Omit<VerificationRecord, 'executions'>
+  verification: VerificationRecord
   /** Ran here, because no peer was in reach. */
   local: boolean
   /** Nothing was executed: the outcome of an earlier call, verified at the level of this one or above. */

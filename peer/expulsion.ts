@@ -29,11 +29,12 @@ export class Expulsion {
 
   /** A peer has just come: a member is remembered, and told all that is held. */
   greet(neighbour: Neighbour): void {
-    const { peer, member, chain } = neighbour
+    const { peer, member, owner = peer, chain } = neighbour
     if (!member) return
     const { office, members } = this.#parts
     const line = office.lineOf(peer, chain)
-    members.saw({ peer, line, until_ms: finiteOrNull(chainExpiryMs(chain)), seen_ms: this.#ports.clock.now() })
+    const until_ms = finiteOrNull(chainExpiryMs(chain))
+    members.saw({ peer, owner, line, until_ms, seen_ms: this.#ports.clock.now() })
     const held = office.revocations.all().map(({ signed }) => signed)
     this.#tell([neighbour], held)
   }

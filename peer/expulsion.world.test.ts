@@ -4,10 +4,10 @@ import { type Envelope, signBatch } from '../protocol/envelope.ts'
 import { BlockFrame, type FrameOf } from '../protocol/frames.ts'
 import { Membership, Revocation, signTicket } from '../protocol/mesh.ts'
 import { type ScriptedPeer, scriptedPeer } from '../scripts/test/scripted-peer.ts'
-import { publish, worldFor } from '../scripts/test/world.ts'
+import { joinBy, publish, worldFor } from '../scripts/test/world.ts'
 import type { World, WorldPeer } from '../simulations/world.ts'
 import { codesOf, DOUBLE, hostAnd, join, running } from './attacked-host.ts'
-import { learnMesh, readInvitation } from './join.ts'
+import { readInvitation } from './join.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -185,18 +185,6 @@ describe('a key that is not admitted runs nothing, fetches no block and learns o
     expect(heard).toEqual([])
   }
 })
-
-/** Joins with a ticket of `inviter`, as somebody does who was never in the mesh. */
-const joinBy = async (world: World, inviter: WorldPeer): Promise<WorldPeer> => {
-  const machine = world.machine()
-  await machine.ports.network.start()
-  const invitation = await readInvitation(machine.ports, await inviter.peer.invite(HOUR_MS))
-  const mesh = await world.until(learnMesh(machine.ports, invitation))
-  const born = await world.add({ mesh }, machine)
-  await world.until(born.peer.join(invitation.addresses[0] as string))
-  await world.clock.advance(1000)
-  return born
-}
 
 const neighboursOf = ({ peer }: WorldPeer) => peer.status().neighbours.map((one) => one.peer)
 const revokedAt = ({ peer }: WorldPeer) => peer.mesh().revoked.map((one) => one.peer)

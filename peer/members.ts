@@ -8,6 +8,8 @@ const PREFIX = 'member/'
 
 export interface MemberSeen {
   peer: string
+  /** Whose machine it is, by the first of them. */
+  owner: string
   /** Itself, who admitted it, and so on up to the operator. */
   line: string[]
   /** Instant from which its membership does not hold; null: it has none, and needs none. */

@@ -1,27 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { signTicket, type Ticket, ticketToText, verifyChain } from '../protocol/mesh.ts'
 import { type ScriptedPeer, scriptedPeer } from '../scripts/test/scripted-peer.ts'
-import { worldFor } from '../scripts/test/world.ts'
-import type { World, WorldPeer } from '../simulations/world.ts'
-import { learnMesh, readInvitation } from './join.ts'
+import { joinWith, worldFor } from '../scripts/test/world.ts'
+import type { WorldPeer } from '../simulations/world.ts'
+import { readInvitation } from './join.ts'
 
 const HOUR_MS = 3_600_000
 
 const founded = async (name: string) => {
   const world = await worldFor(name, { peers: 1 })
   return { world, host: world.peers[0]! }
-}
-
-/** Learns the mesh with a ticket, as somebody does who was never in it, and joins it as a new peer. */
-const joinBy = async (world: World, ticket: string): Promise<WorldPeer> => {
-  const machine = world.machine()
-  const { ports } = machine
-  await ports.network.start()
-  const invitation = await readInvitation(ports, ticket)
-  const mesh = await world.until(learnMesh(ports, invitation))
-  const born = await world.add({ mesh }, machine)
-  await world.until(born.peer.join(invitation.addresses[0]!))
-  return born
 }
 
 const members = ({ peer }: WorldPeer) =>
@@ -32,8 +20,8 @@ const members = ({ peer }: WorldPeer) =>
 
 test('a ticket earns a membership, and who has one can invite others, who are known to all', async () => {
   const { world, host } = await founded('ticket')
-  const first = await joinBy(world, await host.peer.invite(HOUR_MS))
-  const second = await joinBy(world, await first.peer.invite(HOUR_MS))
+  const first = await joinWith(world, await host.peer.invite(HOUR_MS))
+  const second = await joinWith(world, await first.peer.invite(HOUR_MS))
   await world.clock.advance(1000)
   expect(members(host).sort()).toEqual([first.peerId, second.peerId].sort())
   expect(members(second).sort()).toEqual([host.peerId, first.peerId].sort())
@@ -41,7 +29,7 @@ test('a ticket earns a membership, and who has one can invite others, who are kn
 
 test('a membership outlives its ticket', async () => {
   const { world, host } = await founded('outlives')
-  const guest = await joinBy(world, await host.peer.invite(1000))
+  const guest = await joinWith(world, await host.peer.invite(1000))
   await world.clock.advance(2000)
   const third = await scriptedPeer(world)
   await third.join(guest)

@@ -12,13 +12,24 @@ export interface MeshReport {
   self: {
     peer: string
     role: 'operator' | 'member' | 'revoked'
+    /** The first machine of its owner; itself, if it is that. */
+    owner: string
     /** Null for the operator, and on a public mesh. */
     invited_by: string | null
     /** Instant from which its membership does not hold. */
     until_ms: number | null
   }
   /** Those met, also before the last start; the one seen last first. */
-  members: { peer: string; invited_by: string | null; until_ms: number | null; seen_ms: number; here: boolean }[]
+  members: {
+    peer: string
+    owner: string
+    /** A machine of this peer's owner. */
+    own: boolean
+    invited_by: string | null
+    until_ms: number | null
+    seen_ms: number
+    here: boolean
+  }[]
   /** By somebody above the peer in its line, as far as that is known: others' word changes nothing. */
   revoked: { peer: string; by: string; revoked_ms: number }[]
 }
@@ -32,6 +43,7 @@ export const meshReportOf = (
   const isOut = (line: readonly string[]) => revokedIn(line, revocations.isRevoked) !== undefined
   const inviterOf = (line: readonly string[]) => (office.isPublic ? null : (line[1] ?? null))
   const line = office.lineOf(self, chain)
+  const owner = office.ownerOf(self, chain)
   const knownLineOf = (peer: string) => (peer === self ? line : members.get(peer)?.line)
   return {
     id: office.meshId.toString(),
@@ -41,16 +53,19 @@ export const meshReportOf = (
     self: {
       peer: self,
       role: self === operator ? 'operator' : isOut(line) ? 'revoked' : 'member',
+      owner,
       invited_by: inviterOf(line),
       until_ms: finiteOrNull(chainExpiryMs(chain)),
     },
     members: members
       .all()
-      .flatMap(({ line, ...member }) =>
-        isOut(line)
-          ? []
-          : [{ ...member, invited_by: inviterOf(line), here: neighbours.get(member.peer) !== undefined }],
-      ),
+      .filter(({ line }) => !isOut(line))
+      .map(({ line, ...member }) => ({
+        ...member,
+        own: member.owner === owner,
+        invited_by: inviterOf(line),
+        here: neighbours.get(member.peer) !== undefined,
+      })),
     revoked: revocations
       .all()
       .filter(({ peer, by }) => knownLineOf(peer)?.includes(by) ?? true)

@@ -19,6 +19,8 @@ export interface RunningTask {
 export interface NeighbourStatus {
   peer: string
   member: boolean
+  /** A machine of this peer's owner. */
+  own: boolean
   round_trip_ms: number
   slots: number
   free: number
@@ -88,6 +90,7 @@ export const statusOf = (ports: Ports, parts: PeerParts): PeerStatus => {
     neighbours: neighbours.all().map((one) => ({
       peer: one.peer,
       member: one.member,
+      own: one.own,
       round_trip_ms: Math.round(one.roundTripMs * 100) / 100,
       slots: one.advertisement?.slots ?? 0,
       free: one.advertisement?.free ?? 0,

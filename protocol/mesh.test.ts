@@ -12,6 +12,7 @@ import {
   Membership,
   meshIdOf,
   openTicket,
+  ownersOf,
   signTicket,
   type Ticket,
   ticketFromText,
@@ -165,6 +166,40 @@ test('a line leads from a peer to the operator, and ends there', async () => {
   expect(lineOf(carol.id, [], operator.id)).toEqual([carol.id, operator.id])
   expect(chainExpiryMs([...chain, await linkOf({ by: operator, of: alice, expiresMs: 7 })])).toBe(7)
   expect(chainExpiryMs([])).toBe(Number.POSITIVE_INFINITY)
+})
+
+describe('the owners in a line', () => {
+  const ownersIn = (peer: TestPeer, chain: readonly Envelope[]) => ownersOf(peer.id, chain, operator.id)
+  const own = (of: TestPeer, by: TestPeer) => linkOf({ of, by, own: true })
+  const plain = (of: TestPeer, by: TestPeer) => linkOf({ of, by })
+
+  test('are named by the machine that was let in as nobody’s own', async () => {
+    expect(ownersIn(operator, [])).toEqual([operator.id])
+    expect(ownersIn(alice, await chainOf(alice, operator))).toEqual([alice.id, operator.id])
+    expect(ownersIn(alice, [await own(alice, operator)])).toEqual([operator.id])
+    expect(ownersIn(carol, [await own(carol, bob), await own(bob, alice), await plain(alice, operator)])).toEqual([
+      alice.id,
+      operator.id,
+    ])
+    expect(ownersIn(carol, [await plain(carol, bob), await own(bob, alice), await plain(alice, operator)])).toEqual([
+      carol.id,
+      alice.id,
+      operator.id,
+    ])
+  })
+
+  test('end at the operator: what follows it is not read, for nobody has checked it', async () => {
+    const chain = [await own(bob, operator), await own(operator, alice), await plain(alice, operator)]
+    await holds(chain, bob)
+    expect(ownersIn(bob, chain)).toEqual([operator.id])
+    expect(ownersIn(operator, chain.slice(1))).toEqual([operator.id])
+  })
+
+  test('cannot be chosen: who signs that it is its own machine is its own owner', async () => {
+    const chain = [await own(alice, alice), await plain(alice, operator)]
+    await holds(chain, alice)
+    expect(ownersIn(alice, chain)).toEqual([alice.id, operator.id])
+  })
 })
 
 const refused = (why: RegExp) =>

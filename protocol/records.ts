@@ -174,12 +174,11 @@ export const INDEPENDENCE = ['none', 'owner', 'peer', 'network', 'inviter', 'ope
  * How the answer of a call was checked, in the words of its home, who does not sign for it. `verifiers` are executions
  * besides the first that had the same outcome, `independence` the least that two of the executors have apart.
  */
-const verification = () =>
+export const verification = () =>
   v.strictObject({
     by: v.picklist(VERIFIED_BY),
     independence: v.picklist(INDEPENDENCE),
     verifiers: integer(0, 1000),
-    executions: integer(0, 1_000_000),
   })
 export type VerificationRecord = v.InferOutput<ReturnType<typeof verification>>
 
@@ -198,7 +197,7 @@ export const ReceiptFile = message(
     heads: list(envelope(JournalHead.bytesMax), BATCH_ITEMS_MAX),
     journal: list(journalEntry(), 2 * REQUESTS_MAX),
     blocks: list(bytes(Math.max(BLOCK_BYTES_MAX, OUTPUT_BYTES_MAX + 1_048_576)), 256),
-    verification: list(verification(), 1),
+    verification: list(v.strictObject({ ...verification().entries, executions: integer(0, 1_000_000) }), 1),
   }),
 )
 export type ReceiptFile = v.InferOutput<typeof ReceiptFile.schema>

@@ -13,6 +13,8 @@ export interface CallReceipt {
   executors: string[]
   /** Executed on this machine, because no peer was in reach. */
   local: boolean
+  /** How the answer was checked, by this machine's word: nobody signs for it. */
+  verification: BackendResult['verification']
   /** Executions that it took, and how many of them made up for a lost, failed or slow one. */
   executions: number
   recovered: number
@@ -45,8 +47,9 @@ export const answerOf = (outcome: Outcome, readStack: (stack: string) => string,
 }
 
 export const receiptOf = (result: BackendResult): CallReceipt => {
-  const { outcome, executors, local, executions, recovered, disputes, receiptFile } = result
+  const { outcome, receiptFile, executors, local, verification, executions, recovered, disputes } = result
   if (!receiptFile) throw new MeshError('E_INTERNAL', 'a receipt was asked for and none came; report this')
   const { fuel, memory_bytes: memoryBytes, console } = outcome
-  return { file: receiptFile, executors, local, executions, recovered, fuel, memoryBytes, console, disputes }
+  const how = { executors, local, verification, executions, recovered, disputes }
+  return { file: receiptFile, ...how, fuel, memoryBytes, console }
 }

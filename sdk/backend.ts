@@ -3,7 +3,7 @@
 import type { Inputs } from '../peer/inputs.ts'
 import type { ErrorCode } from '../protocol/errors.ts'
 import type { Limits, Outcome } from '../protocol/outcome.ts'
-import type { Manifest } from '../protocol/records.ts'
+import type { Manifest, VerificationRecord } from '../protocol/records.ts'
 import type { FunctionBundle } from '../registry/functions.ts'
 
 export interface BackendOptions {
@@ -53,6 +53,8 @@ export interface BackendResult {
   local: boolean
   /** Nothing was executed: the outcome of an earlier call, verified at the level of this one or above. */
   memo: boolean
+  /** How the answer was checked: `by` nobody (`none`), a machine of one's own, an audit, a quorum, this machine, earlier. */
+  verification: VerificationRecord
   executions: number
   /** Executions that made up for a lost, failed or slow one. */
   recovered: number

@@ -27,6 +27,7 @@ const resultOf = (outcome: Outcome): BackendResult => ({
   executors: ['one', 'two'],
   local: false,
   memo: false,
+  verification: { by: 'none', independence: 'none', verifiers: 0 },
   executions: 3,
   recovered: 1,
   disputes: [],

@@ -105,6 +105,7 @@ describe('call', () => {
       file: Uint8Array.of(1),
       executors: ['one', 'two'],
       local: false,
+      verification: { by: 'none', independence: 'none', verifiers: 0 },
       executions: 3,
       recovered: 1,
       fuel: 7,

@@ -38,6 +38,13 @@ export const createLonePeer = async (host: SdkHost): Promise<Backend> => {
 const invitationOf = (ports: Ports, text: string): Promise<Invitation> | Invitation =>
   isTicketText(text) ? readInvitation(ports, text) : { addresses: [text] }
 
+/** A peer for the time of one program is nobody's machine. */
+const ensurePlain = (invitations: readonly Invitation[]): void => {
+  if (!invitations.some(({ ticket }) => ticket?.own)) return
+  const message = 'this ticket is for `wayside up --own`; ask for one of `wayside invite` without --own'
+  throw new MeshError('E_USAGE', message)
+}
+
 const ensureOneMesh = (invitations: readonly Invitation[]): void => {
   const meshes = new Set(invitations.flatMap(({ ticket }) => ticket?.mesh ?? []))
   if (meshes.size <= 1) return
@@ -78,6 +85,7 @@ export const createJoinedPeer = async (
   try {
     const invitations = await Promise.all(join.map((text) => invitationOf(ports, text)))
     ensureOneMesh(invitations)
+    ensurePlain(invitations)
     await ports.network.start()
     const mesh = await learnFirst(ports, invitations, signal)
     const peer = await openPeer(host, ports, mesh, 0)

@@ -67,6 +67,7 @@ const resultOf = (result: CallResult, proofs: Proofs): BackendResult => ({
   executors: result.performed.map((one) => one.executor),
   local: result.local,
   memo: result.memo,
+  verification: result.verification,
   executions: result.executions,
   recovered: result.recovered,
   disputes: result.disputes.map((dispute) => disputeOf(dispute, proofs.get(dispute))),

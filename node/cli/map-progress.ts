@@ -23,6 +23,8 @@ export interface MapSummary {
   local: number
   /** Answered from the memo, without an execution. */
   memo: number
+  /** How many answers were checked, and by whom: `none`, `own`, `audit`, `quorum`, `self`, `memo`. */
+  verification: Record<string, number>
   /** Signed answers that differ from those used, by who gave them. */
   liars: Record<string, number>
 }
@@ -58,6 +60,7 @@ export class MapProgress {
       recovered: 0,
       local: 0,
       memo: 0,
+      verification: {},
       liars: {},
     }
     const everyMs = process.stderr.isTTY ? DRAW_EVERY_MS : SAY_EVERY_MS
@@ -71,6 +74,8 @@ export class MapProgress {
     summary.executions += result.executions
     summary.recovered += result.recovered
     if (result.memo) summary.memo++
+    const { by } = result.verification
+    summary.verification[by] = (summary.verification[by] ?? 0) + 1
     if (result.local && summary.local++ === 0) this.#aside('no peer in reach: running in the sandbox of this machine')
     for (const { liar } of result.disputes) {
       summary.liars[liar] = (summary.liars[liar] ?? 0) + 1

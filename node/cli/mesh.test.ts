@@ -4,10 +4,14 @@ import { meshWords } from './mesh.ts'
 
 const report: MeshReport = {
   ...{ id: 'bafy', name: 'attic\u001b[31m', admission: 'private', independence: 'peer', operator: 'OP' },
-  self: { peer: 'ME', role: 'member', invited_by: 'BOB', until_ms: Date.UTC(2027, 0, 2) },
+  self: { peer: 'ME', role: 'member', owner: 'ME', invited_by: 'BOB', until_ms: Date.UTC(2027, 0, 2) },
   members: [
-    { peer: 'OP', invited_by: null, until_ms: null, seen_ms: 0, here: true },
-    { peer: 'KID', invited_by: 'ME', until_ms: Date.UTC(2027, 1, 3), seen_ms: Date.UTC(2026, 10, 20), here: false },
+    { peer: 'OP', owner: 'OP', own: false, invited_by: null, until_ms: null, seen_ms: 0, here: true },
+    {
+      ...{ peer: 'KID', owner: 'ME', own: true, invited_by: 'ME' },
+      ...{ until_ms: Date.UTC(2027, 1, 3), seen_ms: Date.UTC(2026, 10, 20), here: false },
+    },
+    { peer: 'PAL', owner: 'OP', own: false, invited_by: 'OP', until_ms: 0, seen_ms: 0, here: true },
   ],
   revoked: [{ peer: 'EVE', by: 'OP', revoked_ms: Date.UTC(2026, 10, 21) }],
 }
@@ -22,9 +26,11 @@ test('which mesh, who one is in it, who else, and who was put out', () => {
     'operator OP (the operator)',
     'checks answers may be checked by any other peer',
     'you a member, invited by BOB, until 2027-01-02: you may invite, and revoke those whom you invited',
+    'yours this machine and 1 other',
+    'KID (yours), invited by ME (this machine), until 2027-02-03, last here 2026-11-20',
     'members 2 others met',
     'OP (the operator), here now',
-    'KID, invited by ME (this machine), until 2027-02-03, last here 2026-11-20',
+    'PAL, a machine of OP (the operator), invited by OP (the operator), until 1970-01-01, here now',
     'revoked 1 peer',
     'EVE, by OP (the operator) on 2026-11-21',
     '',
@@ -52,7 +58,12 @@ test.each<[string, Partial<MeshReport>, RegExp]>([
     { self: { ...report.self, role: 'revoked' } },
     /you +put out with the one who invited you\n/,
   ],
-  ['a fresh mesh', { members: [], revoked: [] }, /members +none met yet\n +revoked +nobody\n$/],
+  [
+    'one machine of several',
+    { self: { ...report.self, owner: 'BOB' } },
+    /you +one of the machines of an owner, invited by BOB, until/,
+  ],
+  ['a fresh mesh', { members: [], revoked: [] }, /yours +this machine\n +members +none met yet\n +revoked +nobody\n$/],
 ])('%s', (_name, change, words) => {
   expect(meshWords({ ...report, ...change })).toMatch(words)
 })

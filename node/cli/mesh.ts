@@ -12,8 +12,12 @@ const more = (text: string) => row('', text)
 
 const dateWords = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
 
-const peerWords = (peer: string, { operator, self }: MeshReport): string => {
-  const words = [...(peer === operator ? ['the operator'] : []), ...(peer === self.peer ? ['this machine'] : [])]
+const peerWords = (peer: string, { operator, self, members }: MeshReport): string => {
+  const isYours = members.some((one) => one.peer === peer && one.own)
+  const words = [
+    ...(peer === operator ? ['the operator'] : []),
+    ...(peer === self.peer ? ['this machine'] : isYours ? ['yours'] : []),
+  ]
   return words.length === 0 ? peer : `${peer} (${words.join(', ')})`
 }
 
@@ -28,7 +32,7 @@ const independenceWords = (independence: MeshReport['independence']): string =>
     : 'answers are checked by peers of other networks and operators only'
 
 const membershipWords = (report: MeshReport): string => {
-  const { role, invited_by, until_ms } = report.self
+  const { role, invited_by, until_ms, owner, peer } = report.self
   if (role === 'operator') return 'the operator: you may invite, and revoke anyone'
   if (role === 'revoked') {
     const out = report.revoked.find(({ peer }) => peer === report.self.peer)
@@ -37,28 +41,35 @@ const membershipWords = (report: MeshReport): string => {
   if (report.admission === 'public') return 'a member: you may invite'
   const by = invited_by === null ? '' : `, invited by ${peerWords(invited_by, report)}`
   const until = until_ms === null ? '' : `, until ${dateWords(until_ms)}`
-  return `a member${by}${until}: you may invite, and revoke those whom you invited`
+  const what = owner === peer ? 'a member' : 'one of the machines of an owner'
+  return `${what}${by}${until}: you may invite, and revoke those whom you invited`
 }
 
 const memberWords = (
   report: MeshReport,
-  { peer, invited_by, until_ms, seen_ms, here }: MeshReport['members'][0],
+  { peer, owner, own, invited_by, until_ms, seen_ms, here }: MeshReport['members'][0],
 ): string => {
   const by = invited_by === null || invited_by === peer ? '' : `, invited by ${peerWords(invited_by, report)}`
   const until = until_ms === null ? '' : `, until ${dateWords(until_ms)}`
-  return `${peerWords(peer, report)}${by}${until}, ${here ? 'here now' : `last here ${dateWords(seen_ms)}`}`
+  // Of several machines of somebody else: whose they are.
+  const whose = owner === peer || own ? '' : `, a machine of ${peerWords(owner, report)}`
+  return `${peerWords(peer, report)}${whose}${by}${until}, ${here ? 'here now' : `last here ${dateWords(seen_ms)}`}`
 }
 
 export const meshWords = (report: MeshReport): string => {
   const { members, revoked } = report
+  const yours = members.filter(({ own }) => own)
+  const others = members.filter(({ own }) => !own)
   return [
     row('mesh', `"${plainText(report.name)}", ${admissionWords(report.admission)}`),
     row('id', report.id),
     row('operator', peerWords(report.operator, report)),
     row('checks', independenceWords(report.independence)),
     row('you', membershipWords(report)),
-    row('members', members.length === 0 ? 'none met yet' : `${countOf(members.length, 'other')} met`),
-    ...members.map((member) => more(`  ${memberWords(report, member)}`)),
+    row('yours', yours.length === 0 ? 'this machine' : `this machine and ${countOf(yours.length, 'other')}`),
+    ...yours.map((member) => more(`  ${memberWords(report, member)}`)),
+    row('members', others.length === 0 ? 'none met yet' : `${countOf(others.length, 'other')} met`),
+    ...others.map((member) => more(`  ${memberWords(report, member)}`)),
     row('revoked', revoked.length === 0 ? 'nobody' : countOf(revoked.length, 'peer')),
     ...revoked.map(({ peer, by, revoked_ms }) =>
       more(`  ${peerWords(peer, report)}, by ${peerWords(by, report)} on ${dateWords(revoked_ms)}`),

@@ -67,6 +67,7 @@ const addUp = (program: Command, run: Lazily) =>
     .option('--deny <peerid>', 'a peer to have no dealings with; may be repeated', collect)
     .option('--listen <addr>', 'multiaddr to listen on; may be repeated (default: /ip4/0.0.0.0/tcp/0)', collect)
     .option('--join <ticket|addr>', 'ticket or multiaddr of a peer of the mesh; may be repeated', collect)
+    .option('--own', 'join as a machine of the inviter’s owner: the ticket is of `wayside invite --own`')
     .option('--no-mdns', 'do not look for peers on the local network (this version never does)')
     .addOption(dataOption())
     .addOption(configOption())
@@ -144,14 +145,20 @@ const addMeshCommands = (program: Command, run: Lazily) => {
     .command('invite')
     .summary('a ticket for another machine')
     .description(
-      'Prints a ticket: whoever shows it to this agent before it expires becomes a member of the mesh, for a year. It is as good as a password.',
+      'Prints a ticket: whoever shows it to this agent before it expires becomes a member of the mesh, for a year. It is as good as a password. With --own it is for another machine of yours: it lets in one, which the machines that you have then trust as they trust each other.',
     )
-    .option('--for <duration>', 'how long the ticket holds, up to 720h (default: 24h)')
+    .option('--own', 'for a machine of your own, once')
+    .option('--for <duration>', 'how long the ticket holds, up to 720h (default: 24h; with --own up to 60m, 10m)')
     .addOption(dataOption())
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      example('wayside invite', 'wayside invite --for 10m', 'wayside up --join $(ssh attic wayside invite)'),
+      example(
+        'wayside invite',
+        'wayside invite --for 10m',
+        'wayside up --join $(ssh attic wayside invite)',
+        'wayside up --own --join $(ssh attic wayside invite --own)',
+      ),
     )
     .action(run(async () => (await import('./invite.ts')).invite))
   const mesh = program

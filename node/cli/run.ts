@@ -25,10 +25,21 @@ const showConsole = (lines: readonly ConsoleLine[], source: string) => {
     for (const line of text.split('\n')) say(`${mark} ${paint(styles[level], plainText(line))}`)
 }
 
-const verifiedWords = ({ executors }: BackendResult, verify: string): string => {
-  if (verify === 'none') return 'not verified'
-  if (verify === 'audit' && executors.length === 1) return 'not drawn for an audit'
-  return verify === 'self' ? 'verified here by running it again' : `${executors.length} executions compared`
+/** What the executors that agreed have apart. */
+const APART: Readonly<Record<BackendResult['verification']['independence'], string>> = {
+  none: '',
+  owner: ' on machines of one owner',
+  peer: ' at two owners',
+  network: ' on different networks',
+  inviter: ' at owners whom different members let in',
+  operator: ' at different operators, on different networks',
+}
+
+const verifiedWords = ({ verification }: BackendResult, verify: string): string => {
+  const { by, independence, verifiers } = verification
+  if (by === 'none') return verify === 'none' ? 'not verified' : 'not drawn for an audit'
+  if (by === 'own') return 'a machine of yours, which needs no audit'
+  return by === 'self' ? 'verified here by running it again' : `${verifiers + 1} executions agree${APART[independence]}`
 }
 
 /** Where it ran; a person at a terminal always hears it, a script only if it ran here. */
@@ -76,6 +87,7 @@ const summaryOf = (result: BackendResult, { request }: Calling, tookMs: number) 
   executors: result.executors,
   local: result.local,
   memo: result.memo,
+  verification: result.verification,
   executions: result.executions,
   recovered: result.recovered,
   liars: result.disputes.map(({ liar }) => liar),

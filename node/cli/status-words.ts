@@ -1,6 +1,7 @@
 /** What an agent says about itself, in plain words. */
 import type { AgentStatus } from '../agent.ts'
 import { shownDataDir } from '../data-dir.ts'
+import { plainText } from '../plain-text.ts'
 import { shortId } from '../short-id.ts'
 import { paintOut } from './terminal.ts'
 import { acceptWords, countOf, countWords, durationWords, sizeWords } from './words.ts'
@@ -16,7 +17,7 @@ const lendsWords = (status: AgentStatus): string => {
   return `${countOf(slots, 'core')} at lowest priority, ${memory}${each}, ${sizeWords(disk_bytes)} of disk; nothing on battery`
 }
 
-const meshWords = ({ mesh }: AgentStatus): string => `"${mesh.name}", ${mesh.admission}, ${shortId(mesh.id)}`
+const meshWords = ({ mesh }: AgentStatus): string => `"${plainText(mesh.name)}", ${mesh.admission}, ${shortId(mesh.id)}`
 
 const inviteRows = ({ ticket }: AgentStatus): string =>
   ticket === null ? '' : `\n  Another machine joins with\n\n    ${paintOut('cyan', `wayside up --join ${ticket}`)}\n`
@@ -74,10 +75,16 @@ const memoWords = ({ memo }: AgentStatus): string => {
   return asked === 0 ? kept : `${kept}; answered ${countWords(memo.hits)} of ${countOf(asked, 'call')}`
 }
 
+const peersInReach = ({ neighbours }: AgentStatus): string => {
+  if (neighbours.length === 0) return 'none in reach'
+  const own = neighbours.filter((one) => one.own).length
+  const yours = own === 0 ? '' : `, ${countWords(own)} of them yours`
+  return `${countOf(neighbours.length, 'peer')} in reach${yours}; \`wayside peers\` lists them`
+}
+
 /** What `status` prints. */
 export const statusWords = (status: AgentStatus): string => {
   const { shown, flag } = shownDataDir(status.data)
-  const peers = status.neighbours.length
   return [
     `${stateWords(status)} ${paintOut('dim', `· up ${durationWords(status.up_ms)} · wayside ${status.wayside}`)}\n\n`,
     row('lends', lendsWords(status)),
@@ -85,7 +92,7 @@ export const statusWords = (status: AgentStatus): string => {
     runningRows(status),
     row('today', todayWords(status)),
     refusalRow(status),
-    row('peers', peers === 0 ? 'none in reach' : `${countOf(peers, 'peer')} in reach; \`wayside peers\` lists them`),
+    row('peers', peersInReach(status)),
     row('disk', `${sizeWords(status.disk.bytes)} in ${countOf(status.disk.blocks, 'block')} of code`),
     row('memo', memoWords(status)),
     row('mesh', meshWords(status)),
@@ -105,7 +112,7 @@ export const peersWords = ({ neighbours }: AgentStatus): string => {
     one.queued > 0 ? `${one.queued} waiting` : '',
     one.in_flight > 0 ? `${one.in_flight} of ours` : '',
     one.trust.receipts > 0 ? one.trust.state : '',
-    one.member ? '' : 'no member',
+    one.own ? 'yours' : one.member ? '' : 'no member',
     one.addresses[0]?.replace(/\/p2p\/.*/, '') ?? '',
   ])
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)))

@@ -29,7 +29,7 @@ test('who may use the machine is said in words; what "anyone" means too', () => 
   const mesh = { name: 'attic', admission: 'private' }
   expect(acceptWords({ accept: ['mesh'], deny: [] }, mesh)).toBe('members of the mesh "attic", whom a ticket invited')
   const peer = '12D3KooWMiRP4Nt62Abccr2GW62pRaMJM3887HcYkRSJ9wxKb9K7'
-  expect(acceptWords({ accept: ['self', peer], deny: [] }, mesh)).toBe('nobody but yourself and the peer 12D3…xKb9K7')
+  expect(acceptWords({ accept: ['self', peer], deny: [] }, mesh)).toBe('your own machines and the peer 12D3…xKb9K7')
   expect(acceptWords({ accept: ['mesh'], deny: [peer] }, mesh)).toMatch(/ticket invited; never 12D3…xKb9K7$/)
   expect(acceptWords({ accept: ['mesh', 'anyone'], deny: [] }, mesh)).toMatch(
     /^anyone who can reach it: strangers may run their code here/,

@@ -1,4 +1,5 @@
 /** Numbers, sizes and states in words that a person reads without thinking. */
+import { plainText } from '../plain-text.ts'
 import { shortId } from '../short-id.ts'
 
 const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB']
@@ -40,8 +41,8 @@ export const acceptWords = (
   }
   const invited = mesh.admission === 'private' ? ', whom a ticket invited' : ''
   const words = accept.map((rule) => {
-    if (rule === 'mesh') return `members of the mesh "${mesh.name}"${invited}`
-    return rule === 'self' ? 'nobody but yourself' : `the peer ${shortId(rule)}`
+    if (rule === 'mesh') return `members of the mesh "${plainText(mesh.name)}"${invited}`
+    return rule === 'self' ? 'your own machines' : `the peer ${shortId(rule)}`
   })
   return words.length === 0 ? 'nobody' : `${words.join(' and ')}${but}`
 }

@@ -63,6 +63,7 @@ const echoOf = (value: Uint8Array) => ({
   executors: ['one'],
   local: false,
   memo: false,
+  verification: { by: 'none', independence: 'none', verifiers: 0 } as const,
   executions: 1,
   recovered: 0,
   disputes: [],
@@ -263,7 +264,7 @@ test('its owner invites, asks for the mesh and revokes', async () => {
     throw new MeshError('E_USAGE', 'not yours to revoke')
   })
   const { client } = await serve({ revoke })
-  const invited = await client.ask({ t: 'invite', life_ms: 60_000 }, 'invited')
+  const invited = await client.ask({ t: 'invite', own: false, life_ms: 60_000 }, 'invited')
   expect(invited).toMatchObject({ ticket: 'wayside1', expires_ms: 60_000 })
   expect((await client.ask({ t: 'mesh' }, 'mesh')).mesh).toEqual({ name: 'home' })
   await expect(client.ask({ t: 'revoke', peer }, 'done')).rejects.toMatchObject({ message: 'not yours to revoke' })

@@ -4,7 +4,7 @@ import { ERRORS, type ErrorCode } from '../../protocol/errors.ts'
 import { CODE_BYTES_MAX, INPUT_BYTES_MAX, MIB, NAME_CHARS_MAX, TIMEOUT_MS_MAX } from '../../protocol/limits.ts'
 import { TICKET_CHARS_MAX } from '../../protocol/mesh.ts'
 import { EFFECT_KINDS, limits, Outcome } from '../../protocol/outcome.ts'
-import { Manifest, ReceiptFile } from '../../protocol/records.ts'
+import { Manifest, ReceiptFile, verification } from '../../protocol/records.ts'
 import { bytes, integer, list, localMessage, name, peerId, text } from '../../protocol/schema.ts'
 
 /** Raised with every change that the other side could misread. Agent and command come from one release. */
@@ -25,6 +25,9 @@ export const INVITE_MS_DEFAULT = 24 * 60 * 60_000
 export const INVITE_MS_MIN = 1000
 /** Whoever needs to invite for longer than a month asks for another ticket. */
 export const INVITE_MS_MAX = 30 * INVITE_MS_DEFAULT
+
+/** For a machine of the same owner, which is at hand. */
+export const INVITE_OWN_MS_DEFAULT = 10 * 60_000
 
 /** Chosen by the command, unique on its connection. */
 const id = () => integer(0)
@@ -53,7 +56,12 @@ export const CommandFrame = localMessage(
     v.strictObject({ t: v.literal('pause'), id: id(), duration_ms: v.nullable(integer(1)) }),
     v.strictObject({ t: v.literal('resume'), id: id() }),
     v.strictObject({ t: v.literal('down'), id: id() }),
-    v.strictObject({ t: v.literal('invite'), id: id(), life_ms: integer(INVITE_MS_MIN, INVITE_MS_MAX) }),
+    v.strictObject({
+      t: v.literal('invite'),
+      id: id(),
+      life_ms: integer(INVITE_MS_MIN, INVITE_MS_MAX),
+      own: v.boolean(),
+    }),
     v.strictObject({ t: v.literal('mesh'), id: id() }),
     v.strictObject({ t: v.literal('revoke'), id: id(), peer: peerId() }),
     /** `about`: only lines that name this task, invocation or peer. */
@@ -94,6 +102,7 @@ const result = () =>
     executors: list(text(NAME_CHARS_MAX), 64),
     local: v.boolean(),
     memo: v.boolean(),
+    verification: verification(),
     executions: integer(0),
     recovered: integer(0),
     disputes: list(dispute, 64),

@@ -12,8 +12,8 @@ export interface AgentControls {
   readonly backend: Omit<Backend, 'close'>
   /** Plain data, as `wayside status --json` prints it. */
   status(): Promise<object>
-  /** A ticket, and the instant until which it holds. */
-  invite(lifeMs: number): Promise<{ ticket: string; expires_ms: number }>
+  /** A ticket, and the instant until which it holds; with `own` for a machine of the same owner. */
+  invite(lifeMs: number, own: boolean): Promise<{ ticket: string; expires_ms: number }>
   /** Plain data, as `wayside mesh --json` prints it. */
   mesh(): object
   revoke(peer: string): Promise<void>
@@ -114,7 +114,7 @@ export class Session {
         this.#controls.resume()
         return this.#send({ t: 'done', id })
       case 'invite':
-        return this.#send({ t: 'invited', id, ...(await this.#controls.invite(frame.life_ms)) })
+        return this.#send({ t: 'invited', id, ...(await this.#controls.invite(frame.life_ms, frame.own)) })
       case 'mesh':
         return this.#send({ t: 'mesh', id, mesh: this.#controls.mesh() as Record<string, unknown> })
       case 'revoke':

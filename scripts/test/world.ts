@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { createCrypto, createSigner } from '../../node/crypto.ts'
 import type { CallRequest, CallResult } from '../../peer/calls.ts'
+import { learnMesh, readInvitation } from '../../peer/join.ts'
+import type { OwnerPolicy } from '../../peer/owner-policy.ts'
 import { FUEL_DEFAULT, MIB } from '../../protocol/limits.ts'
 import type { EffectKind } from '../../protocol/outcome.ts'
 import { decodeValue, encodeValue, ensureValue, type Value } from '../../protocol/values.ts'
@@ -27,6 +29,28 @@ export const worldFor = async (
   const world = await createWorld({ machine, seed: seedFor(name), ...options })
   onTestFinished(() => world.stop())
   return world
+}
+
+/** Joins with a ticket of `inviter`, as somebody does who was never in the mesh; meets those whom it knows. */
+export const joinBy = async (
+  world: World,
+  inviter: WorldPeer,
+  { own = false, policy = {} }: { own?: boolean; policy?: Partial<OwnerPolicy> } = {},
+): Promise<WorldPeer> => {
+  const born = await joinWith(world, await inviter.peer.invite(60_000, own), policy)
+  await world.clock.advance(1000)
+  return born
+}
+
+/** The same with a ticket as text. */
+export const joinWith = async (world: World, ticket: string, policy: Partial<OwnerPolicy> = {}): Promise<WorldPeer> => {
+  const born = world.machine()
+  await born.ports.network.start()
+  const invitation = await readInvitation(born.ports, ticket)
+  const mesh = await world.until(learnMesh(born.ports, invitation))
+  const peer = await world.add({ mesh, policy }, born)
+  await world.until(peer.peer.join(invitation.addresses[0] as string))
+  return peer
 }
 
 /** Each verification of a signature takes `ms`, as on a slow phone. */
