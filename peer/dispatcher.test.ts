@@ -16,6 +16,7 @@ import { NeighbourTable } from './neighbours.ts'
 const { crypto } = machine
 const mesh = recordCid(crypto, Uint8Array.of(1))
 const SIGN_MS = 50
+const once = { attempt: 1, epoch: 0, predictedMs: 0, holdMs: undefined, onStarted: undefined, onRequest: undefined }
 
 /** A dispatcher whose signatures take 50 ms, or fail, and a neighbour whose end of the link is here. */
 const dispatching = (name: string, { signs = true } = {}) => {
@@ -49,7 +50,7 @@ const dispatching = (name: string, { signs = true } = {}) => {
     return prepareItem({ crypto, random, clock }, preparation, manifest, request, clock.monotonic() + request.timeoutMs)
   }
   const invokes = () => sent.filter((frame): frame is FrameOf<'invoke'> => frame.t === 'invoke')
-  const send = (...args: Parameters<typeof itemOf>) => dispatcher.send(neighbour, itemOf(...args), 1, 0)
+  const send = (...args: Parameters<typeof itemOf>) => dispatcher.send(neighbour, itemOf(...args), once)
   return { clock, dispatcher, neighbour, sent, events, itemOf, invokes, send }
 }
 
@@ -65,6 +66,35 @@ test('what is sent in one turn leaves in one frame, by function, export and limi
   await clock.advance(100)
   expect(invokes().map(({ items }) => items.length)).toEqual([3, 1, 1])
   expect(invokes()[0]!.timeout_ms).toBe(9000 - SIGN_MS)
+})
+
+describe('tied items', () => {
+  test('leave in a frame of their own, each with its hold', async () => {
+    const { clock, dispatcher, neighbour, itemOf, invokes, sent, send } = dispatching('tied')
+    for (const holdMs of [0, 120]) dispatcher.send(neighbour, itemOf(small), { ...once, holdMs })
+    send(small)
+    await clock.advance(100)
+    expect(sent.map((frame) => [frame.t, 'holds' in frame ? frame.holds : []])).toEqual([
+      ['tied', [0, 120]],
+      ['invoke', []],
+    ])
+    expect(invokes()[0]!.items).toHaveLength(1)
+  })
+
+  test('are heard to start once, each from its own executor', async () => {
+    const { clock, dispatcher, neighbour, itemOf, send } = dispatching('started')
+    const heard: string[] = []
+    const started = (name: string) => ({ ...once, holdMs: 0, onStarted: () => void heard.push(name) })
+    const [a, b] = ['a', 'b'].map((name) => dispatcher.send(neighbour, itemOf(small), started(name)))
+    const plain = send(small)
+    await clock.advance(100)
+    dispatcher.onFrame({ ...neighbour }, { t: 'started', ids: [a!.id] })
+    expect([heard, a!.startedMs]).toEqual([[], undefined])
+    for (const ids of [[a!.id, a!.id], [a!.id, 999, plain.id], [b!.id]])
+      dispatcher.onFrame(neighbour, { t: 'started', ids })
+    expect(heard).toEqual(['a', 'b'])
+    expect([a!.startedMs, plain.startedMs]).toEqual([clock.monotonic(), undefined])
+  })
 })
 
 describe('while the signature is made', () => {
@@ -87,7 +117,7 @@ describe('while the signature is made', () => {
     const item = itemOf(small)
     const answer = { ok: true as const, value: encodeValue(5) }
     item.journal.push({ entry: 'request', n: 0, after: 0, kind: 'call', arguments: small })
-    const attempt = dispatcher.send(neighbour, item, 2, 1, () => {})
+    const attempt = dispatcher.send(neighbour, item, { ...once, attempt: 2, epoch: 1, onRequest: () => {} })
     await clock.advance(10)
     item.journal.push({ entry: 'answer', n: 0, answer })
     dispatcher.answer(attempt, 0, answer)
@@ -124,7 +154,7 @@ describe('an item that does not fit a frame', () => {
     const item = itemOf(new Uint8Array(INPUT_BYTES_MAX))
     const answer = { ok: true as const, value: new Uint8Array(journalBytes) }
     if (journalBytes > 0) item.journal.push({ entry: 'answer', n: 0, answer })
-    const { result } = dispatcher.send(neighbour, item, 1, 0)
+    const { result } = dispatcher.send(neighbour, item, once)
     await clock.advance(100)
     return invokes().length === 1 ? 'sent' : result
   }

@@ -31,16 +31,32 @@ export type AttemptResult =
   | { kind: 'refused'; code: ErrorCode; message: string; better: readonly string[] }
   | { kind: 'failed'; code: ErrorCode; message: string }
 
+/** How an item is sent: which attempt it is, and who hears of what it comes to. */
+export interface Sending {
+  readonly attempt: number
+  readonly epoch: number
+  /** From sent to answered, as is to be expected, ms. */
+  readonly predictedMs: number
+  /** Others may have copies: ms for which it must not start. Undefined: it is not tied. */
+  readonly holdMs: number | undefined
+  /** Called once, when one that is tied is heard to have started. */
+  readonly onStarted: (() => void) | undefined
+  /** Undefined: the function may request nothing. */
+  readonly onRequest: ((effect: EffectRequest) => void) | undefined
+}
+
 /** One item at one executor. */
-export interface Attempt {
+export interface Attempt extends Sending {
   readonly id: number
   readonly item: Item
   readonly neighbour: Neighbour
-  readonly attempt: number
-  readonly epoch: number
   readonly sentMs: number
   /** Monotonic instant of the last word about it. */
   heardMs: number
+  /** Monotonic instant at which it was heard to have started, if it came tied. */
+  startedMs: number | undefined
+  /** As last reported. */
+  fuel: number
   readonly result: Promise<AttemptResult>
 }
 
@@ -48,7 +64,6 @@ interface Pending extends Attempt {
   /** As signed; undefined until it is sent. */
   invocation: Envelope | undefined
   settle(result: AttemptResult): void
-  onRequest: ((effect: EffectRequest) => void) | undefined
 }
 
 /** What an item adds to an invoke frame. */
@@ -80,13 +95,7 @@ export class Dispatcher {
     return this.#pending.values()
   }
 
-  send(
-    neighbour: Neighbour,
-    item: Item,
-    attempt: number,
-    epoch: number,
-    onRequest?: (effect: EffectRequest) => void,
-  ): Attempt {
+  send(neighbour: Neighbour, item: Item, sending: Sending): Attempt {
     let settle: (result: AttemptResult) => void = () => {}
     const result = new Promise<AttemptResult>((resolve) => {
       settle = resolve
@@ -96,20 +105,20 @@ export class Dispatcher {
       id: this.#nextId++,
       item,
       neighbour,
-      attempt,
-      epoch,
+      ...sending,
       sentMs: nowMs,
       heardMs: nowMs,
+      startedMs: undefined,
+      fuel: 0,
       invocation: undefined,
       result,
       settle,
-      onRequest,
     }
     this.#pending.set(pending.id, pending)
     neighbour.inFlight++
     neighbour.inFlightBytes += item.request.input.length
     const bytes = wireBytes(item)
-    if (bytes <= ITEM_BYTES_MAX) this.#outboxOf(neighbour, item).add(pending, bytes)
+    if (bytes <= ITEM_BYTES_MAX) this.#outboxOf(pending).add(pending, bytes)
     else {
       const message = `input and journal come to ${bytes} bytes; at most ${ITEM_BYTES_MAX} can be sent to an executor`
       this.#settle(pending.id, { kind: 'failed', code: 'E_MESSAGE_LIMIT', message })
@@ -148,6 +157,8 @@ export class Dispatcher {
     switch (frame.t) {
       case 'accepted':
         return this.#heard(neighbour, frame.ids)
+      case 'started':
+        return this.#onStarted(neighbour, frame.ids)
       case 'progress':
         return this.#onProgress(neighbour, frame)
       case 'refused':
@@ -168,11 +179,12 @@ export class Dispatcher {
     }
   }
 
-  #outboxOf(neighbour: Neighbour, item: Item): Batcher<Pending> {
+  #outboxOf({ neighbour, item, holdMs }: Pending): Batcher<Pending> {
     const outboxes = this.#outboxes.get(neighbour) ?? new Map<string, Batcher<Pending>>()
     this.#outboxes.set(neighbour, outboxes)
     const { fuel, memory_bytes, output_bytes } = item.template.environment.limits
-    const key = `${item.functionId}#${item.template.export}/${fuel}/${memory_bytes}/${output_bytes}`
+    const kind = holdMs === undefined ? 'invoke' : 'tied'
+    const key = `${kind} ${item.functionId}#${item.template.export}/${fuel}/${memory_bytes}/${output_bytes}`
     let outbox = outboxes.get(key)
     if (!outbox) {
       const forget = (batch: Pending[]) => {
@@ -203,8 +215,7 @@ export class Dispatcher {
     const envelopes = await signBatch(crypto, signer, network.peerId, 'invocation', payloads)
     for (const [i, pending] of open.entries()) pending.invocation = envelopes[i]
     const deadlineMs = Math.max(...open.map(({ item }) => item.deadlineMs))
-    neighbour.link.send({
-      t: 'invoke',
+    const invoke = {
       task: first.item.template,
       timeout_ms: Math.min(TIMEOUT_MS_MAX, Math.max(1, Math.ceil(deadlineMs - clock.monotonic()))),
       items: open.map(({ id, attempt, epoch, item }) => ({
@@ -215,7 +226,9 @@ export class Dispatcher {
         journal: orderJournal(item.journal),
       })),
       signed: batchOf(envelopes),
-    })
+    }
+    if (first.holdMs === undefined) neighbour.link.send({ t: 'invoke', ...invoke })
+    else neighbour.link.send({ t: 'tied', ...invoke, holds: open.map(({ holdMs }) => holdMs as number) })
     // Cancelled while they were signed.
     const gone = open.flatMap(({ id }) => (this.#pending.has(id) ? [] : [id]))
     if (gone.length > 0) neighbour.link.send({ t: 'cancel', ids: gone })
@@ -243,12 +256,26 @@ export class Dispatcher {
     }
   }
 
+  #onStarted(neighbour: Neighbour, ids: readonly number[]): void {
+    const nowMs = this.#ports.clock.monotonic()
+    for (const id of ids) {
+      const pending = this.#pending.get(id)
+      if (pending?.neighbour !== neighbour || pending.holdMs === undefined) continue
+      pending.heardMs = nowMs
+      if (pending.startedMs !== undefined) continue
+      pending.startedMs = nowMs
+      pending.onStarted?.()
+    }
+  }
+
   /** An item whose sandbox has died is not kept alive by its agent's word. */
   #onProgress(neighbour: Neighbour, frame: FrameOf<'progress'>): void {
     const nowMs = this.#ports.clock.monotonic()
-    for (const { id, alive } of frame.items) {
+    for (const { id, alive, fuel } of frame.items) {
       const pending = this.#pending.get(id)
-      if (pending?.neighbour === neighbour && alive) pending.heardMs = nowMs
+      if (pending?.neighbour !== neighbour) continue
+      pending.fuel = fuel
+      if (alive) pending.heardMs = nowMs
     }
   }
 

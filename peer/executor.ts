@@ -36,12 +36,16 @@ export interface ExecutorEvents {
   /** Something was accepted or has ended. */
   changed(): void
   answered(item: WorkItem, outcome: Outcome): void
+  /** Its invoker wants it no more, or has left; it was running. */
+  cancelled(item: WorkItem): void
   /** Ended without an outcome. */
   dropped(item: WorkItem): void
   refused(neighbour: Neighbour, code: ErrorCode, message: string): void
   /** Its home has signed two journals where there is one. */
   twoHeads(heads: TwoHeads): void
 }
+
+type InvokeFrame = FrameOf<'invoke'> | FrameOf<'tied'>
 
 type ExecutorPorts = Pick<Ports, 'clock' | 'crypto' | 'signer' | 'log' | 'network'>
 
@@ -59,6 +63,7 @@ export class Executor {
   readonly #bytesFor = new Map<Neighbour, number>()
   #queuedBytes = 0
   #count = 0
+  #held = 0
 
   constructor(ports: ExecutorPorts, mesh: CID, runner: Runner, admission: Admission, events: ExecutorEvents) {
     this.#ports = ports
@@ -77,6 +82,11 @@ export class Executor {
     return this.#queuedBytes
   }
 
+  /** Of these, how many are held back, since another executor is to have them first. */
+  get held(): number {
+    return this.#held
+  }
+
   /** What one invoker has under way. */
   heldFor(neighbour: Neighbour): { readonly items: number; readonly bytes: number } {
     const items = this.#work.get(neighbour)?.size ?? 0
@@ -88,7 +98,7 @@ export class Executor {
   }
 
   /** Admit, accept, run, check: the request path in reading order. */
-  async onInvoke(neighbour: Neighbour, frame: FrameOf<'invoke'>): Promise<void> {
+  async onInvoke(neighbour: Neighbour, frame: InvokeFrame): Promise<void> {
     const ids = frame.items.map((item) => item.id)
     const bytes = frame.items.reduce((sum, item) => sum + heldBytes(item), 0)
     const no = this.#admission.decide(neighbour, frame.task, ids.length, bytes)
@@ -108,7 +118,7 @@ export class Executor {
     for (const id of frame.ids) {
       const item = this.#work.get(neighbour)?.get(id)
       if (!item) continue
-      this.#drop(item, 'cancelled')
+      this.#cancel(item, 'cancelled')
       this.#ports.log.event('task.cancelled', { task: item.task, peer: neighbour.peer })
     }
   }
@@ -131,7 +141,7 @@ export class Executor {
 
   /** The invoker is gone: its work is of no use. */
   onLeft(neighbour: Neighbour): void {
-    for (const item of [...(this.#work.get(neighbour)?.values() ?? [])]) this.#drop(item, 'its invoker left')
+    for (const item of [...(this.#work.get(neighbour)?.values() ?? [])]) this.#cancel(item, 'its invoker left')
     this.#outboxes.delete(neighbour)
   }
 
@@ -161,14 +171,18 @@ export class Executor {
     this.#ports.log.event('task.refused', { peer: neighbour.peer, code, count: ids.length })
   }
 
-  #open(neighbour: Neighbour, frame: FrameOf<'invoke'>, signature: FrameSignature): WorkItem[] {
+  #open(neighbour: Neighbour, frame: InvokeFrame, signature: FrameSignature): WorkItem[] {
     const { payloads } = frame.signed
     if (frame.items.length !== payloads.length) {
       throw new MeshError('E_MESSAGE', `${frame.items.length} items but ${payloads.length} invocations`)
     }
+    const holds = frame.t === 'tied' ? frame.holds : undefined
+    if (holds && frame.items.length !== holds.length) {
+      throw new MeshError('E_MESSAGE', `${frame.items.length} items but ${holds.length} holds`)
+    }
     const { crypto, clock } = this.#ports
     const work = { neighbour, mesh: this.#mesh, template: frame.task, signature, acceptedMs: clock.monotonic() }
-    return frame.items.map((item, i) => openItem(crypto, work, item, payloads[i] as Uint8Array))
+    return frame.items.map((item, i) => openItem(crypto, work, item, payloads[i] as Uint8Array, holds?.[i]))
   }
 
   #accept(neighbour: Neighbour, items: readonly WorkItem[]): void {
@@ -185,15 +199,16 @@ export class Executor {
   }
 
   /** While the sandbox works: what was started is sent to it before the processor is busy. */
-  async #verify(neighbour: Neighbour, { signed }: FrameOf<'invoke'>, signature: FrameSignature): Promise<void> {
+  async #verify(neighbour: Neighbour, { signed }: InvokeFrame, signature: FrameSignature): Promise<void> {
     await undefined
     await openBatch(this.#ports.crypto, neighbour.peer, 'invocation', signed)
     signature.isVerified = true
   }
 
-  #start(neighbour: Neighbour, frame: FrameOf<'invoke'>, items: readonly WorkItem[]): void {
+  /** What is held back is loaded at once all the same. */
+  #start(neighbour: Neighbour, frame: InvokeFrame, items: readonly WorkItem[]): void {
     const run = (loaded: LoadedFunction) => {
-      for (const item of items) this.#run(item, loaded, frame.timeout_ms)
+      for (const item of items) this.#runInTime(item, loaded, frame.timeout_ms)
     }
     const known = this.#runner.known(frame.task.function)
     if (known) return run(known)
@@ -202,6 +217,23 @@ export class Executor {
       .load(frame.task.function, sources)
       .then(run)
       .catch((cause) => this.#failed(items, cause))
+  }
+
+  #runInTime(item: WorkItem, loaded: LoadedFunction, timeoutMs: number): void {
+    const { clock } = this.#ports
+    const leftMs = item.holdMs === undefined ? 0 : item.acceptedMs + item.holdMs - clock.monotonic()
+    if (leftMs <= 0 || item.ended) return this.#run(item, loaded, timeoutMs)
+    this.#held++
+    const cancel = clock.after(leftMs, () => {
+      item.release?.()
+      this.#run(item, loaded, timeoutMs)
+      this.#events.changed()
+    })
+    item.release = () => {
+      cancel()
+      item.release = undefined
+      this.#held--
+    }
   }
 
   #run(item: WorkItem, loaded: LoadedFunction, timeoutMs: number): void {
@@ -214,6 +246,7 @@ export class Executor {
       input: item.input,
       journal: [...item.journal],
       timeoutMs,
+      onStart: item.holdMs === undefined ? undefined : () => this.#outboxOf(item.neighbour).started(item),
       onRequest: (effect) => this.#request(item, effect),
     })
     item.run.result.then((result) => this.#finish(item, result)).catch((cause) => this.#failed([item], cause))
@@ -305,6 +338,11 @@ export class Executor {
     }
   }
 
+  #cancel(item: WorkItem, reason: string): void {
+    if (item.run && item.run.state() !== 'queued') this.#events.cancelled(item)
+    this.#drop(item, reason)
+  }
+
   #drop(item: WorkItem, reason: string): void {
     if (!item.ended) this.#events.dropped(item)
     this.#end(item)
@@ -314,6 +352,7 @@ export class Executor {
   #end(item: WorkItem): void {
     if (item.ended) return
     item.ended = true
+    item.release?.()
     this.#hold(item.neighbour, -item.bytes)
     this.#count--
     const mine = this.#work.get(item.neighbour)

@@ -3,16 +3,49 @@
 /** Weight of the newest sample. */
 const ALPHA = 0.2
 const SAMPLES = 64
+/** With fewer nothing is said of what is usual. */
+const SAMPLES_MIN = 5
 /** Functions remembered; the least recently called is forgotten. */
 const FUNCTIONS_MAX = 1024
+
+/** The newest of some figures, in a ring. */
+class Newest {
+  readonly #ring = new Float64Array(SAMPLES)
+  readonly #percent: number
+  #count = 0
+  /** That percentile of them (nearest rank); 0: too few. */
+  value = 0
+
+  constructor(percent: number) {
+    this.#percent = percent
+  }
+
+  add(figure: number): void {
+    this.#ring[this.#count % SAMPLES] = figure
+    this.#count++
+    if (this.#count >= SAMPLES && this.#count % 16 !== 0) return
+    const seen = Math.min(this.#count, SAMPLES)
+    if (seen < SAMPLES_MIN) return
+    const sorted = this.#ring.slice(0, seen).sort()
+    this.value = sorted[Math.ceil((this.#percent / 100) * seen) - 1] as number
+  }
+}
 
 interface FunctionStats {
   /** Mean of run time at an executor, ms an item. */
   serviceMs: number
-  /** Newest completion times (sent to answered), ms, as a ring. */
-  completions: Float64Array
-  count: number
-  medianMs: number
+  /** From sent to answered, ms. */
+  completion: Newest
+  /** The same in parts of what was predicted. */
+  lateness: Newest
+}
+
+/** What became of one attempt, ms. */
+export interface Experienced {
+  serviceMs: number
+  completionMs: number
+  /** 0: nothing was known then. */
+  predictedMs: number
 }
 
 export interface Experience {
@@ -20,14 +53,12 @@ export interface Experience {
   serviceMs(functionId: string): number
   /** Median of the newest completions, ms; 0: fewer than 5 seen. */
   usualMs(functionId: string): number
-  record(functionId: string, serviceMs: number, completionMs: number): void
-}
-
-const median = (stats: FunctionStats): number => {
-  const seen = Math.min(stats.count, SAMPLES)
-  if (seen < 5) return 0
-  const sorted = stats.completions.slice(0, seen).sort()
-  return sorted[seen >> 1] as number
+  /**
+   * 95th percentile of the newest completions, each divided by what had been predicted for its executor; 0: fewer than
+   * 5 seen. An executor that is always slow does not raise it, once that is known.
+   */
+  lateness(functionId: string): number
+  record(functionId: string, experienced: Experienced): void
 }
 
 export const createExperience = (): Experience => {
@@ -36,7 +67,7 @@ export const createExperience = (): Experience => {
   const statsOf = (functionId: string): FunctionStats => {
     let stats = functions.get(functionId)
     if (!stats) {
-      stats = { serviceMs: 0, completions: new Float64Array(SAMPLES), count: 0, medianMs: 0 }
+      stats = { serviceMs: 0, completion: new Newest(50), lateness: new Newest(95) }
       functions.set(functionId, stats)
       if (functions.size > FUNCTIONS_MAX) functions.delete(functions.keys().next().value as string)
     }
@@ -45,13 +76,13 @@ export const createExperience = (): Experience => {
 
   return {
     serviceMs: (functionId) => functions.get(functionId)?.serviceMs ?? 0,
-    usualMs: (functionId) => functions.get(functionId)?.medianMs ?? 0,
-    record: (functionId, serviceMs, completionMs) => {
+    usualMs: (functionId) => functions.get(functionId)?.completion.value ?? 0,
+    lateness: (functionId) => functions.get(functionId)?.lateness.value ?? 0,
+    record: (functionId, { serviceMs, completionMs, predictedMs }) => {
       const stats = statsOf(functionId)
-      stats.serviceMs = stats.count === 0 ? serviceMs : stats.serviceMs + ALPHA * (serviceMs - stats.serviceMs)
-      stats.completions[stats.count % SAMPLES] = completionMs
-      stats.count++
-      if (stats.count < SAMPLES || stats.count % 16 === 0) stats.medianMs = median(stats)
+      stats.serviceMs = stats.serviceMs === 0 ? serviceMs : stats.serviceMs + ALPHA * (serviceMs - stats.serviceMs)
+      stats.completion.add(completionMs)
+      if (predictedMs > 0) stats.lateness.add(completionMs / predictedMs)
     },
   }
 }

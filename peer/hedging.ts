@@ -9,8 +9,10 @@ export interface AttemptView {
   readonly silentMs: number
   /** Ms since it was sent. */
   readonly ageMs: number
-  /** Median of the completion times of this function so far; 0: unknown. A few slow executors do not move it. */
-  readonly usualMs: number
+  /** From sent to answered, as was predicted for this executor when it was sent, ms. */
+  readonly predictedMs: number
+  /** Of 20 attempts at this function, 19 took at most so many times what was predicted; 0: unknown. */
+  readonly lateness: number
   /** No effects requested, so a second execution harms nothing. */
   readonly pure: boolean
   readonly hedges: number
@@ -18,10 +20,12 @@ export interface AttemptView {
 
 /** Below this a second execution gains nothing that anybody would notice. */
 const HEDGE_AFTER_MS_MIN = 1000
-/** How far beyond the usual counts as slow; queues alone make some twice the median. */
+/** Where times hardly vary the percentile says little: an attempt that is only just late ends before another would. */
+const LATENESS_MIN = 1.5
+/** How far beyond the usual counts as slow for a verifier that was drawn; queues alone make some twice the median. */
 const SLOW_FACTOR = 4
 
-/** Is this age slow for a function of this usual time? Without experience of the function nothing is. */
+/** Is this age slow for a function of this median time? Without experience of the function nothing is. */
 export const isSlow = (ageMs: number, usualMs: number): boolean =>
   usualMs > 0 && ageMs > Math.max(HEDGE_AFTER_MS_MIN, SLOW_FACTOR * usualMs)
 
@@ -29,4 +33,31 @@ export const isLost = (view: AttemptView): boolean => view.silentMs > SILENCE_MS
 
 /** One hedge an item. */
 export const shouldHedge = (view: AttemptView): boolean =>
-  view.pure && view.hedges === 0 && isSlow(view.ageMs, view.usualMs)
+  view.pure &&
+  view.hedges === 0 &&
+  view.lateness > 0 &&
+  view.ageMs > Math.max(HEDGE_AFTER_MS_MIN, Math.max(LATENESS_MIN, view.lateness) * view.predictedMs)
+
+/** Of the items begun, so many may be hedged: where all are slow, twice the work would not make them faster. */
+const HEDGE_SHARE = 0.05
+/** So many before anything has been begun: the first slow item is hedged as well. */
+const HEDGES_AT_FIRST = 3
+/** Saved up at most. */
+const HEDGES_MAX = 100
+
+/** What is left to hedge with. */
+export class HedgeBudget {
+  #left = HEDGES_AT_FIRST
+
+  begun(): void {
+    this.#left = Math.min(HEDGES_MAX, this.#left + HEDGE_SHARE)
+  }
+
+  get allows(): boolean {
+    return this.#left >= 1
+  }
+
+  hedged(): void {
+    this.#left--
+  }
+}

@@ -98,6 +98,15 @@ describe('an invoke that is not as it should be', () => {
     await stillServes()
   })
 
+  test('is tied, with fewer holds than items', async () => {
+    const { world, host, double, stillServes } = await hostAnd('holds')
+    const peer = await join(world, host)
+    await peer.say({ ...(await peer.invoke(double, [1, 2])), t: 'tied', holds: [0] })
+    expect(codesOf(peer)).toEqual(['E_MESSAGE'])
+    expect(running(host)).toBe(0)
+    await stillServes()
+  })
+
   test('reuses an id that is under way', async () => {
     const { world, host, double } = await hostAnd('reused', { delayMs: 1000 })
     const peer = await join(world, host)

@@ -94,6 +94,7 @@ const addLending = async (ports: Ports, options: PeerOptions, parts: PeerParts):
   parts.executor = new Executor(ports, mesh, parts.runner, parts.lending, {
     changed: () => parts.advertisement.changed(),
     answered: (item, outcome) => parts.lending.answered(item, outcome),
+    cancelled: (item) => parts.lending.cancelled(item),
     dropped: (item) => parts.lending.dropped(item),
     refused: (neighbour, code, message) => parts.lending.refused(neighbour, code, message),
     twoHeads: ([{ signed }]) => parts.auditor.twoFaced(signed.signer),
@@ -124,7 +125,8 @@ const addCalling = (ports: Ports, options: PeerOptions, parts: PeerParts): void 
   // Receipts are wanted of the outermost call only.
   const nested: NestedCall = async (request) => (await parts.call({ ...request, fresh: false })).outcome
   parts.dispatcher = new Dispatcher(ports, mesh)
-  const views = { neighbours: parts.neighbours, dispatcher: parts.dispatcher, experience: createExperience() }
+  const { neighbours, dispatcher, tally } = parts
+  const views = { neighbours, dispatcher, tally, experience: createExperience() }
   parts.invoker = new Invoker(ports, views, nested, () => parts.roster.expecting)
   parts.local = new LocalExecutor(ports, mesh, parts.runner, nested)
   const nameOf = createNaming(ports, options.engine)

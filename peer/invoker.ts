@@ -3,14 +3,17 @@ import type { ErrorCode } from '../protocol/errors.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { type Item, isPure, type NestedCall, type Performed, timedOut } from './calls.ts'
+import { Candidates } from './candidates.ts'
 import type { Attempt, Dispatcher } from './dispatcher.ts'
 import type { Experience } from './experience.ts'
-import { isLost, isSlow, shouldHedge } from './hedging.ts'
+import { HedgeBudget, isLost, isSlow, shouldHedge } from './hedging.ts'
 import { type AnswerSink, Home } from './home.ts'
-import type { Neighbour, NeighbourTable } from './neighbours.ts'
+import type { NeighbourTable } from './neighbours.ts'
 import { mayHedge, Pursuit, type PursuitOptions, shunMs } from './pursuit.ts'
-import { type CandidateView, chooseOfTwo } from './selection.ts'
-import { WINDOW_BYTES_MAX, windowOf } from './window.ts'
+import { choose, predictedMs } from './selection.ts'
+import type { Tally } from './tally.ts'
+import { copiesOf, holdMs, keepWorthwhile, TIED_FROM_MS } from './tying.ts'
+import { windowOf } from './window.ts'
 
 /** How often attempts are looked at; a deadline is met within it. */
 const WATCH_EVERY_MS = 100
@@ -19,72 +22,6 @@ const WATCH_LATE_MS = 500
 /** How long a call waits for a first peer. */
 export const PEER_WAIT_MS = 2000
 const SLOWNESS_ALPHA = 0.1
-
-/** The neighbour table seen as candidates for one pursuit; one view serves all, so nothing is allocated per choice. */
-class Candidates implements CandidateView {
-  readonly #neighbours: NeighbourTable
-  readonly #experience: Experience
-  pursuit: Pursuit | undefined
-  nowMs = 0
-
-  constructor(neighbours: NeighbourTable, experience: Experience) {
-    this.#neighbours = neighbours
-    this.#experience = experience
-  }
-
-  get count(): number {
-    return this.#neighbours.size
-  }
-
-  at(i: number): Neighbour {
-    return this.#neighbours.all()[i] as Neighbour
-  }
-
-  /** Could it ever take the item, leaving aside how busy it is? */
-  suits(i: number): boolean {
-    const neighbour = this.at(i)
-    const pursuit = this.pursuit as Pursuit
-    const offer = neighbour.advertisement
-    if (!offer || !neighbour.member || !neighbour.link.isOpen || offer.slots === 0) return false
-    if (this.#neighbours.isSuspended(neighbour.peer) || !pursuit.mayAsk(neighbour.peer)) return false
-    const { engine, limits } = pursuit.item.template.environment
-    if (limits.memory_bytes > offer.memory_bytes || !offer.engines.includes(engine)) return false
-    return pursuit.item.manifest.effects.every((effect) => offer.effects.includes(effect))
-  }
-
-  eligible(i: number): boolean {
-    return this.hasRoom(i) && this.suits(i)
-  }
-
-  /** Would it take one more item of this function and size now, whoever asks? */
-  hasRoom(i: number): boolean {
-    const { shunnedUntilMs, inFlight, inFlightBytes, roundTripMs } = this.at(i)
-    if (shunnedUntilMs > this.nowMs) return false
-    const { input, depth } = (this.pursuit as Pursuit).item.request
-    // Whoever made a nested call holds a place in a window until it is answered: places may not be what it waits for.
-    if (depth > 0) return true
-    if (inFlight > 0 && inFlightBytes + input.length > WINDOW_BYTES_MAX) return false
-    return inFlight < windowOf(this.slots(i), this.serviceMs(i), roundTripMs)
-  }
-
-  roundTripMs(i: number): number {
-    return this.at(i).roundTripMs
-  }
-
-  slots(i: number): number {
-    return this.at(i).advertisement?.slots ?? 0
-  }
-
-  pending(i: number): number {
-    const { advertisement, inFlight } = this.at(i)
-    if (!advertisement) return inFlight
-    return Math.max(inFlight, advertisement.queued + advertisement.slots - advertisement.free)
-  }
-
-  serviceMs(i: number): number {
-    return this.#experience.serviceMs((this.pursuit as Pursuit).item.functionId) * this.at(i).slowness
-  }
-}
 
 const cancelled = () => new MeshError('E_CANCELLED', 'the caller cancelled')
 const stopping = () => new MeshError('E_STOPPING', 'this peer is shutting down; the call was given up')
@@ -98,7 +35,11 @@ export class Invoker {
   readonly #experience: Experience
   readonly #nested: NestedCall
   readonly #expecting: () => boolean
+  readonly #tally: Tally
   readonly #candidates: Candidates
+  /** Whom an item goes to; reused. */
+  readonly #chosen: number[] = []
+  readonly #hedges = new HedgeBudget()
   readonly #pursuits = new Map<Item, Pursuit>()
   /** Each waits for an executor with room, in order of arrival. */
   readonly #waiting = new Set<Pursuit>()
@@ -113,7 +54,7 @@ export class Invoker {
   /** `expecting`: peers are being dialled, so it is worth waiting for one. */
   constructor(
     ports: InvokerPorts,
-    parts: { neighbours: NeighbourTable; dispatcher: Dispatcher; experience: Experience },
+    parts: { neighbours: NeighbourTable; dispatcher: Dispatcher; experience: Experience; tally: Tally },
     nested: NestedCall,
     expecting: () => boolean,
   ) {
@@ -121,6 +62,7 @@ export class Invoker {
     this.#neighbours = parts.neighbours
     this.#dispatcher = parts.dispatcher
     this.#experience = parts.experience
+    this.#tally = parts.tally
     this.#nested = nested
     this.#expecting = expecting
     this.#candidates = new Candidates(parts.neighbours, parts.experience)
@@ -144,6 +86,7 @@ export class Invoker {
     }
     const pursuit = new Pursuit(item, home, options, events, this.#ports.clock.monotonic())
     this.#pursuits.set(item, pursuit)
+    this.#hedges.begun()
     if (this.#stopped) pursuit.fail(stopping())
     else if (signal?.aborted) pursuit.fail(cancelled())
     else {
@@ -237,43 +180,82 @@ export class Invoker {
     return coming && view.nowMs - pursuit.waitingSinceMs < PEER_WAIT_MS
   }
 
+  /** False: nobody has room. */
   #launch(pursuit: Pursuit, hedge: boolean): boolean {
     const view = this.#view(pursuit)
-    const chosen = chooseOfTwo(view, (limit) => this.#ports.random.below(limit))
-    if (chosen < 0) return false
+    const chosen = this.#chosen
+    choose(view, this.#copies(pursuit, hedge), (limit) => this.#ports.random.below(limit), chosen)
+    if (chosen.length === 0) return false
+    if (chosen.length > 1) keepWorthwhile(view, chosen)
+    // A verification comes as any other item of its function: it must not show.
+    const isTied = isPure(pursuit.item.manifest) && view.usualServiceMs >= TIED_FROM_MS
+    const recovers = hedge || pursuit.attempts > 0
+    for (let k = 0; k < chosen.length; k++) {
+      this.#send(pursuit, chosen[k] as number, isTied ? holdMs(view, chosen, k) : undefined, recovers && k === 0)
+    }
+    if (hedge) pursuit.hedges++
+    return true
+  }
+
+  /** Where others wait already, copies would only take their places. */
+  #copies(pursuit: Pursuit, hedge: boolean): number {
+    const { usualServiceMs } = this.#candidates
+    const isAlone = this.#waiting.size + this.#urgent.size <= 1
+    return isAlone && !hedge && isPure(pursuit.item.manifest) && !pursuit.isDrawn ? copiesOf(usualServiceMs) : 1
+  }
+
+  #send(pursuit: Pursuit, chosen: number, held: number | undefined, recovers: boolean): void {
+    const view = this.#candidates
     const neighbour = view.at(chosen)
     const slots = view.slots(chosen)
     const load = neighbour.inFlight + 1
     const { item, home } = pursuit
     const sink: AnswerSink = { answer: (n, answer) => this.#dispatcher.answer(attempt, n, answer) }
-    const onRequest = home && ((effect: Parameters<Home['onRequest']>[1]) => home.onRequest(sink, effect))
-    const attempt: Attempt = this.#dispatcher.send(neighbour, item, pursuit.attempts + 1, pursuit.attempts, onRequest)
+    const attempt: Attempt = this.#dispatcher.send(neighbour, item, {
+      attempt: pursuit.attempts + 1,
+      epoch: pursuit.attempts,
+      predictedMs: view.usualServiceMs === 0 ? 0 : predictedMs(view, chosen) + (held ?? 0),
+      holdMs: held,
+      onStarted: held === undefined ? undefined : () => pursuit.started(),
+      onRequest: home && ((effect: Parameters<Home['onRequest']>[1]) => home.onRequest(sink, effect)),
+    })
     home?.attach(sink)
-    if (hedge) pursuit.hedges++
-    pursuit.launched(attempt)
+    pursuit.launched(attempt, recovers)
     attempt.result.then((result) => {
-      if (result.kind === 'answered') this.#learn(attempt, slots, load)
-      else
-        neighbour.shunnedUntilMs = Math.max(
-          neighbour.shunnedUntilMs,
-          this.#ports.clock.monotonic() + shunMs(neighbour, result.code),
-        )
+      if (result.kind === 'answered') this.#answered(attempt, slots, load, result.outcome.fuel)
+      else this.#ended(attempt, result.code)
       this.serveWaiting()
     })
-    return true
   }
 
-  /** Little's law: with `load` items there on average, each took the share of `slots` in the completion time. */
+  #answered(attempt: Attempt, slots: number, load: number, fuel: number): void {
+    this.#learn(attempt, slots, load)
+    this.#tally.got(fuel)
+  }
+
+  #ended({ neighbour, startedMs, fuel }: Attempt, code: ErrorCode): void {
+    const untilMs = this.#ports.clock.monotonic() + shunMs(neighbour, code)
+    neighbour.shunnedUntilMs = Math.max(neighbour.shunnedUntilMs, untilMs)
+    if (startedMs !== undefined && code === 'E_CANCELLED') this.#tally.gaveUp(fuel)
+  }
+
+  /**
+   * How long it ran, if it said when it started. Else by Little's law: with `load` items there on average, each took the
+   * share of `slots` in the completion time.
+   */
   #learn(attempt: Attempt, slots: number, load: number): void {
-    const { neighbour, item, sentMs } = attempt
-    const completionMs = this.#ports.clock.monotonic() - sentMs
-    const serviceMs = Math.max(0.001, completionMs - neighbour.roundTripMs) * Math.min(1, slots / load)
+    const { neighbour, item, sentMs, startedMs, predictedMs } = attempt
+    const nowMs = this.#ports.clock.monotonic()
+    const completionMs = nowMs - sentMs
+    const servedMs =
+      startedMs === undefined ? (completionMs - neighbour.roundTripMs) * Math.min(1, slots / load) : nowMs - startedMs
+    const serviceMs = Math.max(0.001, servedMs)
     const usualMs = this.#experience.serviceMs(item.functionId)
     if (usualMs > 0) {
       const slowness = Math.min(50, Math.max(0.05, serviceMs / usualMs))
       neighbour.slowness += SLOWNESS_ALPHA * (slowness - neighbour.slowness)
     }
-    this.#experience.record(item.functionId, serviceMs, completionMs)
+    this.#experience.record(item.functionId, { serviceMs, completionMs, predictedMs })
   }
 
   #watch(): void {
@@ -316,7 +298,8 @@ export class Invoker {
     const view = {
       silentMs: nowMs - attempt.heardMs,
       ageMs: nowMs - attempt.sentMs,
-      usualMs: this.#experience.usualMs(attempt.item.functionId),
+      predictedMs: attempt.predictedMs,
+      lateness: this.#experience.lateness(attempt.item.functionId),
       pure: mayHedge(pursuit),
       hedges: pursuit.hedges,
     }
@@ -324,7 +307,8 @@ export class Invoker {
     if (isLost(view)) {
       this.#ports.log.event('call.lost', { peer, task: attempt.item.task.toString(), attempt: attempt.attempt })
       this.#dispatcher.cancel(attempt, 'E_EXECUTOR_LOST', `${peer} has been silent for ${Math.round(view.silentMs)} ms`)
-    } else if (shouldHedge(view) && this.#launch(pursuit, true)) {
+    } else if (shouldHedge(view) && this.#hedges.allows && this.#launch(pursuit, true)) {
+      this.#hedges.hedged()
       this.#ports.log.event('call.hedged', {
         peer,
         task: attempt.item.task.toString(),

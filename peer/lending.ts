@@ -115,7 +115,8 @@ export class Lending implements Admission {
     const { policy } = this.#options
     const closed = this.paused || this.stopping
     const slots = closed ? 0 : policy.slots
-    const count = this.#parts.executor.count
+    // What is held back may never run.
+    const count = this.#parts.executor.count - this.#parts.executor.held
     return {
       slots,
       free: Math.max(0, slots - count),
@@ -136,7 +137,11 @@ export class Lending implements Admission {
     this.#parts.tally.add({ fuel: outcome.fuel, run_ms: runMs, bytes: item.input.length })
   }
 
-  /** What it used until then counts all the same. */
+  cancelled({ run }: WorkItem): void {
+    this.#parts.tally.cancelled(run?.fuel() ?? 0)
+  }
+
+  /** What it used until then counts all the same, and in full: nobody evades a quota by giving up. */
   dropped(item: WorkItem): void {
     this.#usage.used(item.neighbour.peer, { fuel: item.run?.fuel() ?? 0 })
   }

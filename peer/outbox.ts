@@ -1,4 +1,4 @@
-/** What waits to be sent to one invoker: which items were taken, their answers, journals to be signed, receipts. */
+/** What waits to be sent to one invoker: items taken and started, their answers, journals to be signed, receipts. */
 import { type CID, recordCid } from '../protocol/cid.ts'
 import { batchOf, type Envelope, openBatch, signBatch } from '../protocol/envelope.ts'
 import { MeshError } from '../protocol/errors.ts'
@@ -47,6 +47,7 @@ export class Outbox {
   readonly #neighbour: Neighbour
   readonly #noted: (head: SignedHead) => void
   readonly #accepted: Batcher<WorkItem>
+  readonly #started: Batcher<number>
   readonly #answers: Batcher<Finished>
   readonly #journals: Batcher<Finished>
   readonly #receipts: Batcher<Signable>
@@ -70,6 +71,12 @@ export class Outbox {
       ...bounds,
       delayMs: () => ACCEPTED_DELAY_MS,
       flush: (items) => this.#sendAccepted(items),
+    })
+    // At once: until the invoker has heard of it, another copy may start as well.
+    this.#started = createBatcher(ports.clock, {
+      ...bounds,
+      delayMs: () => 0,
+      flush: (ids) => this.#neighbour.link.send({ t: 'started', ids }),
     })
     this.#answers = createBatcher(ports.clock, {
       ...bounds,
@@ -104,6 +111,10 @@ export class Outbox {
     for (const item of items) this.#accepted.add(item, 0)
   }
 
+  started({ id }: WorkItem): void {
+    this.#started.add(id, 0)
+  }
+
   answer(finished: Finished): void {
     const { item, outcomeBytes } = finished
     this.#answers.add(finished, outcomeBytes.length + 64)
@@ -132,6 +143,7 @@ export class Outbox {
 
   flush(): void {
     this.#accepted.flush()
+    this.#started.flush()
     this.#answers.flush()
     this.#journals.flush()
     this.#receipts.flush()

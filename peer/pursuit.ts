@@ -34,13 +34,17 @@ export class Pursuit {
   readonly result: Promise<Performed>
   readonly startedMs: number
   waitingSinceMs: number
+  /** Executions: attempts that were not refused, nor, of those tied, cancelled before they started. */
   attempts = 0
   /** Attempts after the first that made up for a lost, failed or slow one. */
   recovered = 0
   hedges = 0
   readonly #options: PursuitOptions
   readonly #events: PursuitEvents
-  readonly #open = new Set<Attempt>()
+  /** Under way, and whether it makes up for another. */
+  readonly #open = new Map<Attempt, boolean>()
+  /** They have a free slot, as the peer said that refused last. */
+  #better: readonly string[] = []
   readonly #asked = new Map<string, ErrorCode | 'asked'>()
   #failures = 0
   #busy = 0
@@ -64,7 +68,12 @@ export class Pursuit {
     return this.item.request.depth > 0 || this.attempts > 0 || this.#options.only !== undefined
   }
 
-  /** It may ask only the verifier that was drawn for it, and another may be drawn if that one is slow. */
+  /** It may ask only the verifier that was drawn for it. */
+  get isDrawn(): boolean {
+    return this.#options.only !== undefined
+  }
+
+  /** Another verifier may be drawn if that one is slow. */
   get isImpatient(): boolean {
     return this.#options.only !== undefined && !this.#options.patient
   }
@@ -74,6 +83,11 @@ export class Pursuit {
     const { only, exclude } = this.#options
     if (only !== undefined && only !== peer) return false
     return !exclude.has(peer) && !this.#asked.has(peer)
+  }
+
+  /** A peer that has refused the item named this one: its word is newer than what this one has told. */
+  isBetter(peer: string): boolean {
+    return this.#better.includes(peer)
   }
 
   /** Why nobody is left to ask, as an error for the caller. `lenders`: those in reach, asked or not. */
@@ -97,12 +111,27 @@ export class Pursuit {
     return new MeshError('E_NO_PEER', `none of the ${lenders.length} peers in reach can take this`)
   }
 
-  launched(attempt: Attempt): void {
+  /** `recovers`: it makes up for one that was lost, failed or is slow. */
+  launched(attempt: Attempt, recovers: boolean): void {
     this.attempts++
-    if (this.attempts > 1) this.recovered++
-    this.#open.add(attempt)
+    if (recovers) this.recovered++
+    this.#open.set(attempt, recovers)
     this.#asked.set(attempt.neighbour.peer, 'asked')
     attempt.result.then((result) => this.#onResult(attempt, result))
+  }
+
+  /** One of those tied runs: the others that do not are taken back. */
+  started(): void {
+    for (const attempt of [...this.#open.keys()]) if (hasNotStarted(attempt)) this.#takeBack(attempt)
+  }
+
+  /** It may be asked again. */
+  #takeBack(attempt: Attempt): void {
+    this.attempts--
+    if (this.#open.get(attempt)) this.recovered--
+    this.#open.delete(attempt)
+    this.#asked.delete(attempt.neighbour.peer)
+    this.#events.cancel(attempt, 'E_CANCELLED', 'another executor has started')
   }
 
   fail(error: MeshError): void {
@@ -112,12 +141,12 @@ export class Pursuit {
   }
 
   #onResult(attempt: Attempt, result: AttemptResult): void {
-    this.#open.delete(attempt)
-    if (this.#ended) return
+    const recovers = this.#open.get(attempt)
+    if (!this.#open.delete(attempt) || this.#ended) return
     if (result.kind === 'answered') return this.#answered(attempt, result)
     this.#asked.set(attempt.neighbour.peer, result.code)
     this.#last = { code: result.code, message: result.message }
-    if (result.kind === 'refused') this.#refused(attempt, result.code)
+    if (result.kind === 'refused') this.#refused(attempt, result, recovers === true)
     else if (result.code !== 'E_EXECUTOR_LOST') this.#failures++
     if (result.code === 'E_REPLAY_DIVERGED') this.#startOver(attempt)
     // One executor's word is not enough to give up, whatever it says.
@@ -133,9 +162,14 @@ export class Pursuit {
   }
 
   /** Who has no room, or none for us, is asked again after a while; any other refusal stands. */
-  #refused({ neighbour }: Attempt, code: ErrorCode): void {
+  #refused(
+    { neighbour }: Attempt,
+    { code, better }: Extract<AttemptResult, { kind: 'refused' }>,
+    recovers: boolean,
+  ): void {
     this.attempts--
-    if (this.attempts > 0) this.recovered--
+    if (recovers) this.recovered--
+    this.#better = better
     if (code !== 'E_BUSY' && code !== 'E_QUOTA') return
     this.#busy++
     if (this.#options.only === undefined || this.#busy < BUSY_MAX) this.#asked.delete(neighbour.peer)
@@ -159,10 +193,16 @@ export class Pursuit {
 
   #end(code: ErrorCode, message: string): void {
     this.#ended = true
-    for (const attempt of [...this.#open]) this.#events.cancel(attempt, code, message)
+    for (const attempt of [...this.#open.keys()]) {
+      if (hasNotStarted(attempt)) this.attempts--
+      this.#events.cancel(attempt, code, message)
+    }
     this.#events.ended(this)
   }
 }
+
+/** As far as it has been heard of: of those that are not tied, nothing is said. */
+const hasNotStarted = ({ holdMs, startedMs }: Attempt): boolean => holdMs !== undefined && startedMs === undefined
 
 /** A pure item may run in two places at once; one with effects has one execution at a time, under its epoch. */
 export const mayHedge = (pursuit: Pursuit): boolean => isPure(pursuit.item.manifest)

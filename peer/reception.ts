@@ -48,6 +48,7 @@ export class Reception implements RosterEvents {
     const { executor, dispatcher } = this.#parts
     switch (frame.t) {
       case 'invoke':
+      case 'tied':
         return executor.onInvoke(neighbour, frame)
       case 'cancel':
         return executor.onCancel(neighbour, frame)

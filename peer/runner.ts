@@ -23,6 +23,8 @@ export interface RunRequest {
   input: Uint8Array
   journal: readonly JournalEntry[]
   timeoutMs: number
+  /** Called once, when it first computes. */
+  onStart?: (() => void) | undefined
   onRequest?(request: EffectRequest): void
 }
 
@@ -82,7 +84,7 @@ export const createRunner = (exchange: Pick<BlockExchange, 'fetch'>, pool: Sandb
       kept.add(loaded)
       return loaded
     },
-    run: ({ party, loaded, template, task, input, journal, timeoutMs, onRequest }) =>
+    run: ({ party, loaded, template, task, input, journal, timeoutMs, onStart, onRequest }) =>
       pool.run({
         party,
         functionId: loaded.id,
@@ -94,6 +96,7 @@ export const createRunner = (exchange: Pick<BlockExchange, 'fetch'>, pool: Sandb
         limits: template.environment.limits,
         journal,
         timeoutMs,
+        ...(onStart ? { onStart } : {}),
         ...(onRequest ? { onRequest } : {}),
       }),
   }

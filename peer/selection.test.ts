@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type CandidateView, chooseOfTwo, countEligible, predictedMs } from './selection.ts'
+import { randomFor } from '../scripts/test/seed.ts'
+import { type CandidateView, choose, predictedMs } from './selection.ts'
 
 interface Row {
   eligible?: boolean
@@ -39,27 +40,47 @@ describe('predicted completion', () => {
   })
 })
 
-describe('two-choice sampling', () => {
+const chosenOf = (rows: Row[], take: number, below: (limit: number) => number): number[] => {
+  const chosen: number[] = []
+  choose(view(rows), take, below, chosen)
+  return chosen
+}
+
+describe('choosing', () => {
   test('nobody eligible: nobody', () => {
-    expect(chooseOfTwo(view([{ eligible: false }]), draws())).toBe(-1)
-    expect(chooseOfTwo(view([]), draws())).toBe(-1)
+    expect(chosenOf([{ eligible: false }], 1, draws(0))).toEqual([])
+    expect(chosenOf([], 3, draws())).toEqual([])
   })
 
-  test('one eligible: it, without a draw', () => {
-    expect(chooseOfTwo(view([{ eligible: false }, {}]), draws())).toBe(1)
+  test('fewer than wanted: all of them, the best first', () => {
+    expect(chosenOf([{ eligible: false }, { rtt: 5 }, { rtt: 3 }], 3, draws(0))).toEqual([2, 1])
   })
 
-  test('the better of the two drawn, not the best of all', () => {
-    const rows = view([{ rtt: 1 }, { rtt: 50 }, { rtt: 30 }])
-    expect(chooseOfTwo(rows, draws(1, 1))).toBe(2)
-    expect(chooseOfTwo(rows, draws(1, 0))).toBe(0)
+  test('the best of those drawn, not the best of all', () => {
+    const rows = [{ rtt: 1 }, { rtt: 50 }, { rtt: 30 }]
+    expect(chosenOf(rows, 1, draws(1, 2, 0))).toEqual([2])
+    expect(chosenOf(rows, 1, draws(0, 2, 0))).toEqual([0])
   })
 
-  test('the two are distinct, and each pair comes equally often', () => {
-    const rows = view([{ rtt: 3 }, { rtt: 2 }, { rtt: 1 }, { rtt: 9, eligible: false }])
-    const won = [0, 0, 0, 0]
-    for (let a = 0; a < 3; a++) for (let b = 0; b < 2; b++) won[chooseOfTwo(rows, draws(a, b))]!++
-    expect(countEligible(rows)).toBe(3)
-    expect(won).toEqual([0, 2, 4, 0])
+  test.each([1, 2, 3])('%i of twice as many: each set of those is drawn equally often', (take) => {
+    const random = randomFor(`draws ${take}`)
+    const rows: Row[] = Array.from({ length: 10 }, (_, i) => ({ rtt: 1 + i, eligible: i < 8 }))
+    const firsts = new Array<number>(8).fill(0)
+    const TRIALS = 20_000
+    for (let i = 0; i < TRIALS; i++) firsts[chosenOf(rows, take, (limit) => random.below(limit))[0]!]!++
+    // The best of 2·take drawn from 8 is number i with probability C(7-i, 2·take-1) / C(8, 2·take).
+    const binomial = (n: number, k: number): number => (k === 0 ? 1 : n < k ? 0 : (binomial(n - 1, k - 1) * n) / k)
+    for (const [i, count] of firsts.entries()) {
+      const share = binomial(7 - i, 2 * take - 1) / binomial(8, 2 * take)
+      expect(Math.abs(count / TRIALS - share)).toBeLessThan(0.02)
+    }
+  })
+
+  test('of equals chance takes one', () => {
+    const random = randomFor('equals')
+    const rows: Row[] = [{}, {}, {}]
+    const firsts = [0, 0, 0]
+    for (let i = 0; i < 3000; i++) firsts[chosenOf(rows, 2, (limit) => random.below(limit))[0]!]!++
+    for (const count of firsts) expect(count).toBeGreaterThan(800)
   })
 })

@@ -20,33 +20,55 @@ export const predictedMs = (view: CandidateView, i: number): number => {
   return view.roundTripMs(i) + view.serviceMs(i) * (1 + waiting / slots)
 }
 
-export const countEligible = (view: CandidateView): number => {
+/** Has it a slot that nobody needs, as far as is known? */
+export const isIdle = (view: CandidateView, i: number): boolean => view.pending(i) < view.slots(i)
+
+const countEligible = (view: CandidateView): number => {
   let count = 0
   for (let i = 0; i < view.count; i++) if (view.eligible(i)) count++
   return count
 }
 
-const nthEligible = (view: CandidateView, n: number): number => {
-  let left = n
-  for (let i = 0; i < view.count; i++) {
-    if (!view.eligible(i)) continue
-    if (left === 0) return i
-    left--
+/** Which of the eligible ones are looked at, by rank among them; reused. */
+const drawn: number[] = []
+
+/** `size` distinct ranks below `count`, each set equally often. Source: Floyd's sampling (Bentley 1987, column 13). */
+const draw = (count: number, size: number, below: (limit: number) => number): void => {
+  drawn.length = 0
+  for (let last = count - size; last < count; last++) {
+    const rank = below(last + 1)
+    drawn.push(drawn.includes(rank) ? last : rank)
   }
-  return -1
 }
 
+/** Candidates looked at for each one taken. */
+const LOOKED_AT = 2
+
 /**
- * The better of two eligible candidates drawn at random, by predicted completion; -1 if none is eligible. Taking the
- * best of all by figures of a moment ago sends everybody to the same peer; the better of two does not
- * (Mitzenmacher 2001, "The power of two choices").
+ * The best `take` of eligible candidates drawn at random, twice as many, by predicted completion; the best first, in
+ * `chosen`. Taking the best of all by figures of a moment ago sends everybody to the same peers; the better of two does
+ * not (Mitzenmacher 2001, "The power of two choices").
  */
-export const chooseOfTwo = (view: CandidateView, below: (limit: number) => number): number => {
+export const choose = (view: CandidateView, take: number, below: (limit: number) => number, chosen: number[]): void => {
+  chosen.length = 0
   const count = countEligible(view)
-  if (count <= 1) return nthEligible(view, 0)
-  const first = below(count)
-  const other = below(count - 1)
-  const a = nthEligible(view, first)
-  const b = nthEligible(view, other >= first ? other + 1 : other)
-  return predictedMs(view, a) <= predictedMs(view, b) ? a : b
+  const size = Math.min(count, LOOKED_AT * take)
+  if (size < count) draw(count, size, below)
+  // Of equals the first is taken: who that is, chance decides.
+  const start = size > 0 ? below(view.count) : 0
+  for (let step = 0, rank = 0; step < view.count; step++) {
+    const i = (start + step) % view.count
+    if (!view.eligible(i)) continue
+    if (size === count || drawn.includes(rank)) insert(view, chosen, take, i)
+    rank++
+  }
+}
+
+const insert = (view: CandidateView, chosen: number[], take: number, i: number): void => {
+  const ms = predictedMs(view, i)
+  let at = chosen.length
+  while (at > 0 && predictedMs(view, chosen[at - 1] as number) > ms) at--
+  if (at >= take) return
+  chosen.splice(at, 0, i)
+  if (chosen.length > take) chosen.pop()
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { MeshError } from '../protocol/errors.ts'
+import { CANCELLED_FUEL_MAX } from '../protocol/limits.ts'
 import type { Storage } from '../protocol/ports.ts'
 import { FakeClock } from '../simulations/clock.ts'
 import { createMemoryStorage } from './storage/memory.ts'
@@ -17,11 +18,25 @@ test('counts what was done today, and begins anew at midnight UTC', async () => 
   tally.add({ fuel: 100, run_ms: 1.6, bytes: 7 })
   tally.add({ fuel: 50, run_ms: 2, bytes: 3 })
   tally.refused(1)
-  expect(tally.today).toEqual({ day: '2026-11-21', tasks: 2, refused: 1, fuel: 150, run_ms: 4, bytes: 10 })
+  tally.got(30)
+  const asked = { tasks: 1, fuel: 30, cancelled: 0 }
+  const done = { tasks: 2, refused: 1, fuel: 150, run_ms: 4, bytes: 10, cancelled: 0 }
+  expect(tally.today).toEqual({ day: '2026-11-21', ...done, asked })
   await clock.advance(60_000)
-  expect(tally.today).toEqual({ day: '2026-11-22', tasks: 0, refused: 0, fuel: 0, run_ms: 0, bytes: 0 })
+  const nothing = { tasks: 0, refused: 0, fuel: 0, run_ms: 0, bytes: 0, cancelled: 0 }
+  expect(tally.today).toEqual({ day: '2026-11-22', ...nothing, asked: { tasks: 0, fuel: 0, cancelled: 0 } })
   tally.refused(2)
   expect(tally.today).toMatchObject({ day: '2026-11-22', refused: 2 })
+})
+
+test('of what is cancelled, what was used counts up to the cap', () => {
+  const { tally } = kept()
+  for (const fuel of [10, 100 * CANCELLED_FUEL_MAX]) {
+    tally.cancelled(fuel)
+    tally.gaveUp(fuel)
+  }
+  const fuel = 10 + CANCELLED_FUEL_MAX
+  expect(tally.today).toMatchObject({ tasks: 0, cancelled: 2, fuel, asked: { tasks: 0, cancelled: 2, fuel } })
 })
 
 test('is kept 5 s after a change, and found again on the same day only', async () => {

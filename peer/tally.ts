@@ -1,6 +1,7 @@
-/** What this peer has done for others today: shown to its owner. */
+/** What this peer has done for others today, and they for it: shown to its owner. */
 
 import { decodeCanonical, encodeCanonical } from '../protocol/codec.ts'
+import { CANCELLED_FUEL_MAX } from '../protocol/limits.ts'
 import type { Ports } from '../protocol/ports.ts'
 
 export interface DayTally {
@@ -13,6 +14,10 @@ export interface DayTally {
   run_ms: number
   /** Inputs and outcomes. */
   bytes: number
+  /** Tasks that their invokers cancelled while they ran; of the fuel of each, `CANCELLED_FUEL_MAX` at most counts. */
+  cancelled: number
+  /** The same of what others have done for this peer. */
+  asked: { tasks: number; fuel: number; cancelled: number }
 }
 
 const KEY = 'tally/today'
@@ -22,7 +27,8 @@ const DAY_MS = 24 * 60 * 60 * 1000
 
 const empty = (day: number): DayTally => ({
   day: new Date(day * DAY_MS).toISOString().slice(0, 10),
-  ...{ tasks: 0, refused: 0, fuel: 0, run_ms: 0, bytes: 0 },
+  ...{ tasks: 0, refused: 0, fuel: 0, run_ms: 0, bytes: 0, cancelled: 0 },
+  asked: { tasks: 0, fuel: 0, cancelled: 0 },
 })
 
 export class Tally {
@@ -42,12 +48,12 @@ export class Tally {
     const bytes = await this.#ports.storage.get(KEY)
     if (!bytes) return
     const saved = decodeCanonical(bytes) as DayTally
-    if (saved.day === this.#today.day) this.#today = saved
+    if (saved.day === this.#today.day) this.#today = { ...this.#today, ...saved }
   }
 
   get today(): DayTally {
     this.#turn()
-    return { ...this.#today }
+    return { ...this.#today, asked: { ...this.#today.asked } }
   }
 
   add(done: { fuel: number; run_ms: number; bytes: number }): void {
@@ -56,6 +62,30 @@ export class Tally {
     this.#today.fuel += done.fuel
     this.#today.run_ms += Math.round(done.run_ms)
     this.#today.bytes += done.bytes
+    this.#saveLater()
+  }
+
+  /** `fuel`: what it had used by then. */
+  cancelled(fuel: number): void {
+    this.#turn()
+    this.#today.cancelled++
+    this.#today.fuel += Math.min(fuel, CANCELLED_FUEL_MAX)
+    this.#saveLater()
+  }
+
+  /** Another peer has done a task for this one. */
+  got(fuel: number): void {
+    this.#turn()
+    this.#today.asked.tasks++
+    this.#today.asked.fuel += fuel
+    this.#saveLater()
+  }
+
+  /** This peer has cancelled one that another ran. `fuel`: as last heard. */
+  gaveUp(fuel: number): void {
+    this.#turn()
+    this.#today.asked.cancelled++
+    this.#today.asked.fuel += Math.min(fuel, CANCELLED_FUEL_MAX)
     this.#saveLater()
   }
 

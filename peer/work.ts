@@ -31,6 +31,10 @@ export interface WorkItem {
   readonly journal: JournalEntry[]
   readonly signature: FrameSignature
   readonly acceptedMs: number
+  /** It came tied: ms for which it must not start. Undefined: it may start at once, and nobody is told. */
+  readonly holdMs: number | undefined
+  /** Ends the hold; undefined while it is not held. */
+  release: (() => void) | undefined
   /** What input and journal hold. */
   bytes: number
   /** Requests made and not answered. */
@@ -66,6 +70,7 @@ export const openItem = (
   { mesh, ...frame }: WorkFrame,
   item: FrameItem,
   invocationBytes: Uint8Array,
+  holdMs: number | undefined,
 ): WorkItem => {
   const { peer } = frame.neighbour
   const invocation = Invocation.decode(invocationBytes)
@@ -80,6 +85,8 @@ export const openItem = (
     invocationBytes,
     invocation,
     task,
+    holdMs,
+    release: undefined,
     bytes: heldBytes(item),
     awaited: awaitedIn(item.journal),
     run: undefined,

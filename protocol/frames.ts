@@ -9,6 +9,7 @@ import {
   BLOCK_CHUNK_BYTES,
   FRAME_BYTES_MAX,
   FUEL_MAX,
+  HOLD_MS_MAX,
   INPUT_BYTES_MAX,
   NEIGHBOURS_MAX,
   OUTPUT_BYTES_MAX,
@@ -62,7 +63,7 @@ const peers = of('peers', { signed: list(envelope(Advertisement.bytesMax), NEIGH
 /** Who was put out of the mesh: all that the sender holds, after the handshake; then what is new, once. */
 const revocations = of('revocations', { signed: list(envelope(Revocation.bytesMax), REVOCATIONS_FRAME_MAX, 1) })
 /** Items of one function, export and environment. `signed` holds their invocations in the same order. */
-const invoke = of('invoke', {
+const invocations = () => ({
   task: taskTemplate(),
   timeout_ms: integer(1, TIMEOUT_MS_MAX),
   items: list(
@@ -78,9 +79,17 @@ const invoke = of('invoke', {
   ),
   signed: signedBatch(Invocation.bytesMax),
 })
+const invoke = of('invoke', invocations())
+/**
+ * The same for items of which others may have copies: the receiver says when each starts, and does not start it within
+ * the ms of `holds` in the same place.
+ */
+const tied = of('tied', { ...invocations(), holds: list(integer(0, HOLD_MS_MAX), BATCH_ITEMS_MAX, 1) })
 const accepted = of('accepted', { ids: ids() })
 /** Not taken: why, and peers that may. */
 const refused = of('refused', { ids: ids(), code: errorCode(), message: text(), better: list(peerId(), 8) })
+/** Of those that came tied: they run now. */
+const started = of('started', { ids: ids() })
 /** Every 500 ms while any item of the receiver's is unanswered; from the agent, never from the guest. */
 const progress = of('progress', {
   items: list(
@@ -150,6 +159,8 @@ export const PeerFrame = message(
     revocations,
     journals,
     heads,
+    tied,
+    started,
   ]),
 )
 export type PeerFrame = v.InferOutput<typeof PeerFrame.schema>

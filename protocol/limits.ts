@@ -29,6 +29,8 @@ export const REQUESTS_MAX = 10_000
 export const CALL_DEPTH_MAX = 16
 /** Items of one invoke frame. */
 export const BATCH_ITEMS_MAX = 1024
+/** How long a copy of an item may be held back for another. One that would have to wait longer helps nobody. */
+export const HOLD_MS_MAX = 10_000
 /** Neighbours whose advertisements are kept and refreshed (16 in pages). */
 export const NEIGHBOURS_MAX = 64
 /** Addresses in a ticket or an advertisement. */
@@ -51,6 +53,8 @@ export const MESSAGE_CHARS_MAX = 4096
 export const FUEL_TICK = 10_000
 export const FUEL_MAX = 1_000_000_000_000
 export const FUEL_DEFAULT = 10_000_000_000
+/** Booked at most of an attempt that its invoker cancelled: what a usual machine does in a round trip around the world. */
+export const CANCELLED_FUEL_MAX = 5_000_000
 /** The engine's own memory is 16 MiB at rest; the most a 32-bit memory can grow to is 4 GiB, half of it is plenty. */
 export const MEMORY_BYTES_MIN = 16 * MIB
 export const MEMORY_BYTES_MAX = 2048 * MIB

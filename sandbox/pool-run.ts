@@ -21,6 +21,8 @@ export interface SandboxJob {
   journal: readonly JournalEntry[]
   /** Wall clock, from the start of the run, with the time that it waits. */
   timeoutMs: number
+  /** Called once, when it first computes. */
+  onStart?(): void
   /** Called for each request that `journal` does not hold. */
   onRequest?(request: EffectRequest): void
 }
@@ -121,7 +123,9 @@ export class PooledRun implements SandboxRun {
   }
 
   begun(atMs: number): void {
-    this.startedAt ??= atMs
+    if (this.startedAt !== undefined) return
+    this.startedAt = atMs
+    this.job.onStart?.()
   }
 
   /** No process has it any more. */

@@ -255,7 +255,19 @@ export const peerFrameExamples: PeerFrame[] = [
     ],
     signed: batchOf(invocations),
   },
+  {
+    t: 'tied',
+    task: template,
+    timeout_ms: 300_000,
+    items: [
+      { id: 3, attempt: 1, epoch: 0, input, journal: [] },
+      { id: 4, attempt: 2, epoch: 1, input, journal },
+    ],
+    signed: batchOf(invocations),
+    holds: [0, 120],
+  },
   { t: 'accepted', ids: [1, 2] },
+  { t: 'started', ids: [3] },
   { t: 'refused', ids: [1, 2], code: 'E_BUSY', message: 'the queue is full', better: [alice.id] },
   {
     t: 'progress',

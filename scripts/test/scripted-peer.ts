@@ -15,6 +15,8 @@ import type { PublishedFunction } from '../../registry/functions.ts'
 import { ENGINE_ID } from '../../sandbox/engine-id.ts'
 import type { World, WorldPeer } from '../../simulations/world.ts'
 
+type InvokeFrame = FrameOf<'invoke'> | FrameOf<'tied'>
+
 export class ScriptedPeer {
   readonly peerId: string
   readonly ports: Ports
@@ -144,7 +146,7 @@ export class ScriptedPeer {
   }
 
   /** The receipt that is right for item `i` of `invoke` with this outcome. */
-  receiptOf({ task: template, items, signed }: FrameOf<'invoke'>, i: number, outcome: Outcome): Receipt {
+  receiptOf({ task: template, items, signed }: InvokeFrame, i: number, outcome: Outcome): Receipt {
     const { crypto } = this.ports
     const { attempt, epoch, input, journal } = items[i] as FrameOf<'invoke'>['items'][number]
     const payload = signed.payloads[i] as Uint8Array
@@ -159,7 +161,7 @@ export class ScriptedPeer {
   }
 
   /** Answers every item of `invoke` with `outcome`, has its journal signed, and signs for it. */
-  async perform(invoke: FrameOf<'invoke'>, outcome: Outcome): Promise<void> {
+  async perform(invoke: InvokeFrame, outcome: Outcome): Promise<void> {
     const ids = invoke.items.map(({ id }) => id)
     this.send({ t: 'answers', items: ids.map((id) => ({ id, outcome: Outcome.encode(outcome) })) })
     await this.headsOf(invoke)
@@ -168,7 +170,7 @@ export class ScriptedPeer {
   }
 
   /** What the home signs for the journals of its items; nothing where none has any entries. */
-  async headsOf({ items }: FrameOf<'invoke'>): Promise<FrameOf<'heads'> | undefined> {
+  async headsOf({ items }: InvokeFrame): Promise<FrameOf<'heads'> | undefined> {
     const journals = items.flatMap(({ id, journal: { length } }) => (length > 0 ? [{ id, length }] : []))
     if (journals.length === 0) return undefined
     return new Promise((resolve) => {
