@@ -14,6 +14,8 @@ const WORLD = ['**/*.world.test.ts']
 export default defineConfig({
   test: {
     pool: 'forks',
+    // Tests meet nobody of the network that they run on.
+    env: { WAYSIDE_MDNS: 'false' },
     // For a machine of two cores. Real processes bring a parallelism of their own, and their tests measure time.
     projects: [
       suite('unit', 30_000, 2, ['**/*.test.ts'], [...PROCESS, ...WORLD]),

@@ -62,7 +62,8 @@ const startOn = async (
   mesh: MeshRecord,
   listen: readonly string[],
 ) => {
-  const ports = await createNodePorts({ signer: dir.signer, storage: dir.storage, listen, log, failPoints })
+  const { mdns } = config
+  const ports = await createNodePorts({ signer: dir.signer, storage: dir.storage, listen, mdns, log, failPoints })
   const { cpus: slots, taskMemoryBytes: memoryBytes, diskBytes, accept, deny, quota } = config
   const policy = { accept, deny, slots, memoryBytes, quota }
   const options = { mesh, policy, engine: ENGINE_ID, diskBytes, sandboxIdleMs: SANDBOX_IDLE_MS }

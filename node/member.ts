@@ -1,4 +1,6 @@
 /** A peer in this process that calls as the agent of a data directory would, while that agent does not run. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { createPeer } from '../peer/index.ts'
 import { LENDS_NOTHING } from '../peer/owner-policy.ts'
 import type { Peer } from '../peer/peer.ts'
@@ -13,30 +15,39 @@ const SANDBOX_IDLE_MS = 30_000
 /** As long as a call waits for a first peer. */
 const REACH_MS = 2000
 
-/** Undefined if the directory is in use, belongs to no mesh, or names no peer of it that answers within 2 s. */
+/**
+ * Undefined if the directory is in use, belongs to no mesh, or nobody of the mesh answers within 2 s: neither at an
+ * address that the owner named, nor where members were before, nor on the local network.
+ */
 export const openMember = async ({
   data,
   diskBytes,
   deny,
-}: Pick<Config, 'data' | 'diskBytes' | 'deny'>): Promise<Peer | undefined> => {
+  mdns,
+}: Pick<Config, 'data' | 'diskBytes' | 'deny' | 'mdns'>): Promise<Peer | undefined> => {
+  if (!existsSync(join(data, 'db'))) return undefined
   const failPoints = environmentFailPoints()
   const dir = await openDataDir(data, failPoints).catch((cause) => {
     if (cause instanceof MeshError && cause.code === 'E_DATA_DIR_TAKEN') return undefined
     throw cause
   })
   const mesh = dir && (await loadMesh(dir.storage))
-  if (!dir || !mesh || mesh.addresses.length === 0) {
+  if (!dir || !mesh) {
     await dir?.storage.close()
     return undefined
   }
-  const ports = await createNodePorts({ signer: dir.signer, storage: dir.storage, listen: [], failPoints })
+  const ports = await createNodePorts({ signer: dir.signer, storage: dir.storage, listen: [], mdns, failPoints })
   const policy = { ...LENDS_NOTHING, deny }
   const options = { mesh, policy, engine: ENGINE_ID, diskBytes, sandboxIdleMs: SANDBOX_IDLE_MS }
   const peer = await createPeer(ports, options)
   await peer.start()
   const signal = AbortSignal.timeout(REACH_MS)
-  const reached = await Promise.any(mesh.addresses.map((address) => peer.join(address, signal))).catch(() => undefined)
-  if (reached !== undefined) return peer
-  await peer.stop()
-  return undefined
+  const named = mesh.addresses.map((address) => peer.join(address, signal))
+  try {
+    await Promise.any([...named, peer.meetSomebody(signal)])
+    return peer
+  } catch {
+    await peer.stop()
+    return undefined
+  }
 }

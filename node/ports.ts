@@ -23,8 +23,16 @@ export interface NodePortsOptions {
   storage?: Storage
   /** Multiaddrs to listen on, none to dial only; 'alone': no network at all. */
   listen: readonly string[] | 'alone'
+  /** Whether peers are looked for on the local network. */
+  mdns?: boolean
   log?: Log
   failPoints?: FailPoints
+}
+
+const vicinityOf = async ({ listen, mdns, log = SILENT }: NodePortsOptions) => {
+  if (listen === 'alone' || !mdns) return undefined
+  const { createMdns } = await import('./mdns.ts')
+  return createMdns(systemClock, systemRandom, log)
 }
 
 export const createNodePorts = async (options: NodePortsOptions): Promise<Ports> => {
@@ -42,6 +50,7 @@ export const createNodePorts = async (options: NodePortsOptions): Promise<Ports>
     storage: options.storage ?? createMemoryStorage(),
     network,
     sandboxHost: createSandboxHost(failPoints),
+    vicinity: await vicinityOf(options),
     log,
   }
 }

@@ -1,6 +1,7 @@
 /**
  * The architecture of a peer. Each part is one file; this one only introduces them to each other.
  *
+ *   discovery ──► roster
  *   neighbours ◄─ roster ─► reception ─► executor ─► runner ─► sandbox pool, block exchange     what others ask of us
  *                               └──────► dispatcher ◄─ invoker ◄─ levels ◄─ call, map           what we ask of others
  *                                                                   └─► memo ◄─┘                what we know already
@@ -16,6 +17,7 @@ import { openBlockStore } from '../registry/block-store.ts'
 import { createSandboxPool } from '../sandbox/pool.ts'
 import { Auditor } from './auditor.ts'
 import { type CallRequest, type NestedCall, prepareItem, type TaskName, taskOf } from './calls.ts'
+import { Discovery } from './discovery.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Executor } from './executor.ts'
 import { createExperience } from './experience.ts'
@@ -65,6 +67,7 @@ export const createPeer = async (ports: Ports, options: PeerOptions): Promise<Pe
   await addLending(ports, options, parts)
   addCalling(ports, options, parts)
   parts.roster = new Roster(ports, parts.office, parts.neighbours, new Reception(parts))
+  parts.discovery = new Discovery(ports, parts)
   const peer = new Peer(ports, parts)
   parts.call = (request) => peer.call(request)
   return peer

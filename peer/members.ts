@@ -2,7 +2,7 @@
 import { decodeCanonical, encodeCanonical } from '../protocol/codec.ts'
 import type { Ports } from '../protocol/ports.ts'
 
-/** Some 600 KB at most: each is a line of nine PeerIds at the longest. The one longest not seen is forgotten first. */
+/** Some 2 MB at most: of each a line of nine PeerIds and four addresses. The one longest not seen is forgotten first. */
 const MEMBERS_MAX = 1024
 const PREFIX = 'member/'
 
@@ -16,7 +16,12 @@ export interface MemberSeen {
   until_ms: number | null
   /** Instant at which it last came. */
   seen_ms: number
+  /** Where it last said that it is. */
+  addresses: string[]
 }
+
+/** Of those a machine says; the first are the ones it listens on itself. */
+const ADDRESSES_KEPT_MAX = 4
 
 /** As an instant is told where there may be none. */
 export const finiteOrNull = (ms: number): number | null => (Number.isFinite(ms) ? ms : null)
@@ -45,7 +50,19 @@ export class Members {
     return [...this.#byPeer.values()].reverse()
   }
 
-  saw(member: MemberSeen): void {
+  /** It came, and has shown that it belongs here. */
+  saw(seen: Omit<MemberSeen, 'addresses'>): void {
+    this.#keep({ ...seen, addresses: this.#byPeer.get(seen.peer)?.addresses ?? [] })
+  }
+
+  /** It says where it can be found. */
+  isAt(peer: string, addresses: readonly string[]): void {
+    const kept = addresses.slice(0, ADDRESSES_KEPT_MAX)
+    const member = this.#byPeer.get(peer)
+    if (member && kept.join() !== member.addresses.join()) this.#keep({ ...member, addresses: kept })
+  }
+
+  #keep(member: MemberSeen): void {
     const { peer } = member
     this.#byPeer.delete(peer)
     this.#byPeer.set(peer, member)

@@ -60,7 +60,7 @@ export const meshReportOf = (
     members: members
       .all()
       .filter(({ line }) => !isOut(line))
-      .map(({ line, ...member }) => ({
+      .map(({ line, addresses: _, ...member }) => ({
         ...member,
         own: member.owner === owner,
         invited_by: inviterOf(line),

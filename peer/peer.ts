@@ -11,6 +11,7 @@ import { type FunctionBundle, type PublishedFunction, publishFunction } from '..
 import type { SandboxPool } from '../sandbox/pool.ts'
 import type { Auditor } from './auditor.ts'
 import { type CallRequest, type CallResult, type CallWish, type Item, isPure, requestOf } from './calls.ts'
+import type { Discovery } from './discovery.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { Executor } from './executor.ts'
 import type { Expulsion } from './expulsion.ts'
@@ -39,6 +40,7 @@ export interface PeerParts {
   expulsion: Expulsion
   neighbours: NeighbourTable
   roster: Roster
+  discovery: Discovery
   store: BlockStore
   memo: Memo
   exchange: BlockExchange
@@ -101,7 +103,20 @@ export class Peer {
     }
     network.handle(BLOCKS_PROTOCOL, acceptBlocks, { frameBytesMax: BlockFrame.bytesMax })
     await network.start()
+    this.#parts.discovery.start()
     this.#reportProgress()
+  }
+
+  /** Resolves once there is a neighbour. Throws MeshError E_UNREACHABLE if none can be expected, or came by `signal`. */
+  async meetSomebody(signal: AbortSignal): Promise<void> {
+    const { discovery, neighbours } = this.#parts
+    const late = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+    if (discovery.hasHope) await Promise.race([discovery.met, late])
+    if (neighbours.size > 0) return
+    throw new MeshError(
+      'E_UNREACHABLE',
+      'no peer of the mesh was found, neither on this network nor where it was before',
+    )
   }
 
   /** Connects to the peer at a multiaddr, now and again whenever it is lost. Throws if the first dial fails. */
@@ -208,6 +223,7 @@ export class Peer {
   async #stop(): Promise<void> {
     const { lending, executor, invoker, advertisement, roster, exchange, pool, tally, memo, auditor, standings } =
       this.#parts
+    this.#parts.discovery.stop()
     lending.stopping = true
     this.#stopProgress?.()
     this.#resumeTimer?.()

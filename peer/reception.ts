@@ -2,6 +2,7 @@
 import { MeshError } from '../protocol/errors.ts'
 import type { FrameOf, PeerFrame } from '../protocol/frames.ts'
 import type { AdvertisementTable } from '../registry/advertisements.ts'
+import type { Discovery } from './discovery.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { Executor } from './executor.ts'
 import type { Expulsion } from './expulsion.ts'
@@ -17,6 +18,7 @@ interface ReceptionParts {
   /** For what a neighbour says of others: checked there and not kept, or one liar could fill the table. */
   hearsay(): AdvertisementTable
   advertisement: OwnAdvertisement
+  discovery: Discovery
   executor: Executor
   expulsion: Expulsion
   dispatcher: Dispatcher
@@ -34,6 +36,7 @@ export class Reception implements RosterEvents {
   /** Both sides say what they offer. */
   joined(neighbour: Neighbour): void {
     this.#parts.expulsion.greet(neighbour)
+    this.#parts.discovery.joined()
     this.#parts.advertisement.tell(neighbour)
   }
 
@@ -41,6 +44,7 @@ export class Reception implements RosterEvents {
     this.#parts.advertisements.remove(neighbour.peer)
     this.#parts.executor.onLeft(neighbour)
     this.#parts.dispatcher.onLeft(neighbour, reason)
+    this.#parts.discovery.left()
     this.#parts.invoker.serveWaiting()
   }
 
@@ -76,6 +80,7 @@ export class Reception implements RosterEvents {
     // It may have left while the signature was checked.
     if (!neighbour.link.isOpen) return this.#parts.advertisements.remove(neighbour.peer)
     neighbour.advertisement = accepted
+    this.#parts.discovery.advertised(neighbour, accepted.addresses)
     this.#tellPeers(neighbour)
     this.#parts.invoker.serveWaiting()
   }

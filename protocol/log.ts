@@ -36,6 +36,8 @@ export const LOG_EVENTS = {
   'peer.misbehaved': 'warn',
   'peer.unreachable': 'warn',
   'peer.expelled': 'error',
+  'discovery.failed': 'warn',
+  'discovery.flooded': 'warn',
   'task.accepted': 'debug',
   'task.refused': 'info',
   'task.started': 'debug',

@@ -85,6 +85,22 @@ export interface Network {
   stop(): Promise<void>
 }
 
+/** Somebody who may be a peer of this mesh. Nothing of it is proven before hands are shaken. */
+export interface Sighting {
+  peer: string
+  addresses: string[]
+}
+
+/** Who is on the local network. A host where nobody can be seen, or nobody is to be, has none. */
+export interface Vicinity {
+  /**
+   * Until `stop`: announces `self` under `tag`, a DNS label that only members of the mesh can make, and calls `seen`
+   * whenever somebody announces itself under it.
+   */
+  start(tag: string, self: () => Sighting, seen: (sighting: Sighting) => void): void
+  stop(): void
+}
+
 /** A place of its own (a process, a worker) that runs `sandbox/worker.ts`. */
 export interface SandboxProcess {
   /** Frames are whole and in order both ways. */
@@ -107,5 +123,6 @@ export interface Ports {
   storage: Storage
   network: Network
   sandboxHost: SandboxHost
+  vicinity?: Vicinity | undefined
   log: import('./log.ts').Log
 }

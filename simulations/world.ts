@@ -13,7 +13,7 @@ import { peerIdFromPublicKey } from '../protocol/identity.ts'
 import { MIB } from '../protocol/limits.ts'
 import type { LogEventName, LogFields } from '../protocol/log.ts'
 import { type Genesis, Membership, meshIdOf } from '../protocol/mesh.ts'
-import type { Clock, Crypto, Ports, SandboxHost, Signer } from '../protocol/ports.ts'
+import type { Clock, Crypto, Ports, SandboxHost, Signer, Vicinity } from '../protocol/ports.ts'
 import { ENGINE_ID } from '../sandbox/engine-id.ts'
 import { FakeClock } from './clock.ts'
 import { deriveSeed, seededRandom } from './random.ts'
@@ -52,6 +52,8 @@ export interface PeerSetup {
   sandboxHost?(host: SandboxHost, clock: Clock): SandboxHost
   /** Default: a member of the world's mesh. */
   mesh?: MeshState
+  /** Its place on a local network. Default: it is on none. */
+  vicinity?: Vicinity
 }
 
 export interface WorldMachine {
@@ -111,6 +113,7 @@ export class World {
       crypto: crypto?.(machine.crypto, clock) ?? machine.crypto,
       storage: createMemoryStorage(),
       network: this.hub.join(peerId, { log }),
+      vicinity: setup.vicinity,
       sandboxHost: setup.sandboxHost?.(honest, clock) ?? honest,
     }
     return { peerId, ports, events }

@@ -1,6 +1,4 @@
 /** Who carries out a call: the agent of this machine; without one a peer in this process, or the sandbox here alone. */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { MeshError } from '../../protocol/errors.ts'
 import type { Backend } from '../../sdk/backend.ts'
 import type { AgentStatus } from '../agent.ts'
@@ -38,9 +36,8 @@ const inProcess = (backend: Backend, neighbours: number): OpenedBackend => ({
   neighbours: async () => neighbours,
 })
 
-/** The mesh that an agent of this data directory belonged to, if it left one with peers to dial. */
+/** The mesh that an agent of this data directory belonged to, if somebody of it answers. */
 const asMember = async (config: Config): Promise<OpenedBackend | undefined> => {
-  if (!existsSync(join(config.data, 'db'))) return undefined
   const { openMember } = await import('../member.ts')
   const peer = await openMember(config)
   if (!peer) return undefined

@@ -10,7 +10,8 @@ import { afterAll } from 'vitest'
 import type { AgentStatus } from '../agent.ts'
 
 const CLI = fileURLToPath(new URL('../../bin/wayside.js', import.meta.url))
-const LOOPBACK = ['--listen', '/ip4/127.0.0.1/tcp/0', '--cpus', '1', '--memory', '128MiB']
+const LENDING = ['--cpus', '1', '--memory', '128MiB']
+const LOOPBACK = '/ip4/127.0.0.1/tcp/0'
 
 const children: Running[] = []
 const directories: string[] = []
@@ -44,13 +45,19 @@ export interface RunOptions {
   env?: Record<string, string>
   cwd?: string
   input?: string
+  /** Runs it in this network namespace. */
+  netns?: string
 }
 
-/** Starts a command with nothing of the surrounding WAYSIDE_* variables. */
-export const begin = (args: readonly string[], { program = CLI, env = {}, cwd, input }: RunOptions = {}): Running => {
+/** Starts a command with nothing of the surrounding WAYSIDE_* variables, and not to meet who else is on the network. */
+export const begin = (
+  args: readonly string[],
+  { program = CLI, env = {}, cwd, input, netns }: RunOptions = {},
+): Running => {
   const { PATH = '' } = process.env
-  const child = spawn(process.execPath, [program, ...args], {
-    env: { PATH, HOME: '/nonexistent', ...env },
+  const [command, ...rest] = [...(netns ? ['ip', 'netns', 'exec', netns] : []), process.execPath, program, ...args]
+  const child = spawn(command as string, rest, {
+    env: { PATH, HOME: '/nonexistent', WAYSIDE_MDNS: 'false', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(cwd !== undefined && { cwd }),
   })
@@ -80,12 +87,18 @@ export interface TestAgent extends Running {
   stop(signal?: NodeJS.Signals): Promise<Run>
 }
 
+export interface AgentRunOptions extends RunOptions {
+  data?: string
+  /** Default: a free port on loopback. */
+  listen?: string
+}
+
 /** Starts an agent that lends one core, and resolves once it is up. Rejects with what it said if it ends before. */
 export const startAgent = async (
   args: readonly string[] = [],
-  { data = freshDirectory(), ...options }: RunOptions & { data?: string } = {},
+  { data = freshDirectory(), listen = LOOPBACK, ...options }: AgentRunOptions = {},
 ): Promise<TestAgent> => {
-  const running = begin(['up', '--json', '--data', data, ...LOOPBACK, ...args], options)
+  const running = begin(['up', '--json', '--data', data, '--listen', listen, ...LENDING, ...args], options)
   const { child, ended } = running
   let printed = ''
   const status = await new Promise<AgentStatus>((resolve, reject) => {
