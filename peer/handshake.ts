@@ -2,6 +2,7 @@
 import type { Envelope } from '../protocol/envelope.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { FrameOf } from '../protocol/frames.ts'
+import { FRAME_BYTES_MAX } from '../protocol/limits.ts'
 import type { Channel, Ports } from '../protocol/ports.ts'
 import { createLink, type Link, type LinkHandlers } from './link.ts'
 
@@ -72,6 +73,7 @@ export const shakeHands = (
     if (ended || !hello || !admittance || !received) return
     ended = true
     stopTimer()
+    channel.allow(FRAME_BYTES_MAX)
     done({ link, admittance, hello, received })
   }
 
@@ -109,3 +111,7 @@ export const shakeHands = (
   const link = createLink(channel, ports.log, handlers)
   link.send({ t: 'hello', protocols: PROTOCOLS, features: [], ...self.hello() })
 }
+
+/** Says goodbye to a channel just accepted, before any hello. */
+export const refuse = (ports: Pick<Ports, 'log'>, channel: Channel, { code, message }: MeshError): void =>
+  createLink(channel, ports.log, () => ({ frame: () => {}, closed: () => {} })).bye(code, message)

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { PeerFrame } from '../protocol/frames.ts'
 import { CHAIN_MAX } from '../protocol/limits.ts'
 import { Membership } from '../protocol/mesh.ts'
 import { type ScriptedPeer, scriptedPeer } from '../scripts/test/scripted-peer.ts'
@@ -238,6 +239,38 @@ test('one peer has two handshakes under way at most, however many channels it op
   expect(guest.closed).toBeDefined()
   expect(world.clock.pending).toBeLessThanOrEqual(before + 2)
   await world.clock.advance(5010)
+  await guest.join(host)
+  expect(neighboursOf(host)).toEqual([guest.peerId])
+})
+
+test('a peer that shakes hands over and over, right or wrong, is told to wait, and costs few signatures', async () => {
+  const checks = { count: 0 }
+  const world = await worldFor('over and over', {
+    peers: 1,
+    crypto: (honest) => ({
+      ...honest,
+      verify: (...args) => {
+        checks.count++
+        return honest.verify(...args)
+      },
+    }),
+  })
+  const [host] = world.peers as [WorldPeer]
+  const guest = await scriptedPeer(world)
+  const told: PeerFrame[] = []
+  for (let i = 0; i < 1600; i++) {
+    await guest.dial(host)
+    const hello = guest.hello()
+    await guest.say(i % 2 ? { ...hello, credential: { by: 'none' } } : hello)
+    await guest.say({ t: 'welcome', chain: [] })
+    guest.hangUp()
+    await world.clock.advance(0)
+    told.push(...guest.all('bye').splice(-1))
+    guest.heard.length = 0
+  }
+  expect(told.filter((frame) => frame.t === 'bye' && frame.code === 'E_BUSY').length).toBeGreaterThan(1500)
+  expect(checks.count).toBeLessThan(50)
+  await world.clock.advance(2000)
   await guest.join(host)
   expect(neighboursOf(host)).toEqual([guest.peerId])
 })

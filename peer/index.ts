@@ -66,7 +66,7 @@ export const createPeer = async (ports: Ports, options: PeerOptions): Promise<Pe
   await addRegistry(ports, options, parts)
   await addLending(ports, options, parts)
   addCalling(ports, options, parts)
-  parts.roster = new Roster(ports, parts.office, parts.neighbours, new Reception(parts))
+  parts.roster = new Roster(ports, parts.office, parts.neighbours, new Reception(ports.clock, parts))
   parts.discovery = new Discovery(ports, parts)
   const peer = new Peer(ports, parts)
   parts.call = (request) => peer.call(request)

@@ -17,6 +17,7 @@ const linked = (handlers: Partial<LinkHandlers> = {}) => {
     peer: 'them',
     protocol: 'p',
     outbound: true,
+    allow: () => {},
     send: (bytes) => {
       sent.push(PeerFrame.decode(bytes))
       end.room--

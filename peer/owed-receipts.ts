@@ -79,6 +79,8 @@ export class OwedReceipts {
     if (ids.length !== signed.payloads.length) {
       throw new MeshError('E_MESSAGE', `${ids.length} ids but ${signed.payloads.length} receipts`)
     }
+    // Whoever is owed nothing does not make us check a signature.
+    if (!ids.some((id) => this.#owed.get(id)?.neighbour === neighbour)) return
     const envelopes = await openBatch(this.#ports.crypto, neighbour.peer, 'receipt', signed).catch((error) => {
       for (const id of ids) if (this.#owed.get(id)?.neighbour === neighbour) this.#end(id, { error })
       throw error

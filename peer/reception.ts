@@ -1,7 +1,10 @@
 /** Where frames of neighbours go, and what happens when neighbours come and go. */
+import type { Envelope } from '../protocol/envelope.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { FrameOf, PeerFrame } from '../protocol/frames.ts'
+import type { Ports } from '../protocol/ports.ts'
 import type { AdvertisementTable } from '../registry/advertisements.ts'
+import { AdvertisementIntake } from './advertisement-intake.ts'
 import type { Discovery } from './discovery.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { Executor } from './executor.ts'
@@ -27,10 +30,12 @@ interface ReceptionParts {
 
 export class Reception implements RosterEvents {
   readonly #parts: ReceptionParts
+  readonly #advertisements: AdvertisementIntake
 
   /** `parts` may be filled until the first neighbour comes. */
-  constructor(parts: ReceptionParts) {
+  constructor(clock: Ports['clock'], parts: ReceptionParts) {
     this.#parts = parts
+    this.#advertisements = new AdvertisementIntake(clock, (neighbour, signed) => this.#accept(neighbour, signed))
   }
 
   /** Both sides say what they offer. */
@@ -41,6 +46,7 @@ export class Reception implements RosterEvents {
   }
 
   left(neighbour: Neighbour, reason: string): void {
+    this.#advertisements.left(neighbour)
     this.#parts.advertisements.remove(neighbour.peer)
     this.#parts.executor.onLeft(neighbour)
     this.#parts.dispatcher.onLeft(neighbour, reason)
@@ -66,6 +72,9 @@ export class Reception implements RosterEvents {
         return this.#onLoad(neighbour, frame)
       case 'peers':
         return this.#onPeers(neighbour, frame)
+      case 'hello':
+      case 'welcome':
+        throw new MeshError('E_MESSAGE', `a ${frame.t} after the handshake`)
       case 'revocations':
         return this.#parts.expulsion.onFrame(neighbour, frame)
       default:
@@ -73,9 +82,12 @@ export class Reception implements RosterEvents {
     }
   }
 
-  async #onAdvertise(neighbour: Neighbour, frame: FrameOf<'advertise'>): Promise<void> {
-    if (!neighbour.member || frame.signed.signer !== neighbour.peer) return
-    const accepted = await this.#parts.advertisements.accept(frame.signed)
+  #onAdvertise(neighbour: Neighbour, { signed }: FrameOf<'advertise'>): void | Promise<void> {
+    if (neighbour.member && signed.signer === neighbour.peer) return this.#advertisements.came(neighbour, signed)
+  }
+
+  async #accept(neighbour: Neighbour, signed: Envelope): Promise<void> {
+    const accepted = await this.#parts.advertisements.accept(signed)
     if (!accepted) return
     // It may have left while the signature was checked.
     if (!neighbour.link.isOpen) return this.#parts.advertisements.remove(neighbour.peer)

@@ -1,15 +1,17 @@
 /** Keeps this peer connected to its neighbours: accepts, dials, shakes hands, measures round trips, dials again. */
 import { MeshError } from '../protocol/errors.ts'
 import { PEER_PROTOCOL, type PeerFrame } from '../protocol/frames.ts'
-import { FRAME_BYTES_MAX, NEIGHBOURS_MAX } from '../protocol/limits.ts'
+import { HANDSHAKE_FRAME_BYTES_MAX, NEIGHBOURS_MAX } from '../protocol/limits.ts'
 import { Genesis } from '../protocol/mesh.ts'
 import type { Channel, Ports } from '../protocol/ports.ts'
 import type { Coordinate } from '../protocol/records.ts'
-import { type Handshaken, type Introduction, shakeHands } from './handshake.ts'
+import { DialGuard } from './dial-guard.ts'
+import { type Handshaken, type Introduction, refuse, shakeHands } from './handshake.ts'
 import type { Link } from './link.ts'
 import type { MembershipOffice } from './membership.ts'
 import type { Neighbour, NeighbourTable } from './neighbours.ts'
 import { RoundTrips } from './round-trips.ts'
+import { Shakes } from './shakes.ts'
 
 /** Often enough to notice a changed route, too seldom to be seen on a meter. */
 const PING_EVERY_MS = 15_000
@@ -20,8 +22,8 @@ const REDIAL_MS_MAX = 60_000
 const LEARNT_TRIES_MAX = 4
 /** For a goodbye to arrive before the connection is cut. */
 const BYE_MS = 200
-/** Handshakes under way that one peer began: two, in case it lost the first and we do not know yet. */
-const SHAKES_PER_PEER_MAX = 2
+/** More is allowed once the handshake has ended. */
+const HELLO = { frameBytesMax: HANDSHAKE_FRAME_BYTES_MAX }
 
 export interface RosterEvents {
   joined(neighbour: Neighbour): void
@@ -31,6 +33,12 @@ export interface RosterEvents {
 }
 
 type RosterPorts = Pick<Ports, 'clock' | 'log' | 'network' | 'random'>
+
+interface Dialling {
+  signal?: AbortSignal | undefined
+  /** The addresses are what others, or the peer itself, say. */
+  toldOf?: string
+}
 
 export class Roster {
   readonly #ports: RosterPorts
@@ -43,8 +51,8 @@ export class Roster {
   readonly #timers = new Set<() => void>()
   /** PeerIds that will be dialled again. */
   readonly #redials = new Set<string>()
-  /** Handshakes under way that others began, by PeerId. */
-  readonly #shaking = new Map<string, number>()
+  readonly #shakes: Shakes
+  readonly #dialGuard: DialGuard
   #stopped = false
 
   constructor(ports: RosterPorts, office: MembershipOffice, neighbours: NeighbourTable, events: RosterEvents) {
@@ -53,6 +61,8 @@ export class Roster {
     this.#neighbours = neighbours
     this.#events = events
     this.#roundTrips = new RoundTrips(ports)
+    this.#shakes = new Shakes(ports.clock)
+    this.#dialGuard = new DialGuard(ports.clock, () => ports.network.addresses())
   }
 
   /** Where this peer stands, by the round trips that it has measured. */
@@ -67,13 +77,13 @@ export class Roster {
 
   /** Registers with the network; call before it starts. */
   serve(): void {
-    this.#ports.network.handle(PEER_PROTOCOL, (channel) => this.#accept(channel), { frameBytesMax: FRAME_BYTES_MAX })
+    this.#ports.network.handle(PEER_PROTOCOL, (channel) => this.#accept(channel), HELLO)
     this.#watch()
   }
 
   /** Dials once and throws if that fails; afterwards the address is kept, and dialled again whenever lost. */
   async join(address: string, signal?: AbortSignal): Promise<string> {
-    const peer = await this.#dialOnce(address, [address], signal)
+    const peer = await this.#dialOnce(address, [address], { signal })
     this.#keep(address, peer, 0)
     return peer
   }
@@ -83,7 +93,7 @@ export class Roster {
     if (this.#stopped || peer === this.#ports.network.peerId || this.#neighbours.get(peer)) return
     if (this.#neighbours.size + this.#dialling.size >= NEIGHBOURS_MAX) return
     if (addresses.length === 0 || this.#dialling.has(peer) || this.#neighbours.isExpelled(peer)) return
-    this.#dialOnce(peer, addresses).catch((cause: MeshError) => {
+    this.#dialOnce(peer, addresses, { toldOf: peer }).catch((cause: MeshError) => {
       this.#ports.log.event('peer.unreachable', { peer, code: cause.code, reason: cause.message })
       this.#redial(peer, addresses, 1)
     })
@@ -115,19 +125,10 @@ export class Roster {
 
   #accept(channel: Channel): void {
     const { peer } = channel
-    const underWay = this.#shaking.get(peer) ?? 0
-    if (underWay >= SHAKES_PER_PEER_MAX) {
-      channel.receive({ frame: () => {}, closed: () => {} })
-      return channel.close({ abort: 'one handshake at a time' })
-    }
-    this.#shaking.set(peer, underWay + 1)
-    const ended = () => {
-      const left = (this.#shaking.get(peer) ?? 1) - 1
-      if (left === 0) this.#shaking.delete(peer)
-      else this.#shaking.set(peer, left)
-    }
+    const shake = this.#shakes.begin(peer)
+    if (shake instanceof MeshError) return refuse(this.#ports, channel, shake)
     this.#shake(channel)
-      .finally(ended)
+      .finally(shake.ended)
       .catch((cause: MeshError) => {
         this.#ports.log.event('peer.refused', { peer, code: cause.code, reason: cause.message })
       })
@@ -225,14 +226,14 @@ export class Roster {
     this.#later(BYE_MS, () => void this.#ports.network.disconnect(peer))
   }
 
-  async #dial(addresses: readonly string[], signal?: AbortSignal): Promise<string> {
+  async #dial(addresses: readonly string[], how: Dialling): Promise<string> {
     const { network } = this.#ports
     let last: unknown
     for (const address of addresses) {
       try {
-        const peer = await network.connect(address, signal)
+        const peer = await this.#connect(address, how)
         if (this.#neighbours.get(peer)?.link.isOpen) return peer
-        return await this.#shake(await network.open(peer, PEER_PROTOCOL, { frameBytesMax: FRAME_BYTES_MAX }, signal))
+        return await this.#shake(await network.open(peer, PEER_PROTOCOL, HELLO, how.signal))
       } catch (cause) {
         last = cause
       }
@@ -240,10 +241,23 @@ export class Roster {
     throw last
   }
 
-  #dialOnce(key: string, addresses: readonly string[], signal?: AbortSignal): Promise<string> {
+  async #connect(address: string, { toldOf, signal }: Dialling): Promise<string> {
+    if (toldOf !== undefined && !this.#dialGuard.allows(toldOf, address)) {
+      throw new MeshError(
+        'E_ADDRESS',
+        `${address}, told of ${toldOf}, is not dialled unasked: it failed often, or is not ours`,
+      )
+    }
+    this.#dialGuard.tries(address)
+    const peer = await this.#ports.network.connect(address, signal)
+    this.#dialGuard.reached(address)
+    return peer
+  }
+
+  #dialOnce(key: string, addresses: readonly string[], how: Dialling = {}): Promise<string> {
     const current = this.#dialling.get(key)
     if (current) return current
-    const attempt = this.#dial(addresses, signal).finally(() => this.#dialling.delete(key))
+    const attempt = this.#dial(addresses, how).finally(() => this.#dialling.delete(key))
     this.#dialling.set(key, attempt)
     return attempt
   }
@@ -256,7 +270,7 @@ export class Roster {
     this.#later(redialDelayMs(tries), () => {
       this.#redials.delete(peer)
       if (this.#neighbours.get(peer)) return
-      this.#dialOnce(peer, addresses).catch(() => this.#redial(peer, addresses, tries + 1))
+      this.#dialOnce(peer, addresses, { toldOf: peer }).catch(() => this.#redial(peer, addresses, tries + 1))
     })
   }
 

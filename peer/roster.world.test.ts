@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { MeshError } from '../protocol/errors.ts'
 import { NEIGHBOURS_MAX } from '../protocol/limits.ts'
-import { type ScriptedPeer, scriptedPeer } from '../scripts/test/scripted-peer.ts'
+import { ScriptedPeer, scriptedPeer } from '../scripts/test/scripted-peer.ts'
 import { checkProperty } from '../scripts/test/seed.ts'
 import { machine, publish, requestOf, returned, worldFor } from '../scripts/test/world.ts'
 import { World, type WorldPeer } from '../simulations/world.ts'
@@ -33,8 +33,10 @@ describe('peers that know one address', () => {
     const guide = await scriptedPeer(world)
     await guide.join(first)
     const hidden = await world.add()
-    const shown = await scriptedPeer(world)
-    const elsewhere = await shown.advertisement({ addresses: ['/memory/nobody/p2p/nobody', hidden.address] })
+    const shown = new ScriptedPeer(world, hidden.ports, hidden.peerId, await world.membershipOf(hidden.peerId))
+    const elsewhere = await shown.advertisement({
+      addresses: [`/memory/nobody/p2p/${hidden.peerId}`, hidden.address],
+    })
     await guide.say({ t: 'peers', signed: [elsewhere.signed] })
     await world.clock.advance(1000)
     expect(neighboursOf(first)).toContain(hidden.peerId)

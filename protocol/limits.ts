@@ -8,6 +8,8 @@ export const INPUT_BYTES_MAX = 4 * MIB
 export const OUTPUT_BYTES_MAX = 4 * MIB
 /** The largest outcome (an output of full size, its requests and console), and what stands around it in a frame. */
 export const FRAME_BYTES_MAX = 5 * MIB + 64 * KIB
+/** Until the handshake has ended: the largest hello, with a ticket and every feature. Strangers send nothing else. */
+export const HANDSHAKE_FRAME_BYTES_MAX = 64 * KIB
 /**
  * Things in one message, those inside others counted and keys not. A full journal has 130,000; reading 5 MiB of empty
  * things instead would take a second and half a gigabyte.

@@ -63,6 +63,8 @@ export interface Channel {
    * `closed` is called exactly once, whichever side ended it.
    */
   receive(handlers: { frame(frame: Uint8Array): void | Promise<void>; closed(reason: string): void }): void
+  /** Frames of up to `frameBytesMax` bytes from now on, both ways: the other side has earned it. */
+  allow(frameBytesMax: number): void
   /** Ends the channel: frames already sent are flushed when `abort` is not set. */
   close(options?: { abort?: string }): void
 }

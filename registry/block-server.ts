@@ -12,16 +12,21 @@ export const WANTS_MAX = 64
 /** Resolves when there is room for another frame, to false once the channel has ended. */
 type Send = (frame: BlockFrame) => Promise<boolean>
 
+/** Resolves when `bytes` more may be served to this peer. */
+export type Turn = (bytes: number) => Promise<void>
+
 export class BlockServer {
   readonly #store: BlockStore
+  readonly #turn: Turn
   readonly #send: Send
   readonly #queue: WantFrame[] = []
   /** CIDs of the queue and of the frame being answered. */
   #unanswered = 0
   #running = false
 
-  constructor(store: BlockStore, send: Send) {
+  constructor(store: BlockStore, turn: Turn, send: Send) {
     this.#store = store
+    this.#turn = turn
     this.#send = send
   }
 
@@ -58,6 +63,7 @@ export class BlockServer {
   async #sendBlock(cid: CID): Promise<boolean> {
     const bytes = await this.#read(cid)
     if (!bytes) return this.#send({ t: 'have', cids: [], missing: [cid] })
+    await this.#turn(bytes.length)
     for (let offset = 0; offset < bytes.length; offset += BLOCK_CHUNK_BYTES) {
       const chunk = bytes.subarray(offset, offset + BLOCK_CHUNK_BYTES)
       if (!(await this.#send({ t: 'block', cid, size: bytes.length, offset, bytes: chunk }))) return false

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { CID } from '../protocol/cid.ts'
 import type { ErrorCode } from '../protocol/errors.ts'
 import { BlockFrame } from '../protocol/frames.ts'
-import { BLOCK_BYTES_MAX, BLOCK_CHUNK_BYTES } from '../protocol/limits.ts'
+import { BLOCK_BYTES_MAX, BLOCK_CHUNK_BYTES, MIB } from '../protocol/limits.ts'
 import { checkProperty } from '../scripts/test/seed.ts'
 import { WANTS_MAX } from './block-server.ts'
 import { STALLED_MS } from './block-session.ts'
@@ -99,6 +99,32 @@ describe('a stranger', () => {
     expect(eve.aborted).toContain(`more than ${WANTS_MAX} blocks`)
     expect(reads).toBeLessThanOrEqual(1)
     expect(eve.sent.length).toBeLessThanOrEqual(2)
+  })
+
+  test('that wants a hundred times what is served at once gets it no faster than 12 MiB a second', async () => {
+    const { eve, tell, clock, exchange } = await serve()
+    const served = () => eve.sent.filter((frame) => frame.t === 'block').length * BLOCK_CHUNK_BYTES
+    const ask = async () => {
+      for (let i = 0; i < WANTS_MAX; i++) await tell(want(big.cid))
+    }
+    await ask()
+    expect(served()).toBe(64 * MIB)
+    await ask()
+    expect(served()).toBe(64 * MIB)
+    await clock.advance(5000)
+    expect(served() / MIB).toBe(64 + 5 * 12)
+    // Another is served meanwhile.
+    const bob = new ScriptedChannel('bob', { outbound: false })
+    exchange.accept(bob)
+    await bob.deliver(want(big.cid))
+    await clock.advance(0)
+    expect(bob.sent).toHaveLength(1 + BLOCK_BYTES_MAX / BLOCK_CHUNK_BYTES)
+    // A new channel does not begin anew.
+    const again = new ScriptedChannel('eve', { outbound: false })
+    exchange.accept(again)
+    await again.deliver(want(big.cid))
+    await clock.advance(0)
+    expect(again.sent).toHaveLength(1)
   })
 
   test('may want as much as the limit, over and over', async () => {

@@ -4,7 +4,7 @@ import { type ErrorCode, MeshError } from '../protocol/errors.ts'
 import { BlockFrame } from '../protocol/frames.ts'
 import type { Channel, Clock } from '../protocol/ports.ts'
 import { type Asked, BlockAsker, type Ended } from './block-asker.ts'
-import { BlockServer, WANTS_MAX } from './block-server.ts'
+import { BlockServer, type Turn, WANTS_MAX } from './block-server.ts'
 import type { BlockStore } from './block-store.ts'
 
 /** A reader that takes nothing for this long is cut off: it holds a block in our memory. */
@@ -26,7 +26,7 @@ export class BlockSession {
   #closed = false
 
   /** For a channel just handed over: `start` it in the same turn. */
-  constructor(clock: Clock, store: BlockStore, channel: Channel, events: SessionEvents) {
+  constructor(clock: Clock, store: BlockStore, turn: Turn, channel: Channel, events: SessionEvents) {
     this.#clock = clock
     this.#channel = channel
     this.#events = events
@@ -35,7 +35,7 @@ export class BlockSession {
       send: (frame) => void this.#send(frame),
       giveUp: (why) => this.close(`too ${why} a source of blocks`, why),
     })
-    this.#server = new BlockServer(store, (frame) => this.#sendAndWait(frame))
+    this.#server = new BlockServer(store, turn, (frame) => this.#sendAndWait(frame))
   }
 
   start(): void {

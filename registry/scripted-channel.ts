@@ -35,6 +35,8 @@ export class ScriptedChannel implements Channel {
     return new Promise((resolve) => this.#drained.push(resolve))
   }
 
+  allow(): void {}
+
   receive(handlers: Handlers): void {
     if (this.#handlers) throw new Error('the receivers are set already')
     this.#handlers = handlers

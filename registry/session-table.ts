@@ -1,11 +1,21 @@
 /** The blocks channels to other peers: at most one that we opened and one that the peer opened, for each. */
+import { Buckets, type Pace } from '../protocol/bucket.ts'
 import type { ErrorCode } from '../protocol/errors.ts'
+import { MIB } from '../protocol/limits.ts'
 import type { Channel, Clock } from '../protocol/ports.ts'
+import type { Turn } from './block-server.ts'
 import { BlockSession } from './block-session.ts'
 import type { BlockStore } from './block-store.ts'
 
 /** A connected peer answers an open within a round trip or two; one that does not is as good as silent. */
 export const OPEN_MS_MAX = 3000
+
+/** Served to one peer, whatever channels it opens: eight of the largest functions at once, then what fills 100 Mbit/s. */
+const SERVED_BYTES_BURST_MAX = 64 * MIB
+const SERVED_BYTES_PER_SECOND_MAX = 12 * MIB
+const PACE: Pace = { burst: SERVED_BYTES_BURST_MAX, perSecond: SERVED_BYTES_PER_SECOND_MAX }
+/** Far more than can be connected. */
+const PEERS_MAX = 1024
 
 export interface SessionTableOptions {
   store: BlockStore
@@ -20,6 +30,7 @@ export class SessionTable {
   readonly #outbound = new Map<string, BlockSession>()
   readonly #inbound = new Map<string, BlockSession>()
   readonly #opening = new Map<string, Promise<BlockSession | undefined>>()
+  readonly #served = new Buckets(PACE, PEERS_MAX)
   #stopped = false
 
   constructor(clock: Clock, options: SessionTableOptions) {
@@ -60,7 +71,7 @@ export class SessionTable {
       return undefined
     }
     sessions.get(peer)?.close('replaced by a newer channel')
-    const session = new BlockSession(this.#clock, this.#options.store, channel, {
+    const session = new BlockSession(this.#clock, this.#options.store, this.#turnOf(peer), channel, {
       refused: (code, message) => this.#options.refused(peer, code, message),
       closed: () => {
         if (sessions.get(peer) === session) sessions.delete(peer)
@@ -69,6 +80,14 @@ export class SessionTable {
     sessions.set(peer, session)
     session.start()
     return session
+  }
+
+  #turnOf(peer: string): Turn {
+    return async (bytes) => {
+      const nowMs = this.#clock.monotonic()
+      const waitMs = this.#served.of(peer, nowMs).take(nowMs, bytes)
+      if (waitMs > 0) await new Promise<void>((resolve) => this.#clock.after(waitMs, resolve))
+    }
   }
 
   /** A channel that opens too late for whoever asked still serves the next. */

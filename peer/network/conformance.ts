@@ -1,18 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { NO_FAIL_POINTS, planFailPoints } from '../../protocol/fail-points.ts'
 import { FRAME_BYTES_MAX, KIB, MIB } from '../../protocol/limits.ts'
-import {
-  CARELESS,
-  ECHO,
-  eventually,
-  type MakePair,
-  NARROW,
-  NARROW_BYTES_MAX,
-  Scene,
-  Watched,
-  WIDE,
-  wide,
-} from './conformance-scene.ts'
+import { limits } from './conformance-limits.ts'
+import { CARELESS, ECHO, eventually, type MakePair, NARROW, Scene, Watched, WIDE, wide } from './conformance-scene.ts'
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)
 const patterned = (length: number, seed: number) => new Uint8Array(length).fill(seed).map((byte, index) => byte ^ index)
@@ -140,30 +130,6 @@ const frames = (scene: () => Scene) => {
       for (const { channel } of channels) channel.close()
     }
     expect((await scene().channel()).there.ends).toEqual([])
-  })
-}
-
-const limits = (scene: () => Scene) => {
-  test('a frame longer than its own limit is refused, and the channel goes on', async () => {
-    const { here, there } = await scene().channel()
-    expect(() => here.channel.send(new Uint8Array(FRAME_BYTES_MAX + 1))).toThrow(`${FRAME_BYTES_MAX}`)
-    here.channel.send(bytesOf('short'))
-    await eventually(() => expect(there.texts).toEqual(['short']))
-  })
-
-  test("a frame longer than the other side's limit ends the channel, and no other", async () => {
-    const other = await scene().channel()
-    const { here, there } = await scene().channel(NARROW)
-    here.channel.send(new Uint8Array(NARROW_BYTES_MAX))
-    await eventually(() => expect(there.frames).toHaveLength(1))
-    here.channel.send(new Uint8Array(NARROW_BYTES_MAX + 1))
-    here.channel.send(bytesOf('too late'))
-    expect(await there.end()).toMatch('E_MESSAGE_LIMIT')
-    expect(await here.end()).not.toBe('')
-    expect(there.frames).toHaveLength(1)
-    expect(scene().events).toEqual(['peer.misbehaved'])
-    other.here.channel.send(bytesOf('fine'))
-    await eventually(() => expect(other.there.texts).toEqual(['fine']))
   })
 }
 

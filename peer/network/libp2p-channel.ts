@@ -6,6 +6,7 @@ import type { Log } from '../../protocol/log.ts'
 import type { Channel, Clock } from '../../protocol/ports.ts'
 import { FrameWriter } from './frame-writer.ts'
 import { CHANNEL_LINGER_MS, CHANNEL_UNSENT_BYTES, CHANNEL_UNSENT_BYTES_MAX } from './limits.ts'
+import { paced } from './paced.ts'
 import { CLOSED_HERE, CLOSED_THERE, CONNECTION_LOST, RESET_THERE } from './reasons.ts'
 import { StreamReader } from './stream-reader.ts'
 
@@ -30,6 +31,7 @@ export class StreamChannel implements Channel {
   readonly #reader: StreamReader
   readonly #writer: FrameWriter
   #receivers: Receivers | undefined
+  #frameBytesMax: number
   #endReason: string | undefined
   #closedThere = false
 
@@ -39,6 +41,7 @@ export class StreamChannel implements Channel {
     this.outbound = options.outbound
     this.#stream = stream
     this.#options = options
+    this.#frameBytesMax = options.frameBytesMax
     this.#writer = new FrameWriter(stream, options.frameBytesMax, (cause) => this.#abort(String(cause)))
     stream.addEventListener('remoteCloseWrite', () => {
       this.#closedThere = true
@@ -54,9 +57,9 @@ export class StreamChannel implements Channel {
 
   send(frame: Uint8Array): boolean {
     if (this.#endReason !== undefined) return true
-    const { frameBytesMax, failPoints } = this.#options
-    if (frame.length > frameBytesMax) {
-      const message = `a frame of ${frame.length} bytes is too long for ${this.protocol}; send at most ${frameBytesMax}`
+    const { failPoints } = this.#options
+    if (frame.length > this.#frameBytesMax) {
+      const message = `a frame of ${frame.length} bytes is too long for ${this.protocol}; send at most ${this.#frameBytesMax}`
       throw new MeshError('E_MESSAGE_LIMIT', message)
     }
     try {
@@ -75,7 +78,13 @@ export class StreamChannel implements Channel {
     return this.#writer.drained()
   }
 
-  receive(receivers: Receivers): void {
+  allow(frameBytesMax: number): void {
+    this.#frameBytesMax = frameBytesMax
+    this.#reader.allow(frameBytesMax)
+  }
+
+  receive(given: Receivers): void {
+    const receivers = paced(this.#options.clock, given)
     this.#receivers = receivers
     if (this.#endReason !== undefined) this.#sayClosed(this.#endReason)
     else

@@ -27,6 +27,14 @@ export const CONNECTION_UNSENT_BYTES_MAX = 8 * MIB
 
 /** Frames taken off the stream and not yet delivered; then it is paused and the window fills. */
 export const CHANNEL_UNDELIVERED_BYTES_MAX = 256 * KIB
+/**
+ * Frames read of one channel. The busiest honest one brings 4,000 a second, since whatever comes in crowds comes many to
+ * a frame; as many of the cheapest cost a fifth of a core. The burst is what waits after a minute of silence.
+ */
+export const FRAMES_PER_SECOND_MAX = 10_000
+export const FRAMES_BURST_MAX = 20_000
+/** A frame counts once more for as many bytes: at 1 Gbit/s they come no faster. */
+export const PACED_FRAME_BYTES = 16 * KIB
 /** `send` returns false from here, `drained` waits for half of it: some frames at work while others are written. */
 export const CHANNEL_UNSENT_BYTES = 1 * MIB
 /** A sender that does not wait for `drained`, because the other side does not read, loses the channel here. */

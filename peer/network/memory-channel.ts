@@ -1,9 +1,10 @@
 import { MeshError } from '../../protocol/errors.ts'
 import type { FailPoints } from '../../protocol/fail-points.ts'
 import type { Log } from '../../protocol/log.ts'
-import type { Channel } from '../../protocol/ports.ts'
+import type { Channel, Clock } from '../../protocol/ports.ts'
 import { CHANNEL_UNSENT_BYTES, CHANNEL_UNSENT_BYTES_MAX } from './limits.ts'
 import type { MemoryLink } from './memory-link.ts'
+import { paced } from './paced.ts'
 import { CLOSED_HERE, CLOSED_THERE, RESET_THERE } from './reasons.ts'
 
 type Receivers = Parameters<Channel['receive']>[0]
@@ -16,6 +17,7 @@ export interface MemoryChannelOptions {
   frameBytesMax: number
   /** The way to the other side. */
   link: MemoryLink
+  clock: Clock
   log: Log
   failPoints: FailPoints
   /** Called when this end has ended. */
@@ -30,6 +32,7 @@ export class MemoryChannel implements Channel {
   readonly #options: MemoryChannelOptions
   #other: MemoryChannel | undefined
   #receivers: Receivers | undefined
+  #frameBytesMax: number
   #endReason: string | undefined
   /** Sent here and not yet taken there: what a socket and its window would hold. */
   #unsentBytes = 0
@@ -43,6 +46,7 @@ export class MemoryChannel implements Channel {
     this.protocol = options.protocol
     this.outbound = options.outbound
     this.#options = options
+    this.#frameBytesMax = options.frameBytesMax
   }
 
   static join(one: MemoryChannel, two: MemoryChannel): void {
@@ -60,9 +64,9 @@ export class MemoryChannel implements Channel {
 
   send(frame: Uint8Array): boolean {
     if (!this.isOpen) return true
-    const { frameBytesMax, link, failPoints } = this.#options
-    if (frame.length > frameBytesMax) {
-      const message = `a frame of ${frame.length} bytes is too long for ${this.protocol}; send at most ${frameBytesMax}`
+    const { link, failPoints } = this.#options
+    if (frame.length > this.#frameBytesMax) {
+      const message = `a frame of ${frame.length} bytes is too long for ${this.protocol}; send at most ${this.#frameBytesMax}`
       throw new MeshError('E_MESSAGE_LIMIT', message)
     }
     try {
@@ -86,8 +90,12 @@ export class MemoryChannel implements Channel {
     })
   }
 
+  allow(frameBytesMax: number): void {
+    this.#frameBytesMax = frameBytesMax
+  }
+
   receive(receivers: Receivers): void {
-    this.#receivers = receivers
+    this.#receivers = paced(this.#options.clock, receivers)
     if (this.#endReason !== undefined) this.#sayClosed(this.#endReason)
     else this.#deliver()
   }
@@ -102,14 +110,17 @@ export class MemoryChannel implements Channel {
   /** A frame, or why no more will come. */
   arrive(item: Uint8Array | string): void {
     if (!this.isOpen) return
-    const { frameBytesMax, log } = this.#options
-    if (item.length > frameBytesMax && typeof item !== 'string') {
-      const reason = `a frame of ${item.length} bytes; at most ${frameBytesMax} are taken`
-      log.event('peer.misbehaved', { peer: this.peer, code: 'E_MESSAGE_LIMIT', reason })
-      return this.#abort(`E_MESSAGE_LIMIT: ${reason}`)
-    }
     this.#arrived.push(item)
     this.#deliver()
+  }
+
+  /** Longer than is taken: then the channel is over. */
+  #isTooLong(frame: Uint8Array): boolean {
+    if (frame.length <= this.#frameBytesMax) return false
+    const reason = `a frame of ${frame.length} bytes; at most ${this.#frameBytesMax} are taken`
+    this.#options.log.event('peer.misbehaved', { peer: this.peer, code: 'E_MESSAGE_LIMIT', reason })
+    this.#abort(`E_MESSAGE_LIMIT: ${reason}`)
+    return true
   }
 
   /** Ends this side alone, and says so to its receiver. */
@@ -138,6 +149,7 @@ export class MemoryChannel implements Channel {
       const item = this.#arrived.shift()
       if (item === undefined) return
       if (typeof item === 'string') return this.end(item)
+      if (this.#isTooLong(item)) return
       this.#other?.taken(item.length)
       this.#handOver(this.#receivers, item)
     }

@@ -236,6 +236,7 @@ class MemoryMember implements Network {
       ...given,
       peer: other.peerId,
       link: this.#hub.link(this.peerId, other.peerId),
+      clock: this.#hub.clock,
       log: this.#log,
       failPoints: this.#failPoints,
       ended: () => channels.delete(channel),

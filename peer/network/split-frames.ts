@@ -33,14 +33,15 @@ const readLength = (bytes: Uint8Array): { length: number; taken: number } | unde
  * takes 90 µs longer (docs/decisions/0011-frames-are-pushed.md).
  */
 export class FrameSplitter {
-  readonly #frameBytesMax: number
+  /** May be raised before the next frame is asked for. */
+  frameBytesMax: number
   #held: Uint8Array[] = []
   #heldBytes = 0
   /** What must be held before the next frame can be whole. */
   #neededBytes = 1
 
   constructor(frameBytesMax: number) {
-    this.#frameBytesMax = frameBytesMax
+    this.frameBytesMax = frameBytesMax
   }
 
   push(chunk: Uint8Array): void {
@@ -59,8 +60,8 @@ export class FrameSplitter {
     const header = readLength(bytes)
     if (!header) return this.#keep(bytes, bytes.length + 1)
     const { length, taken } = header
-    if (length > this.#frameBytesMax)
-      throw new MeshError('E_MESSAGE_LIMIT', `a frame of ${length} bytes; at most ${this.#frameBytesMax} are taken`)
+    if (length > this.frameBytesMax)
+      throw new MeshError('E_MESSAGE_LIMIT', `a frame of ${length} bytes; at most ${this.frameBytesMax} are taken`)
     const end = taken + length
     if (end > bytes.length) return this.#keep(bytes, end)
     this.#keep(bytes.subarray(end), 1)

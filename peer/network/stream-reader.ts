@@ -36,6 +36,10 @@ export class StreamReader {
     stream.addEventListener('close', () => this.#handOver())
   }
 
+  allow(frameBytesMax: number): void {
+    this.#splitter.frameBytesMax = frameBytesMax
+  }
+
   /** Begins in a microtask, so that whoever calls can finish what it does. */
   start(events: StreamReaderEvents): void {
     queueMicrotask(() => {
