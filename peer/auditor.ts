@@ -9,6 +9,7 @@ import type { CallRequest, Item, Performed } from './calls.ts'
 import type { LocalExecutor } from './local.ts'
 import type { Memo } from './memo.ts'
 import type { NeighbourTable } from './neighbours.ts'
+import type { PublicProofs } from './public-proofs.ts'
 import { AROUND_BYTES, journalBytes } from './sizes.ts'
 import type { Standings } from './standings.ts'
 import { AUDIT_FLOOR } from './trust.ts'
@@ -31,15 +32,20 @@ interface Claim {
   readonly task: CID
   readonly outcomeCid: CID
   readonly bytes: number
+  /** What others are shown, should it be wrong and public. */
+  readonly shown: Performed | undefined
 }
 
-const claimOf = ({ executor, item, outcomeCid }: Performed): Claim => {
+const claimOf = (performed: Performed): Claim => {
+  const { executor, item, outcomeCid } = performed
   const { signal: _, onWait: __, ...request } = item.request
   // A copy: the caller's bytes may be a view of far more.
   const input = request.input.slice()
-  const bytes = AROUND_BYTES + input.length + journalBytes(item.journal)
-  const { manifest, task } = item
-  return { executor, request: { ...request, input }, manifest, journal: [...item.journal], task, outcomeCid, bytes }
+  const shown = request.public ? performed : undefined
+  const shownBytes = shown ? input.length + shown.outcomeBytes.length : 0
+  const bytes = AROUND_BYTES + input.length + journalBytes(item.journal) + shownBytes
+  const about = { executor, manifest: item.manifest, task: item.task, outcomeCid, bytes, shown }
+  return { ...about, request: { ...request, input }, journal: [...item.journal] }
 }
 
 /** What came out here: an outcome, or other requests than the journal has. */
@@ -73,6 +79,7 @@ export interface AuditorParts {
   neighbours: NeighbourTable
   local: Pick<LocalExecutor, 'repeat'>
   memo: Pick<Memo, 'drop'>
+  proofs: Pick<PublicProofs, 'tell'>
   prepare(request: CallRequest, manifest: Manifest, deadlineMs: number): Item
 }
 
@@ -132,7 +139,13 @@ export class Auditor {
     if (this.#parts.standings.probationLeft(executor) === 0) this.#wake(executor)
   }
 
-  /** Re-execution here had another outcome than it signed: its unaudited receipts are checked before it is asked again. */
+  /** Re-execution here had another outcome than its executor signed. */
+  caught(performed: Performed): void {
+    this.#parts.proofs.tell(performed)
+    this.wrong(performed.executor)
+  }
+
+  /** One of its receipts was proven wrong here: those that are unaudited are checked before it is asked again. */
   wrong(executor: string): void {
     this.#convict(executor, false)
     this.#suspend(executor)
@@ -162,7 +175,7 @@ export class Auditor {
         if (own === undefined || claim.journal.length > 0) own = await this.#repeat(claim)
         const isRight = own && matches(own, claim)
         if (isRight) this.right(executor)
-        if (isRight === false) this.wrong(executor)
+        if (isRight === false) this.#wrongClaim(claim)
         if (suspects.includes(executor)) this.#parts.standings.restore(executor)
       }
     })
@@ -217,6 +230,7 @@ export class Auditor {
     if (own === undefined) return
     if (matches(own, claim)) return this.#parts.standings.right(executor, true)
     this.#ports.log.event('call.corrected', { task, peer: executor })
+    if (claim.shown) this.#parts.proofs.tell(claim.shown)
     this.#convict(executor, true)
   }
 
@@ -231,6 +245,11 @@ export class Auditor {
       if (!(cause instanceof MeshError)) throw cause
       return cause.code === 'E_REPLAY_DIVERGED' ? 'diverged' : undefined
     }
+  }
+
+  #wrongClaim({ executor, shown }: Claim): void {
+    if (shown) this.#parts.proofs.tell(shown)
+    this.wrong(executor)
   }
 
   #suspend(executor: string): void {

@@ -33,6 +33,7 @@ import { NeighbourTable } from './neighbours.ts'
 import { OwnAdvertisement } from './own-advertisement.ts'
 import type { OwnerPolicy } from './owner-policy.ts'
 import { Peer, type PeerParts } from './peer.ts'
+import { PublicProofs } from './public-proofs.ts'
 import { Reception } from './reception.ts'
 import { Roster } from './roster.ts'
 import { createRunner } from './runner.ts'
@@ -100,7 +101,7 @@ const addLending = async (ports: Ports, options: PeerOptions, parts: PeerParts):
     cancelled: (item) => parts.lending.cancelled(item),
     dropped: (item) => parts.lending.dropped(item),
     refused: (neighbour, code, message) => parts.lending.refused(neighbour, code, message),
-    twoHeads: ([{ signed }]) => parts.auditor.twoFaced(signed.signer),
+    twoHeads: (two) => parts.proofs.tellContradiction(two),
   })
   const offer = () => ({
     protocols: PROTOCOLS,
@@ -140,4 +141,5 @@ const addCalling = (ports: Ports, options: PeerOptions, parts: PeerParts): void 
     return prepareItem(ports, preparation, manifest, request, deadlineMs)
   }
   parts.auditor = new Auditor(ports, parts)
+  parts.proofs = new PublicProofs(ports, parts, options.engine)
 }

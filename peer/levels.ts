@@ -168,7 +168,7 @@ export class LevelledCall {
     for (const vote of votes) {
       if (right.includes(vote)) continue
       this.#dispute(vote, await own.receipt())
-      this.#parts.auditor.wrong(vote.performed.executor)
+      this.#parts.auditor.caught(vote.performed)
     }
     return this.#result(right[0]?.performed ?? own, { level: 'self' })
   }

@@ -28,6 +28,7 @@ import type { Memo } from './memo.ts'
 import { type MeshReport, meshReportOf } from './mesh-report.ts'
 import type { NeighbourTable } from './neighbours.ts'
 import type { OwnAdvertisement } from './own-advertisement.ts'
+import type { PublicProofs } from './public-proofs.ts'
 import type { Roster } from './roster.ts'
 import type { Runner } from './runner.ts'
 import type { Standings } from './standings.ts'
@@ -54,6 +55,7 @@ export interface PeerParts {
   tally: Tally
   standings: Standings
   auditor: Auditor
+  proofs: PublicProofs
   dispatcher: Dispatcher
   advertisements: AdvertisementTable
   hearsay(): AdvertisementTable
@@ -224,6 +226,7 @@ export class Peer {
     const { lending, executor, invoker, advertisement, roster, exchange, pool, tally, memo, auditor, standings } =
       this.#parts
     this.#parts.discovery.stop()
+    this.#parts.proofs.stop()
     lending.stopping = true
     this.#stopProgress?.()
     this.#resumeTimer?.()

@@ -45,14 +45,18 @@ export const receiptFileOf = async (
   })
 }
 
-/** Encoded ReceiptFile of the disputed receipt alone: whoever runs it again sees whether its signer lied. */
-export const fraudProofOf = async ({ receipts, execution }: Dispute, block: FindBlock): Promise<Uint8Array> =>
+/** Encoded ReceiptFile of one receipt: whoever runs it again sees whether its signer lied. */
+export const proofOf = async (receipt: Envelope, execution: Performed, block: FindBlock): Promise<Uint8Array> =>
   ReceiptFile.encode({
     v: 1,
-    receipts: [receipts[0]],
+    receipts: [receipt],
     invocations: [await execution.invocation()],
     heads: await headsOf([execution]),
     journal: orderJournal(execution.item.journal),
     blocks: [...(await blocksOf(execution.item, block)), execution.outcomeBytes],
     verification: [],
   })
+
+/** That of the disputed receipt. */
+export const fraudProofOf = ({ receipts, execution }: Dispute, block: FindBlock): Promise<Uint8Array> =>
+  proofOf(receipts[0], execution, block)

@@ -12,6 +12,7 @@ import type { Expulsion } from './expulsion.ts'
 import type { Invoker } from './invoker.ts'
 import type { Neighbour } from './neighbours.ts'
 import type { OwnAdvertisement } from './own-advertisement.ts'
+import type { PublicProofs } from './public-proofs.ts'
 import type { Roster, RosterEvents } from './roster.ts'
 
 interface ReceptionParts {
@@ -26,6 +27,7 @@ interface ReceptionParts {
   expulsion: Expulsion
   dispatcher: Dispatcher
   invoker: Invoker
+  proofs: PublicProofs
 }
 
 export class Reception implements RosterEvents {
@@ -77,6 +79,10 @@ export class Reception implements RosterEvents {
         throw new MeshError('E_MESSAGE', `a ${frame.t} after the handshake`)
       case 'revocations':
         return this.#parts.expulsion.onFrame(neighbour, frame)
+      case 'proof':
+        return this.#parts.proofs.onProof(neighbour, frame)
+      case 'contradiction':
+        return this.#parts.proofs.onContradiction(neighbour, frame)
       default:
         return dispatcher.onFrame(neighbour, frame)
     }

@@ -26,9 +26,11 @@ interface Standing {
   corrected: number
   probation: number
   suspicion: number
+  /** 1: it has told of proofs that prove nothing. */
+  silenced: number
 }
 
-const COUNTS = ['receipts', 'audited', 'caught', 'corrected', 'probation'] as const
+const COUNTS = ['receipts', 'audited', 'caught', 'corrected', 'probation', 'silenced'] as const
 
 const isCount = (x: unknown): x is number => Number.isSafeInteger(x) && (x as number) >= 0
 
@@ -45,7 +47,7 @@ const PEERS_MAX = 4096
 const SAVE_EVERY_MS = 5000
 
 const unknown = (): Standing => ({
-  ...{ v: 1, receipts: 0, audited: 0, caught: 0, corrected: 0, probation: 0, suspicion: 0 },
+  ...{ v: 1, receipts: 0, audited: 0, caught: 0, corrected: 0, probation: 0, suspicion: 0, silenced: 0 },
 })
 
 export class Standings {
@@ -100,6 +102,21 @@ export class Standings {
 
   isExpelled(peer: string): boolean {
     return this.#expelled.has(peer)
+  }
+
+  /** Has it ever signed anything for us, or told us anything? */
+  knows(peer: string): boolean {
+    return this.#byPeer.has(peer)
+  }
+
+  /** Its proofs against others are not looked at. */
+  isSilenced(peer: string): boolean {
+    return this.#byPeer.get(peer)?.silenced === 1
+  }
+
+  silence(peer: string): void {
+    this.#change(peer).silenced = 1
+    void this.save()
   }
 
   received(peer: string): void {

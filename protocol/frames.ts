@@ -62,6 +62,14 @@ const load = of('load', offeredLoad())
 const peers = of('peers', { signed: list(envelope(Advertisement.bytesMax), NEIGHBOURS_MAX) })
 /** Who was put out of the mesh: all that the sender holds, after the handshake; then what is new, once. */
 const revocations = of('revocations', { signed: list(envelope(Revocation.bytesMax), REVOCATIONS_FRAME_MAX, 1) })
+/** A wrong receipt of a public invocation. `file` is the raw CID of the encoded receipt file that proves it. */
+const proof = of('proof', {
+  receipt: envelope(Receipt.bytesMax),
+  invocation: envelope(Invocation.bytesMax),
+  file: cid(),
+})
+/** Two heads that their home has signed for one journal: they convict it alone. */
+const contradiction = of('contradiction', { heads: list(envelope(JournalHead.bytesMax), 2, 2) })
 /** Items of one function, export and environment. `signed` holds their invocations in the same order. */
 const invocations = () => ({
   task: taskTemplate(),
@@ -161,6 +169,8 @@ export const PeerFrame = message(
     heads,
     tied,
     started,
+    proof,
+    contradiction,
   ]),
 )
 export type PeerFrame = v.InferOutput<typeof PeerFrame.schema>

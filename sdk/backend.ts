@@ -14,6 +14,8 @@ export interface BackendOptions {
   limits?: Limits | undefined
   /** Never execute on this machine in place of a peer, nor answer from the memo. */
   remote: boolean
+  /** Code, input and journal may be shown to anybody. */
+  public?: boolean | undefined
   signal?: AbortSignal | undefined
   /** Told what the call waits for, when that takes over 2 s. */
   onWait?: ((reason: string) => void) | undefined

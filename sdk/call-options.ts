@@ -32,6 +32,11 @@ export interface MapOptions {
   signal?: AbortSignal
   /** Rather fail with E_NO_PEER than execute on this machine, and never be answered from the memo. */
   remote?: boolean
+  /**
+   * Code, input and journal may be shown to anybody: a proof that an executor lied about it is then told to other machines
+   * of the mesh. Default: it stays with yours.
+   */
+  public?: boolean
   /** Items as they are done, not in the order of the inputs. */
   unordered?: boolean
 }
@@ -47,7 +52,7 @@ export interface CallDefaults {
   timeoutMs?: number | undefined
 }
 
-const OPTIONS = ['verify', 'timeoutMs', 'limits', 'signal', 'remote', 'unordered', 'receipt']
+const OPTIONS = ['verify', 'timeoutMs', 'limits', 'signal', 'remote', 'public', 'unordered', 'receipt']
 const RANGES: Record<keyof CallLimits, [min: number, max: number]> = {
   fuel: [1, FUEL_MAX],
   memoryBytes: [MEMORY_BYTES_MIN, MEMORY_BYTES_MAX],
@@ -94,6 +99,7 @@ export const backendOptions = (options: MapOptions, defaults: CallDefaults) => (
   verify: options.verify ?? defaults.verify,
   timeoutMs: options.timeoutMs ?? defaults.timeoutMs ?? TIMEOUT_MS_DEFAULT,
   remote: options.remote ?? false,
+  public: options.public ?? false,
 })
 
 /** All limits of an execution: those given, else the function's own. */

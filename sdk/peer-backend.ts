@@ -27,7 +27,16 @@ const createCidReader = () => {
 /** All of a request but its input. */
 const requestOf = (
   functionCid: CID,
-  { export: exportName, verify, limits, timeoutMs, remote, signal, onWait }: BackendOptions & { export: string },
+  {
+    export: exportName,
+    verify,
+    limits,
+    timeoutMs,
+    remote,
+    public: isPublic,
+    signal,
+    onWait,
+  }: BackendOptions & { export: string },
 ): Omit<CallWish, 'input'> => ({
   function: functionCid,
   export: exportName,
@@ -35,6 +44,7 @@ const requestOf = (
   limits,
   timeoutMs,
   remote,
+  public: isPublic,
   signal,
   depth: 0,
   onWait,

@@ -15,6 +15,7 @@ import { tellOnceOfReaders } from './told.ts'
 export interface CallFlags extends Flags {
   local?: boolean
   remote?: boolean
+  public?: boolean
   json?: boolean
 }
 
@@ -31,6 +32,7 @@ export interface Calling {
     /** Those of the manifest, with what the flags changed. */
     limits: Limits
     remote: boolean
+    public: boolean
   }
   readStack(stack: string): string
 }
@@ -71,6 +73,7 @@ export const withCalling = async <T>(
         ...(wanted.verify && { verify: wanted.verify }),
         ...(wanted.timeoutMs && { timeoutMs: wanted.timeoutMs }),
         remote: wanted.remote ?? false,
+        public: flags.public ?? false,
       },
       published.defaults,
     )

@@ -47,6 +47,7 @@ const callOptions = (command: Command): Command =>
     .option('--timeout <duration>', 'give a call up after 500ms, 30s, 5m (default: 5m)')
     .option('--fuel <n>', 'the most steps a call may take; the same everywhere (default: 10000000000)')
     .option('--remote', 'rather fail than run on this machine')
+    .option('--public', 'code and input may be shown: a proof that an executor lied is told to other machines')
 
 const addUp = (program: Command, run: Lazily) =>
   program

@@ -5,7 +5,7 @@ import { recordCid } from '../../protocol/cid.ts'
 import { type SignedKind, signBatch } from '../../protocol/envelope.ts'
 import { peerIdFromPublicKey } from '../../protocol/identity.ts'
 import { Outcome } from '../../protocol/outcome.ts'
-import { Invocation, Receipt, ReceiptFile, Task } from '../../protocol/records.ts'
+import { Invocation, JournalHead, Receipt, ReceiptFile, Task } from '../../protocol/records.ts'
 import { encodeValue } from '../../protocol/values.ts'
 import { lyingHost } from '../../simulations/adversaries.ts'
 import { startAgent as startHere } from '../agent.ts'
@@ -98,6 +98,25 @@ describe('5:', () => {
     )
     const json = JSON.parse((await verify(proof, '--json')).stdout)
     expect(json).toMatchObject({ ok: false, receipts: [{ verdict: 'wrong', signer: self, says: { fuel: 1 } }] })
+  })
+
+  test('a home that signed two journals where there is one', async () => {
+    const invocation = recordCid(crypto, honest.invocations[0]!.payload)
+    const head = (byte: number) => {
+      const journal = { head: new Uint8Array(32).fill(byte), length: 2 }
+      return sign('journal-head', JournalHead.encode({ v: 1, invocation, epoch: 0, journal }))
+    }
+    const proof: ReceiptFile = { ...honest, receipts: [], invocations: [], heads: [await head(1), await head(2)] }
+    const { status, stdout } = await verify({ ...proof, verification: [] })
+    expect(status).toBe(5)
+    expect(stdout).toContain(`${self} signed two different journals where there is one, after 2 entries\n`)
+    expect(stdout).toMatch(/\n1 home convicted\n$/)
+    const json = JSON.parse((await verify(proof, '--json')).stdout)
+    expect(json).toEqual({
+      ok: false,
+      receipts: [],
+      two_faced: [{ home: self, invocation: invocation.toString(), epoch: 0, length: 2 }],
+    })
   })
 
   test('a wrong bill: the part in which the outcomes differ is shown', async () => {
@@ -242,13 +261,15 @@ test('run --receipt keeps a proof of a lie, which convicts the liar without an a
   onTestFinished(() => liar.stop())
   await until(async () => (await statusOf(data)).neighbours.some(({ slots }) => slots > 0))
   const receipts = join(freshDirectory(), 'square.receipt')
-  const args = ['square.ts', '12', '--verify', 'self', '--remote', '--receipt', receipts, '--data', data]
+  const args = ['square.ts', '12', '--verify', 'self', '--remote', '--public', '--receipt', receipts, '--data', data]
   const called = await wayside(['run', ...args], { cwd })
   expect(called).toMatchObject({
     status: 0,
     stdout: '144\n',
     stderr: expect.stringContaining(`wayside verify ${receipts}.proof-1.cbor`),
   })
+  const proof = ReceiptFile.decode(new Uint8Array(readFileSync(`${receipts}.proof-1.cbor`)))
+  expect(Invocation.decode(proof.invocations[0]!.payload).public).toBe(true)
   const { status: exit, stdout } = await wayside(['verify', `${receipts}.proof-1.cbor`], { cwd })
   expect(exit).toBe(5)
   expect(stdout).toMatch(

@@ -28,6 +28,7 @@ const wireOptions = (options: BackendOptions) => ({
   timeout_ms: options.timeoutMs,
   limits: options.limits ?? null,
   remote: options.remote,
+  public: options.public ?? false,
 })
 
 const call = (client: AgentClient, wanted: BackendCall): Promise<BackendResult> =>

@@ -43,6 +43,7 @@ const options = {
   /** Null: those of the function's manifest. */
   limits: v.nullable(limits()),
   remote: v.boolean(),
+  public: v.boolean(),
 }
 
 const work = { id: id(), function: text(NAME_CHARS_MAX), export: name(), ...options }

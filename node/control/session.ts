@@ -194,6 +194,7 @@ export class Session {
       timeoutMs: frame.timeout_ms,
       limits: frame.limits ?? undefined,
       remote: frame.remote,
+      public: frame.public,
       signal: abort.signal,
       onWait: (reason) => {
         if (performance.now() < quietUntilMs) return

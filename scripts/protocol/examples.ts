@@ -12,7 +12,7 @@ import {
   JournalHead,
   Manifest,
   Receipt,
-  type ReceiptFile,
+  ReceiptFile,
   Task,
   taskIdOf,
 } from '../../protocol/records.ts'
@@ -167,6 +167,8 @@ const heads = await signBatch(crypto, alice.signer, alice.id, 'journal-head', [
   JournalHead.encode(journalHeadOf(0)),
   JournalHead.encode(journalHeadOf(1)),
 ])
+const otherHead = { ...journalHeadOf(0), journal: { ...receipt.journal, head: filled(32, 9) } }
+const contradicting = await signBatch(crypto, alice.signer, alice.id, 'journal-head', [JournalHead.encode(otherHead)])
 const receipts = await signBatch(crypto, bob.signer, bob.id, 'receipt', [
   Receipt.encode(receipt),
   Receipt.encode({ ...receipt, attempt: 2 }),
@@ -286,6 +288,13 @@ export const peerFrameExamples: PeerFrame[] = [
     ],
   },
   { t: 'heads', ids: [1, 2], signed: batchOf(heads) },
+  {
+    t: 'proof',
+    receipt: receipts[0] as Envelope,
+    invocation: invocations[0] as Envelope,
+    file: rawCid(crypto, ReceiptFile.encode(receiptFile)),
+  },
+  { t: 'contradiction', heads: [heads[0] as Envelope, ...contradicting] },
   { t: 'receipts', ids: [1, 2, 3], signed: batchOf(receipts) },
   { t: 'failed', ids: [2], code: 'E_INCONCLUSIVE', message: 'killed by the wall clock' },
   { t: 'cancel', ids: [2] },
