@@ -76,9 +76,10 @@ class HostileHome {
         } else if (frame.t === 'answers' || frame.t === 'failed') resolve(frame)
       }
     })
-    const waits = ask.journal.flatMap((one) => (one.entry === 'request' ? [one.n] : []))
-    for (const one of ask.journal) if (one.entry === 'answer') waits.splice(waits.indexOf(one.n), 1)
-    for (const n of new Set(waits)) answer(n)
+    const numbers = (of: JournalEntry['entry']) =>
+      new Set(ask.journal.flatMap(({ entry, n }) => (entry === of ? [n] : [])))
+    const answered = numbers('answer')
+    for (const n of numbers('request')) if (!answered.has(n)) answer(n)
     const end = await home.world.until(ended)
     if (end.t === 'failed') return undefined
     const { items } = await home.next('journals')

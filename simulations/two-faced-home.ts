@@ -101,6 +101,7 @@ const twoFaced = (channel: Channel, ports: Ports): Channel => {
         closed,
       }),
     close: (options) => channel.close(options),
+    allow: (...args) => channel.allow(...args),
   }
 }
 
