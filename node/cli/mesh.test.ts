@@ -23,16 +23,16 @@ test('which mesh, who one is in it, who else, and who was put out', () => {
   expect(lines).toEqual([
     'mesh "attic [31m", private: in it are the operator, those whom it invited, those whom they invited, and so on',
     'id bafy',
-    'operator OP (the operator)',
+    'operator OP',
     'checks answers may be checked by any other peer',
     'you a member, invited by BOB, until 2027-01-02: you may invite, and revoke those whom you invited',
     'yours this machine and 1 other',
-    'KID (yours), invited by ME (this machine), until 2027-02-03, last here 2026-11-20',
+    'KID last here 2026-11-20, let in by this machine, until 2027-02-03',
     'members 2 others met',
-    'OP (the operator), here now',
-    'PAL, a machine of OP (the operator), invited by OP (the operator), until 1970-01-01, here now',
+    'OP (the operator) here now',
+    'PAL here now, a machine of the operator, let in by the operator, until 1970-01-01',
     'revoked 1 peer',
-    'EVE, by OP (the operator) on 2026-11-21',
+    'EVE, by the operator on 2026-11-21',
     '',
   ])
 })
@@ -61,7 +61,7 @@ test.each<[string, Partial<MeshReport>, RegExp]>([
   [
     'one machine of several',
     { self: { ...report.self, owner: 'BOB' } },
-    /you +one of the machines of an owner, invited by BOB, until/,
+    /you +one of several machines of yours, invited by BOB, until/,
   ],
   ['a fresh mesh', { members: [], revoked: [] }, /yours +this machine\n +members +none met yet\n +revoked +nobody\n$/],
 ])('%s', (_name, change, words) => {

@@ -3,6 +3,7 @@ import type { MeshReport } from '../../peer/mesh-report.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import { isPeerId } from '../../protocol/identity.ts'
 import { plainText } from '../plain-text.ts'
+import { shortId } from '../short-id.ts'
 import { type OwnerFlags, withAgent } from './owner.ts'
 import { paintOut, print, printJson } from './terminal.ts'
 import { countOf } from './words.ts'
@@ -12,13 +13,25 @@ const more = (text: string) => row('', text)
 
 const dateWords = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
 
-const peerWords = (peer: string, { operator, self, members }: MeshReport): string => {
-  const isYours = members.some((one) => one.peer === peer && one.own)
-  const words = [
-    ...(peer === operator ? ['the operator'] : []),
-    ...(peer === self.peer ? ['this machine'] : isYours ? ['yours'] : []),
-  ]
-  return words.length === 0 ? peer : `${peer} (${words.join(', ')})`
+/** What is known of a peer besides its PeerId. */
+const knownAs = (peer: string, { operator, self, members }: MeshReport): string[] => [
+  ...(peer === operator ? ['the operator'] : []),
+  ...(peer === self.peer ? ['this machine'] : []),
+  ...(members.some((one) => one.peer === peer && one.own) ? ['yours'] : []),
+]
+
+/** Whole, for commands that ask for a PeerId. */
+const peerWords = (peer: string, report: MeshReport): string => {
+  const known = knownAs(peer, report)
+  return known.length === 0 ? peer : `${peer} (${known.join(', ')})`
+}
+
+const operatorWords = ({ operator, ...report }: MeshReport): string => peerWords(operator, { ...report, operator: '' })
+
+/** As short as it can be told from others. */
+const shortWords = (peer: string, report: MeshReport): string => {
+  const known = knownAs(peer, report)
+  return known.find((one) => one !== 'yours') ?? `${shortId(peer)}${known.length > 0 ? ' (yours)' : ''}`
 }
 
 const admissionWords = (admission: MeshReport['admission']): string =>
@@ -36,12 +49,12 @@ const membershipWords = (report: MeshReport): string => {
   if (role === 'operator') return 'the operator: you may invite, and revoke anyone'
   if (role === 'revoked') {
     const out = report.revoked.find(({ peer }) => peer === report.self.peer)
-    return out ? `put out by ${peerWords(out.by, report)}` : 'put out with the one who invited you'
+    return out ? `put out by ${shortWords(out.by, report)}` : 'put out with the one who invited you'
   }
   if (report.admission === 'public') return 'a member: you may invite'
-  const by = invited_by === null ? '' : `, invited by ${peerWords(invited_by, report)}`
+  const by = invited_by === null ? '' : `, invited by ${shortWords(invited_by, report)}`
   const until = until_ms === null ? '' : `, until ${dateWords(until_ms)}`
-  const what = owner === peer ? 'a member' : 'one of the machines of an owner'
+  const what = owner === peer ? 'a member' : 'one of several machines of yours'
   return `${what}${by}${until}: you may invite, and revoke those whom you invited`
 }
 
@@ -49,11 +62,14 @@ const memberWords = (
   report: MeshReport,
   { peer, owner, own, invited_by, until_ms, seen_ms, here }: MeshReport['members'][0],
 ): string => {
-  const by = invited_by === null || invited_by === peer ? '' : `, invited by ${peerWords(invited_by, report)}`
-  const until = until_ms === null ? '' : `, until ${dateWords(until_ms)}`
-  // Of several machines of somebody else: whose they are.
-  const whose = owner === peer || own ? '' : `, a machine of ${peerWords(owner, report)}`
-  return `${peerWords(peer, report)}${whose}${by}${until}, ${here ? 'here now' : `last here ${dateWords(seen_ms)}`}`
+  const words = [
+    here ? 'here now' : `last here ${dateWords(seen_ms)}`,
+    // Of several machines of somebody else: whose they are.
+    ...(owner === peer || own ? [] : [`a machine of ${shortWords(owner, report)}`]),
+    ...(invited_by === null || invited_by === peer ? [] : [`let in by ${shortWords(invited_by, report)}`]),
+    ...(until_ms === null ? [] : [`until ${dateWords(until_ms)}`]),
+  ]
+  return `${own ? peer : peerWords(peer, report)}  ${words.join(', ')}`
 }
 
 export const meshWords = (report: MeshReport): string => {
@@ -63,7 +79,7 @@ export const meshWords = (report: MeshReport): string => {
   return [
     row('mesh', `"${plainText(report.name)}", ${admissionWords(report.admission)}`),
     row('id', report.id),
-    row('operator', peerWords(report.operator, report)),
+    row('operator', operatorWords(report)),
     row('checks', independenceWords(report.independence)),
     row('you', membershipWords(report)),
     row('yours', yours.length === 0 ? 'this machine' : `this machine and ${countOf(yours.length, 'other')}`),
@@ -72,7 +88,7 @@ export const meshWords = (report: MeshReport): string => {
     ...others.map((member) => more(`  ${memberWords(report, member)}`)),
     row('revoked', revoked.length === 0 ? 'nobody' : countOf(revoked.length, 'peer')),
     ...revoked.map(({ peer, by, revoked_ms }) =>
-      more(`  ${peerWords(peer, report)}, by ${peerWords(by, report)} on ${dateWords(revoked_ms)}`),
+      more(`  ${peerWords(peer, report)}, by ${shortWords(by, report)} on ${dateWords(revoked_ms)}`),
     ),
   ].join('')
 }

@@ -28,11 +28,11 @@ const showConsole = (lines: readonly ConsoleLine[], source: string) => {
 /** What the executors that agreed have apart. */
 const APART: Readonly<Record<BackendResult['verification']['independence'], string>> = {
   none: '',
-  owner: ' on machines of one owner',
-  peer: ' at two owners',
-  network: ' on different networks',
-  inviter: ' at owners whom different members let in',
-  operator: ' at different operators, on different networks',
+  owner: ', on machines of one owner',
+  peer: ', on machines of different owners',
+  network: ', on different networks',
+  inviter: ', at owners whom different members let in',
+  operator: ', at different operators, on different networks',
 }
 
 const verifiedWords = ({ verification }: BackendResult, verify: string): string => {

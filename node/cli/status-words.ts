@@ -98,7 +98,10 @@ export const statusWords = (status: AgentStatus): string => {
     row('mesh', meshWords(status)),
     row('peer', status.peer),
     row('data', `${shown} (process ${status.pid})`),
-    row('invite', `\`wayside invite${flag}\` prints a ticket, \`wayside mesh${flag}\` says who is in`),
+    row(
+      'invite',
+      `\`wayside invite${flag}\` prints a ticket (--own: for a machine of yours), \`wayside mesh${flag}\` says who is in`,
+    ),
   ].join('')
 }
 
