@@ -6,6 +6,7 @@
  *                               └──────► dispatcher ◄─ invoker ◄─ levels ◄─ call, map           what we ask of others
  *                                                                   └─► memo ◄─┘                what we know already
  */
+import { MeshError } from '../protocol/errors.ts'
 import { BLOCKS_PROTOCOL, BlockFrame } from '../protocol/frames.ts'
 import { NEIGHBOURS_MAX } from '../protocol/limits.ts'
 import { EFFECT_KINDS } from '../protocol/outcome.ts'
@@ -81,7 +82,11 @@ const addRegistry = async (ports: Ports, options: PeerOptions, parts: PeerParts)
   parts.store = await openBlockStore(ports, { budgetBytes: options.diskBytes - budgetBytes })
   parts.exchange = createBlockExchange(ports, {
     store: parts.store,
-    open: (peer) => network.open(peer, BLOCKS_PROTOCOL, { frameBytesMax: BlockFrame.bytesMax }),
+    open: (peer) => {
+      // It could ask for blocks on what we open.
+      if (!parts.lending.sharesBlocks(peer)) throw new MeshError('E_UNREACHABLE', `${peer} is no neighbour`)
+      return network.open(peer, BLOCKS_PROTOCOL, { frameBytesMax: BlockFrame.bytesMax })
+    },
     misbehaved: (peer, code, reason) => log.event('peer.misbehaved', { peer, code, reason }),
   })
 }

@@ -63,6 +63,12 @@ export class Lending implements Admission {
     return accepts(this.#options.policy, neighbour)
   }
 
+  /** Only with neighbours, and of strangers only with those that it works for. */
+  sharesBlocks(peer: string): boolean {
+    const neighbour = this.#parts.neighbours.get(peer)
+    return neighbour !== undefined && (neighbour.member || this.accepts(neighbour))
+  }
+
   decide(neighbour: Neighbour, template: TaskTemplate, items: number, bytes: number): No | undefined {
     const view = this.#view(neighbour, template, items, bytes)
     const code = admit(view)

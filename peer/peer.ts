@@ -95,11 +95,10 @@ export class Peer {
   /** Registers the protocols and starts the network. */
   async start(): Promise<void> {
     const { network } = this.#ports
-    const { roster, exchange, lending, neighbours } = this.#parts
+    const { roster, exchange, lending } = this.#parts
     roster.serve()
     const acceptBlocks: Parameters<typeof network.handle>[1] = (channel) => {
-      const neighbour = neighbours.get(channel.peer)
-      if (neighbour && (neighbour.member || lending.accepts(neighbour))) return exchange.accept(channel)
+      if (lending.sharesBlocks(channel.peer)) return exchange.accept(channel)
       channel.receive({ frame: () => {}, closed: () => {} })
       channel.close({ abort: 'shake hands first' })
     }

@@ -4,13 +4,14 @@ import { MeshError } from '../protocol/errors.ts'
 import type { FrameOf, PeerFrame } from '../protocol/frames.ts'
 import type { Ports } from '../protocol/ports.ts'
 import type { AdvertisementTable } from '../registry/advertisements.ts'
+import type { BlockExchange } from '../registry/block-exchange.ts'
 import { AdvertisementIntake } from './advertisement-intake.ts'
 import type { Discovery } from './discovery.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { Executor } from './executor.ts'
 import type { Expulsion } from './expulsion.ts'
 import type { Invoker } from './invoker.ts'
-import type { Neighbour } from './neighbours.ts'
+import type { Neighbour, NeighbourTable } from './neighbours.ts'
 import type { OwnAdvertisement } from './own-advertisement.ts'
 import type { PublicProofs } from './public-proofs.ts'
 import type { Roster, RosterEvents } from './roster.ts'
@@ -28,6 +29,8 @@ interface ReceptionParts {
   dispatcher: Dispatcher
   invoker: Invoker
   proofs: PublicProofs
+  neighbours: NeighbourTable
+  exchange: BlockExchange
 }
 
 export class Reception implements RosterEvents {
@@ -50,6 +53,8 @@ export class Reception implements RosterEvents {
   left(neighbour: Neighbour, reason: string): void {
     this.#advertisements.left(neighbour)
     this.#parts.advertisements.remove(neighbour.peer)
+    // Unless a newer link has taken the place of this one.
+    if (!this.#parts.neighbours.get(neighbour.peer)) this.#parts.exchange.leave(neighbour.peer)
     this.#parts.executor.onLeft(neighbour)
     this.#parts.dispatcher.onLeft(neighbour, reason)
     this.#parts.discovery.left()

@@ -16,6 +16,8 @@ export interface BlockExchange {
    * them. Throws MeshError E_BLOCK_MISSING (naming whom it asked), E_CANCELLED, E_STOPPING, E_STORAGE_FULL, E_STORAGE.
    */
   fetch(cid: CID, sources: readonly string[], signal?: AbortSignal): Promise<Uint8Array>
+  /** Closes the channels with `peer`, which has left. */
+  leave(peer: string): void
   /** Closes every channel. Fetches under way and later ones fail with E_STOPPING. */
   stop(): void
 }
@@ -80,6 +82,10 @@ class Exchange implements BlockExchange {
 
   accept(channel: Channel): void {
     this.#sessions.accept(channel)
+  }
+
+  leave(peer: string): void {
+    this.#sessions.close(peer, 'the peer is no neighbour')
   }
 
   async fetch(cid: CID, sources: readonly string[], signal?: AbortSignal): Promise<Uint8Array> {

@@ -38,6 +38,6 @@ export const connectWith = async (host: SdkHost, options: ConnectOptions = {}): 
   const { createLonePeer, createJoinedPeer } = await import('./own-peer.ts')
   return new BackedMesh(
     host,
-    join.length === 0 ? await createLonePeer(host) : await createJoinedPeer(host, join, signal),
+    join.length === 0 ? await createLonePeer(host) : await createJoinedPeer(host, join, { signal }),
   )
 }

@@ -2,7 +2,7 @@
 import { createPeer } from '../peer/index.ts'
 import { foundMesh, type Invitation, learnFirst, readInvitation } from '../peer/join.ts'
 import type { MeshState } from '../peer/membership.ts'
-import { LENDS_NOTHING } from '../peer/owner-policy.ts'
+import { LENDS_NOTHING, type OwnerPolicy } from '../peer/owner-policy.ts'
 import type { Peer } from '../peer/peer.ts'
 import { MeshError } from '../protocol/errors.ts'
 import { MIB } from '../protocol/limits.ts'
@@ -17,10 +17,10 @@ const DISK_BYTES = 64 * MIB
 /** A program that calls now and then keeps its sandbox warm; one that has stopped calling pays for none. */
 const SANDBOX_IDLE_MS = 30_000
 
-const openPeer = (host: SdkHost, ports: Ports, mesh: MeshState, slots: number) =>
+const openPeer = (host: SdkHost, ports: Ports, mesh: MeshState, policy: Partial<OwnerPolicy>) =>
   createPeer(ports, {
     mesh,
-    policy: { ...LENDS_NOTHING, slots },
+    policy: { ...LENDS_NOTHING, ...policy },
     engine: host.engine,
     diskBytes: DISK_BYTES,
     sandboxIdleMs: SANDBOX_IDLE_MS,
@@ -30,7 +30,7 @@ const openPeer = (host: SdkHost, ports: Ports, mesh: MeshState, slots: number) =
 export const createLonePeer = async (host: SdkHost): Promise<Backend> => {
   const ports = await host.ports({ alone: true })
   const mesh = foundMesh(ports, 'alone', { admission: 'private', independence: 'peer' })
-  const peer = await openPeer(host, ports, mesh, host.sandboxes)
+  const peer = await openPeer(host, ports, mesh, { slots: host.sandboxes })
   await peer.start()
   return createPeerBackend(peer)
 }
@@ -75,10 +75,11 @@ const joinAny = async (peer: Peer, invitations: readonly Invitation[], signal?: 
   }
 }
 
+/** With the peers that `deny` names it has no dealings. */
 export const createJoinedPeer = async (
   host: SdkHost,
   join: readonly string[],
-  signal?: AbortSignal,
+  { deny = [], signal }: { deny?: readonly string[]; signal?: AbortSignal | undefined } = {},
 ): Promise<Backend> => {
   const ports = await host.ports({ alone: false })
   let stop = () => ports.network.stop()
@@ -88,7 +89,7 @@ export const createJoinedPeer = async (
     ensurePlain(invitations)
     await ports.network.start()
     const mesh = await learnFirst(ports, invitations, signal)
-    const peer = await openPeer(host, ports, mesh, 0)
+    const peer = await openPeer(host, ports, mesh, { deny })
     stop = () => peer.stop()
     await peer.start()
     await joinAny(peer, invitations, signal)

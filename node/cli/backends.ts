@@ -51,7 +51,7 @@ export const openBackend = async (config: Config, local: boolean, signal: AbortS
   if (client) return overAgent(client)
   const ownPeers = () => import('../../sdk/own-peer.ts')
   if (!local && config.join.length > 0) {
-    const joining = (await ownPeers()).createJoinedPeer(sdkHost, config.join, signal)
+    const joining = (await ownPeers()).createJoinedPeer(sdkHost, config.join, { deny: config.deny, signal })
     return inProcess(await whileWaiting('for a peer of the mesh to answer', joining), 1)
   }
   const member = local ? undefined : await whileWaiting('for the peers of the mesh', asMember(config))

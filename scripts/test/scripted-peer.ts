@@ -17,10 +17,19 @@ import type { World, WorldPeer } from '../../simulations/world.ts'
 
 type InvokeFrame = FrameOf<'invoke'> | FrameOf<'tied'>
 
-export class ScriptedPeer {
+/** Where a scripted peer acts: a world, or this machine and its real network. */
+export interface Surroundings {
+  readonly clock: { now(): number; advance(ms: number): Promise<void> }
+  until<T>(promise: Promise<T>): Promise<T>
+}
+
+/** Of a peer that is dialled. */
+type Dialled = Pick<WorldPeer, 'address' | 'peerId'>
+
+export class ScriptedPeer<S extends Surroundings = World> {
   readonly peerId: string
   readonly ports: Ports
-  readonly world: World
+  readonly world: S
   readonly mesh: MeshState
   /** What has come over the channel, in order. */
   readonly heard: PeerFrame[] = []
@@ -33,7 +42,7 @@ export class ScriptedPeer {
   #sequence = 1
   #onHeads: (frame: FrameOf<'heads'>) => void = () => {}
 
-  constructor(world: World, ports: Ports, peerId: string, mesh: MeshState) {
+  constructor(world: S, ports: Ports, peerId: string, mesh: MeshState) {
     this.world = world
     this.ports = ports
     this.peerId = peerId
@@ -41,7 +50,7 @@ export class ScriptedPeer {
   }
 
   /** Opens the channel for calls; what comes over it is heard from now on. */
-  async dial({ address, peerId }: WorldPeer): Promise<this> {
+  async dial({ address, peerId }: Dialled): Promise<this> {
     const { network } = this.ports
     await this.world.until(network.connect(address))
     const channel = await this.world.until(network.open(peerId, PEER_PROTOCOL, { frameBytesMax: FRAME_BYTES_MAX }))
@@ -84,7 +93,7 @@ export class ScriptedPeer {
   }
 
   /** Shakes hands as it should be, and offers `slots`. */
-  async join(to: WorldPeer, slots = 0): Promise<this> {
+  async join(to: Dialled, slots = 0): Promise<this> {
     await this.dial(to)
     await this.say(this.hello())
     await this.say({ t: 'welcome', chain: [] })
@@ -203,7 +212,7 @@ export class ScriptedPeer {
   }
 
   /** A channel of the blocks protocol to a peer that is connected. */
-  openBlocks({ peerId }: WorldPeer): Promise<Channel> {
+  openBlocks({ peerId }: Pick<WorldPeer, 'peerId'>): Promise<Channel> {
     return this.world.until(this.ports.network.open(peerId, BLOCKS_PROTOCOL, { frameBytesMax: MIB }))
   }
 }
