@@ -1,10 +1,8 @@
 /** One agent of the demo, as a process: the real agent, whose sandbox may be told to misbehave. */
+import { setTimeout } from 'node:timers/promises'
 import { type AgentOptions, startAgent } from '../../node/agent.ts'
 import { readConfig } from '../../node/config.ts'
-import { type Mischief, mischievous } from './mischief.ts'
-
-/** From the demo to an agent. */
-export type Order = { lies: boolean }
+import { type LieEvery, Mischief, mischievous } from './mischief.ts'
 
 /** From an agent to the demo, once it is up. */
 export interface Ready {
@@ -13,9 +11,10 @@ export interface Ready {
 }
 
 const [data = '', role = '', ...join] = process.argv.slice(2)
+const MEET_POLL_MS = 20
 /** Long enough to be seen, and to be hedged. */
 const SLOW_MS = 2500
-const mischief: Mischief = { lies: role === 'liar', delayMs: role === 'slow' ? SLOW_MS : 0 }
+const mischief = new Mischief(role === 'liar' ? 1 : 0, role === 'slow' ? SLOW_MS : 0)
 
 const config = readConfig(
   { data, join, listen: ['/ip4/127.0.0.1/tcp/0'], mdns: false, cpus: '1', memory: '128MiB', log_level: 'error' },
@@ -30,13 +29,16 @@ const stop = async () => {
   await agent.stop()
   process.exit()
 }
-process.on('message', (order: Order) => {
-  mischief.lies = order.lies
+process.on('message', (lieEvery: LieEvery) => {
+  mischief.obey(lieEvery)
 })
 process.on('SIGTERM', stop)
 // Ctrl-C reaches the whole process group; the demo ends its agents itself.
 process.on('SIGINT', () => {})
 process.on('disconnect', stop)
+
+// Up is who has met those that are there: who comes later is told of all.
+while (join.length > 0 && agent.peer.status().neighbours.length === 0) await setTimeout(MEET_POLL_MS)
 
 const { ticket } = await agent.status()
 process.send?.({ peer: agent.peer.peerId, ticket: ticket ?? '' } satisfies Ready)

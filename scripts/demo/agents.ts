@@ -5,7 +5,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Order, Ready } from './agent.ts'
+import type { Ready } from './agent.ts'
+import type { LieEvery } from './mischief.ts'
 
 const PROGRAM = fileURLToPath(new URL('./agent.ts', import.meta.url))
 const ROLES = ['honest', 'honest', 'liar', 'slow', 'honest', 'honest'] as const
@@ -23,7 +24,7 @@ export interface DemoAgent {
 }
 
 export class Agents {
-  readonly all: DemoAgent[] = []
+  all: DemoAgent[] = []
   ticket = ''
   readonly #root = mkdtempSync(join(tmpdir(), 'wayside-demo-'))
 
@@ -43,9 +44,16 @@ export class Agents {
     agent.child.kill('SIGKILL')
   }
 
-  makeLie(agent: DemoAgent): void {
+  /** From now on. */
+  makeLie(agent: DemoAgent, lieEvery: LieEvery): void {
     agent.role = 'liar'
-    agent.child.send({ lies: true } satisfies Order)
+    agent.child.send(lieEvery)
+  }
+
+  /** Those that were killed start again: the same keys, the same data. */
+  async revive(started: (agent: DemoAgent) => void): Promise<void> {
+    const dead = this.all.filter(({ alive }) => !alive)
+    for (const agent of await Promise.all(dead.map(({ number }) => this.#startOne(number - 1)))) started(agent)
   }
 
   /** Ends all that are left, and removes their data. */
@@ -64,7 +72,7 @@ export class Agents {
     child.once('exit', () => {
       agent.alive = false
     })
-    this.all.push(agent)
+    this.all = [...this.all.filter(({ number }) => number !== agent.number), agent]
     this.all.sort((a, b) => a.number - b.number)
     return agent
   }

@@ -1,8 +1,8 @@
-/** The picture on a terminal: two pixels a character cell, each tile edged in the colour of who computed it. */
+/** The picture on a terminal, two pixels a character cell, each tile edged in the colour of who computed it. */
 import type { Frame } from '../../examples/raytracer/plan.ts'
 import type { Tile } from '../../examples/raytracer/tile.ts'
 
-type Rgb = readonly [number, number, number]
+export type Rgb = readonly [number, number, number]
 
 /** One for each agent, in the order in which they were started; distinct on dark and light grounds. */
 export const AGENT_COLOURS: readonly Rgb[] = [
@@ -18,6 +18,19 @@ const ESC = '\u001b['
 export const RESET = `${ESC}0m`
 export const foreground = ([r, g, b]: Rgb): string => `${ESC}38;2;${r};${g};${b}m`
 const background = ([r, g, b]: Rgb): string => `${ESC}48;2;${r};${g};${b}m`
+
+/** Pixels, row by row, an even number of rows, as lines of half blocks. */
+export const halfBlocks = (pixels: readonly Rgb[], columns: number): string[] => {
+  const lines: string[] = []
+  for (let row = 0; row < pixels.length; row += 2 * columns) {
+    let line = ''
+    for (let column = row; column < row + columns; column++) {
+      line += `${foreground(pixels[column] as Rgb)}${background(pixels[column + columns] as Rgb)}▀`
+    }
+    lines.push(line + RESET)
+  }
+  return lines
+}
 
 /** A tile's rectangle and its executor, drawn until a later one covers it. */
 export interface Edge {
@@ -44,17 +57,7 @@ export class Canvas {
   lines(edges: readonly Edge[]): string[] {
     const pixels = this.#pixels()
     for (const edge of edges) this.#draw(pixels, edge)
-    const lines: string[] = []
-    for (let row = 0; row < this.rows; row += 2) {
-      let line = ''
-      for (let column = 0; column < this.columns; column++) {
-        const top = pixels[row * this.columns + column] as Rgb
-        const bottom = pixels[(row + 1) * this.columns + column] as Rgb
-        line += `${foreground(top)}${background(bottom)}▀`
-      }
-      lines.push(line + RESET)
-    }
-    return lines
+    return halfBlocks(pixels, this.columns)
   }
 
   #pixels(): Rgb[] {

@@ -1,31 +1,42 @@
-/** `npm run demo`: six agents on this machine render a picture together; one lies, one is slow, one is killed. */
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { emptyFrame, place, TILES } from '../../examples/raytracer/plan.ts'
+/**
+ * `npm run demo`: six agents on this machine, of which one lies, one is slow and one is killed, render a picture together;
+ * then they search a million numbers, and the liar is cleverer.
+ */
+
+import { TILES } from '../../examples/raytracer/plan.ts'
+import { PROBATION_RECEIPTS } from '../../peer/trust.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import { Agents, type DemoAgent } from './agents.ts'
-import { connectHome } from './home.ts'
+import type { Culprit, ProofFiles } from './culprits.ts'
 import { listenToKeys } from './keys.ts'
-import { differingPixels, renderNatively, writePng } from './picture.ts'
-import { DemoRecord, type Summary } from './record.ts'
-import { type RenderedTile, renderOnMesh } from './render.ts'
+import { PictureAct } from './picture-act.ts'
 import { isColourTerminal, LiveScreen, plainScreen } from './screen.ts'
+import { LIMIT } from './search.ts'
+import { SearchAct } from './search-act.ts'
+import { conclude } from './summary.ts'
 
-const OUT = fileURLToPath(new URL('../../demo-out/', import.meta.url))
 /** Without a terminal, the kill that people would make with `k`. */
 const KILL_AT_TILE = Math.floor(TILES.length / 2)
 
 class Demo {
-  readonly #frame = emptyFrame()
-  readonly #record = new DemoRecord()
   readonly #agents = new Agents()
+  readonly #files: ProofFiles = new Map()
   readonly #stop = new AbortController()
-  readonly #screen = isColourTerminal()
-    ? new LiveScreen(this.#frame, this.#record, () => this.#agents.all)
-    : plainScreen(this.#record)
-  #killed = false
-  #startMs = 0
-  #firstPictureMs = 0
+  readonly #screen = isColourTerminal() ? new LiveScreen(() => this.#agents.all) : plainScreen()
+  readonly #killedPids: number[] = []
+  readonly #picture = new PictureAct(this.#files, {
+    say: (line) => this.#screen.say(line),
+    agentOf: (peer) => this.#agents.byPeer(peer),
+    moved: () => this.#tileCame(),
+    differs: (culprit) => this.#sayDiffers(culprit),
+  })
+  readonly #search = new SearchAct(this.#files, {
+    agentOf: (peer) => this.#agents.byPeer(peer),
+    moved: () => this.#screen.moved(),
+    differs: (culprit) => this.#sayConvicted(culprit),
+    isTrusted: (peer) => this.#awaken(peer),
+  })
+  #act: PictureAct | SearchAct = this.#picture
 
   async run(): Promise<number> {
     const stopKeys = listenToKeys({
@@ -35,13 +46,47 @@ class Demo {
     })
     try {
       await this.#agents.start((agent) => this.#introduce(agent))
-      await this.#render()
+      await this.#perform()
+    } catch (cause) {
+      if (!this.#stop.signal.aborted) throw cause
     } finally {
       stopKeys()
       this.#screen.close()
       await this.#agents.stop()
     }
-    return this.#conclude()
+    return conclude({
+      agents: this.#agents.all,
+      picture: this.#picture,
+      search: this.#search,
+      files: this.#files,
+      killedPids: this.#killedPids,
+    })
+  }
+
+  async #perform(): Promise<void> {
+    const { signal } = this.#stop
+    this.#screen.show(this.#picture)
+    await this.#picture.run(this.#agents.ticket, signal)
+    await this.#agents.revive((agent) => this.#screen.say(`agent ${agent.number} is back`))
+    for (const agent of this.#agents.all) if (agent.role === 'liar') this.#agents.makeLie(agent, 0)
+    this.#act = this.#search
+    this.#screen.show(this.#search)
+    this.#screen.say(
+      `the second act, for a caller who knows nobody yet: which number below ${LIMIT} goes the longest way?`,
+    )
+    await this.#search.run(this.#agents.ticket, signal, () =>
+      this.#screen.say('the same once more: what was verified is answered from the memo'),
+    )
+  }
+
+  /** What a clever liar waits for: then it lies in one of five answers. */
+  #awaken(peer: string): void {
+    const agent = this.#agents.byPeer(peer)
+    if (agent?.role !== 'liar') return
+    this.#agents.makeLie(agent, 5)
+    this.#screen.say(
+      `agent ${agent.number} has behaved for ${PROBATION_RECEIPTS} receipts; from now on it makes up one answer in five`,
+    )
   }
 
   #introduce({ number, role, peer, pid }: DemoAgent): void {
@@ -49,109 +94,39 @@ class Demo {
     this.#screen.say(`agent ${number} is up: ${peer}, pid ${pid}${manner}`)
   }
 
-  async #render(): Promise<void> {
-    this.#startMs = performance.now()
-    const { backend, functionCid } = await connectHome(this.#agents.ticket)
-    try {
-      await renderOnMesh(backend, functionCid, this.#stop.signal, (rendered) => this.#receive(rendered))
-    } catch (cause) {
-      if (!this.#stop.signal.aborted) throw cause
-    } finally {
-      await backend.close()
-    }
+  #sayDiffers({ peer }: Culprit): void {
+    const { number } = this.#agents.byPeer(peer) ?? {}
+    this.#screen.say(`agent ${number} differs: two signed receipts for one task, one of them wrong`)
   }
 
-  #receive(rendered: RenderedTile): void {
-    place(this.#frame, rendered.tile, rendered.pixels)
-    const caught = this.#record.add(rendered, (peer) => this.#agents.byPeer(peer))
-    const executor = this.#agents.byPeer(rendered.result.executors[0] ?? '')
-    if (executor) this.#screen.tile({ tile: rendered.tile, agent: executor.number - 1 })
-    for (const { peer } of caught) {
-      this.#screen.say(
-        `agent ${this.#agents.byPeer(peer)?.number} differs: two signed receipts for one task, one of them wrong`,
-      )
-    }
-    if (this.#firstPictureMs === 0 && !this.#frame.step.includes(255)) {
-      this.#firstPictureMs = Math.round(performance.now() - this.#startMs)
-      this.#screen.say(`a whole picture after ${this.#firstPictureMs} ms; now finer`)
-    }
-    if (!this.#killed && this.#record.tiles >= KILL_AT_TILE) this.#killOne()
+  #sayConvicted({ peer }: Culprit): void {
+    const { number } = this.#agents.byPeer(peer) ?? {}
+    const wrong = this.#search.acceptedWrong
+    this.#screen.say(
+      `agent ${number} is convicted by a run here; ${wrong} wrong answers had got through, and all it did is checked again`,
+    )
   }
 
-  /** One that works, and of those the one with the most tiles, so that something of it is under way. */
+  #tileCame(): void {
+    this.#screen.moved()
+    if (this.#killedPids.length === 0 && this.#picture.tiles >= KILL_AT_TILE) this.#killOne()
+  }
+
+  /** One that works, and of those the one that has answered most, so that something of it is under way. */
   #killOne(): void {
     const honest = this.#agents.all.filter(({ alive, role, number }) => alive && role === 'honest' && number > 1)
-    const tiles = ({ peer }: DemoAgent) => this.#record.tilesByPeer.get(peer) ?? 0
-    const [victim] = honest.sort((a, b) => tiles(b) - tiles(a))
+    const [victim] = honest.sort((a, b) => this.#act.answersOf(b.peer) - this.#act.answersOf(a.peer))
     if (!victim) return
-    this.#killed = true
     this.#agents.kill(victim)
-    this.#record.killedPids.push(victim.pid)
-    this.#screen.say(`agent ${victim.number} was killed (SIGKILL, pid ${victim.pid}); its tiles go to others`)
+    this.#killedPids.push(victim.pid)
+    this.#screen.say(`agent ${victim.number} was killed (SIGKILL, pid ${victim.pid}); its work goes to others`)
   }
 
   #makeOneLie(): void {
     const agent = this.#agents.all.find(({ alive, role }) => alive && role === 'honest')
     if (!agent) return
-    this.#agents.makeLie(agent)
+    this.#agents.makeLie(agent, this.#act === this.#picture ? 1 : 5)
     this.#screen.say(`agent ${agent.number} lies from now on`)
-  }
-
-  #conclude(): number {
-    const totalMs = Math.round(performance.now() - this.#startMs)
-    mkdirSync(OUT, { recursive: true })
-    writePng(`${OUT}mesh.png`, this.#frame)
-    console.log('rendering the same picture here, in this process, to compare …')
-    const native = renderNatively()
-    writePng(`${OUT}local.png`, native.frame)
-    const differing = differingPixels(this.#frame, native.frame)
-    const record = this.#record
-    const summary: Summary = {
-      tiles_by_peer: Object.fromEntries(record.tilesByPeer),
-      executions_per_result: record.executionsPerResult,
-      liars: [...record.caught.values()],
-      killed_pids: record.killedPids,
-      tiles_recovered: record.recovered,
-      first_picture_ms: this.#firstPictureMs,
-      total_ms: totalMs,
-      native_ms: native.ms,
-      differing_pixels: differing,
-      identical: differing === 0,
-    }
-    writeFileSync(`${OUT}summary.json`, `${JSON.stringify(summary, undefined, 2)}\n`)
-    this.#writeProofs()
-    this.#print(summary)
-    return record.done && summary.identical ? 0 : 1
-  }
-
-  /** Those of an earlier demo would be about other peers. */
-  #writeProofs(): void {
-    for (const name of readdirSync(OUT)) if (/^proof-\d+\.cbor$/.test(name)) rmSync(`${OUT}${name}`)
-    for (const [name, proof] of this.#record.proofs) writeFileSync(`${OUT}${name}`, proof)
-  }
-
-  #print(summary: Summary): void {
-    const { tiles } = this.#record
-    console.log(
-      `\n${tiles} of ${TILES.length} tiles, ${summary.executions_per_result} executions a tile, in ${summary.total_ms} ms`,
-    )
-    for (const { number, peer, role } of this.#agents.all) {
-      const fate = summary.killed_pids.includes(this.#agents.byPeer(peer)?.pid ?? 0) ? ', killed' : ''
-      const manner = role === 'honest' ? '' : `, ${role === 'liar' ? 'lied' : 'slow'}`
-      console.log(
-        `  agent ${number}  ${peer}  ${String(summary.tiles_by_peer[peer] ?? 0).padStart(4)} tiles${manner}${fate}`,
-      )
-    }
-    for (const { peer, times, proof } of summary.liars) {
-      console.log(`signed another answer: ${peer}, ${times} ${times === 1 ? 'time' : 'times'}`)
-      if (proof) console.log(`  see for yourself: npx wayside verify ${proof}`)
-    }
-    console.log(`tiles recovered from agents that were lost or slow: ${summary.tiles_recovered}`)
-    console.log(`a native run of the same source in V8 takes ${summary.native_ms} ms`)
-    console.log(
-      `identical to a local run: ${summary.identical ? 'yes' : `no, ${summary.differing_pixels} pixels differ`}`,
-    )
-    console.log(['demo-out/ has mesh.png, local.png, summary.json', ...this.#record.proofs.keys()].join(', '))
   }
 }
 

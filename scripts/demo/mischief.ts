@@ -4,30 +4,59 @@ import type { SandboxHost, SandboxProcess } from '../../protocol/ports.ts'
 import { decodeValue, encodeValue, type Value } from '../../protocol/values.ts'
 import { decodeReports, encodeFrame, type Report } from '../../sandbox/frames.ts'
 
-export interface Mischief {
-  /** Answers with pictures a shade too dark here and there, and signs for them. */
-  lies: boolean
-  /** Holds each answer back, ms. */
-  delayMs: number
+/** One answer in so many is a lie; 0: none. */
+export type LieEvery = 0 | 1 | 5
+
+export class Mischief {
+  /** Holds each answer back. */
+  readonly delayMs: number
+  #lieEvery: LieEvery
+  #answers = 0
+
+  constructor(lieEvery: LieEvery, delayMs: number) {
+    this.#lieEvery = lieEvery
+    this.delayMs = delayMs
+  }
+
+  obey(lieEvery: LieEvery): void {
+    this.#lieEvery = lieEvery
+  }
+
+  get isHonest(): boolean {
+    return this.#lieEvery === 0
+  }
+
+  /** Is its next answer a lie? */
+  next(): boolean {
+    return this.#answers++ % this.#lieEvery === 0
+  }
 }
 
 /** Every third byte a little less: nobody would see it in the picture. */
 const darkened = (pixels: Uint8Array): Uint8Array =>
   pixels.map((byte, i) => (i % 3 === 0 ? Math.max(0, byte - 3) : byte))
 
+/** More than any number has: one such lie, believed, and the search ends with the wrong number. */
+const TERMS_MADE_UP = 500
+
+const lieFor = (value: { [key: string]: Value }): Value | undefined => {
+  if (value.pixels instanceof Uint8Array) return { ...value, pixels: darkened(value.pixels) }
+  if (typeof value.terms === 'number') return { ...value, terms: value.terms + TERMS_MADE_UP }
+  return undefined
+}
+
 const altered = (outcomeBytes: Uint8Array): Uint8Array => {
   const outcome = Outcome.decode(outcomeBytes)
   if (!outcome.result.ok) return outcomeBytes
-  const value = decodeValue(outcome.result.value) as { [key: string]: Value }
-  if (!(value.pixels instanceof Uint8Array)) return outcomeBytes
-  const lie = encodeValue({ ...value, pixels: darkened(value.pixels) })
-  return Outcome.encode({ ...outcome, result: { ok: true, value: lie } })
+  const lie = lieFor(decodeValue(outcome.result.value) as { [key: string]: Value })
+  if (lie === undefined) return outcomeBytes
+  return Outcome.encode({ ...outcome, result: { ok: true, value: encodeValue(lie) } })
 }
 
-const lie = (frame: Uint8Array): Uint8Array =>
+const spoil = (frame: Uint8Array, mischief: Mischief): Uint8Array =>
   encodeFrame(
     decodeReports(frame).map((report): Report => {
-      if (report[0] !== 'done') return report
+      if (report[0] !== 'done' || !mischief.next()) return report
       const [kind, id, outcome, micros] = report
       return [kind, id, altered(outcome), micros]
     }),
@@ -39,7 +68,7 @@ const spoiled = (process: SandboxProcess, mischief: Mischief): SandboxProcess =>
   receive: ({ frame, exited }) =>
     process.receive({
       frame: (bytes) => {
-        const said = mischief.lies ? lie(bytes) : bytes
+        const said = mischief.isHonest ? bytes : spoil(bytes, mischief)
         if (mischief.delayMs === 0) frame(said)
         else setTimeout(() => frame(said), mischief.delayMs)
       },
@@ -47,7 +76,7 @@ const spoiled = (process: SandboxProcess, mischief: Mischief): SandboxProcess =>
     }),
 })
 
-/** `mischief` may change at any time. */
+/** Does as `mischief` says, which may be told otherwise at any time. */
 export const mischievous = (host: SandboxHost, mischief: Mischief): SandboxHost => ({
   spawn: () => spoiled(host.spawn(), mischief),
 })

@@ -1,22 +1,21 @@
 /** What people see while the demo runs: a live picture on a colour terminal, plain lines anywhere else. */
-import { type Frame, TILES } from '../../examples/raytracer/plan.ts'
+import type { Act } from './act.ts'
 import type { DemoAgent } from './agents.ts'
-import { AGENT_COLOURS, Canvas, type Edge, foreground, RESET } from './canvas.ts'
-import type { DemoRecord } from './record.ts'
+import { AGENT_COLOURS, foreground, RESET } from './canvas.ts'
 
 export interface Screen {
   /** Something to know, once. */
   say(line: string): void
-  /** A tile came from this agent. */
-  tile(edge: Edge): void
+  /** Shows this act from now on. */
+  show(act: Act): void
+  /** The act has come further. */
+  moved(): void
   /** Leaves the terminal as it was. */
   close(): void
 }
 
 const ESC = '\u001b['
 const DRAW_EVERY_MS = 120
-/** Edges shine for so long. */
-const EDGE_MS = 900
 /** Lines below the picture: agents, progress, the last messages, keys. */
 const MESSAGES = 4
 const LINES_BELOW = 3 + MESSAGES
@@ -28,30 +27,32 @@ export const isColourTerminal = (): boolean =>
   process.stdout.getColorDepth() >= 8
 
 /** Plain lines, one a message and one each tenth of the way. */
-export const plainScreen = (record: DemoRecord): Screen => {
+export const plainScreen = (): Screen => {
+  let act: Act | undefined
   let tenths = 0
   return {
     say: (line) => console.log(line),
-    tile: () => {
-      const now = Math.floor((10 * record.tiles) / TILES.length)
-      if (now > tenths) console.log(`${now * 10} % of the tiles (${record.tiles} of ${TILES.length})`)
-      tenths = Math.max(tenths, now)
+    show: (next) => {
+      act = next
+      tenths = 0
+    },
+    moved: () => {
+      const now = Math.floor(10 * (act?.share() ?? 0))
+      if (now === tenths) return
+      tenths = now
+      if (now > 0) console.log(`${String(now * 10).padStart(3)} %  ${act?.progress()}`)
     },
     close: () => {},
   }
 }
 
 export class LiveScreen implements Screen {
-  readonly #frame: Frame
-  readonly #record: DemoRecord
   readonly #agents: () => readonly DemoAgent[]
   readonly #messages: string[] = []
-  #edges: (Edge & { untilMs: number })[] = []
   readonly #timer: NodeJS.Timeout
+  #act: Act | undefined
 
-  constructor(frame: Frame, record: DemoRecord, agents: () => readonly DemoAgent[]) {
-    this.#frame = frame
-    this.#record = record
+  constructor(agents: () => readonly DemoAgent[]) {
     this.#agents = agents
     process.stdout.write(`${ESC}?1049h${ESC}?25l`)
     this.#timer = setInterval(() => this.#draw(), DRAW_EVERY_MS)
@@ -61,9 +62,11 @@ export class LiveScreen implements Screen {
     this.#messages.push(line)
   }
 
-  tile(edge: Edge): void {
-    this.#edges.push({ ...edge, untilMs: performance.now() + EDGE_MS })
+  show(act: Act): void {
+    this.#act = act
   }
+
+  moved(): void {}
 
   close(): void {
     clearInterval(this.#timer)
@@ -73,18 +76,15 @@ export class LiveScreen implements Screen {
 
   #draw(): void {
     const { columns = 80, rows = 24 } = process.stdout
-    const nowMs = performance.now()
-    this.#edges = this.#edges.filter(({ untilMs }) => untilMs > nowMs)
-    const picture = new Canvas(this.#frame, columns - 1, Math.max(4, rows - LINES_BELOW - 1)).lines(this.#edges)
+    const picture = this.#act?.picture(columns - 1, Math.max(4, rows - LINES_BELOW - 1)) ?? []
     const lines = [...picture, ...this.#below(columns - 1)].slice(0, rows - 1)
     process.stdout.write(`${ESC}H${lines.map((line) => `${line}${ESC}K`).join('\n')}${ESC}J`)
   }
 
   #below(width: number): string[] {
-    const { tiles, executionsPerResult } = this.#record
-    const share = Math.floor((100 * tiles) / TILES.length)
-    const bar = '━'.repeat(Math.floor((share * 24) / 100)).padEnd(24, '─')
-    const progress = `${bar} ${String(share).padStart(3)} %  ${tiles} of ${TILES.length} tiles, ${executionsPerResult} executions a tile`
+    const share = this.#act?.share() ?? 0
+    const bar = '━'.repeat(Math.floor(share * 24)).padEnd(24, '─')
+    const progress = `${bar} ${String(Math.floor(100 * share)).padStart(3)} %  ${this.#act?.progress() ?? ''}`
     const messages = Array.from({ length: MESSAGES }, (_, i) => this.#messages.at(i - MESSAGES) ?? '')
     return [
       this.#legend(),
@@ -98,8 +98,8 @@ export class LiveScreen implements Screen {
     return this.#agents()
       .map(({ number, role, peer, alive }) => {
         const colour = foreground(AGENT_COLOURS[number - 1] as (typeof AGENT_COLOURS)[number])
-        const count = this.#record.tilesByPeer.get(peer) ?? 0
-        const state = !alive ? 'killed' : this.#record.caught.has(peer) ? 'differs' : role === 'slow' ? 'slow' : ''
+        const count = this.#act?.answersOf(peer) ?? 0
+        const state = !alive ? 'killed' : this.#act?.differs(peer) ? 'differs' : role === 'slow' ? 'slow' : ''
         return `${colour}■${RESET} ${number} ${String(count).padStart(3)}${state && ` ${state}`}`
       })
       .join('  ')
