@@ -32,6 +32,7 @@ export class Discovery {
   #next = 0
   #delayMs = LOOK_MS_MIN
   #cancel = () => {}
+  #stopped = false
   #met = Promise.withResolvers<void>()
 
   /** `parts` may be filled until `start`. */
@@ -49,6 +50,7 @@ export class Discovery {
   }
 
   stop(): void {
+    this.#stopped = true
     this.#cancel()
     this.#ports.vicinity?.stop()
   }
@@ -68,7 +70,7 @@ export class Discovery {
   }
 
   left(): void {
-    if (this.#parts.neighbours.size > 0) return
+    if (this.#stopped || this.#parts.neighbours.size > 0) return
     this.#delayMs = LOOK_MS_MIN
     this.#lookLater()
   }

@@ -45,6 +45,17 @@ describe('a peer that stops', () => {
     expect(peer.closed).toBeDefined()
   })
 
+  test('sets no timer that keeps its process from ending', async () => {
+    const world = await callerAnd('no timers', {}, {})
+    const [caller, ...others] = world.peers as [WorldPeer, ...WorldPeer[]]
+    const double = await publish(caller, DOUBLE)
+    const call = caller.peer.call(requestOf(double, 4))
+    expect(returned(await world.until(call))).toBe(8)
+    for (const one of [caller, ...others]) await world.until(one.peer.stop())
+    await world.clock.advance(10 * 60_000)
+    expect(world.clock.pending).toBe(0)
+  })
+
   test('still sends the answers and receipts that it has', async () => {
     const world = await callerAnd('flush', {})
     const [caller, host] = world.peers as [WorldPeer, WorldPeer]
