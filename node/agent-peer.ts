@@ -16,6 +16,7 @@ import { loadPorts, portsToKeep, savePorts, withKeptPorts } from './listen.ts'
 import type { AgentLog } from './log/log.ts'
 import { loadMesh, type MeshRecord, saveMesh } from './mesh-store.ts'
 import { createNodePorts } from './ports.ts'
+import { proofKeeper } from './proof-files.ts'
 import { systemRandom } from './random.ts'
 
 /** A sandbox process that has had nothing to do for this long ends. */
@@ -66,7 +67,14 @@ const startOn = async (
   const ports = await createNodePorts({ signer: dir.signer, storage: dir.storage, listen, mdns, log, failPoints })
   const { cpus: slots, taskMemoryBytes: memoryBytes, diskBytes, accept, deny, quota } = config
   const policy = { accept, deny, slots, memoryBytes, quota }
-  const options = { mesh, policy, engine: ENGINE_ID, diskBytes, sandboxIdleMs: SANDBOX_IDLE_MS }
+  const options = {
+    mesh,
+    policy,
+    engine: ENGINE_ID,
+    diskBytes,
+    sandboxIdleMs: SANDBOX_IDLE_MS,
+    keepProof: proofKeeper(dir.path, log),
+  }
   const peer = await createPeer(adapt(ports), options)
   await peer.start()
   return peer

@@ -20,7 +20,17 @@ export const shownDataDir = (data: string): { shown: string; flag: string } => {
 }
 
 /** What of the data directory belongs to wayside, in the order in which it is erased. */
-const ENTRIES = ['agent.json', 'agent.sock', 'holder', 'config.json', 'told.json', 'log', 'db', 'identity.key']
+const ENTRIES = [
+  'agent.json',
+  'agent.sock',
+  'holder',
+  'config.json',
+  'told.json',
+  'proofs',
+  'log',
+  'db',
+  'identity.key',
+]
 
 /** Removes what wayside keeps there, and the directory if nothing else is in it. */
 export const eraseDataDir = (data: string): void => {

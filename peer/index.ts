@@ -50,6 +50,8 @@ export interface PeerOptions {
   diskBytes: number
   /** A sandbox process that has had nothing to do for this long ends. */
   sandboxIdleMs: number
+  /** Keeps an encoded ReceiptFile by which `peer` was convicted. */
+  keepProof?: (peer: string, file: Uint8Array) => void
 }
 
 /** Builds a peer on its ports; `start` connects it. The same everywhere. */
@@ -146,5 +148,5 @@ const addCalling = (ports: Ports, options: PeerOptions, parts: PeerParts): void 
     return prepareItem(ports, preparation, manifest, request, deadlineMs)
   }
   parts.auditor = new Auditor(ports, parts)
-  parts.proofs = new PublicProofs(ports, parts, options.engine)
+  parts.proofs = new PublicProofs(ports, parts, options)
 }

@@ -15,7 +15,7 @@ import { JournalHeads, openHead, type TwoHeads } from './journal-heads.ts'
 import type { MembershipOffice } from './membership.ts'
 import type { Neighbour, NeighbourTable } from './neighbours.ts'
 import { PROOFS_PER_MINUTE_MAX, ProofBudget } from './proof-budget.ts'
-import { proofOf } from './receipt-file.ts'
+import { contradictionOf, proofOf } from './receipt-file.ts'
 import { sameBytes } from './receipts.ts'
 import type { Standings } from './standings.ts'
 import { verifyReceiptFile } from './verify-file.ts'
@@ -35,6 +35,13 @@ const UNDECIDED = ['E_INCONCLUSIVE', 'E_ENGINE_UNAVAILABLE']
 
 type Proof = FrameOf<'proof'>
 
+export interface ProofOptions {
+  /** Identifies the exact sandbox build that proofs are checked in. */
+  engine: string
+  /** Keeps an encoded ReceiptFile by which `peer` was convicted, for its owner to show. */
+  keepProof?: ((peer: string, file: Uint8Array) => void) | undefined
+}
+
 export interface ProofParts {
   office: Pick<MembershipOffice, 'meshId'>
   neighbours: NeighbourTable
@@ -50,7 +57,7 @@ type ProofPorts = Pick<Ports, 'clock' | 'crypto' | 'network' | 'log'>
 export class PublicProofs {
   readonly #ports: ProofPorts
   readonly #parts: ProofParts
-  readonly #engine: string
+  readonly #options: ProofOptions
   readonly #budget = new ProofBudget()
   readonly #known = new Set<string>()
   /** One after another: together they take one slot at most. */
@@ -59,10 +66,10 @@ export class PublicProofs {
   #stopped = false
 
   /** `parts` may be filled until the first neighbour comes. */
-  constructor(ports: ProofPorts, parts: ProofParts, engine: string) {
+  constructor(ports: ProofPorts, parts: ProofParts, options: ProofOptions) {
     this.#ports = ports
     this.#parts = parts
-    this.#engine = engine
+    this.#options = options
   }
 
   stop(): void {
@@ -78,6 +85,7 @@ export class PublicProofs {
   tellContradiction([one, other]: TwoHeads, from?: Neighbour): void {
     const { signer } = one.signed
     this.#parts.auditor.twoFaced(signer)
+    this.#options.keepProof?.(signer, contradictionOf([one.signed, other.signed]))
     this.#pass({ t: 'contradiction', heads: [one.signed, other.signed] }, [signer, from?.peer])
   }
 
@@ -120,6 +128,7 @@ export class PublicProofs {
       throw new MeshError('E_MESSAGE_LIMIT', `a proof of ${bytes.length} bytes is too large to be told to others`)
     const file = rawCid(this.#ports.crypto, bytes)
     await store.put(file, bytes)
+    this.#options.keepProof?.(receipt.signer, bytes)
     this.#know(this.#keyOf(receipt))
     this.#pass({ t: 'proof', receipt, invocation: await performed.invocation(), file }, [receipt.signer])
   }
@@ -152,15 +161,17 @@ export class PublicProofs {
 
   /** Of this mesh and engine: others cannot be judged here. */
   #isOurs({ mesh, engine }: Receipt): boolean {
-    return mesh.equals(this.#parts.office.meshId) && engine === this.#engine
+    return mesh.equals(this.#parts.office.meshId) && engine === this.#options.engine
   }
 
   async #judge(neighbour: Neighbour, proof: Proof, key: string): Promise<void> {
-    const verdict = await this.#verdictOf(neighbour, proof)
+    const bytes = await this.#fetch(proof.file, neighbour.peer)
+    const verdict = bytes ? await this.#verdictOf(bytes, proof) : 'undecided'
     // Else a false file would shield a wrong receipt from the true one.
     if (verdict !== 'wrong') this.#known.delete(key)
-    if (verdict === 'wrong') {
+    if (bytes && verdict === 'wrong') {
       const { signer } = proof.receipt
+      this.#options.keepProof?.(signer, bytes)
       this.#ports.log.event('proof.accepted', { peer: signer, reason: `shown by ${neighbour.peer}` })
       this.#parts.auditor.wrong(signer)
       return this.#pass(proof, [signer, neighbour.peer])
@@ -170,13 +181,11 @@ export class PublicProofs {
       this.#silence(neighbour, new MeshError('E_VERIFICATION_FAILED', 'a proof that proves nothing'))
   }
 
-  async #verdictOf(neighbour: Neighbour, proof: Proof): Promise<'wrong' | 'false' | 'undecided'> {
-    const bytes = await this.#fetch(proof.file, neighbour.peer)
-    if (!bytes) return 'undecided'
+  async #verdictOf(bytes: Uint8Array, proof: Proof): Promise<'wrong' | 'false' | 'undecided'> {
     if (!holdsAlone(bytes, proof)) return 'false'
     await this.#idle()
     if (this.#stopped) return 'undecided'
-    const sandbox = { pool: this.#parts.pool, engine: this.#engine, timeoutMs: RUN_MS_MAX }
+    const sandbox = { pool: this.#parts.pool, engine: this.#options.engine, timeoutMs: RUN_MS_MAX }
     const [checked] = (await verifyReceiptFile(this.#ports, sandbox, bytes)).receipts
     if (checked?.verdict === 'wrong') return 'wrong'
     return checked?.verdict === 'unusable' && UNDECIDED.includes(checked.code) ? 'undecided' : 'false'

@@ -60,3 +60,7 @@ export const proofOf = async (receipt: Envelope, execution: Performed, block: Fi
 /** That of the disputed receipt. */
 export const fraudProofOf = ({ receipts, execution }: Dispute, block: FindBlock): Promise<Uint8Array> =>
   proofOf(receipts[0], execution, block)
+
+/** Encoded ReceiptFile of two heads that convict their signer. */
+export const contradictionOf = (heads: Envelope[]): Uint8Array =>
+  ReceiptFile.encode({ v: 1, receipts: [], invocations: [], heads, journal: [], blocks: [], verification: [] })

@@ -176,22 +176,25 @@ test('10,000 changed files end in a refusal or a verdict, and convict nobody who
   const good = ReceiptFile.encode(await fileOf(world, await callAt(world, 'quorum:2')))
   const lying = await callerAnd('mutated proof', liar)
   const proof = await proofOf(lying, (await callAt(lying, 'self')).disputes[0]!)
-  const samples = [good, ReceiptFile.encode(proof)].map((bytes) => sampleOf(bytes, false))
-  const signedLies = [...ReceiptFile.decode(good).receipts, ...proof.receipts]
-    .filter(({ signer }) => [world.peers[1]!.peerId, lying.peers[1]!.peerId].includes(signer))
+  const calling = await callerAnd('mutated journal', liar)
+  const called = await proofOf(calling, (await callAt(calling, 'self', 3, SUM)).disputes[0]!)
+  const samples = [good, ReceiptFile.encode(proof), ReceiptFile.encode(called)].map((bytes) => sampleOf(bytes, false))
+  const signedLies = [...ReceiptFile.decode(good).receipts, ...proof.receipts, ...called.receipts]
+    .filter(({ signer }) => [world, lying, calling].some(({ peers }) => peers[1]!.peerId === signer))
     .map(({ payload }) => payload.join())
   const random = randomFor('mutations')
   const { verify: verifyHere } = elsewhere()
   const met = new Map<string, number>()
   const count = (what: string) => met.set(what, (met.get(what) ?? 0) + 1)
   for (let i = 0; i < 10_000; i++) {
-    const bytes = mutate(random, samples[i % 2]!, samples[(i + 1) % 2]!)
+    const bytes = mutate(random, samples[i % 3]!, samples[(i + 1) % 3]!)
     const found = await verifyHere(bytes).catch((cause) => cause)
     if (found instanceof MeshError) {
       expect(['E_MESSAGE', 'E_MESSAGE_LIMIT']).toContain(found.code)
       count('refused')
       continue
     }
+    expect(found.twoFaced).toEqual([])
     const { receipts } = ReceiptFile.decode(bytes)
     for (const [at, checked] of found.receipts.entries()) {
       count(checked.verdict)

@@ -1,4 +1,4 @@
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { recordCid } from '../../protocol/cid.ts'
@@ -275,5 +275,9 @@ test('run --receipt keeps a proof of a lie, which convicts the liar without an a
   expect(stdout).toMatch(
     new RegExp(`${liar.peer.peerId} signed a wrong outcome for task bafy\\w+: it says 145, re-execution gives 144\n`),
   )
+  // What may be shown is kept.
+  const kept = join(data, 'proofs', `${liar.peer.peerId}.cbor`)
+  await until(() => existsSync(kept))
+  expect(readFileSync(kept).equals(readFileSync(`${receipts}.proof-1.cbor`))).toBe(true)
   expect((await wayside(['verify', receipts], { cwd })).stdout).toMatch(/\n2 receipts: 1 right, 1 wrong\n$/)
 })
