@@ -21,6 +21,7 @@ export interface PictureEvents {
 }
 
 export class PictureAct implements Act {
+  readonly caption = 'each tile is edged in the colour of who computed it'
   readonly frame = emptyFrame()
   readonly tilesByPeer = new Map<string, number>()
   readonly culprits: Culprits

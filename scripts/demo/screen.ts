@@ -64,6 +64,7 @@ export class LiveScreen implements Screen {
 
   show(act: Act): void {
     this.#act = act
+    this.say(act.caption)
   }
 
   moved(): void {}

@@ -46,6 +46,8 @@ class Cost {
 }
 
 export class SearchAct implements Act {
+  readonly caption =
+    'tasks in the colour of who answered; red: wrong and released, white: found since, grey: from the memo'
   readonly culprits: Culprits
   readonly inProbation = new Cost()
   readonly after = new Cost()
