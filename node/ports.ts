@@ -38,10 +38,10 @@ const vicinityOf = async ({ listen, mdns, log = SILENT }: NodePortsOptions) => {
 export const createNodePorts = async (options: NodePortsOptions): Promise<Ports> => {
   const { listen, log = SILENT, failPoints = environmentFailPoints() } = options
   const signer = options.signer ?? createSigner(generatePrivateKey())
-  const network =
-    listen === 'alone'
-      ? solitaryNetwork(peerIdFromPublicKey(signer.publicKey))
-      : await (await import('./network.ts')).createNodeNetwork({ signer, listen, clock: systemClock, log, failPoints })
+  const alone = () => ({ network: solitaryNetwork(peerIdFromPublicKey(signer.publicKey)), directory: undefined })
+  const joined = async (listen: readonly string[]) =>
+    (await import('./network.ts')).createNodeNetwork({ signer, listen, clock: systemClock, log, failPoints })
+  const { network, directory } = listen === 'alone' ? alone() : await joined(listen)
   return {
     clock: systemClock,
     random: systemRandom,
@@ -51,6 +51,8 @@ export const createNodePorts = async (options: NodePortsOptions): Promise<Ports>
     network,
     sandboxHost: createSandboxHost(failPoints),
     vicinity: await vicinityOf(options),
+    // Whom nobody can dial keeps nothing for others, and asks them to look up.
+    directory: listen.length > 0 ? directory : undefined,
     log,
   }
 }

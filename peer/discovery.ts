@@ -1,18 +1,29 @@
-/** Finds peers of the mesh whose address nobody gave: those on the local network, and those met before. */
+/**
+ * Finds peers of the mesh whose address nobody gave: those on the local network, those met before, and those that the
+ * directory of the mesh knows, in which this peer is found by others in turn.
+ */
 
-import { revokedIn } from '../protocol/mesh.ts'
+import { NEIGHBOURS_MAX } from '../protocol/limits.ts'
 import type { Ports } from '../protocol/ports.ts'
+import type { AdvertisementTable } from '../registry/advertisements.ts'
+import { cellOf } from './coordinates.ts'
+import type { Lending } from './lending.ts'
+import { Lookups } from './lookups.ts'
 import type { MemberSeen, Members } from './members.ts'
 import type { MembershipOffice } from './membership.ts'
 import type { Neighbour, NeighbourTable } from './neighbours.ts'
-import { vicinityTag } from './provider-keys.ts'
+import { ANYWHERE, vicinityTag } from './provider-keys.ts'
+import { ProviderRounds } from './provider-rounds.ts'
 import type { Roster } from './roster.ts'
 
 /** Remembered members that are dialled at a time, the one seen last first: one of them is probably up. */
 const REMEMBERED_AT_ONCE = 8
 /** Whoever is alone looks again after 1 s, then twice as long each time, up to a minute. */
 const LOOK_MS_MIN = 1000
-const LOOK_MS_MAX = 60_000
+const LOOK_ALONE_MS_MAX = 60_000
+/** Whoever has neighbours hears of others from them: at first soon, then as seldom as records of the directory change. */
+const LOOK_FURTHER_MS_MIN = 5000
+const LOOK_FURTHER_MS_MAX = 10 * 60_000
 /** A neighbour that says something else all the time is not written down each time. */
 const ADDRESSES_NOTED_APART_MS = 60_000
 
@@ -21,13 +32,19 @@ interface DiscoveryParts {
   members: Members
   neighbours: NeighbourTable
   roster: Roster
+  lending: Pick<Lending, 'offer'>
+  advertisements: AdvertisementTable
+  hearsay(): AdvertisementTable
 }
 
-type DiscoveryPorts = Pick<Ports, 'clock' | 'crypto' | 'network' | 'vicinity'>
+type DiscoveryPorts = Pick<Ports, 'clock' | 'random' | 'crypto' | 'network' | 'log' | 'vicinity' | 'directory'>
 
 export class Discovery {
   readonly #ports: DiscoveryPorts
   readonly #parts: DiscoveryParts
+  readonly lookups: Lookups
+  readonly #rounds: ProviderRounds | undefined
+  readonly #engine: string
   readonly #notedMs = new WeakMap<Neighbour, number>()
   #next = 0
   #delayMs = LOOK_MS_MIN
@@ -35,10 +52,19 @@ export class Discovery {
   #stopped = false
   #met = Promise.withResolvers<void>()
 
-  /** `parts` may be filled until `start`. */
-  constructor(ports: DiscoveryPorts, parts: DiscoveryParts) {
+  /** Looks for peers with this engine. */
+  constructor(ports: DiscoveryPorts, parts: DiscoveryParts, engine: string) {
     this.#ports = ports
     this.#parts = parts
+    this.#engine = engine
+    const { directory } = ports
+    const offered = () => ({ capability: parts.lending.offer().slots > 0 ? engine : undefined, cell: this.#cell })
+    this.#rounds = directory && new ProviderRounds(ports, parts.office.meshId, directory, offered)
+    this.lookups = new Lookups(ports, parts, this.#rounds)
+  }
+
+  get #cell(): string {
+    return cellOf(this.#parts.roster.coordinate)
   }
 
   start(): void {
@@ -47,12 +73,15 @@ export class Discovery {
     const self = () => ({ peer: network.peerId, addresses: network.addresses() })
     vicinity?.start(vicinityTag(crypto, office.meshId), self, ({ peer, addresses }) => roster.meet(peer, addresses))
     this.#look()
+    void this.#openDirectory()
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.#stopped = true
     this.#cancel()
+    this.#rounds?.stop()
     this.#ports.vicinity?.stop()
+    await this.#ports.directory?.stop()
   }
 
   /** Resolves once there is a neighbour. */
@@ -67,6 +96,9 @@ export class Discovery {
 
   joined(): void {
     this.#met.resolve()
+    if (this.#parts.neighbours.size > 1) return
+    this.#delayMs = LOOK_FURTHER_MS_MIN
+    this.#lookLater()
   }
 
   left(): void {
@@ -76,24 +108,69 @@ export class Discovery {
   }
 
   /** A member has said where it is. */
-  advertised(neighbour: Neighbour, addresses: readonly string[]): void {
+  advertised(neighbour: Neighbour, addresses: string[]): void {
     const nowMs = this.#ports.clock.monotonic()
     const notedMs = this.#notedMs.get(neighbour) ?? Number.NEGATIVE_INFINITY
     if (nowMs - notedMs < ADDRESSES_NOTED_APART_MS) return
     this.#notedMs.set(neighbour, nowMs)
-    this.#parts.members.isAt(neighbour.peer, addresses)
+    const { peer } = neighbour
+    this.#parts.members.isAt(peer, addresses)
+    if (addresses.length > 0) this.#ports.directory?.add({ peer, addresses })
+  }
+
+  /** What hands were shaken for: a peer that has not shown a membership that holds is told nothing. */
+  #isMember(peer: string): boolean {
+    const { members, office, neighbours } = this.#parts
+    const seen = members.get(peer)
+    return seen !== undefined && office.isStillIn(seen) && !neighbours.isExpelled(peer)
+  }
+
+  async #openDirectory(): Promise<void> {
+    const { directory, log } = this.#ports
+    const { office, roster, neighbours } = this.#parts
+    if (!directory) return
+    try {
+      await directory.start(office.meshId.toString(), {
+        isMember: (peer) => this.#isMember(peer),
+        // One that has no room for this peer has shown all the same whether it is a member.
+        introduce: ({ peer, addresses }) => roster.acquaint(peer, addresses).catch(() => {}),
+      })
+      if (this.#stopped) return await directory.stop()
+      for (const { peer, advertisement } of neighbours.all()) {
+        if (advertisement?.addresses.length) directory.add({ peer, addresses: advertisement.addresses })
+      }
+      this.#rounds?.start()
+    } catch (cause) {
+      log.event('discovery.failed', { reason: `no directory: ${(cause as Error).message}` })
+    }
   }
 
   #look(): void {
     const { neighbours, roster } = this.#parts
-    if (neighbours.size === 0 && !roster.expecting) this.#dialRemembered()
+    if (neighbours.size > 0) void this.#lookFurther()
+    else if (!roster.expecting) this.#dialRemembered()
     this.#lookLater()
   }
 
   #lookLater(): void {
     this.#cancel()
+    const isAlone = this.#parts.neighbours.size === 0
     this.#cancel = this.#ports.clock.after(this.#delayMs, () => this.#look())
-    this.#delayMs = Math.min(LOOK_MS_MAX, 2 * this.#delayMs)
+    this.#delayMs = Math.min(isAlone ? LOOK_ALONE_MS_MAX : LOOK_FURTHER_MS_MAX, 2 * this.#delayMs)
+  }
+
+  /** In the directory, near this peer first; or, without one, by any member. */
+  async #lookFurther(): Promise<void> {
+    const { neighbours, roster } = this.#parts
+    const rounds = this.#rounds
+    const room = NEIGHBOURS_MAX - neighbours.size
+    if (room <= 0) return
+    const members = neighbours.all().filter(({ member }) => member)
+    const asked = members[this.#ports.random.below(Math.max(1, members.length))]
+    if (!rounds) return asked && this.lookups.ask(asked, this.#engine, this.#cell)
+    const near = await rounds.find(this.#engine, this.#cell, room)
+    const found = near.length < room ? [...near, ...(await rounds.find(this.#engine, ANYWHERE, room))] : near
+    for (const { peer, addresses } of found) roster.meet(peer, addresses)
   }
 
   /** Some of them at a time, and others each time. */
@@ -106,8 +183,7 @@ export class Discovery {
   }
 
   #remembered(): MemberSeen[] {
-    const { isRevoked } = this.#parts.office.revocations
-    const isOut = ({ line }: MemberSeen) => revokedIn(line, isRevoked) !== undefined
-    return this.#parts.members.all().filter((one) => one.addresses.length > 0 && !isOut(one))
+    const { members, office } = this.#parts
+    return members.all().filter((one) => one.addresses.length > 0 && office.isStillIn(one))
   }
 }

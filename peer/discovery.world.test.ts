@@ -1,9 +1,15 @@
 /** Peers find each other where nobody gave an address, and come back where the one that was given is no more. */
 import { describe, expect, test } from 'vitest'
+import { rawCid } from '../protocol/cid.ts'
+import { MeshError } from '../protocol/errors.ts'
+import { ENGINE_ID } from '../sandbox/engine-id.ts'
+import { scriptedPeer } from '../scripts/test/scripted-peer.ts'
 import { publish, requestOf, returned, worldFor } from '../scripts/test/world.ts'
+import { DirectoryHub } from '../simulations/directory.ts'
 import { Lan } from '../simulations/lan.ts'
 import type { PeerSetup, World, WorldPeer } from '../simulations/world.ts'
 import { foundMesh } from './join.ts'
+import { ProviderRounds } from './provider-rounds.ts'
 
 const DOUBLE = 'export default (n) => 2 * n'
 
@@ -105,5 +111,162 @@ describe('a newcomer that knows one address', () => {
     newcomer.peer.join((world.peers[0] as WorldPeer).address)
     await world.until(Promise.all(others.map(callUntilAnswered)))
     expect(Math.max(...answeredMs.values())).toBeLessThanOrEqual(2000)
+  })
+})
+
+describe('the directory', () => {
+  /** Peers that know nobody but the first, who tells of nobody: it does not carry the directory, and does not lend. */
+  const strangersTo = async (name: string, peers: number) => {
+    const world = await worldFor(name, { peers: 0 })
+    const hub = new DirectoryHub(world.clock, 200)
+    for (let i = 0; i < peers; i++) await world.add({ directory: hub })
+    return { world, hub }
+  }
+
+  test('brings together members that share one neighbour, in the background', async () => {
+    const { world, hub } = await strangersTo('shared', 2)
+    const [first, second] = world.peers as [WorldPeer, WorldPeer]
+    const [guide] = [await scriptedPeer(world)]
+    await guide.join(first)
+    const other = await scriptedPeer(world)
+    await other.join(second)
+    await world.clock.advance(60_000)
+    expect(neighboursOf(first)).toContain(second.peerId)
+    expect(hub.asked.some(({ by, what }) => by === first.peerId && what === 'provide')).toBe(true)
+  })
+
+  test('is told nothing by who lends nothing, or has paused', async () => {
+    const world = await worldFor('lends nothing', { peers: 0 })
+    const hub = new DirectoryHub(world.clock)
+    const idle = await world.add({ directory: hub, policy: { slots: 0 } })
+    const paused = await world.add({ directory: hub })
+    paused.peer.pause()
+    await world.until(idle.peer.join(paused.address))
+    await world.clock.advance(20 * 60_000)
+    expect(hub.asked.filter(({ what }) => what === 'provide')).toEqual([])
+  })
+
+  test('is asked seldom once nobody new is found', async () => {
+    const { world, hub } = await strangersTo('quiet', 3)
+    const [first, ...others] = world.peers as [WorldPeer, ...WorldPeer[]]
+    await world.until(Promise.all(others.map(({ peer }) => peer.join(first.address))))
+    await world.clock.advance(20 * 60_000)
+    hub.asked.length = 0
+    await world.clock.advance(60 * 60_000)
+    const finds = hub.asked.filter(({ by, what }) => by === first.peerId && what === 'find').length
+    // Each round of providing looks at two keys, each look at two.
+    expect(finds).toBeLessThanOrEqual((60 / 4.5) * 2 + (60 / 10) * 2)
+  })
+
+  test('spreads a crowd over shards: no key has 256 providers, each peer has its key, and many are found', async () => {
+    const world = await worldFor('crowd', { peers: 0 })
+    const hub = new DirectoryHub(world.clock)
+    const { ports } = world.machine()
+    const mesh = rawCid(ports.crypto, Uint8Array.of(1))
+    const rounds = Array.from({ length: 600 }, (_, i) => {
+      const directory = hub.join(() => ({ peer: `peer ${i}`, addresses: [] }))
+      const network = { ...ports.network, peerId: `peer ${i}` }
+      return new ProviderRounds({ ...ports, network }, mesh, directory, () => ({ capability: 'engine', cell: '' }))
+    })
+    rounds.forEach((one, i) => void world.clock.after(200 * i, () => one.start()))
+    await world.clock.advance(30 * 60_000)
+    expect(Math.max(...hub.crowds)).toBeLessThan(128)
+    expect(hub.crowds.reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(600)
+    const found = await world.until((rounds[0] as ProviderRounds).find('engine', '', 64))
+    expect(found.length).toBeGreaterThanOrEqual(64)
+    for (const one of rounds) one.stop()
+  })
+})
+
+describe('a look-up', () => {
+  test('lets a peer that nobody can dial meet who came after it', async () => {
+    const world = await worldFor('asks', { peers: 2 })
+    const [first] = world.peers as [WorldPeer]
+    const caller = await world.add({ policy: { slots: 0 } })
+    caller.ports.network.addresses = () => []
+    await world.until(caller.peer.join(first.address))
+    await world.clock.advance(1000)
+    const late = await world.add()
+    await world.until(late.peer.join(first.address))
+    await world.clock.advance(60_000)
+    expect(neighboursOf(caller)).toContain(late.peerId)
+  })
+
+  test('is answered with members that lend, and no oftener than one asks in earnest', async () => {
+    const world = await worldFor('answers', { peers: 3 })
+    const [first] = world.peers as [WorldPeer]
+    const asker = await scriptedPeer(world)
+    await asker.join(first)
+    const ask = async (id: number, capability = ENGINE_ID) => {
+      await asker.say({ t: 'lookup', id, capability, cell: '' })
+      return asker.next('found')
+    }
+    const { peers, wait_ms } = await ask(1)
+    expect(peers.map(({ peer }) => peer).sort()).toEqual(
+      world.peers
+        .slice(1)
+        .map(({ peerId }) => peerId)
+        .sort(),
+    )
+    expect(wait_ms).toBe(0)
+    expect((await ask(2, 'another engine')).peers).toEqual([])
+    const answers = []
+    for (let id = 3; id < 403; id++) answers.push(await ask(id))
+    expect(answers.filter(({ peers }) => peers.length > 0).length).toBeLessThan(10)
+    expect(answers.at(-1)).toMatchObject({ peers: [], wait_ms: 15_000 })
+  })
+
+  test('is not answered to a key that was not admitted, and a forged answer leads nowhere', async () => {
+    const world = await worldFor('forged', { peers: 1, setup: () => ({ policy: { accept: ['anyone'] } }) })
+    const [first] = world.peers as [WorldPeer]
+    const stranger = await scriptedPeer(world, { stranger: true })
+    await stranger.join(first)
+    await stranger.say({ t: 'lookup', id: 1, capability: ENGINE_ID, cell: '' })
+    await world.clock.advance(5000)
+    expect(stranger.all('found')).toEqual([])
+    const liar = await scriptedPeer(world)
+    await liar.join(first)
+    const victim = await scriptedPeer(world)
+    await liar.say({
+      t: 'found',
+      id: 9,
+      peers: [{ peer: victim.peerId, addresses: victim.ports.network.addresses() }],
+      wait_ms: 0,
+    })
+    await world.clock.advance(1000)
+    expect(first.events.filter(({ fields }) => fields.peer === victim.peerId)).toEqual([])
+  })
+})
+
+describe('a peer that can dial and not be dialled', () => {
+  test('is callable by one who comes later, over the connection that it is asked to open', async () => {
+    const world = await worldFor('nat', { peers: 1, setup: () => ({ policy: { slots: 0 } }) })
+    const [first] = world.peers as [WorldPeer]
+    const inside = await world.add()
+    await world.until(inside.peer.join(first.address))
+    const later = await world.add({ policy: { slots: 0 } })
+    // Behind NAT: what is dialled there by others does not arrive.
+    const { connect } = later.ports.network
+    later.ports.network.connect = (address, signal) => {
+      if (address.endsWith(inside.peerId)) return Promise.reject(new MeshError('E_UNREACHABLE', 'no way'))
+      return connect.call(later.ports.network, address, signal)
+    }
+    await world.until(later.peer.join(first.address))
+    await world.clock.advance(1000)
+    expect(neighboursOf(later)).toContain(inside.peerId)
+    expect(await called(world, later)).toBe(42)
+  })
+
+  test('is not made to dial by a flood of requests', async () => {
+    const world = await worldFor('reach flood', { peers: 2 })
+    const [first, second] = world.peers as [WorldPeer, WorldPeer]
+    const flood = await scriptedPeer(world)
+    await flood.join(first)
+    const target = await scriptedPeer(world)
+    await target.join(first)
+    for (let i = 0; i < 6400; i++) flood.send({ t: 'reach', peer: target.peerId })
+    await world.clock.advance(1000)
+    expect(target.all('sought').length).toBeLessThanOrEqual(66)
+    expect(neighboursOf(first)).toContain(second.peerId)
   })
 })

@@ -5,6 +5,7 @@ import type { FrameOf } from '../protocol/frames.ts'
 import { REVOCATIONS_FRAME_MAX } from '../protocol/limits.ts'
 import { chainExpiryMs } from '../protocol/mesh.ts'
 import type { Ports } from '../protocol/ports.ts'
+import type { Admittance } from './handshake.ts'
 import { finiteOrNull, type Members } from './members.ts'
 import type { MembershipOffice } from './membership.ts'
 import type { Neighbour, NeighbourTable } from './neighbours.ts'
@@ -27,14 +28,18 @@ export class Expulsion {
     this.#parts = parts
   }
 
-  /** A peer has just come: a member is remembered, and told all that is held. */
-  greet(neighbour: Neighbour): void {
-    const { peer, member, owner = peer, chain } = neighbour
-    if (!member) return
+  /** Has shown that it is a member: it is remembered. */
+  proven(peer: string, { owner = peer, chain }: Pick<Admittance, 'owner' | 'chain'>): void {
     const { office, members } = this.#parts
     const line = office.lineOf(peer, chain)
     const until_ms = finiteOrNull(chainExpiryMs(chain))
     members.saw({ peer, owner, line, until_ms, seen_ms: this.#ports.clock.now() })
+  }
+
+  /** A peer has just come: a member is told all that is held. */
+  greet(neighbour: Neighbour): void {
+    if (!neighbour.member) return
+    const { office } = this.#parts
     const held = office.revocations.all().map(({ signed }) => signed)
     this.#tell([neighbour], held)
   }

@@ -71,7 +71,7 @@ export const createPeer = async (ports: Ports, options: PeerOptions): Promise<Pe
   await addLending(ports, options, parts)
   addCalling(ports, options, parts)
   parts.roster = new Roster(ports, parts.office, parts.neighbours, new Reception(ports.clock, parts))
-  parts.discovery = new Discovery(ports, parts)
+  parts.discovery = new Discovery(ports, parts, options.engine)
   const peer = new Peer(ports, parts)
   parts.call = (request) => peer.call(request)
   return peer

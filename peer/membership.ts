@@ -98,6 +98,12 @@ export class MembershipOffice {
     }
   }
 
+  /** Would one that was a member when it was last here be let in today? */
+  isStillIn({ peer, line, until_ms }: { peer: string; line: readonly string[]; until_ms: number | null }): boolean {
+    const isOver = until_ms !== null && until_ms <= this.#ports.clock.now()
+    return !isOver && !this.#rules.deny.includes(peer) && revokedIn(line, this.revocations.isRevoked) === undefined
+  }
+
   /** Why a neighbour that was let in must go: what it has shown holds no longer. No signature is checked again. */
   lapsed({ peer, chain }: Pick<Neighbour, 'peer' | 'chain'>): MeshError | undefined {
     const revoked = this.#revoked(this.lineOf(peer, chain))

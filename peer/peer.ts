@@ -224,7 +224,7 @@ export class Peer {
   async #stop(): Promise<void> {
     const { lending, executor, invoker, advertisement, roster, exchange, pool, tally, memo, auditor, standings } =
       this.#parts
-    this.#parts.discovery.stop()
+    await this.#parts.discovery.stop()
     this.#parts.proofs.stop()
     lending.stopping = true
     this.#stopProgress?.()

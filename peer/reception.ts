@@ -10,6 +10,7 @@ import type { Discovery } from './discovery.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { Executor } from './executor.ts'
 import type { Expulsion } from './expulsion.ts'
+import type { Admittance } from './handshake.ts'
 import type { Invoker } from './invoker.ts'
 import type { Neighbour, NeighbourTable } from './neighbours.ts'
 import type { OwnAdvertisement } from './own-advertisement.ts'
@@ -41,6 +42,10 @@ export class Reception implements RosterEvents {
   constructor(clock: Ports['clock'], parts: ReceptionParts) {
     this.#parts = parts
     this.#advertisements = new AdvertisementIntake(clock, (neighbour, signed) => this.#accept(neighbour, signed))
+  }
+
+  proven(peer: string, admittance: Admittance): void {
+    this.#parts.expulsion.proven(peer, admittance)
   }
 
   /** Both sides say what they offer. */
@@ -82,6 +87,11 @@ export class Reception implements RosterEvents {
       case 'hello':
       case 'welcome':
         throw new MeshError('E_MESSAGE', `a ${frame.t} after the handshake`)
+      case 'lookup':
+      case 'found':
+      case 'reach':
+      case 'sought':
+        return this.#parts.discovery.lookups.onFrame(neighbour, frame)
       case 'revocations':
         return this.#parts.expulsion.onFrame(neighbour, frame)
       case 'proof':
@@ -129,7 +139,9 @@ export class Reception implements RosterEvents {
     const hearsay = this.#parts.hearsay()
     for (const signed of frame.signed) {
       const accepted = await hearsay.accept(signed)
-      if (accepted) this.#parts.roster.meet(accepted.peer, accepted.addresses)
+      if (!accepted) continue
+      const { peer, addresses } = accepted
+      this.#parts.roster.meet(peer, addresses, () => this.#parts.discovery.lookups.unreached(peer, neighbour))
     }
     neighbour.hasIntroduced = true
   }

@@ -6,7 +6,7 @@ import { Genesis } from '../protocol/mesh.ts'
 import type { Channel, Ports } from '../protocol/ports.ts'
 import type { Coordinate } from '../protocol/records.ts'
 import { DialGuard } from './dial-guard.ts'
-import { type Handshaken, type Introduction, refuse, shakeHands } from './handshake.ts'
+import { type Admittance, type Handshaken, type Introduction, refuse, shakeHands } from './handshake.ts'
 import type { Link } from './link.ts'
 import type { MembershipOffice } from './membership.ts'
 import type { Neighbour, NeighbourTable } from './neighbours.ts'
@@ -26,6 +26,8 @@ const BYE_MS = 200
 const HELLO = { frameBytesMax: HANDSHAKE_FRAME_BYTES_MAX }
 
 export interface RosterEvents {
+  /** It has shown that it is a member, whether or not there is room for it as a neighbour. */
+  proven(peer: string, admittance: Admittance): void
   joined(neighbour: Neighbour): void
   left(neighbour: Neighbour, reason: string): void
   /** Every frame but those of the handshake and ping. */
@@ -88,15 +90,25 @@ export class Roster {
     return peer
   }
 
-  /** Dials a peer that others told of, unless it is connected or there are enough, those being dialled included. */
-  meet(peer: string, addresses: readonly string[]): void {
+  /**
+   * Dials a peer that others told of, unless it is connected or there are enough, those being dialled included.
+   * `unreached` is called once if it cannot be dialled.
+   */
+  meet(peer: string, addresses: readonly string[], unreached?: () => void): void {
     if (this.#stopped || peer === this.#ports.network.peerId || this.#neighbours.get(peer)) return
     if (this.#neighbours.size + this.#dialling.size >= NEIGHBOURS_MAX) return
     if (addresses.length === 0 || this.#dialling.has(peer) || this.#neighbours.isExpelled(peer)) return
     this.#dialOnce(peer, addresses, { toldOf: peer }).catch((cause: MeshError) => {
       this.#ports.log.event('peer.unreachable', { peer, code: cause.code, reason: cause.message })
+      if (cause.code === 'E_UNREACHABLE' || cause.code === 'E_ADDRESS') unreached?.()
       this.#redial(peer, addresses, 1)
     })
+  }
+
+  /** Shakes hands with a peer that others told of, to learn whether it is a member. Rejects also if it has no room for us. */
+  async acquaint(peer: string, addresses: readonly string[]): Promise<void> {
+    if (this.#stopped || addresses.length === 0 || this.#neighbours.get(peer)) return
+    await this.#dialOnce(peer, addresses, { toldOf: peer })
   }
 
   /** Some memberships may hold no longer. */
@@ -141,10 +153,15 @@ export class Roster {
         genesis: Genesis.encode(this.#office.genesis),
         credential: this.#office.credential(),
       }),
-      admit: (hello, peer) => {
-        if (this.#isFullFor(peer)) throw full()
+      admit: async (hello, peer) => {
+        const isFull = this.#isFullFor(peer)
+        // What a ticket earns would not arrive.
+        if (isFull && hello.credential.by !== 'membership') throw full()
         if (this.#neighbours.isExpelled(peer)) throw expelled()
-        return this.#office.admit(hello, peer)
+        const admittance = await this.#office.admit(hello, peer)
+        if (admittance.member) this.#events.proven(peer, admittance)
+        if (isFull) throw full()
+        return admittance
       },
     }
   }

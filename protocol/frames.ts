@@ -7,6 +7,9 @@ import {
   BATCH_ITEMS_MAX,
   BLOCK_BYTES_MAX,
   BLOCK_CHUNK_BYTES,
+  CELL_CHARS_MAX,
+  FOUND_ADDRESSES_MAX,
+  FOUND_MAX,
   FRAME_BYTES_MAX,
   FUEL_MAX,
   HOLD_MS_MAX,
@@ -20,7 +23,7 @@ import {
 import { credential, Genesis, membershipChain, Revocation } from './mesh.ts'
 import { EFFECT_KINDS, Outcome } from './outcome.ts'
 import { Advertisement, coordinate, Invocation, JournalHead, offeredLoad, Receipt, taskTemplate } from './records.ts'
-import { bytes, cid, integer, list, message, name, peerId, text } from './schema.ts'
+import { address, bytes, cid, integer, list, message, name, peerId, text } from './schema.ts'
 
 /** One long-lived channel a pair: handshake, advertisements, calls. */
 export const PEER_PROTOCOL = '/wayside/1/peer'
@@ -60,6 +63,18 @@ const advertise = of('advertise', { signed: envelope(Advertisement.bytesMax) })
 const load = of('load', offeredLoad())
 /** Advertisements of others that the sender holds, once after the handshake. */
 const peers = of('peers', { signed: list(envelope(Advertisement.bytesMax), NEIGHBOURS_MAX) })
+/** Asks for peers that offer `capability` (an engine ID) in a cell of the coordinate space; '': anywhere. */
+const lookup = of('lookup', { id: id(), capability: name(), cell: text(CELL_CHARS_MAX) })
+/** The answer, of which nothing is proven; and how long to wait before another look-up is answered. */
+const found = of('found', {
+  id: id(),
+  peers: list(v.strictObject({ peer: peerId(), addresses: list(address(), FOUND_ADDRESSES_MAX, 1) }), FOUND_MAX),
+  wait_ms: integer(0, 600_000),
+})
+/** Asks to tell `peer`, a neighbour of the receiver, of the sender, who cannot reach it. */
+const reach = of('reach', { peer: peerId() })
+/** Tells of one who asked so, by its advertisement: it can perhaps be reached from here. */
+const sought = of('sought', { signed: envelope(Advertisement.bytesMax) })
 /** Who was put out of the mesh: all that the sender holds, after the handshake; then what is new, once. */
 const revocations = of('revocations', { signed: list(envelope(Revocation.bytesMax), REVOCATIONS_FRAME_MAX, 1) })
 /** A wrong receipt of a public invocation. `file` is the raw CID of the encoded receipt file that proves it. */
@@ -165,6 +180,10 @@ export const PeerFrame = message(
     answered,
     verdict,
     revocations,
+    lookup,
+    found,
+    reach,
+    sought,
     journals,
     heads,
     tied,

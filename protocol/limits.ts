@@ -35,6 +35,12 @@ export const BATCH_ITEMS_MAX = 1024
 export const HOLD_MS_MAX = 10_000
 /** Neighbours whose advertisements are kept and refreshed (16 in pages). */
 export const NEIGHBOURS_MAX = 64
+/** Peers in the answer to a look-up: a quarter of a table; whoever wants more asks again. */
+export const FOUND_MAX = 16
+/** Addresses of one of them: they are tried in turn. */
+export const FOUND_ADDRESSES_MAX = 4
+/** A cell of the coordinate space, as text: three numbers. */
+export const CELL_CHARS_MAX = 32
 /** Addresses in a ticket or an advertisement. */
 export const ADDRESSES_MAX = 16
 export const ADDRESS_CHARS_MAX = 256

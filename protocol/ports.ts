@@ -103,6 +103,26 @@ export interface Vicinity {
   stop(): void
 }
 
+/** What a directory asks about peers: it tells nobody anything who is not a member, and asks nobody else. */
+export interface DirectoryGate {
+  isMember(peer: string): boolean
+  /** Shakes hands, so that each side knows whether the other is a member. Rejects if it cannot be reached. */
+  introduce(sighting: Sighting): Promise<void>
+}
+
+/** Who of a mesh is where, in pieces that its members keep for each other. Records last 10 minutes at most. */
+export interface Directory {
+  /** Takes part, under the name of the mesh. Call once the network has started. */
+  start(mesh: string, gate: DirectoryGate): Promise<void>
+  /** A member is in reach, and may keep a piece. */
+  add(member: Sighting): void
+  /** Records that this peer provides `key` (32 bytes). Resolves once that was told to those who keep the key. */
+  provide(key: Uint8Array, signal: AbortSignal): Promise<void>
+  /** Peers that provide `key`, some 20 at most of as many as there are. */
+  find(key: Uint8Array, signal: AbortSignal): Promise<Sighting[]>
+  stop(): Promise<void>
+}
+
 /** A place of its own (a process, a worker) that runs `sandbox/worker.ts`. */
 export interface SandboxProcess {
   /** Frames are whole and in order both ways. */
@@ -126,5 +146,7 @@ export interface Ports {
   network: Network
   sandboxHost: SandboxHost
   vicinity?: Vicinity | undefined
+  /** Peers without one ask others to look up. */
+  directory?: Directory | undefined
   log: import('./log.ts').Log
 }

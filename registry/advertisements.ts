@@ -21,6 +21,7 @@ export interface AdvertisementTable {
   remove(peer: string): void
   /** The live ones as they were signed, to be passed on. */
   signed(): Envelope[]
+  signedOf(peer: string): Envelope | undefined
 }
 
 interface Held {
@@ -72,5 +73,6 @@ export const createAdvertisementTable = (
     live: () => held().map(({ advertisement }) => advertisement),
     remove: (peer) => void byPeer.delete(peer),
     signed: () => held().map(({ signed }) => signed),
+    signedOf: (peer) => held().find(({ advertisement }) => advertisement.peer === peer)?.signed,
   }
 }

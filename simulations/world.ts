@@ -16,6 +16,7 @@ import { type Genesis, Membership, meshIdOf } from '../protocol/mesh.ts'
 import type { Clock, Crypto, Ports, SandboxHost, Signer, Vicinity } from '../protocol/ports.ts'
 import { ENGINE_ID } from '../sandbox/engine-id.ts'
 import { FakeClock } from './clock.ts'
+import type { DirectoryHub } from './directory.ts'
 import { deriveSeed, seededRandom } from './random.ts'
 import { createInlineSandboxHost } from './sandbox-host.ts'
 
@@ -54,6 +55,8 @@ export interface PeerSetup {
   mesh?: MeshState
   /** Its place on a local network. Default: it is on none. */
   vicinity?: Vicinity
+  /** Default: it carries none. */
+  directory?: DirectoryHub
 }
 
 export interface WorldMachine {
@@ -107,13 +110,15 @@ export class World {
       },
     }
     const clock = this.#clockOf(peerId)
+    const network = this.hub.join(peerId, { log })
     const honest = createInlineSandboxHost(clock, machine.wasm)
     const ports: Ports = {
       ...{ clock, random, signer, log },
       crypto: crypto?.(machine.crypto, clock) ?? machine.crypto,
       storage: createMemoryStorage(),
-      network: this.hub.join(peerId, { log }),
+      network,
       vicinity: setup.vicinity,
+      directory: setup.directory?.join(() => ({ peer: peerId, addresses: network.addresses() })),
       sandboxHost: setup.sandboxHost?.(honest, clock) ?? honest,
     }
     return { peerId, ports, events }

@@ -303,6 +303,11 @@ export const peerFrameExamples: PeerFrame[] = [
   { t: 'answer', id: 2, n: 1, answer: { ok: false, code: 'E_EXPORT_UNKNOWN', message: 'no export nothing' } },
   { t: 'verdict', invocation: receipt.invocation, secret: filled(32, 3), verdict: 'agreed' },
   { t: 'revocations', signed: [...byAlice, ...byOperator] },
+  { t: 'lookup', id: 1, capability: engine, cell: '0.-1.2' },
+  { t: 'found', id: 1, peers: [{ peer: bob.id, addresses: advertisement.addresses }], wait_ms: 0 },
+  { t: 'found', id: 2, peers: [], wait_ms: 15_000 },
+  { t: 'reach', peer: alice.id },
+  { t: 'sought', signed: signedAdvertisements[0] as Envelope },
 ]
 
 export const blockFrameExamples: BlockFrame[] = [
