@@ -30,8 +30,9 @@ const operatorWords = ({ operator, ...report }: MeshReport): string => peerWords
 
 /** As short as it can be told from others. */
 const shortWords = (peer: string, report: MeshReport): string => {
-  const known = knownAs(peer, report)
-  return known.find((one) => one !== 'yours') ?? `${shortId(peer)}${known.length > 0 ? ' (yours)' : ''}`
+  if (peer === report.self.peer) return 'this machine'
+  if (peer === report.operator) return 'the operator'
+  return knownAs(peer, report).length === 0 ? shortId(peer) : `${shortId(peer)} (yours)`
 }
 
 const admissionWords = (admission: MeshReport['admission']): string =>
