@@ -300,7 +300,7 @@ export class LevelledCall {
     const digest = cidDigest(rawCid(crypto, last.payload))
     const order = drawOrder(crypto.hash, root.secret, digest, votes.length, root.candidates)
     const voters = votes.map(({ performed }) => this.#parts.neighbours.whereabouts(performed.executor))
-    const drawn = this.#eligible(order, voters)
+    const drawn = this.#eligible(order, voters, asked)
     return (await this.#askDrawn(item, drawn, asked, false)) ?? (await this.#askDrawn(item, drawn, asked, true))
   }
 
@@ -308,10 +308,14 @@ export class LevelledCall {
     return this.#parts.office.genesis.policy.independence
   }
 
-  /** Those of the candidates that the mesh lets verify what `voters` did, the more independent first. */
-  #eligible(candidates: readonly string[], voters: readonly Whereabouts[]): readonly string[] {
-    const all = candidates.map((peer) => this.#parts.neighbours.whereabouts(peer))
-    const may = all.filter((one) => voters.every((other) => areIndependent(this.#floor, one, other)))
+  /** Those of the candidates that can be asked and may verify what `voters` did, the more independent first. */
+  #eligible(candidates: readonly string[], voters: readonly Whereabouts[], asked: ReadonlySet<string>) {
+    const { neighbours } = this.#parts
+    const lenders = new Set(neighbours.lenders().map(({ peer }) => peer))
+    const left = candidates.filter((peer) => lenders.has(peer) && !asked.has(peer))
+    const may = left
+      .map((peer) => neighbours.whereabouts(peer))
+      .filter((one) => voters.every((other) => areIndependent(this.#floor, one, other)))
     return independentFirst(may, (one) => rankAgainst(one, voters)).map(({ peer }) => peer)
   }
 
