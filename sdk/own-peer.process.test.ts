@@ -19,6 +19,7 @@ import { connectWith } from './connect.ts'
 import { FakeHost } from './fake-backend.ts'
 import { fn, type SdkHost } from './index.ts'
 import { BackedMesh } from './mesh.ts'
+import { createJoinedPeer } from './own-peer.ts'
 import { createPeerBackend } from './peer-backend.ts'
 
 const hub = createMemoryNetwork({ clock: systemClock })
@@ -104,6 +105,7 @@ test('it finds those whom the inviter knows, and asks as many as the level wants
   const options = { verify: 'quorum:2', receipt: true, timeoutMs: TIMEOUT_MS } as const
   const { receipt } = await mesh.call(echo, 1, options)
   expect(receipt.executors.toSorted()).toEqual([first.peerId, second.peerId].sort())
+  expect(receipt.verification).toEqual({ by: 'quorum', independence: 'peer', verifiers: 1 })
 })
 
 test('it never executes for others', async () => {
@@ -138,6 +140,7 @@ test.each<[string, () => Promise<string[]>, string]>([
   ['an address that is none', async () => ['nowhere'], 'E_ADDRESS'],
   ['an address without a ticket, of a private mesh', async () => [`/memory/${first.peerId}`], 'E_NOT_ADMITTED'],
   ['a ticket that expired', async () => [await first.invite(-1)], 'E_TICKET_EXPIRED'],
+  ['a ticket for a machine of the owner', async () => [await first.invite(60_000, true)], 'E_USAGE'],
 ])('%s is refused, and leaves nothing', async (_, join, code) => {
   const host = new MemoryHost()
   await expect(connect({ join: await join() }, host)).rejects.toMatchObject({ code })
@@ -153,6 +156,12 @@ test('tickets of two meshes are refused', async () => {
     code: 'E_MESH_MISMATCH',
     message: expect.stringMatching(/2 meshes/),
   })
+})
+
+test('a peer that is denied is not joined, whatever its ticket says', async () => {
+  const host = new MemoryHost()
+  const joining = createJoinedPeer(host, [ticket], { deny: [first.peerId] })
+  await expect(joining).rejects.toMatchObject({ code: 'E_NOT_ACCEPTED' })
 })
 
 test('a signal gives up joining', async () => {

@@ -40,7 +40,11 @@ describe('without an agent', () => {
     const file = join(freshDirectory(), 'receipt')
     const { stdout } = await run(['hello.ts', '{"name":"Ada"}', '--local', '--json', '--receipt', file])
     expect(JSON.parse(stdout)).toMatchObject({ value: { text: 'Hello, Ada' }, local: true, executions: 1, liars: [] })
-    expect(ReceiptFile.decode(new Uint8Array(readFileSync(file))).receipts).toHaveLength(1)
+    const verification = { by: 'self', independence: 'none', verifiers: 0 }
+    expect(JSON.parse(stdout)).toMatchObject({ verification })
+    const kept = ReceiptFile.decode(new Uint8Array(readFileSync(file)))
+    expect(kept.receipts).toHaveLength(1)
+    expect(kept.verification).toEqual([{ ...verification, executions: 1 }])
   })
 })
 
