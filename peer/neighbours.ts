@@ -40,6 +40,8 @@ export interface Neighbour {
   inFlightBytes: number
   /** How its run times compare with the mean over all executors: 2 is twice as slow. */
   slowness: number
+  /** Monotonic instant of the last frame. */
+  heardMs: number
   /** Until this monotonic instant it is not asked: it has refused, or failed. */
   shunnedUntilMs: number
 }
@@ -126,6 +128,7 @@ export class NeighbourTable {
       inFlight: 0,
       inFlightBytes: 0,
       slowness: before?.slowness ?? 1,
+      heardMs: 0,
       shunnedUntilMs: 0,
     }
     this.#byPeer.set(link.peer, neighbour)

@@ -2,6 +2,7 @@
 import { batchOf, type Envelope, openBatch } from '../protocol/envelope.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { FrameOf } from '../protocol/frames.ts'
+import { hasSlept } from '../protocol/late.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { headBytes, signHeads } from './journal-heads.ts'
 import type { Neighbour } from './neighbours.ts'
@@ -136,18 +137,26 @@ export class OwedReceipts {
   }
 
   #blame(id: number, neighbour: Neighbour, error: MeshError): void {
-    neighbour.shunnedUntilMs = this.#ports.clock.monotonic() + RECEIPT_SHUN_MS
     this.#ports.log.event('peer.misbehaved', { peer: neighbour.peer, code: error.code, reason: error.message })
+    this.#lose(id, neighbour, error)
+  }
+
+  #lose(id: number, neighbour: Neighbour, error: MeshError): void {
+    neighbour.shunnedUntilMs = this.#ports.clock.monotonic() + RECEIPT_SHUN_MS
     this.#end(id, { error })
   }
 
   /** One timer for all: they are due in the order in which they were added. */
-  #watch(): void {
+  #watch(notBeforeMs = 0): void {
     const [first] = this.#owed.values()
     if (this.#isWatching || !first) return
     this.#isWatching = true
-    this.#ports.clock.after(first.dueMs - this.#ports.clock.monotonic(), () => {
+    const { clock } = this.#ports
+    const dueMs = Math.max(notBeforeMs, first.dueMs)
+    clock.after(dueMs - clock.monotonic(), () => {
       this.#isWatching = false
+      const nowMs = clock.monotonic()
+      if (hasSlept(nowMs, dueMs)) return this.#watch(nowMs + RECEIPT_MS_MAX)
       this.#expire()
       this.#watch()
     })
@@ -158,7 +167,10 @@ export class OwedReceipts {
     for (const [id, { neighbour, dueMs }] of this.#owed) {
       if (dueMs > nowMs) return
       const late = `${neighbour.peer} answered but sent no receipt within ${RECEIPT_MS_MAX} ms`
-      this.#blame(id, neighbour, new MeshError('E_RECEIPT', late))
+      // Nothing at all has come since: it sleeps, or has moved, or the way is cut.
+      const isSilent = neighbour.heardMs <= dueMs - RECEIPT_MS_MAX
+      if (isSilent) this.#lose(id, neighbour, new MeshError('E_EXECUTOR_LOST', `${late}, nor anything else`))
+      else this.#blame(id, neighbour, new MeshError('E_RECEIPT', late))
     }
   }
 }

@@ -148,6 +148,8 @@ export class Pursuit {
     this.#last = { code: result.code, message: result.message }
     if (result.kind === 'refused') this.#refused(attempt, result, recovers === true)
     else if (result.code !== 'E_EXECUTOR_LOST') this.#failures++
+    // With a link of its own it may come again: perhaps it was this machine that slept, and lost everybody.
+    else if (!attempt.neighbour.link.isOpen) this.#asked.delete(attempt.neighbour.peer)
     if (result.code === 'E_REPLAY_DIVERGED') this.#startOver(attempt)
     // One executor's word is not enough to give up, whatever it says.
     const hopeless = this.#failures >= FAILURES_MAX || this.attempts >= ATTEMPTS_MAX

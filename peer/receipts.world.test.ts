@@ -147,25 +147,33 @@ describe('at a quorum, an answer does not count whose receipt', () => {
   })
 })
 
-test('a receipt that does not come within 5 s is E_RECEIPT; self does not wait longer, and then asks others', async () => {
-  const world = await callerAnd('missing', 1)
-  const outcome = await trueOutcome(world)
-  const peer = await executor(world, async (one, { items }) =>
-    one.send({ t: 'answers', items: items.map(({ id }) => ({ id, outcome: Outcome.encode(outcome) })) }),
-  )
-  const took: number[] = []
-  for (let i = 0; i < 20; i++) {
-    const fromMs = world.clock.monotonic()
-    const result = await call(world, { level: { level: 'self' } })
-    expect(returned(result)).toBe(42)
-    took.push(world.clock.monotonic() - fromMs)
-  }
-  const late = took.filter((ms) => ms > 1000)
-  expect(late).toHaveLength(1)
-  expect(late[0]).toBeGreaterThanOrEqual(5000)
-  expect(late[0]).toBeLessThanOrEqual(5100)
-  isMisbehaviour(world, peer, 'E_RECEIPT')
-})
+test.each([
+  ['of one that goes on talking is held against it', true],
+  ['of one that has fallen silent is not: perhaps it sleeps', false],
+])(
+  'a receipt that does not come within 5 s, %s; self does not wait longer, and then asks others',
+  async (name, talks) => {
+    const world = await callerAnd(name, 1)
+    const outcome = await trueOutcome(world)
+    const peer = await executor(world, async (one, { items }) => {
+      one.send({ t: 'answers', items: items.map(({ id }) => ({ id, outcome: Outcome.encode(outcome) })) })
+      if (talks) world.clock.after(100, () => one.send({ t: 'progress', items: [] }))
+    })
+    const took: number[] = []
+    for (let i = 0; i < 20; i++) {
+      const fromMs = world.clock.monotonic()
+      const result = await call(world, { level: { level: 'self' } })
+      expect(returned(result)).toBe(42)
+      took.push(world.clock.monotonic() - fromMs)
+    }
+    const late = took.filter((ms) => ms > 1000)
+    expect(late).toHaveLength(1)
+    expect(late[0]).toBeGreaterThanOrEqual(5000)
+    expect(late[0]).toBeLessThanOrEqual(5100)
+    if (talks) isMisbehaviour(world, peer, 'E_RECEIPT')
+    else expect(world.peers[0]!.events.filter((event) => event.name === 'peer.misbehaved')).toEqual([])
+  },
+)
 
 describe('receipts that are broken', () => {
   const sending = async (

@@ -1,6 +1,7 @@
 /** Keeps this peer connected to its neighbours: accepts, dials, shakes hands, measures round trips, dials again. */
 import { MeshError } from '../protocol/errors.ts'
 import { PEER_PROTOCOL, type PeerFrame } from '../protocol/frames.ts'
+import { hasSlept } from '../protocol/late.ts'
 import { HANDSHAKE_FRAME_BYTES_MAX, NEIGHBOURS_MAX } from '../protocol/limits.ts'
 import { Genesis } from '../protocol/mesh.ts'
 import type { Channel, Ports } from '../protocol/ports.ts'
@@ -15,6 +16,8 @@ import { Shakes } from './shakes.ts'
 
 /** Often enough to notice a changed route, too seldom to be seen on a meter. */
 const PING_EVERY_MS = 15_000
+/** Three pings that were not answered. */
+const SILENT_MS_MAX = 3 * PING_EVERY_MS
 /** A lost address is dialled again after 0.5 s, then twice as long each time, up to a minute. */
 const REDIAL_MS_MIN = 500
 const REDIAL_MS_MAX = 60_000
@@ -72,9 +75,9 @@ export class Roster {
     return this.#roundTrips.coordinate
   }
 
-  /** Peers are being dialled: one may be here soon. */
+  /** Peers are being dialled, or will be again: one may be here soon. */
   get expecting(): boolean {
-    return this.#dialling.size > 0
+    return this.#dialling.size + this.#redials.size > 0
   }
 
   /** Registers with the network; call before it starts. */
@@ -115,17 +118,29 @@ export class Roster {
   review(): void {
     for (const neighbour of this.#neighbours.all()) {
       const lapsed = this.#office.lapsed(neighbour)
-      if (lapsed) this.#expel(neighbour, lapsed)
+      if (lapsed) this.#drop(neighbour, lapsed)
     }
   }
 
   /** Every now and then: memberships end, and ways change. */
   #watch(): void {
+    const dueMs = this.#ports.clock.monotonic() + PING_EVERY_MS
     this.#later(PING_EVERY_MS, () => {
       this.review()
+      this.#dropSilent(this.#ports.clock.monotonic(), dueMs)
       this.#roundTrips.measureAll(this.#neighbours.all())
       this.#watch()
     })
+  }
+
+  /** A cable that was cut, a lid that was closed: no transport says so. */
+  #dropSilent(nowMs: number, dueMs: number): void {
+    for (const neighbour of this.#neighbours.all()) {
+      if (hasSlept(nowMs, dueMs)) neighbour.heardMs = nowMs
+      if (nowMs - neighbour.heardMs < SILENT_MS_MAX) continue
+      this.#drop(neighbour, new MeshError('E_EXECUTOR_LOST', `nothing was heard of it for ${SILENT_MS_MAX} ms`))
+      this.#redial(neighbour.peer, neighbour.advertisement?.addresses ?? [], 1)
+    }
   }
 
   stop(): void {
@@ -217,8 +232,11 @@ export class Roster {
   }
 
   #receiveFrom(neighbour: Neighbour): void {
+    const { clock } = this.#ports
+    neighbour.heardMs = clock.monotonic()
     neighbour.link.receive({
       frame: (frame) => {
+        neighbour.heardMs = clock.monotonic()
         if (frame.t === 'ping') return this.#roundTrips.onPing(neighbour, frame)
         if (frame.t === 'pong') return this.#roundTrips.onPong(neighbour, frame)
         return this.#events.frame(neighbour, frame)
@@ -232,8 +250,8 @@ export class Roster {
     })
   }
 
-  /** Ends every connection with it, and dials it no more by itself. */
-  #expel(neighbour: Neighbour, why: MeshError): void {
+  /** Ends every connection with it. */
+  #drop(neighbour: Neighbour, why: MeshError): void {
     const { peer, link } = neighbour
     this.#neighbours.remove(link)
     this.#ports.log.event('peer.left', { peer, code: why.code, reason: why.message })

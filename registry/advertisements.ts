@@ -10,9 +10,18 @@ export const ADVERTISEMENT_MS_MAX = 10 * 60_000
 /** How far a peer's wall clock may be ahead. Machines without a time service drift by seconds a day. */
 export const CLOCK_SKEW_MS_MAX = 2 * 60_000
 
+/**
+ * How long one that was told just now counts. By whose clock it has expired, or lasts too long, that clock is off, and
+ * perhaps ours: whoever told it is here, so it counts all the same, as long as any may.
+ */
+const lifeMs = ({ expires_ms }: Advertisement, nowMs: number): number => {
+  const leftMs = expires_ms - nowMs
+  return leftMs > 0 && leftMs <= ADVERTISEMENT_MS_MAX + CLOCK_SKEW_MS_MAX ? leftMs : ADVERTISEMENT_MS_MAX
+}
+
 export interface AdvertisementTable {
   /**
-   * The advertisement, if it is verified, of this mesh, alive, newer than the one held, and there is room; now held.
+   * The advertisement, if it is verified, of this mesh, newer than the one held, and there is room; now held.
    * Else undefined, and nothing changes. A newcomer never displaces a live one.
    */
   accept(signed: Envelope): Promise<Advertisement | undefined>
@@ -27,6 +36,8 @@ export interface AdvertisementTable {
 interface Held {
   readonly advertisement: Advertisement
   readonly signed: Envelope
+  /** Monotonic: it counts also while the wall clock is set. */
+  readonly untilMs: number
 }
 
 export const createAdvertisementTable = (
@@ -36,17 +47,16 @@ export const createAdvertisementTable = (
   const byPeer = new Map<string, Held>()
 
   const held = (): Held[] => {
-    const nowMs = ports.clock.now()
-    for (const [peer, { advertisement }] of byPeer) if (advertisement.expires_ms <= nowMs) byPeer.delete(peer)
+    const nowMs = ports.clock.monotonic()
+    for (const [peer, { untilMs }] of byPeer) if (untilMs <= nowMs) byPeer.delete(peer)
     return [...byPeer.values()]
   }
 
-  const isWanted = ({ mesh, peer, sequence, expires_ms }: Advertisement): boolean => {
-    const leftMs = expires_ms - ports.clock.now()
+  const isWanted = ({ mesh, peer, sequence }: Advertisement): boolean => {
     const room = held().length < options.limit
     const before = byPeer.get(peer)
     const isNewer = before ? sequence > before.advertisement.sequence : room
-    return mesh.equals(options.mesh) && leftMs > 0 && leftMs <= ADVERTISEMENT_MS_MAX + CLOCK_SKEW_MS_MAX && isNewer
+    return mesh.equals(options.mesh) && isNewer
   }
 
   const accept = async (signed: Envelope) => {
@@ -56,7 +66,8 @@ export const createAdvertisementTable = (
     await verifyEnvelope(ports.crypto, 'advertisement', signed)
     // Another may have come in while the signature was checked.
     if (!isWanted(advertisement)) return undefined
-    byPeer.set(peer, { advertisement, signed })
+    const { clock } = ports
+    byPeer.set(peer, { advertisement, signed, untilMs: clock.monotonic() + lifeMs(advertisement, clock.now()) })
     return advertisement
   }
 
@@ -67,8 +78,8 @@ export const createAdvertisementTable = (
         throw error
       }),
     get: (peer) => {
-      const found = byPeer.get(peer)?.advertisement
-      return found && found.expires_ms > ports.clock.now() ? found : undefined
+      const found = byPeer.get(peer)
+      return found && found.untilMs > ports.clock.monotonic() ? found.advertisement : undefined
     },
     live: () => held().map(({ advertisement }) => advertisement),
     remove: (peer) => void byPeer.delete(peer),

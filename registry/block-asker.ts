@@ -1,6 +1,7 @@
 /** The asking half of a blocks channel: a few wants in flight, their chunks put together in order. */
 import type { CID } from '../protocol/cid.ts'
 import type { BlockFrame } from '../protocol/frames.ts'
+import { hasSlept } from '../protocol/late.ts'
 import { BLOCK_CHUNK_BYTES } from '../protocol/limits.ts'
 import type { Clock } from '../protocol/ports.ts'
 
@@ -122,7 +123,8 @@ export class BlockAsker {
   /** From now on the peer has SILENT_MS for the next chunk or answer, while anything is in flight. */
   #watch(): void {
     this.#stopWatching()
-    const giveUp = () => this.#options.giveUp('silent')
-    this.#stopWatching = this.#inFlight > 0 ? this.#clock.after(SILENT_MS, giveUp) : () => {}
+    const dueMs = this.#clock.monotonic() + SILENT_MS
+    const look = () => (hasSlept(this.#clock.monotonic(), dueMs) ? this.#watch() : this.#options.giveUp('silent'))
+    this.#stopWatching = this.#inFlight > 0 ? this.#clock.after(SILENT_MS, look) : () => {}
   }
 }

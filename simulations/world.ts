@@ -84,6 +84,10 @@ export class World {
   readonly peers: WorldPeer[] = []
   readonly #options: WorldOptions
   readonly #dead = new Set<string>()
+  /** What the suspended would have done meanwhile. */
+  readonly #asleep = new Map<string, Set<() => void>>()
+  /** How far wall clocks are ahead, ms. */
+  readonly #ahead = new Map<string, number>()
   #founder: { signer: Signer; peerId: string; mesh: MeshState } | undefined
   #born = 0
 
@@ -174,6 +178,26 @@ export class World {
     this.hub.kill(peerId)
   }
 
+  /**
+   * As SIGSTOP: it hears, says and does nothing while the clock goes on. What it returns is SIGCONT: timers that came due
+   * ring at once, before anything that was sent meanwhile is read.
+   */
+  suspend({ peerId }: Pick<WorldPeer, 'peerId'>): () => void {
+    const due = new Set<() => void>()
+    this.#asleep.set(peerId, due)
+    const heal = this.hub.isolate(peerId)
+    return () => {
+      this.#asleep.delete(peerId)
+      for (const ring of due) ring()
+      heal()
+    }
+  }
+
+  /** Sets its wall clock; the monotonic one is not touched. */
+  setWallClock({ peerId }: Pick<WorldPeer, 'peerId'>, aheadMs: number): void {
+    this.#ahead.set(peerId, aheadMs)
+  }
+
   async stop(): Promise<void> {
     const living = this.peers.filter(({ peerId }) => !this.#dead.has(peerId))
     await this.until(Promise.all(living.map(({ peer }) => peer.stop())))
@@ -192,9 +216,22 @@ export class World {
   #clockOf(peerId: string): Clock {
     const { clock } = this
     return {
-      now: () => clock.now(),
+      now: () => clock.now() + (this.#ahead.get(peerId) ?? 0),
       monotonic: () => clock.monotonic(),
-      after: (delayMs, run) => clock.after(delayMs, () => this.#dead.has(peerId) || run()),
+      after: (delayMs, run) => this.#after(peerId, delayMs, run),
+    }
+  }
+
+  #after(peerId: string, delayMs: number, run: () => void): () => void {
+    const ring = () => {
+      const due = this.#asleep.get(peerId)
+      if (due) due.add(ring)
+      else if (!this.#dead.has(peerId)) run()
+    }
+    const cancel = this.clock.after(delayMs, ring)
+    return () => {
+      cancel()
+      this.#asleep.get(peerId)?.delete(ring)
     }
   }
 }

@@ -24,6 +24,10 @@ export interface MemoryHub {
   join(peerId: string, options: MemberOptions): Network
   /** From now nothing passes between the two; the function returned heals it, and what was sent meanwhile arrives. */
   partition(one: string, other: string): () => void
+  /** From now nothing passes from or to it; the function returned heals it, and what was sent meanwhile arrives. */
+  isolate(peerId: string): () => void
+  /** It is reached at /memory/HOST from now on; its connections are dead, and nobody is told. */
+  move(peerId: string, host: string): void
   /** As SIGKILL: the peer hears and says nothing more, and the others find their connections lost. */
   kill(peerId: string): void
 }
@@ -55,6 +59,8 @@ class Hub implements MemoryHub {
   readonly members = new Map<string, MemoryMember>()
   readonly #latencyMs: (from: string, to: string) => number
   readonly #links = new Map<string, MemoryLink>()
+  /** By PeerId, the ways that are cut. */
+  readonly #isolated = new Map<string, Set<MemoryLink>>()
 
   constructor({ clock, latencyMs = () => 0 }: MemoryNetworkOptions) {
     this.clock = clock
@@ -63,8 +69,11 @@ class Hub implements MemoryHub {
 
   link(from: string, to: string): MemoryLink {
     const name = `${from} ${to}`
-    const link = this.#links.get(name) ?? new MemoryLink(this.clock, () => this.#latencyMs(from, to))
+    const known = this.#links.get(name)
+    if (known) return known
+    const link = new MemoryLink(this.clock, () => this.#latencyMs(from, to))
     this.#links.set(name, link)
+    for (const end of [from, to]) this.#cut(link, this.#isolated.get(end))
     return link
   }
 
@@ -87,6 +96,32 @@ class Hub implements MemoryHub {
     }
   }
 
+  isolate(peerId: string): () => void {
+    const cut = new Set<MemoryLink>()
+    this.#isolated.set(peerId, cut)
+    for (const [name, link] of this.#links) if (name.split(' ').includes(peerId)) this.#cut(link, cut)
+    return () => {
+      this.#isolated.delete(peerId)
+      for (const link of cut) link.heal()
+    }
+  }
+
+  move(peerId: string, host: string): void {
+    this.members.get(peerId)?.move(host)
+  }
+
+  /** Who listens there. */
+  at(host: string): MemoryMember | undefined {
+    const named = this.members.get(host)
+    return named?.host === host ? named : [...this.members.values()].find((member) => member.host === host)
+  }
+
+  #cut(link: MemoryLink, among: Set<MemoryLink> | undefined): void {
+    if (!among) return
+    link.cut()
+    among.add(link)
+  }
+
   kill(peerId: string): void {
     this.members.get(peerId)?.vanish()
     this.members.delete(peerId)
@@ -95,6 +130,7 @@ class Hub implements MemoryHub {
 
 class MemoryMember implements Network {
   readonly peerId: string
+  host: string
   readonly #hub: Hub
   readonly #log: Log
   readonly #failPoints: FailPoints
@@ -105,6 +141,7 @@ class MemoryMember implements Network {
   constructor(hub: Hub, peerId: string, { log, failPoints = NO_FAIL_POINTS }: MemberOptions) {
     this.#hub = hub
     this.peerId = peerId
+    this.host = peerId
     this.#log = log
     this.#failPoints = failPoints
   }
@@ -114,7 +151,7 @@ class MemoryMember implements Network {
   }
 
   addresses(): string[] {
-    return [`/memory/${this.peerId}/p2p/${this.peerId}`]
+    return [`/memory/${this.host}/p2p/${this.peerId}`]
   }
 
   handle(protocol: string, accept: (channel: Channel) => void, { frameBytesMax }: { frameBytesMax: number }): void {
@@ -128,7 +165,8 @@ class MemoryMember implements Network {
   async connect(address: string, signal?: AbortSignal): Promise<string> {
     const { host, peer } = parseAddress(address)
     this.#failPoints.hit('network.connect')
-    const other = await this.#ask(host, signal, (member) => {
+    const other = await this.#ask(host, signal, () => {
+      const member = this.#hub.at(host)
       if (!member?.isUp) throw unreachable(address, 'nobody listens there')
       if (member === this) throw unreachable(address, 'it is our own')
       if (member.peerId !== peer) throw unreachable(address, `${member.peerId} answers there`)
@@ -176,6 +214,14 @@ class MemoryMember implements Network {
     this.#hub.leave(this)
   }
 
+  move(host: string): void {
+    this.host = host
+    for (const { other, channels } of this.#connections.values()) {
+      const theirs = other.#connections.get(this.peerId)?.channels ?? []
+      for (const channel of [...channels, ...theirs]) channel.vanish()
+    }
+  }
+
   vanish(): void {
     this.#isUp = false
     for (const { other, channels } of this.#connections.values()) {
@@ -186,7 +232,7 @@ class MemoryMember implements Network {
   }
 
   /** Does `there` at `host`, and settles with what it returned or threw once word of it is back. */
-  #ask<T>(host: string, signal: AbortSignal | undefined, there: (member: MemoryMember | undefined) => T): Promise<T> {
+  #ask<T>(host: string, signal: AbortSignal | undefined, there: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       if (!this.#isUp) return reject(unreachable(host, 'this network is not started'))
       const giveUp = () => reject(unreachable(host, 'cancelled', signal?.reason))
@@ -202,7 +248,7 @@ class MemoryMember implements Network {
         })
       this.#hub.link(this.peerId, host).send(() => {
         try {
-          const answer = there(this.#hub.members.get(host))
+          const answer = there()
           back(() => resolve(answer))
         } catch (cause) {
           back(() => reject(cause))

@@ -35,6 +35,8 @@ export class ScriptedPeer<S extends Surroundings = World> {
   readonly heard: PeerFrame[] = []
   /** Why the channel ended; undefined while it has not. */
   closed: string | undefined
+  /** Else it counts as gone after a while. */
+  answersPings = true
   /** What to do at once when a frame comes. */
   react: (frame: PeerFrame) => void = () => {}
   #channel: Channel | undefined
@@ -64,6 +66,8 @@ export class ScriptedPeer<S extends Surroundings = World> {
       frame: (bytes) => {
         const frame = PeerFrame.decode(bytes)
         this.heard.push(frame)
+        if (frame.t === 'ping' && this.answersPings)
+          this.send({ t: 'pong', id: frame.id, coordinate: unknownCoordinate() })
         if (frame.t === 'heads') this.#onHeads(frame)
         this.react(frame)
       },
