@@ -121,8 +121,18 @@ export class Auditor {
       }
       await this.#verdict(executor)
     }
-    this.#keep(performed)
+    this.keep(performed)
     return false
+  }
+
+  /** It is released unaudited, and checked should its signer be caught. */
+  keep(performed: Performed): void {
+    const { executor } = performed
+    const claims = this.#unaudited.get(executor) ?? new Claims()
+    this.#unaudited.delete(executor)
+    this.#unaudited.set(executor, claims)
+    claims.add(claimOf(performed))
+    if (this.#unaudited.size > NEIGHBOURS_MAX) this.#unaudited.delete(this.#unaudited.keys().next().value as string)
   }
 
   /** An audit that was drawn is over, with a verdict or without. */
@@ -206,15 +216,6 @@ export class Auditor {
     this.#waiting.delete(executor)
     waiting?.cancel()
     waiting?.resolve()
-  }
-
-  #keep(performed: Performed): void {
-    const { executor } = performed
-    const claims = this.#unaudited.get(executor) ?? new Claims()
-    this.#unaudited.delete(executor)
-    this.#unaudited.set(executor, claims)
-    claims.add(claimOf(performed))
-    if (this.#unaudited.size > NEIGHBOURS_MAX) this.#unaudited.delete(this.#unaudited.keys().next().value as string)
   }
 
   #later(run: () => Promise<void>): void {

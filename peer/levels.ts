@@ -1,19 +1,12 @@
 /** The verification levels: how many executions a call needs, and what they mean together. */
-import { cidDigest, rawCid } from '../protocol/cid.ts'
 import type { Envelope } from '../protocol/envelope.ts'
 import { ERRORS, MeshError } from '../protocol/errors.ts'
 import type { Ports } from '../protocol/ports.ts'
 import type { Manifest } from '../protocol/records.ts'
 import type { Auditor } from './auditor.ts'
 import type { CallRequest, CallResult, Dispute, Item, Performed } from './calls.ts'
-import {
-  areIndependent,
-  countIndependent,
-  independentFirst,
-  leastIndependence,
-  rankAgainst,
-  type Whereabouts,
-} from './independence.ts'
+import { drawVerifiers } from './draw.ts'
+import { countIndependent, leastIndependence } from './independence.ts'
 import { type Invoker, PEER_WAIT_MS } from './invoker.ts'
 import type { LocalExecutor } from './local.ts'
 import type { MembershipOffice } from './membership.ts'
@@ -23,7 +16,7 @@ import type { NeighbourTable } from './neighbours.ts'
 import type { PursuitOptions } from './pursuit.ts'
 import type { Roster } from './roster.ts'
 import type { Standings } from './standings.ts'
-import { drawOrder, type Verdict, type VoteView, verdictOf, winnerOf } from './verdict.ts'
+import { type Verdict, type VoteView, verdictOf, winnerOf } from './verdict.ts'
 
 export interface LevelParts {
   invoker: Invoker
@@ -181,7 +174,10 @@ export class LevelledCall {
   /** Most answers are released with their receipt; one that is drawn, once a peer drawn after it has had the same. */
   async #audit(first: Vote): Promise<CallResult> {
     const { auditor } = this.#parts
-    if (this.#isOwn(first.performed)) return this.#result(first.performed, 'own')
+    if (this.#isOwn(first.performed)) {
+      auditor.keep(first.performed)
+      return this.#result(first.performed, 'own')
+    }
     if (!(await auditor.draws(first.performed))) return this.#result(first.performed, 'none')
     try {
       return await this.#compare(first)
@@ -296,27 +292,14 @@ export class LevelledCall {
     if (!last) return this.#perform(root, { exclude: asked }).catch((cause) => this.#nobodyLeft(cause, asked))
     const item = this.#prepare()
     item.journal.push(...root.journal)
-    const { crypto } = this.#ports
-    const digest = cidDigest(rawCid(crypto, last.payload))
-    const order = drawOrder(crypto.hash, root.secret, digest, votes.length, root.candidates)
-    const voters = votes.map(({ performed }) => this.#parts.neighbours.whereabouts(performed.executor))
-    const drawn = this.#eligible(order, voters, asked)
+    const voters = votes.map(({ performed }) => performed.executor)
+    const draw = { root, voters, receipt: last, asked }
+    const drawn = drawVerifiers(this.#ports.crypto, this.#parts.neighbours, this.#floor, draw)
     return (await this.#askDrawn(item, drawn, asked, false)) ?? (await this.#askDrawn(item, drawn, asked, true))
   }
 
   get #floor() {
     return this.#parts.office.genesis.policy.independence
-  }
-
-  /** Those of the candidates that can be asked and may verify what `voters` did, the more independent first. */
-  #eligible(candidates: readonly string[], voters: readonly Whereabouts[], asked: ReadonlySet<string>) {
-    const { neighbours } = this.#parts
-    const lenders = new Set(neighbours.lenders().map(({ peer }) => peer))
-    const left = candidates.filter((peer) => lenders.has(peer) && !asked.has(peer))
-    const may = left
-      .map((peer) => neighbours.whereabouts(peer))
-      .filter((one) => voters.every((other) => areIndependent(this.#floor, one, other)))
-    return independentFirst(may, (one) => rankAgainst(one, voters)).map(({ peer }) => peer)
   }
 
   /** The first of `drawn` that answers. A slow one is passed over, unless all were: then each is waited for. */

@@ -84,7 +84,7 @@ describe('machines of one owner', () => {
     expect(await call(0, 'self')).toMatchObject({ executions: 2, verification: { by: 'self', verifiers: 1 } })
   })
 
-  test('that were caught lying are audited like anybody', async () => {
+  test('that were caught lying are audited like anybody, and what they had answered is checked again', async () => {
     const { world, first } = await ownerAlone('broken', [])
     const caller = await joinBy(world, first, { own: true, policy: { slots: 0 } })
     const born = world.machine({ sandboxHost: lyingHost })
@@ -100,6 +100,8 @@ describe('machines of one owner', () => {
     expect(returned(await call(1, 'audit'))).toBe(3)
     expect(await call(2, 'self')).toMatchObject({ disputes: [{ liar: broken.peerId }] })
     await world.clock.advance(1000)
+    const [{ trust } = {}] = caller.peer.status().neighbours.filter(({ peer }) => peer === broken.peerId)
+    expect(trust).toMatchObject({ caught: 2, corrected: 1 })
     const result = await call(3, 'audit')
     expect(returned(result)).toBe(6)
     expect(result.verification.by).toBe('self')

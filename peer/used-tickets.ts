@@ -41,7 +41,12 @@ export class UsedTickets {
     const use = { by: peer, expires_ms: expiresMs }
     // Before the first wait: two may come at once.
     this.#uses.set(key, use)
-    await this.#ports.storage.write([{ key, put: encodeCanonical(use) }, ...this.#forget()], { durable: true })
+    try {
+      await this.#ports.storage.write([{ key, put: encodeCanonical(use) }, ...this.#forget()], { durable: true })
+    } catch (cause) {
+      this.#uses.delete(key)
+      throw cause
+    }
   }
 
   #forget(): StorageWrite[] {

@@ -114,7 +114,7 @@ export const peersWords = ({ neighbours }: AgentStatus): string => {
     one.slots === 0 ? 'lends nothing' : `${one.free} of ${one.slots} free`,
     one.queued > 0 ? `${one.queued} waiting` : '',
     one.in_flight > 0 ? `${one.in_flight} of ours` : '',
-    one.trust.receipts > 0 ? one.trust.state : '',
+    one.trust.receipts > 0 && !(one.own && one.trust.caught === 0) ? one.trust.state : '',
     one.own ? 'yours' : one.member ? '' : 'no member',
     one.addresses[0]?.replace(/\/p2p\/.*/, '') ?? '',
   ])
