@@ -40,8 +40,13 @@ export const drawOrder = (
   round: number,
   candidates: readonly string[],
 ): string[] => {
+  const before = Uint8Array.of(...secret, ...receiptDigest, round)
   const numberOf = (peer: string): number => {
-    const digest = hash(Uint8Array.of(...secret, ...receiptDigest, round, ...utf8.encode(peer)))
+    const name = utf8.encode(peer)
+    const joined = new Uint8Array(before.length + name.length)
+    joined.set(before)
+    joined.set(name, before.length)
+    const digest = hash(joined)
     let number = 0
     for (let i = 0; i < 6; i++) number = number * 256 + (digest[i] as number)
     return number
