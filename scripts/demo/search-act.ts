@@ -96,7 +96,7 @@ export class SearchAct implements Act {
   progress(): string {
     const { answers, memoHits, wrong } = this.#pass
     const remembered = memoHits > 0 ? `, ${memoHits} from the memo` : ''
-    return `${answers} of ${TASKS} answers at audit${remembered}, ${wrong} wrong when released, ${this.#corrected.size} found since`
+    return `${answers} of ${TASKS} answers${remembered}, ${wrong} wrong when released, ${this.#corrected.size} found since`
   }
 
   answersOf(peer: string): number {
