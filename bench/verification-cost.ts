@@ -69,8 +69,8 @@ const lineOf = (name: string, { colluders }: Run, figures: Figures): string => {
 }
 
 export const run = async (print: (line: string) => void): Promise<Record<string, number>> => {
-  const seed = randomInt(2 ** 32 - RUNS.length)
-  print(`seed ${seed}: ${TASKS} tasks a run, ${PEERS} peers, one of them the home`)
+  const seed = Number(process.env.WAYSIDE_SEED ?? randomInt(2 ** 32 - RUNS.length))
+  print(`WAYSIDE_SEED=${seed}: ${TASKS} tasks a run, ${PEERS} peers, one of them the home`)
   const compared: Comparison[] = []
   // Two at once, each a process with a world and a clock of its own: what else the machine does changes no figure.
   for (let i = 0; i < RUNS.length; i += 2) {
