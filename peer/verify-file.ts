@@ -58,6 +58,8 @@ export interface Verification {
   /** One for each receipt of the file, in its order. */
   receipts: CheckedReceipt[]
   twoFaced: TwoFacedHome[]
+  /** What the home says of how it checked the answer; nobody signs for that. Undefined in a proof. */
+  claimed: ReceiptFile['verification'][number] | undefined
 }
 
 interface Replayed {
@@ -310,5 +312,5 @@ export const verifyReceiptFile = async (
   const receipts: CheckedReceipt[] = []
   // One after another: what a stranger's file asks for takes one sandbox, not all.
   for (const [i, signed] of file.receipts.entries()) receipts.push(await check.check(signed, i))
-  return { receipts, twoFaced }
+  return { receipts, twoFaced, claimed: file.verification[0] }
 }

@@ -10,7 +10,7 @@ import { type CallFlags, type Calling, withCalling } from './calling.ts'
 import { readInput } from './input.ts'
 import { ensureWritable, writeResult } from './output-file.ts'
 import { note, onInterrupt, paint, print, printJson, say } from './terminal.ts'
-import { countWords, durationWords } from './words.ts'
+import { agreementWords, countWords, durationWords } from './words.ts'
 
 interface RunFlags extends CallFlags {
   receipt?: string
@@ -25,21 +25,17 @@ const showConsole = (lines: readonly ConsoleLine[], source: string) => {
     for (const line of text.split('\n')) say(`${mark} ${paint(styles[level], plainText(line))}`)
 }
 
-/** What the executors that agreed have apart. */
-const APART: Readonly<Record<BackendResult['verification']['independence'], string>> = {
-  none: '',
-  owner: ', on machines of one owner',
-  peer: ', on machines of different owners',
-  network: ', on different networks',
-  inviter: ', at owners whom different members let in',
-  operator: ', at different operators, on different networks',
-}
-
 const verifiedWords = ({ verification }: BackendResult, verify: string): string => {
-  const { by, independence, verifiers } = verification
-  if (by === 'none') return verify === 'none' ? 'not verified' : 'not drawn for an audit'
-  if (by === 'own') return 'a machine of yours, which needs no audit'
-  return by === 'self' ? 'verified here by running it again' : `${verifiers + 1} executions agree${APART[independence]}`
+  switch (verification.by) {
+    case 'none':
+      return verify === 'none' ? 'not verified' : 'not drawn for an audit'
+    case 'own':
+      return 'a machine of yours, which needs no audit'
+    case 'self':
+      return 'verified here by running it again'
+    default:
+      return agreementWords(verification)
+  }
 }
 
 /** Where it ran; a person at a terminal always hears it, a script only if it ran here. */

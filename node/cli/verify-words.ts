@@ -4,7 +4,7 @@ import type { Outcome } from '../../protocol/outcome.ts'
 import { decodeValue, valueToJson } from '../../protocol/values.ts'
 import { plainText } from '../plain-text.ts'
 import { paintOut, type Style } from './terminal.ts'
-import { countOf } from './words.ts'
+import { agreementWords, countOf } from './words.ts'
 
 const SHOWN_CHARS_MAX = 160
 /** Of what precedes the first difference. */
@@ -129,11 +129,26 @@ const totalWords = ({ receipts, twoFaced }: Verification): string => {
   return `${totals.join('; ')}\n`
 }
 
+const CHECKED: Readonly<Record<NonNullable<Verification['claimed']>['by'], string>> = {
+  none: 'nobody checked it',
+  own: 'a machine of its owner gave it, and nobody checked it',
+  audit: 'it was audited',
+  quorum: 'a quorum agreed on it',
+  self: 'it ran it again itself',
+  memo: 'it had it from before',
+}
+
+const claimWords = ({ claimed }: Verification): string => {
+  if (!claimed) return ''
+  const agreed = claimed.independence === 'none' ? '' : `, ${agreementWords(claimed)}`
+  return `of how the answer was checked its home says, unsigned: ${CHECKED[claimed.by]}${agreed}\n`
+}
+
 /** A paragraph for each receipt and each convicted home, and a last line for all of them. */
 export const verificationWords = (verification: Verification): string => {
   const { receipts, twoFaced } = verification
   const paragraphs = receipts.map((checked, i) => receiptWords(checked, i, receipts.length))
-  return [...paragraphs, ...twoFaced.map(twoFacedWords), totalWords(verification)].join('')
+  return [...paragraphs, ...twoFaced.map(twoFacedWords), claimWords(verification), totalWords(verification)].join('')
 }
 
 const outcomeJson = ({ result, fuel, memory_bytes }: Outcome): object => {
@@ -176,5 +191,6 @@ export function* verificationJson(verification: Verification): Generator<string>
   for (const [i, checked] of verification.receipts.entries())
     yield `${i > 0 ? ',' : ''}${JSON.stringify(receiptJson(checked))}`
   const twoFaced = verification.twoFaced.map((one) => ({ ...one, invocation: one.invocation.toString() }))
-  yield `],"two_faced":${JSON.stringify(twoFaced)}}\n`
+  const { claimed = null } = verification
+  yield `],"two_faced":${JSON.stringify(twoFaced)},"claimed":${JSON.stringify(claimed)}}\n`
 }

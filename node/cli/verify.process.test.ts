@@ -55,6 +55,7 @@ describe('0:', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     const { executor, task } = Receipt.decode(honest.receipts[0]!.payload)
     expect(stdout).toMatch(/^receipt 1 of 1: right\n/)
+    expect(stdout).toMatch(/\nof how the answer was checked its home says, unsigned: it ran it again itself\n/)
     expect(stdout).toContain('it says {"text":"Hello, Ada"}, and so does running it again here\n')
     expect(stdout).toMatch(new RegExp(`signed by +${executor}\n`))
     expect(stdout).toMatch(new RegExp(`asked for by +${executor}\n`))
@@ -106,8 +107,9 @@ describe('5:', () => {
       const journal = { head: new Uint8Array(32).fill(byte), length: 2 }
       return sign('journal-head', JournalHead.encode({ v: 1, invocation, epoch: 0, journal }))
     }
-    const proof: ReceiptFile = { ...honest, receipts: [], invocations: [], heads: [await head(1), await head(2)] }
-    const { status, stdout } = await verify({ ...proof, verification: [] })
+    const heads = [await head(1), await head(2)]
+    const proof: ReceiptFile = { ...honest, receipts: [], invocations: [], heads, verification: [] }
+    const { status, stdout } = await verify(proof)
     expect(status).toBe(5)
     expect(stdout).toContain(`${self} signed two different journals where there is one, after 2 entries\n`)
     expect(stdout).toMatch(/\n1 home convicted\n$/)
@@ -116,6 +118,7 @@ describe('5:', () => {
       ok: false,
       receipts: [],
       two_faced: [{ home: self, invocation: invocation.toString(), epoch: 0, length: 2 }],
+      claimed: null,
     })
   })
 

@@ -1,4 +1,5 @@
 /** Numbers, sizes and states in words that a person reads without thinking. */
+import type { VerificationRecord } from '../../protocol/records.ts'
 import { plainText } from '../plain-text.ts'
 import { shortId } from '../short-id.ts'
 
@@ -46,3 +47,20 @@ export const acceptWords = (
   })
   return words.length === 0 ? 'nobody' : `${words.join(' and ')}${but}`
 }
+
+/** What executors that agree have apart. */
+const APART: Readonly<Record<VerificationRecord['independence'], string>> = {
+  none: '',
+  owner: ', on machines of one owner',
+  peer: ', on machines of different owners',
+  network: ', on different networks',
+  inviter: ', at owners whom different members let in',
+  operator: ', at different operators, on different networks',
+}
+
+/** How many executions had the same outcome, and how independent of each other. */
+export const agreementWords = ({
+  independence,
+  verifiers,
+}: Pick<VerificationRecord, 'independence' | 'verifiers'>): string =>
+  `${countWords(verifiers + 1)} executions agree${APART[independence]}`
