@@ -138,6 +138,19 @@ test('a slow execution gets a second one elsewhere, and the first that answers w
   expect(runningAt(world.peers[1]!)).toBe(0)
 })
 
+test('where all are slow for a while, no verification waits for the slowest', async () => {
+  for (let i = 0; i < 6; i++) {
+    const delays = [5, 5, 5, 5]
+    const world = await callerAnd(`slowest ${i}`, ...delays.map((_, at) => slow(() => delays[at]!)))
+    for (let warm = 0; warm < 8; warm++) await world.until((await begin(world)).result)
+    delays.splice(0, 4, 2500, 2500, 2500, 200_000)
+    const fromMs = world.clock.monotonic()
+    const { result } = await begin(world, { level: { level: 'quorum', n: 2 }, timeoutMs: 300_000 })
+    expect(returned(await world.until(result))).toBe(42)
+    expect(world.clock.monotonic() - fromMs).toBeLessThan(30_000)
+  }
+})
+
 describe('a refused item goes elsewhere', () => {
   /** Each of 10 calls has its answer, from the one that does not refuse. */
   const expectElsewhere = async (world: World, refusing: number, willing: number, code?: ErrorCode) => {

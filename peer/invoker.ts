@@ -289,7 +289,7 @@ export class Invoker {
     const { deadlineMs, functionId } = pursuit.item
     if (deadlineMs <= nowMs) return pursuit.fail(timedOut(pursuit.item))
     // A drawn verifier cannot be hedged: no other may take its place but the one drawn next.
-    if (pursuit.isImpatient && isSlow(nowMs - pursuit.startedMs, this.#experience.usualMs(functionId))) {
+    if (isSlow((nowMs - pursuit.startedMs) / pursuit.patience, this.#experience.usualMs(functionId))) {
       pursuit.fail(new MeshError('E_BUSY', 'the drawn verifier is slow; the next one is drawn'))
     }
   }

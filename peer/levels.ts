@@ -32,6 +32,11 @@ export interface LevelParts {
 }
 
 const LENDERS_POLL_MS = 50
+/**
+ * A drawn verifier that is slow is passed over. If all were, they are asked again with more patience: not at once with
+ * all there is, or what was drawn while the mesh was busy would wait in line at the slowest of them.
+ */
+const PATIENCE = [1, 4, 16, Number.POSITIVE_INFINITY]
 const BY_NOBODY = { independence: 'none', verifiers: 0 } as const
 
 /** An execution that its executor has signed for. */
@@ -295,30 +300,34 @@ export class LevelledCall {
     const voters = votes.map(({ performed }) => performed.executor)
     const draw = { root, voters, receipt: last, asked }
     const drawn = drawVerifiers(this.#ports.crypto, this.#parts.neighbours, this.#floor, draw)
-    return (await this.#askDrawn(item, drawn, asked, false)) ?? (await this.#askDrawn(item, drawn, asked, true))
+    for (const patience of PATIENCE) {
+      const performed = await this.#askDrawn(item, drawn, asked, patience)
+      if (performed) return performed
+    }
+    return undefined
   }
 
   get #floor() {
     return this.#parts.office.genesis.policy.independence
   }
 
-  /** The first of `drawn` that answers. A slow one is passed over, unless all were: then each is waited for. */
+  /** The first of `drawn` that answers within its `patience`. */
   async #askDrawn(
     item: Item,
     drawn: readonly string[],
     asked: Set<string>,
-    patient: boolean,
+    patience: number,
   ): Promise<Performed | undefined> {
     for (const only of drawn) {
       const { neighbours } = this.#parts
       if (asked.has(only) || !neighbours.get(only) || neighbours.isSuspended(only)) continue
       try {
-        return await this.#perform(item, { exclude: asked, only, patient })
+        return await this.#perform(item, { exclude: asked, only, patience })
       } catch (cause) {
         if (this.#endsCall(cause)) throw cause
         const { code } = cause as MeshError
         if (code === 'E_EXECUTOR_LOST' || code === 'E_INCONCLUSIVE') this.#recovered++
-        if (patient || code !== 'E_BUSY') asked.add(only)
+        if (patience === Number.POSITIVE_INFINITY || code !== 'E_BUSY') asked.add(only)
       }
     }
     return undefined

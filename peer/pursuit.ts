@@ -16,8 +16,8 @@ export interface PursuitOptions {
   exclude: ReadonlySet<string>
   /** The one peer to ask: the verifier that was drawn. */
   only?: string | undefined
-  /** Wait for that one however slow it is. */
-  patient?: boolean
+  /** That one is passed over when it has taken so many times as long as counts as slow; Infinity, the default: never. */
+  patience?: number
 }
 
 /** What the pursuit asks of the invoker. */
@@ -73,9 +73,9 @@ export class Pursuit {
     return this.#options.only !== undefined
   }
 
-  /** Another verifier may be drawn if that one is slow. */
-  get isImpatient(): boolean {
-    return this.#options.only !== undefined && !this.#options.patient
+  /** How many times as long as counts as slow the one peer may take, before another is drawn. */
+  get patience(): number {
+    return this.#options.patience ?? Number.POSITIVE_INFINITY
   }
 
   /** May `peer` be asked, as far as this item is concerned? */
