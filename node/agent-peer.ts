@@ -5,6 +5,7 @@ import type { Peer } from '../peer/peer.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { FailPoints } from '../protocol/fail-points.ts'
 import { peerIdFromPublicKey } from '../protocol/identity.ts'
+import { NEIGHBOURS_MAX } from '../protocol/limits.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { ENGINE_ID } from '../sandbox/engine-id.ts'
 import { systemClock } from './clock.ts'
@@ -73,6 +74,7 @@ const startOn = async (
     engine: ENGINE_ID,
     diskBytes,
     sandboxIdleMs: SANDBOX_IDLE_MS,
+    places: NEIGHBOURS_MAX,
     keepProof: proofKeeper(dir.path, log),
   }
   const peer = await createPeer(adapt(ports), options)

@@ -193,3 +193,13 @@ export const isPure = (manifest: Manifest): boolean => manifest.effects.length =
 
 export const timedOut = ({ request }: Item): MeshError =>
   new MeshError('E_TIMEOUT', `no answer within ${request.timeoutMs} ms; allow more with --timeout`)
+
+/** Hashes a request once, however often it is looked up in the memo and prepared. */
+export const createNaming = (ports: Pick<Ports, 'crypto'>, engine: string) => {
+  const names = new WeakMap<CallRequest, TaskName>()
+  return (request: CallRequest, manifest: Manifest): TaskName => {
+    const name = names.get(request) ?? taskOf(ports.crypto, engine, manifest, request)
+    names.set(request, name)
+    return name
+  }
+}

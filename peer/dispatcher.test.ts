@@ -41,7 +41,11 @@ const dispatching = (name: string, { signs = true } = {}) => {
     send: (frame) => void sent.push(frame),
   }
   const standings = { isSuspended: () => false, isExpelled: () => false }
-  const neighbour = new NeighbourTable(crypto, standings).add(link, { member: true, own: false, chain: [] })
+  const neighbour = new NeighbourTable({ crypto, clock, network: { peerId } as never }, standings).add(link, {
+    member: true,
+    own: false,
+    chain: [],
+  })
   const manifest = { effects: [], limits: { fuel: 1000, memory_bytes: 0, output_bytes: 10 } } as unknown as Manifest
   const itemOf = (input: Uint8Array, changes: Partial<CallRequest> = {}) => {
     const request = { function: mesh, export: 'default', input, timeoutMs: 1000, ...changes } as CallRequest

@@ -239,6 +239,7 @@ export class Dispatcher {
     if (!pending) return false
     this.#pending.delete(id)
     pending.neighbour.inFlight--
+    pending.neighbour.workedMs = this.#ports.clock.monotonic()
     pending.neighbour.inFlightBytes -= pending.item.request.input.length
     pending.settle(result)
     return true

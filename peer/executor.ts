@@ -353,6 +353,7 @@ export class Executor {
     if (item.ended) return
     item.ended = true
     item.release?.()
+    item.neighbour.workedMs = this.#ports.clock.monotonic()
     this.#hold(item.neighbour, -item.bytes)
     this.#count--
     const mine = this.#work.get(item.neighbour)

@@ -87,6 +87,8 @@ const CRAFTED: Record<string, (peer: Hostile, count: number) => Promise<PeerFram
     })
     return Promise.all(frames)
   },
+  // Who lends and does not answer is another matter.
+  load: async (_, count) => Array.from({ length: count }, (_, i) => ({ t: 'load', slots: 0, free: 0, queued: i })),
   peers: async (peer) => [{ t: 'peers', signed: await madeUp(peer, 64, (i) => `/ip4/203.0.113.9/tcp/${i + 1}`) }],
   revocations: async (peer) => {
     const { chain } = peer.mesh

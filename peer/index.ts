@@ -11,13 +11,12 @@ import { BLOCKS_PROTOCOL, BlockFrame } from '../protocol/frames.ts'
 import { NEIGHBOURS_MAX } from '../protocol/limits.ts'
 import { EFFECT_KINDS } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
-import type { Manifest } from '../protocol/records.ts'
 import { createAdvertisementTable } from '../registry/advertisements.ts'
 import { createBlockExchange } from '../registry/block-exchange.ts'
 import { openBlockStore } from '../registry/block-store.ts'
 import { createSandboxPool } from '../sandbox/pool.ts'
 import { Auditor } from './auditor.ts'
-import { type CallRequest, type NestedCall, prepareItem, type TaskName, taskOf } from './calls.ts'
+import { createNaming, type NestedCall, prepareItem } from './calls.ts'
 import { Discovery } from './discovery.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Executor } from './executor.ts'
@@ -52,6 +51,8 @@ export interface PeerOptions {
   sandboxIdleMs: number
   /** Keeps an encoded ReceiptFile by which `peer` was convicted. */
   keepProof?: (peer: string, file: Uint8Array) => void
+  /** Most neighbours at a time, up to 64. */
+  places: number
 }
 
 /** Builds a peer on its ports; `start` connects it. The same everywhere. */
@@ -64,13 +65,14 @@ export const createPeer = async (ports: Ports, options: PeerOptions): Promise<Pe
   parts.expulsion = new Expulsion(ports, parts)
   parts.standings = new Standings(ports)
   await parts.standings.load()
-  parts.neighbours = new NeighbourTable(ports.crypto, parts.standings)
-  parts.hearsay = () => createAdvertisementTable(ports, { mesh: parts.office.meshId, limit: NEIGHBOURS_MAX })
-  parts.advertisements = parts.hearsay()
+  parts.neighbours = new NeighbourTable(ports, parts.standings)
+  const told = { mesh: parts.office.meshId, limit: NEIGHBOURS_MAX }
+  parts.advertisements = createAdvertisementTable(ports, told)
+  parts.hearsay = () => createAdvertisementTable(ports, { ...told, wants: (one) => parts.roster.wants(one) })
   await addRegistry(ports, options, parts)
   await addLending(ports, options, parts)
   addCalling(ports, options, parts)
-  parts.roster = new Roster(ports, parts.office, parts.neighbours, new Reception(ports.clock, parts))
+  parts.roster = new Roster(ports, parts, options.places, new Reception(ports, parts))
   parts.discovery = new Discovery(ports, parts, options.engine)
   const peer = new Peer(ports, parts)
   parts.call = (request) => peer.call(request)
@@ -118,16 +120,6 @@ const addLending = async (ports: Ports, options: PeerOptions, parts: PeerParts):
   })
   const standing = () => ({ neighbours: parts.neighbours.size, coordinate: parts.roster.coordinate })
   parts.advertisement = new OwnAdvertisement(ports, mesh, { offer, standing }, parts.neighbours)
-}
-
-/** Hashes a request once, however often it is looked up in the memo and prepared. */
-const createNaming = (ports: Pick<Ports, 'crypto'>, engine: string) => {
-  const names = new WeakMap<CallRequest, TaskName>()
-  return (request: CallRequest, manifest: Manifest): TaskName => {
-    const name = names.get(request) ?? taskOf(ports.crypto, engine, manifest, request)
-    names.set(request, name)
-    return name
-  }
 }
 
 /** What we ask of others. */

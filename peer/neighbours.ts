@@ -2,11 +2,13 @@
 import { type CID, recordCid } from '../protocol/cid.ts'
 import { encodeCanonical } from '../protocol/codec.ts'
 import type { Envelope } from '../protocol/envelope.ts'
-import type { Crypto } from '../protocol/ports.ts'
+import type { Ports } from '../protocol/ports.ts'
 import type { Advertisement } from '../protocol/records.ts'
 import type { Admittance } from './handshake.ts'
 import type { Whereabouts } from './independence.ts'
 import type { Link } from './link.ts'
+import { lotBetween } from './lots.ts'
+import type { Place } from './places.ts'
 import type { Standings } from './standings.ts'
 
 export interface Neighbour {
@@ -32,8 +34,14 @@ export interface Neighbour {
   roundTrips: readonly number[]
   /** Their median; 0 until the first pong. */
   roundTripMs: number
-  /** It is one of the nearest: it hears of our load at once. */
-  isNear: boolean
+  /** When it came; monotonic. */
+  readonly sinceMs: number
+  /** The same number at both ends, in [0, 1): far neighbours are drawn by it. */
+  readonly lot: number
+  /** Those near hear of our load at once. */
+  place: Place
+  /** When a task of ours there, or of its here, last ended; monotonic. */
+  workedMs: number
   /** Items sent there and not yet answered. */
   inFlight: number
   /** Bytes of their inputs. */
@@ -46,15 +54,17 @@ export interface Neighbour {
   shunnedUntilMs: number
 }
 
+type TablePorts = Pick<Ports, 'clock' | 'crypto' | 'network'>
+
 export class NeighbourTable {
-  readonly #crypto: Pick<Crypto, 'hash'>
+  readonly #ports: TablePorts
   readonly #standings: Pick<Standings, 'isSuspended' | 'isExpelled'>
   readonly #byPeer = new Map<string, Neighbour>()
   #list: Neighbour[] = []
   #candidates: { list: string[]; cid: CID } | undefined
 
-  constructor(crypto: Pick<Crypto, 'hash'>, standings: Pick<Standings, 'isSuspended' | 'isExpelled'>) {
-    this.#crypto = crypto
+  constructor(ports: TablePorts, standings: Pick<Standings, 'isSuspended' | 'isExpelled'>) {
+    this.#ports = ports
     this.#standings = standings
   }
 
@@ -64,6 +74,10 @@ export class NeighbourTable {
 
   get(peer: string): Neighbour | undefined {
     return this.#byPeer.get(peer)
+  }
+
+  lotOf(peer: string): number {
+    return lotBetween(this.#ports.crypto, peer, this.#ports.network.peerId)
   }
 
   /** In the order in which they joined. */
@@ -102,7 +116,7 @@ export class NeighbourTable {
   candidates(): { list: readonly string[]; cid: CID } {
     if (!this.#candidates) {
       const list = this.#list.flatMap(({ peer, member }) => (member ? [peer] : [])).sort()
-      this.#candidates = { list, cid: recordCid(this.#crypto, encodeCanonical(list)) }
+      this.#candidates = { list, cid: recordCid(this.#ports.crypto, encodeCanonical(list)) }
     }
     return this.#candidates
   }
@@ -124,7 +138,10 @@ export class NeighbourTable {
       isTold: false,
       roundTrips: before?.roundTrips ?? [],
       roundTripMs: before?.roundTripMs ?? 0,
-      isNear: true,
+      sinceMs: this.#ports.clock.monotonic(),
+      lot: this.lotOf(link.peer),
+      place: 'near',
+      workedMs: Number.NEGATIVE_INFINITY,
       inFlight: 0,
       inFlightBytes: 0,
       slowness: before?.slowness ?? 1,

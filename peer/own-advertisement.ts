@@ -101,7 +101,7 @@ export class OwnAdvertisement {
     this.#neighbours = neighbours
     const audience = (near: boolean) => {
       const tell = (frame: FrameOf<'load'>) => {
-        for (const { link, isNear } of neighbours.all()) if (isNear === near) link.send(frame)
+        for (const { link, place } of neighbours.all()) if ((place === 'near') === near) link.send(frame)
       }
       return new Audience(ports.clock, near ? 1 : FAR_DELAY, () => this.#load(), tell)
     }

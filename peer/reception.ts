@@ -3,6 +3,7 @@ import type { Envelope } from '../protocol/envelope.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { FrameOf, PeerFrame } from '../protocol/frames.ts'
 import type { Ports } from '../protocol/ports.ts'
+import type { Advertisement } from '../protocol/records.ts'
 import type { AdvertisementTable } from '../registry/advertisements.ts'
 import type { BlockExchange } from '../registry/block-exchange.ts'
 import { AdvertisementIntake } from './advertisement-intake.ts'
@@ -11,7 +12,9 @@ import type { Dispatcher } from './dispatcher.ts'
 import type { Executor } from './executor.ts'
 import type { Expulsion } from './expulsion.ts'
 import type { Admittance } from './handshake.ts'
+import { introductionsFor } from './introductions.ts'
 import type { Invoker } from './invoker.ts'
+import type { Link } from './link.ts'
 import type { Neighbour, NeighbourTable } from './neighbours.ts'
 import type { OwnAdvertisement } from './own-advertisement.ts'
 import type { PublicProofs } from './public-proofs.ts'
@@ -35,11 +38,13 @@ interface ReceptionParts {
 }
 
 export class Reception implements RosterEvents {
+  readonly #crypto: Ports['crypto']
   readonly #parts: ReceptionParts
   readonly #advertisements: AdvertisementIntake
 
   /** `parts` may be filled until the first neighbour comes. */
-  constructor(clock: Ports['clock'], parts: ReceptionParts) {
+  constructor({ clock, crypto }: Pick<Ports, 'clock' | 'crypto'>, parts: ReceptionParts) {
+    this.#crypto = crypto
     this.#parts = parts
     this.#advertisements = new AdvertisementIntake(clock, (neighbour, signed) => this.#accept(neighbour, signed))
   }
@@ -64,6 +69,10 @@ export class Reception implements RosterEvents {
     this.#parts.dispatcher.onLeft(neighbour, reason)
     this.#parts.discovery.left()
     this.#parts.invoker.serveWaiting()
+  }
+
+  turnedAway(link: Link): void {
+    this.#introduceOthers(link, undefined)
   }
 
   frame(neighbour: Neighbour, frame: PeerFrame): void | Promise<void> {
@@ -129,7 +138,11 @@ export class Reception implements RosterEvents {
   #tellPeers(neighbour: Neighbour): void {
     if (neighbour.isTold) return
     neighbour.isTold = true
-    neighbour.link.send({ t: 'peers', signed: this.#parts.advertisements.signed() })
+    this.#introduceOthers(neighbour.link, neighbour.advertisement)
+  }
+
+  #introduceOthers(link: Link, to: Advertisement | undefined): void {
+    link.send({ t: 'peers', signed: introductionsFor(this.#crypto, this.#parts.advertisements, to) })
   }
 
   async #onPeers(neighbour: Neighbour, frame: FrameOf<'peers'>): Promise<void> {
@@ -141,7 +154,8 @@ export class Reception implements RosterEvents {
       const accepted = await hearsay.accept(signed)
       if (!accepted) continue
       const { peer, addresses } = accepted
-      this.#parts.roster.meet(peer, addresses, () => this.#parts.discovery.lookups.unreached(peer, neighbour))
+      const unreached = () => this.#parts.discovery.lookups.unreached(peer, neighbour)
+      this.#parts.roster.meet(peer, addresses, { teller: neighbour.peer, advertisement: accepted, unreached })
     }
     neighbour.hasIntroduced = true
   }

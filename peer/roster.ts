@@ -2,27 +2,26 @@
 import { MeshError } from '../protocol/errors.ts'
 import { PEER_PROTOCOL, type PeerFrame } from '../protocol/frames.ts'
 import { hasSlept } from '../protocol/late.ts'
-import { HANDSHAKE_FRAME_BYTES_MAX, NEIGHBOURS_MAX } from '../protocol/limits.ts'
+import { HANDSHAKE_FRAME_BYTES_MAX } from '../protocol/limits.ts'
 import { Genesis } from '../protocol/mesh.ts'
 import type { Channel, Ports } from '../protocol/ports.ts'
-import type { Coordinate } from '../protocol/records.ts'
+import type { Advertisement, Coordinate } from '../protocol/records.ts'
 import { DialGuard } from './dial-guard.ts'
+import type { Executor } from './executor.ts'
 import { type Admittance, type Handshaken, type Introduction, refuse, shakeHands } from './handshake.ts'
+import { Housekeeping } from './housekeeping.ts'
 import type { Link } from './link.ts'
 import type { MembershipOffice } from './membership.ts'
 import type { Neighbour, NeighbourTable } from './neighbours.ts'
+import { placesOf } from './places.ts'
 import { RoundTrips } from './round-trips.ts'
+import { type Dial, Seeker, type Told } from './seeker.ts'
 import { Shakes } from './shakes.ts'
 
 /** Often enough to notice a changed route, too seldom to be seen on a meter. */
 const PING_EVERY_MS = 15_000
 /** Three pings that were not answered. */
 const SILENT_MS_MAX = 3 * PING_EVERY_MS
-/** A lost address is dialled again after 0.5 s, then twice as long each time, up to a minute. */
-const REDIAL_MS_MIN = 500
-const REDIAL_MS_MAX = 60_000
-/** Addresses learnt from others are given up after this many failures; those the owner named never are. */
-const LEARNT_TRIES_MAX = 4
 /** For a goodbye to arrive before the connection is cut. */
 const BYE_MS = 200
 /** More is allowed once the handshake has ended. */
@@ -33,16 +32,18 @@ export interface RosterEvents {
   proven(peer: string, admittance: Admittance): void
   joined(neighbour: Neighbour): void
   left(neighbour: Neighbour, reason: string): void
+  /** There is no place for a member that has just shaken hands; it may be told of others before it goes. */
+  turnedAway(link: Link): void
   /** Every frame but those of the handshake and ping. */
   frame(neighbour: Neighbour, frame: PeerFrame): void | Promise<void>
 }
 
 type RosterPorts = Pick<Ports, 'clock' | 'log' | 'network' | 'random'>
 
-interface Dialling {
-  signal?: AbortSignal | undefined
-  /** The addresses are what others, or the peer itself, say. */
-  toldOf?: string
+interface RosterParts {
+  office: MembershipOffice
+  neighbours: NeighbourTable
+  executor: Pick<Executor, 'heldFor'>
 }
 
 export class Roster {
@@ -51,16 +52,17 @@ export class Roster {
   readonly #neighbours: NeighbourTable
   readonly #events: RosterEvents
   readonly #roundTrips: RoundTrips
-  /** By address or PeerId, so that one peer is dialled once at a time. */
-  readonly #dialling = new Map<string, Promise<string>>()
+  readonly #seeker: Seeker
+  readonly #housekeeping: Housekeeping
   readonly #timers = new Set<() => void>()
-  /** PeerIds that will be dialled again. */
-  readonly #redials = new Set<string>()
   readonly #shakes: Shakes
   readonly #dialGuard: DialGuard
   #stopped = false
 
-  constructor(ports: RosterPorts, office: MembershipOffice, neighbours: NeighbourTable, events: RosterEvents) {
+  /** `placesMax`: most neighbours at a time. */
+  constructor(ports: RosterPorts, parts: RosterParts, placesMax: number, events: RosterEvents) {
+    const { office, neighbours, executor } = parts
+    const places = placesOf(placesMax)
     this.#ports = ports
     this.#office = office
     this.#neighbours = neighbours
@@ -68,6 +70,15 @@ export class Roster {
     this.#roundTrips = new RoundTrips(ports)
     this.#shakes = new Shakes(ports.clock)
     this.#dialGuard = new DialGuard(ports.clock, () => ports.network.addresses())
+    this.#seeker = new Seeker(ports, {
+      neighbours,
+      places,
+      coordinate: () => this.coordinate,
+      dial: (addresses, how) => this.#dial(addresses, how),
+    })
+    const isNamed = (peer: string) => this.#seeker.isNamed(peer)
+    const isBusy = (neighbour: Neighbour) => neighbour.inFlight > 0 || executor.heldFor(neighbour).items > 0
+    this.#housekeeping = new Housekeeping(ports.clock, neighbours, places, { isNamed, isBusy })
   }
 
   /** Where this peer stands, by the round trips that it has measured. */
@@ -77,7 +88,7 @@ export class Roster {
 
   /** Peers are being dialled, or will be again: one may be here soon. */
   get expecting(): boolean {
-    return this.#dialling.size + this.#redials.size > 0
+    return this.#seeker.isExpecting
   }
 
   /** Registers with the network; call before it starts. */
@@ -87,31 +98,23 @@ export class Roster {
   }
 
   /** Dials once and throws if that fails; afterwards the address is kept, and dialled again whenever lost. */
-  async join(address: string, signal?: AbortSignal): Promise<string> {
-    const peer = await this.#dialOnce(address, [address], { signal })
-    this.#keep(address, peer, 0)
-    return peer
+  join(address: string, signal?: AbortSignal): Promise<string> {
+    return this.#seeker.join(address, signal)
   }
 
-  /**
-   * Dials a peer that others told of, unless it is connected or there are enough, those being dialled included.
-   * `unreached` is called once if it cannot be dialled.
-   */
-  meet(peer: string, addresses: readonly string[], unreached?: () => void): void {
-    if (this.#stopped || peer === this.#ports.network.peerId || this.#neighbours.get(peer)) return
-    if (this.#neighbours.size + this.#dialling.size >= NEIGHBOURS_MAX) return
-    if (addresses.length === 0 || this.#dialling.has(peer) || this.#neighbours.isExpelled(peer)) return
-    this.#dialOnce(peer, addresses, { toldOf: peer }).catch((cause: MeshError) => {
-      this.#ports.log.event('peer.unreachable', { peer, code: cause.code, reason: cause.message })
-      if (cause.code === 'E_UNREACHABLE' || cause.code === 'E_ADDRESS') unreached?.()
-      this.#redial(peer, addresses, 1)
-    })
+  /** Makes the acquaintance of a peer: it is dialled at once if there is a place for it, later or never if others are better. */
+  meet(peer: string, addresses: readonly string[], told?: Told): void {
+    this.#seeker.meet(peer, addresses, told)
   }
 
   /** Shakes hands with a peer that others told of, to learn whether it is a member. Rejects also if it has no room for us. */
-  async acquaint(peer: string, addresses: readonly string[]): Promise<void> {
-    if (this.#stopped || addresses.length === 0 || this.#neighbours.get(peer)) return
-    await this.#dialOnce(peer, addresses, { toldOf: peer })
+  acquaint(peer: string, addresses: readonly string[]): Promise<void> {
+    return this.#seeker.acquaint(peer, addresses)
+  }
+
+  /** Whether this, which nobody has checked yet, is news of somebody whom we might want to meet. */
+  wants(advertisement: Advertisement): boolean {
+    return this.#seeker.wants(advertisement)
   }
 
   /** Some memberships may hold no longer. */
@@ -122,12 +125,25 @@ export class Roster {
     }
   }
 
+  /** Places change as ways do, and guests leave when they have had their time. */
+  #tidy(): void {
+    this.#housekeeping.assign()
+    for (let guest = this.#housekeeping.leaver(false); guest; guest = this.#housekeeping.leaver(false))
+      this.#letGo(guest)
+  }
+
+  #letGo(guest: Neighbour): void {
+    this.#drop(guest, noPlace())
+    this.#seeker.lost(guest, true)
+  }
+
   /** Every now and then: memberships end, and ways change. */
   #watch(): void {
     const dueMs = this.#ports.clock.monotonic() + PING_EVERY_MS
     this.#later(PING_EVERY_MS, () => {
       this.review()
       this.#dropSilent(this.#ports.clock.monotonic(), dueMs)
+      this.#tidy()
       this.#roundTrips.measureAll(this.#neighbours.all())
       this.#watch()
     })
@@ -139,12 +155,13 @@ export class Roster {
       if (hasSlept(nowMs, dueMs)) neighbour.heardMs = nowMs
       if (nowMs - neighbour.heardMs < SILENT_MS_MAX) continue
       this.#drop(neighbour, new MeshError('E_EXECUTOR_LOST', `nothing was heard of it for ${SILENT_MS_MAX} ms`))
-      this.#redial(neighbour.peer, neighbour.advertisement?.addresses ?? [], 1)
+      this.#seeker.lost(neighbour, false)
     }
   }
 
   stop(): void {
     this.#stopped = true
+    this.#seeker.stop()
     for (const cancel of this.#timers) cancel()
     this.#timers.clear()
     for (const neighbour of this.#neighbours.all()) neighbour.link.bye('E_STOPPING', 'the agent is shutting down')
@@ -169,13 +186,9 @@ export class Roster {
         credential: this.#office.credential(),
       }),
       admit: async (hello, peer) => {
-        const isFull = this.#isFullFor(peer)
-        // What a ticket earns would not arrive.
-        if (isFull && hello.credential.by !== 'membership') throw full()
         if (this.#neighbours.isExpelled(peer)) throw expelled()
         const admittance = await this.#office.admit(hello, peer)
         if (admittance.member) this.#events.proven(peer, admittance)
-        if (isFull) throw full()
         return admittance
       },
     }
@@ -198,12 +211,15 @@ export class Roster {
     const current = this.#neighbours.get(link.peer)
     const no = this.#office.lapsed({ peer: link.peer, chain: admittance.chain }) ?? this.#refusal(link, current)
     if (no) {
+      if (no.code === 'E_BUSY' && !current && admittance.member) this.#events.turnedAway(link)
       link.receive({ frame: () => {}, closed: () => {} })
       link.bye(no.code, no.message)
       return no
     }
     const neighbour = this.#neighbours.add(link, admittance)
     this.#receiveFrom(neighbour)
+    this.#seeker.joined(link.peer)
+    this.#housekeeping.assign()
     if (current) {
       this.#events.left(current, 'replaced by a newer link')
       current.link.bye('E_BUSY', 'replaced by a newer link')
@@ -216,13 +232,13 @@ export class Roster {
   /** Why a link whose handshake has just ended is not kept: much may have happened meanwhile. */
   #refusal(link: Link, current: Neighbour | undefined): MeshError | undefined {
     if (this.#stopped) return new MeshError('E_STOPPING', 'the agent is shutting down')
-    if (this.#isFullFor(link.peer)) return full()
+    if (!current && this.#housekeeping.isFull) {
+      const guest = this.#housekeeping.leaver(true)
+      if (!guest) return noPlace()
+      this.#letGo(guest)
+    }
     if (!current || this.#supersedes(link, current.link)) return undefined
     return new MeshError('E_BUSY', 'another link with this peer is kept')
-  }
-
-  #isFullFor(peer: string): boolean {
-    return this.#neighbours.size >= NEIGHBOURS_MAX && !this.#neighbours.get(peer)
   }
 
   /** Of two links with one peer, both sides keep the one that the smaller PeerId opened; of two such, the newer. */
@@ -234,9 +250,11 @@ export class Roster {
   #receiveFrom(neighbour: Neighbour): void {
     const { clock } = this.#ports
     neighbour.heardMs = clock.monotonic()
+    let isLetGo = false
     neighbour.link.receive({
       frame: (frame) => {
         neighbour.heardMs = clock.monotonic()
+        if (frame.t === 'bye') isLetGo = frame.code === 'E_BUSY'
         if (frame.t === 'ping') return this.#roundTrips.onPing(neighbour, frame)
         if (frame.t === 'pong') return this.#roundTrips.onPong(neighbour, frame)
         return this.#events.frame(neighbour, frame)
@@ -245,7 +263,7 @@ export class Roster {
         if (!this.#neighbours.remove(neighbour.link)) return
         this.#ports.log.event('peer.left', { peer: neighbour.peer, reason })
         this.#events.left(neighbour, reason)
-        this.#redial(neighbour.peer, neighbour.advertisement?.addresses ?? [], 1)
+        this.#seeker.lost(neighbour, isLetGo)
       },
     })
   }
@@ -258,10 +276,12 @@ export class Roster {
     this.#events.left(neighbour, why.message)
     link.receive({ frame: () => {}, closed: () => {} })
     link.bye(why.code, why.message)
-    this.#later(BYE_MS, () => void this.#ports.network.disconnect(peer))
+    this.#later(BYE_MS, () => {
+      if (!this.#neighbours.get(peer)) this.#ports.network.disconnect(peer)
+    })
   }
 
-  async #dial(addresses: readonly string[], how: Dialling): Promise<string> {
+  async #dial(addresses: readonly string[], how: Dial): Promise<string> {
     const { network } = this.#ports
     let last: unknown
     for (const address of addresses) {
@@ -276,7 +296,7 @@ export class Roster {
     throw last
   }
 
-  async #connect(address: string, { toldOf, signal }: Dialling): Promise<string> {
+  async #connect(address: string, { toldOf, signal }: Dial): Promise<string> {
     if (toldOf !== undefined && !this.#dialGuard.allows(toldOf, address)) {
       throw new MeshError(
         'E_ADDRESS',
@@ -289,38 +309,6 @@ export class Roster {
     return peer
   }
 
-  #dialOnce(key: string, addresses: readonly string[], how: Dialling = {}): Promise<string> {
-    const current = this.#dialling.get(key)
-    if (current) return current
-    const attempt = this.#dial(addresses, how).finally(() => this.#dialling.delete(key))
-    this.#dialling.set(key, attempt)
-    return attempt
-  }
-
-  #redial(peer: string, addresses: readonly string[], tries: number): void {
-    if (this.#stopped || addresses.length === 0 || tries > LEARNT_TRIES_MAX || this.#neighbours.get(peer)) return
-    if (this.#neighbours.isExpelled(peer)) return
-    if (this.#redials.has(peer) || this.#redials.size >= NEIGHBOURS_MAX) return
-    this.#redials.add(peer)
-    this.#later(redialDelayMs(tries), () => {
-      this.#redials.delete(peer)
-      if (this.#neighbours.get(peer)) return
-      this.#dialOnce(peer, addresses, { toldOf: peer }).catch(() => this.#redial(peer, addresses, tries + 1))
-    })
-  }
-
-  /** An address that the owner named is dialled for as long as the peer runs. */
-  #keep(address: string, peer: string, tries: number): void {
-    if (this.#stopped) return
-    this.#later(redialDelayMs(tries), () => {
-      if (this.#neighbours.get(peer)) return this.#keep(address, peer, 0)
-      this.#dialOnce(peer, [address]).then(
-        (found) => this.#keep(address, found, 0),
-        () => this.#keep(address, peer, tries + 1),
-      )
-    })
-  }
-
   #later(delayMs: number, run: () => void): void {
     const cancel = this.#ports.clock.after(delayMs, () => {
       this.#timers.delete(cancel)
@@ -330,8 +318,6 @@ export class Roster {
   }
 }
 
-const full = () => new MeshError('E_BUSY', `this peer has its ${NEIGHBOURS_MAX} neighbours; try another`)
+const noPlace = () => new MeshError('E_BUSY', 'this peer has as many neighbours as it has places for; try another')
 
 const expelled = () => new MeshError('E_VERIFICATION_FAILED', 'too much of what this peer signed was proven wrong')
-
-const redialDelayMs = (tries: number): number => Math.min(REDIAL_MS_MAX, REDIAL_MS_MIN * 2 ** tries)

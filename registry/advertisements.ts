@@ -42,7 +42,8 @@ interface Held {
 
 export const createAdvertisementTable = (
   ports: Pick<Ports, 'clock' | 'crypto'>,
-  options: { mesh: CID; limit: number },
+  /** `wants`: whether one is worth to be checked at all. */
+  options: { mesh: CID; limit: number; wants?: (advertisement: Advertisement) => boolean },
 ): AdvertisementTable => {
   const byPeer = new Map<string, Held>()
 
@@ -62,7 +63,7 @@ export const createAdvertisementTable = (
   const accept = async (signed: Envelope) => {
     const advertisement = Advertisement.decode(signed.payload)
     const { peer } = advertisement
-    if (signed.signer !== peer || !isWanted(advertisement)) return undefined
+    if (signed.signer !== peer || !isWanted(advertisement) || options.wants?.(advertisement) === false) return undefined
     await verifyEnvelope(ports.crypto, 'advertisement', signed)
     // Another may have come in while the signature was checked.
     if (!isWanted(advertisement)) return undefined

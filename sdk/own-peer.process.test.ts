@@ -11,7 +11,7 @@ import { LENDS_NOTHING } from '../peer/owner-policy.ts'
 import type { Peer } from '../peer/peer.ts'
 import { createMemoryStorage } from '../peer/storage/memory.ts'
 import { peerIdFromPublicKey } from '../protocol/identity.ts'
-import { MIB } from '../protocol/limits.ts'
+import { MIB, NEIGHBOURS_MAX } from '../protocol/limits.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { ENGINE_ID } from '../sandbox/engine-id.ts'
 import type { ConnectOptions } from './connect.ts'
@@ -73,7 +73,10 @@ const lend = async (ticket?: string): Promise<Peer> => {
     ? await learnMesh(ports, invitation)
     : foundMesh(ports, 'test', { admission: 'private', independence: 'peer' })
   const policy = { ...LENDS_NOTHING, accept: ['mesh'], slots: 1, memoryBytes: 64 * MIB }
-  const peer = await createPeer(ports, { mesh, policy, engine: ENGINE_ID, diskBytes: 64 * MIB, sandboxIdleMs: 10_000 })
+  const peer = await createPeer(ports, {
+    ...{ mesh, policy, engine: ENGINE_ID, diskBytes: 64 * MIB, sandboxIdleMs: 10_000 },
+    places: NEIGHBOURS_MAX,
+  })
   await peer.start()
   for (const address of invitation?.addresses ?? []) await peer.join(address)
   return peer

@@ -5,7 +5,7 @@ import type { MeshState } from '../peer/membership.ts'
 import { LENDS_NOTHING, type OwnerPolicy } from '../peer/owner-policy.ts'
 import type { Peer } from '../peer/peer.ts'
 import { MeshError } from '../protocol/errors.ts'
-import { MIB } from '../protocol/limits.ts'
+import { MIB, NEIGHBOURS_MAX } from '../protocol/limits.ts'
 import { isTicketText } from '../protocol/mesh.ts'
 import type { Ports } from '../protocol/ports.ts'
 import type { Backend } from './backend.ts'
@@ -24,6 +24,7 @@ const openPeer = (host: SdkHost, ports: Ports, mesh: MeshState, policy: Partial<
     engine: host.engine,
     diskBytes: DISK_BYTES,
     sandboxIdleMs: SANDBOX_IDLE_MS,
+    places: NEIGHBOURS_MAX,
   })
 
 /** A mesh of its own that nobody can reach. */

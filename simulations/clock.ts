@@ -23,8 +23,9 @@ export class FakeClock implements Clock {
     this.#startMs = startMs
   }
 
+  /** Whole ms, as of any machine. */
   now(): number {
-    return this.#startMs + this.#elapsedMs
+    return this.#startMs + Math.floor(this.#elapsedMs)
   }
 
   monotonic(): number {

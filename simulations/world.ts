@@ -10,7 +10,7 @@ import type { Peer } from '../peer/peer.ts'
 import { createMemoryStorage } from '../peer/storage/memory.ts'
 import { signBatch } from '../protocol/envelope.ts'
 import { peerIdFromPublicKey } from '../protocol/identity.ts'
-import { MIB } from '../protocol/limits.ts'
+import { MIB, NEIGHBOURS_MAX } from '../protocol/limits.ts'
 import type { LogEventName, LogFields } from '../protocol/log.ts'
 import { type Genesis, Membership, meshIdOf } from '../protocol/mesh.ts'
 import type { Clock, Crypto, Ports, SandboxHost, Signer, Vicinity } from '../protocol/ports.ts'
@@ -49,6 +49,8 @@ export interface PeerSetup {
   /** Two slots for the mesh, 256 MiB a task, unless given. */
   policy?: Partial<OwnerPolicy>
   engine?: string
+  /** 64, unless given. */
+  places?: number
   /** Gets the honest host, and returns the one to use. */
   sandboxHost?(host: SandboxHost, clock: Clock): SandboxHost
   /** Default: a member of the world's mesh. */
@@ -138,6 +140,7 @@ export class World {
       engine: setup.engine ?? ENGINE_ID,
       diskBytes: 64 * MIB,
       sandboxIdleMs: 30_000,
+      places: setup.places ?? NEIGHBOURS_MAX,
     })
     await peer.start()
     const born = { ...machine, peer, address: peer.addresses()[0] as string }
