@@ -11,6 +11,7 @@ import { INVITE_MS_DEFAULT } from './control/frames.ts'
 import { startControlServer } from './control/server.ts'
 import type { AgentControls } from './control/session.ts'
 import { openDataDir } from './data-dir.ts'
+import { watchAddresses } from './interfaces.ts'
 import { keepDialling } from './joining.ts'
 import { openLogFile } from './log/file.ts'
 import { followLog } from './log/follow.ts'
@@ -115,10 +116,12 @@ const serveOwner = async (
     logs: (query) => followLog(config.data, log, query),
   }
   const server = await startControlServer(config.data, controls)
+  const stopWatchingAddresses = watchAddresses(systemClock, () => peer.moved())
   const stopWatching = watchPower(systemClock, (onBattery) => pausing.power(onBattery))
   const stop = async () => {
     over.abort()
     stopWatching()
+    stopWatchingAddresses()
     log.event('agent.stopped', { peer: peer.peerId })
     await Promise.all([peer.stop(), server.close()])
     closeLog()

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createPeer } from '../peer/index.ts'
+import { hasMetMembers } from '../peer/members.ts'
 import { LENDS_NOTHING } from '../peer/owner-policy.ts'
 import type { Peer } from '../peer/peer.ts'
 import { MeshError } from '../protocol/errors.ts'
@@ -33,7 +34,8 @@ export const openMember = async ({
     throw cause
   })
   const mesh = dir && (await loadMesh(dir.storage))
-  if (!dir || !mesh) {
+  // Who founded a mesh and has met nobody looks for nobody.
+  if (!dir || !mesh || (mesh.addresses.length === 0 && !(await hasMetMembers(dir.storage)))) {
     await dir?.storage.close()
     return undefined
   }

@@ -4,7 +4,7 @@ import { MeshError } from '../protocol/errors.ts'
 import { MODULE_NAME } from '../sandbox/constants.ts'
 import { ENGINE_ID } from '../sandbox/engine-id.ts'
 import type { SdkHost } from '../sdk/host.ts'
-import { dataDirOf } from './config.ts'
+import { dataDirOf, readConfig } from './config.ts'
 import { createControlBackend } from './control/backend.ts'
 import { connectAgent } from './control/client.ts'
 
@@ -17,6 +17,11 @@ export const sdkHost: SdkHost = {
       if (cause instanceof MeshError && cause.code === 'E_AGENT_NOT_RUNNING') return undefined
       throw cause
     }
+  },
+  member: async (data) => {
+    const { openMember } = await import('./member.ts')
+    const peer = await openMember(readConfig({ data }))
+    return peer && (await import('../sdk/peer-backend.ts')).createPeerBackend(peer)
   },
   ports: async ({ alone }) => {
     const { createNodePorts } = await import('./ports.ts')

@@ -53,7 +53,7 @@ interface Tries {
 export class DialGuard {
   readonly #clock: Pick<Clock, 'monotonic'>
   readonly #own: () => readonly string[]
-  /** Private networks in which this peer has reached somebody. */
+  /** Private networks in which this peer has reached somebody, or heard. */
   readonly #reached = new Set<string>()
   readonly #tries = new Map<string, Tries>()
 
@@ -81,6 +81,12 @@ export class DialGuard {
     if (!place) return
     const { counts } = this.#triesAt(place.host) ?? this.#remember(place.host)
     counts.set(place.port, (counts.get(place.port) ?? 0) + 1)
+  }
+
+  /** Somebody there was heard on a network of this machine. */
+  heard(address: string): void {
+    const network = placeOf(address)?.network
+    if (network !== undefined) this.#reached.add(network)
   }
 
   /** Somebody was met there. */

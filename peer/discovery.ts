@@ -71,7 +71,7 @@ export class Discovery {
     const { crypto, network, vicinity } = this.#ports
     const { office, roster } = this.#parts
     const self = () => ({ peer: network.peerId, addresses: network.addresses() })
-    vicinity?.start(vicinityTag(crypto, office.meshId), self, ({ peer, addresses }) => roster.meet(peer, addresses))
+    vicinity?.start(vicinityTag(crypto, office.meshId), self, ({ peer, addresses }) => roster.meetNear(peer, addresses))
     this.#look()
     void this.#openDirectory()
   }
@@ -91,7 +91,7 @@ export class Discovery {
 
   /** There is somebody whom this peer may find by itself. */
   get hasHope(): boolean {
-    return this.#remembered().length > 0
+    return this.#ports.vicinity !== undefined || this.#remembered().length > 0
   }
 
   joined(): void {

@@ -26,6 +26,12 @@ const ADDRESSES_KEPT_MAX = 4
 /** As an instant is told where there may be none. */
 export const finiteOrNull = (ms: number): number | null => (Number.isFinite(ms) ? ms : null)
 
+/** Has the peer of this storage ever met a member? */
+export const hasMetMembers = async (storage: Pick<Ports['storage'], 'scan'>): Promise<boolean> => {
+  for await (const _ of storage.scan(PREFIX)) return true
+  return false
+}
+
 export class Members {
   readonly #ports: Pick<Ports, 'storage' | 'log'>
   /** The one longest not seen first. */

@@ -125,6 +125,12 @@ export class OwnAdvertisement {
     if (!this.#stopped) for (const audience of this.#audiences) audience.consider()
   }
 
+  /** It is somewhere else now. */
+  moved(): void {
+    this.#refresh?.()
+    void this.#tellAll()
+  }
+
   stop(): void {
     this.#stopped = true
     this.#refresh?.()

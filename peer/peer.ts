@@ -120,6 +120,12 @@ export class Peer {
     )
   }
 
+  /** This machine is on other networks now: neighbours are told, and asked whether they are still there. */
+  moved(): void {
+    this.#parts.advertisement.moved()
+    this.#parts.roster.checkAll()
+  }
+
   /** Connects to the peer at a multiaddr, now and again whenever it is lost. Throws if the first dial fails. */
   join(address: string, signal?: AbortSignal): Promise<string> {
     return this.#parts.roster.join(address, signal)

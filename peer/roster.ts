@@ -22,6 +22,8 @@ import { Shakes } from './shakes.ts'
 const PING_EVERY_MS = 15_000
 /** Three pings that were not answered. */
 const SILENT_MS_MAX = 3 * PING_EVERY_MS
+/** Whoever may be gone without a word is given up after it; an agent on a busy machine may get no turn for seconds. */
+const CHECK_MS = 5000
 /** For a goodbye to arrive before the connection is cut. */
 const BYE_MS = 200
 /** More is allowed once the handshake has ended. */
@@ -55,6 +57,7 @@ export class Roster {
   readonly #seeker: Seeker
   readonly #housekeeping: Housekeeping
   readonly #timers = new Set<() => void>()
+  readonly #checked = new WeakSet<Neighbour>()
   readonly #shakes: Shakes
   readonly #dialGuard: DialGuard
   #stopped = false
@@ -107,6 +110,12 @@ export class Roster {
     this.#seeker.meet(peer, addresses, told)
   }
 
+  /** The same of one that was heard on a network of this machine, where it is now. */
+  meetNear(peer: string, addresses: readonly string[]): void {
+    for (const address of addresses) this.#dialGuard.heard(address)
+    this.#seeker.meet(peer, addresses, { isHeard: true })
+  }
+
   /** Shakes hands with a peer that others told of, to learn whether it is a member. Rejects also if it has no room for us. */
   acquaint(peer: string, addresses: readonly string[]): Promise<void> {
     return this.#seeker.acquaint(peer, addresses)
@@ -115,6 +124,11 @@ export class Roster {
   /** Whether this, which nobody has checked yet, is news of somebody whom we might want to meet. */
   wants(advertisement: Advertisement): boolean {
     return this.#seeker.wants(advertisement)
+  }
+
+  /** The addresses of this machine have changed: connections may be dead without a word of it. */
+  checkAll(): void {
+    for (const neighbour of this.#neighbours.all()) this.#check(neighbour)
   }
 
   /** Some memberships may hold no longer. */
@@ -154,9 +168,26 @@ export class Roster {
     for (const neighbour of this.#neighbours.all()) {
       if (hasSlept(nowMs, dueMs)) neighbour.heardMs = nowMs
       if (nowMs - neighbour.heardMs < SILENT_MS_MAX) continue
-      this.#drop(neighbour, new MeshError('E_EXECUTOR_LOST', `nothing was heard of it for ${SILENT_MS_MAX} ms`))
-      this.#seeker.lost(neighbour, false)
+      this.#loseSilent(neighbour, SILENT_MS_MAX)
     }
+  }
+
+  /** Does it still answer? If nothing comes from it, the connection is given up, and made anew. */
+  #check(neighbour: Neighbour): void {
+    if (this.#checked.has(neighbour)) return
+    this.#checked.add(neighbour)
+    const askedMs = this.#ports.clock.monotonic()
+    this.#roundTrips.measure(neighbour)
+    this.#later(CHECK_MS, () => {
+      this.#checked.delete(neighbour)
+      const isHere = this.#neighbours.get(neighbour.peer) === neighbour
+      if (isHere && neighbour.heardMs < askedMs) this.#loseSilent(neighbour, CHECK_MS)
+    })
+  }
+
+  #loseSilent(neighbour: Neighbour, silentMs: number): void {
+    this.#drop(neighbour, new MeshError('E_EXECUTOR_LOST', `nothing was heard of it for ${silentMs} ms`))
+    this.#seeker.lost(neighbour, false)
   }
 
   stop(): void {
@@ -238,6 +269,8 @@ export class Roster {
       this.#letGo(guest)
     }
     if (!current || this.#supersedes(link, current.link)) return undefined
+    // Whoever comes anew has perhaps lost the other one.
+    this.#check(current)
     return new MeshError('E_BUSY', 'another link with this peer is kept')
   }
 

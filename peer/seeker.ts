@@ -38,6 +38,8 @@ export interface Told {
   advertisement?: Advertisement
   /** Called once if it cannot be dialled. */
   unreached?: () => void
+  /** It was heard just now where it is; it may be being dialled in vain where it was. */
+  isHeard?: boolean
 }
 
 interface SeekerParts {
@@ -47,6 +49,8 @@ interface SeekerParts {
   /** Connects to the first that answers, and makes a neighbour of it. */
   dial(addresses: readonly string[], how: Dial): Promise<string>
 }
+
+const keyOf = ({ peer, addresses }: Pick<Acquaintance, 'peer' | 'addresses'>): string => [peer, ...addresses].join(' ')
 
 /** The due acquaintances as candidates for a short list. */
 class DueView implements AcquaintanceView {
@@ -96,7 +100,7 @@ export class Seeker {
   readonly #known = new Acquaintances()
   /** Addresses that the owner named, by the peer found there. */
   readonly #named = new Map<string, string>()
-  /** By address or PeerId, so that one peer is dialled once at a time. */
+  /** By address, or by PeerId and addresses, so that each is dialled once at a time. */
   readonly #dialling = new Map<string, Promise<string>>()
   #exploreMs = 0
   #wake: (() => void) | undefined
@@ -133,19 +137,21 @@ export class Seeker {
 
   /** It is dialled as soon as there is a place for it. */
   meet(peer: string, addresses: readonly string[], told: Told = {}): void {
-    const { teller = '', advertisement, unreached } = told
+    const { teller = '', advertisement, unreached, isHeard = false } = told
     if (this.#stopped || addresses.length === 0 || !this.#isStrange(peer)) return
     const nowMs = this.#ports.clock.monotonic()
     const before = this.#known.get(peer)
+    const hasMoved = isHeard && before?.addresses.join() !== addresses.join()
     if (before) Object.assign(before, { addresses, teller, unreached, ...toldBy(advertisement) })
-    else this.#add(peer, { addresses, teller, unreached, tries: 0, dueMs: nowMs }, advertisement)
+    if (before && hasMoved) Object.assign(before, { tries: 0, dueMs: nowMs })
+    if (!before) this.#add(peer, { addresses, teller, unreached, tries: 0, dueMs: nowMs }, advertisement)
     this.#consider()
   }
 
   /** Shakes hands with a peer that others told of, whether or not it is wanted as a neighbour. */
   async acquaint(peer: string, addresses: readonly string[]): Promise<void> {
     if (this.#stopped || addresses.length === 0 || this.#parts.neighbours.get(peer)) return
-    await this.#dialOnce(peer, addresses, { toldOf: peer })
+    await this.#dialOnce(keyOf({ peer, addresses }), addresses, { toldOf: peer })
   }
 
   joined(peer: string): void {
@@ -200,7 +206,7 @@ export class Seeker {
     const nowMs = this.#ports.clock.monotonic()
     const due: Acquaintance[] = []
     for (const one of this.#known.all()) {
-      if (one.dueMs > nowMs || this.#dialling.has(one.peer)) continue
+      if (one.dueMs > nowMs || this.#dialling.has(keyOf(one))) continue
       if (this.#named.has(one.peer)) this.#try(one)
       else due.push(one)
     }
@@ -240,7 +246,7 @@ export class Seeker {
   #try(one: Acquaintance): void {
     if (this.#parts.neighbours.isExpelled(one.peer)) return this.#known.remove(one.peer)
     one.dueMs = Number.POSITIVE_INFINITY
-    this.#dialOnce(one.peer, one.addresses, this.#named.has(one.peer) ? {} : { toldOf: one.peer })
+    this.#dialOnce(keyOf(one), one.addresses, this.#named.has(one.peer) ? {} : { toldOf: one.peer })
       .then((found) => this.#reached(one, found))
       .catch((cause: MeshError) => this.#failed(one, cause))
       .finally(() => this.#consider())
@@ -282,8 +288,9 @@ export class Seeker {
     this.#wake?.()
     const nextLookMs = this.#exploreMs > nowMs ? this.#exploreMs : nowMs + EXPLORE_MS
     let untilMs = Number.POSITIVE_INFINITY
-    for (const { peer, dueMs } of this.#known.all()) {
-      if (!this.#dialling.has(peer)) untilMs = Math.min(untilMs, dueMs > nowMs ? dueMs : nextLookMs)
+    for (const one of this.#known.all()) {
+      const { dueMs } = one
+      if (!this.#dialling.has(keyOf(one))) untilMs = Math.min(untilMs, dueMs > nowMs ? dueMs : nextLookMs)
     }
     if (untilMs < Number.POSITIVE_INFINITY)
       this.#wake = this.#ports.clock.after(untilMs - nowMs, () => this.#consider())

@@ -25,15 +25,16 @@ const ensureOptions = ({ join = [], data }: ConnectOptions): void => {
 
 /**
  * With `join`: a peer in this process that calls others and never executes for them. Without: the agent of this
- * machine; and if none runs, calls execute in a sandbox here and their receipts say `local`, unless `remote` forbids it.
+ * machine; if none runs, a peer that calls as it would, when members of its mesh are found on the local network or where they
+ * were; else calls execute in a sandbox here and their receipts say `local`, unless `remote` forbids it.
  * Throws MeshError: E_USAGE, E_CANCELLED, E_TICKET, E_TICKET_EXPIRED, E_ADDRESS, E_UNREACHABLE, E_NOT_ADMITTED.
  */
 export const connectWith = async (host: SdkHost, options: ConnectOptions = {}): Promise<Mesh> => {
   ensureOptions(options)
   const { join = [], data, signal } = options
   if (signal?.aborted) throw new MeshError('E_CANCELLED', 'the caller cancelled')
-  const agent = join.length === 0 ? await host.agent(data) : undefined
-  if (agent) return new BackedMesh(host, agent)
+  const belonging = join.length === 0 ? ((await host.agent(data)) ?? (await host.member(data))) : undefined
+  if (belonging) return new BackedMesh(host, belonging)
   // A peer is much to load for those who have an agent.
   const { createLonePeer, createJoinedPeer } = await import('./own-peer.ts')
   return new BackedMesh(

@@ -13,6 +13,8 @@ export interface BundledSource {
 export interface SdkHost {
   /** The agent of this machine, found by its data directory; undefined if none answers there. */
   agent(data: string | undefined): Promise<Backend | undefined>
+  /** Calls as the member that this machine is, while its agent does not run; undefined if nobody of its mesh is found. */
+  member(data: string | undefined): Promise<Backend | undefined>
   /** Ports for a peer without a past: a fresh key, nothing on disk. It dials others, unless it is to be `alone`. */
   ports(options: { alone: boolean }): Promise<Ports>
   /** Executions at once on this machine, when it executes alone. */

@@ -51,6 +51,10 @@ class MemoryHost extends FakeHost implements SdkHost {
     return undefined
   }
 
+  async member() {
+    return undefined
+  }
+
   async ports() {
     const ports = openPorts()
     this.opened.push(ports)

@@ -58,6 +58,11 @@ export class Host {
     return `eth${this.#devices++}`
   }
 
+  /** Runs a program there to its end. */
+  run(...command: string[]): void {
+    inside(this.netns, ...command)
+  }
+
   /** Everything beyond its own network goes by this router. */
   routeBy(router: string): void {
     ip('-n', this.netns, 'route', 'add', 'default', 'via', router)

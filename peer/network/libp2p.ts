@@ -1,7 +1,7 @@
 /** The Network port on libp2p: the one place that composes it. */
 import { noise } from '@chainsafe/libp2p-noise'
 import type { Connection, MultiaddrConnection, PeerId, Stream } from '@libp2p/interface'
-import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { CODE_P2P, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p, type Libp2pInit } from 'libp2p'
 import { MeshError } from '../../protocol/errors.ts'
 import { type FailPoints, NO_FAIL_POINTS } from '../../protocol/fail-points.ts'
@@ -137,10 +137,16 @@ class Libp2pNetwork implements Network {
 
   async connect(address: string, signal?: AbortSignal): Promise<string> {
     const target = parseAddress(address)
+    const wanted = target.getComponents().findLast(({ code }) => code === CODE_P2P)?.value
     try {
       this.#failPoints.hit('network.connect')
-      const connection = await this.#libp2p.dial(target, signal ? { signal } : {})
-      return connection.remotePeer.toString()
+      if (wanted && this.#openConnectionTo(wanted)) return wanted
+      // Told of the peer, libp2p would have this dial wait for the one to where it is no more.
+      const connection = await this.#libp2p.dial(target.decapsulateCode(CODE_P2P), signal ? { signal } : {})
+      const peer = connection.remotePeer.toString()
+      if (!wanted || peer === wanted) return peer
+      connection.abort(new Error(`not ${wanted}`))
+      throw new Error(`${peer} answers there`)
     } catch (cause) {
       if (ADDRESS_ERRORS.has((cause as Error).name)) throw badAddress(address, cause)
       const message = `${address} could not be reached: ${textOf(cause)}`
@@ -173,7 +179,11 @@ class Libp2pNetwork implements Network {
   async disconnect(peer: string): Promise<void> {
     for (const channel of this.#channels) if (channel.peer === peer) channel.close()
     const connection = this.#connectionsTo(peer)[0]
-    if (connection) await this.#libp2p.hangUp(connection.remotePeer)
+    if (!connection) return
+    // One that is dead does not answer that it closes; then it is cut.
+    const late = new AbortController()
+    const cancel = this.#options.clock.after(limits.HANG_UP_MS, () => late.abort())
+    await this.#libp2p.hangUp(connection.remotePeer, { signal: late.signal }).finally(cancel)
   }
 
   async stop(): Promise<void> {
@@ -185,8 +195,12 @@ class Libp2pNetwork implements Network {
     return this.#libp2p.getConnections().filter(({ remotePeer }) => remotePeer.toString() === peer)
   }
 
+  #openConnectionTo(peer: string): Connection | undefined {
+    return this.#connectionsTo(peer).find(({ status }) => status === 'open')
+  }
+
   #connectionTo(peer: string): Connection {
-    const open = this.#connectionsTo(peer).find(({ status }) => status === 'open')
+    const open = this.#openConnectionTo(peer)
     if (!open) throw new MeshError('E_UNREACHABLE', { message: `no connection to ${peer}; connect to it first`, peer })
     return open
   }

@@ -46,3 +46,5 @@ export const CHANNEL_LINGER_MS = 5_000
 export const LIVENESS_INTERVAL_MS = 30_000
 /** An agent runs at the lowest priority; on a busy machine it may get no turn for seconds. */
 export const LIVENESS_TIMEOUT_MS = 20_000
+/** The other side has that long to agree to the end of a connection; then it is cut. */
+export const HANG_UP_MS = 1000
