@@ -123,6 +123,26 @@ describe('the directory', () => {
     return { world, hub }
   }
 
+  test('is open to members alone, while they are: not to the refused, the denied, the revoked, and whose time is over', async () => {
+    const world = await worldFor('gate', { peers: 0 })
+    const hub = new DirectoryHub(world.clock)
+    const [denied, brief] = [world.machine(), world.machine()]
+    const keeper = await world.add({ directory: hub, policy: { deny: [denied.peerId], accept: ['anyone'] } })
+    const member = await world.add()
+    const passing = await world.add({ mesh: await world.membershipOf(brief.peerId, 60_000) }, brief)
+    const shunned = await world.add({}, denied)
+    const stranger = await scriptedPeer(world, { stranger: true })
+    for (const one of [member, passing]) await world.until(one.peer.join(keeper.address))
+    await world.until(shunned.peer.join(keeper.address).catch(() => {}))
+    await stranger.join(keeper)
+    const isLetIn = ({ peerId }: { peerId: string }) => hub.gates.get(keeper.peerId)?.isMember(peerId)
+    expect([member, passing, shunned, stranger].map(isLetIn)).toEqual([true, true, false, false])
+    await world.clock.advance(60_000)
+    expect([member, passing].map(isLetIn)).toEqual([true, false])
+    await world.until(keeper.peer.revoke(member.peerId))
+    expect(isLetIn(member)).toBe(false)
+  })
+
   test('brings together members that share one neighbour, in the background', async () => {
     const { world, hub } = await strangersTo('shared', 2)
     const [first, second] = world.peers as [WorldPeer, WorldPeer]

@@ -15,6 +15,8 @@ const nameOf = (mesh: string, key: Uint8Array) => `${mesh} ${key.join('.')}`
 export class DirectoryHub {
   /** What was asked of it, and by whom. */
   readonly asked: { by: string; what: 'provide' | 'find' }[] = []
+  /** Whom each that carries it lets in. */
+  readonly gates = new Map<string, DirectoryGate>()
   readonly #clock: Pick<Clock, 'monotonic' | 'after'>
   readonly #walkMs: number
   readonly #kept = new Map<string, Map<string, Kept>>()
@@ -34,8 +36,9 @@ export class DirectoryHub {
     let mesh = ''
     const walk = () => new Promise<void>((resolve) => this.#clock.after(this.#walkMs, resolve))
     return {
-      start: async (named: string, _: DirectoryGate) => {
+      start: async (named, gate) => {
         mesh = named
+        this.gates.set(self().peer, gate)
       },
       add: () => {},
       provide: async (key) => {
