@@ -52,7 +52,7 @@ const acquaint = async (one: Node, other: Node): Promise<void> => {
     [other, one],
   ] as [Node, Node][]) {
     from.members.add(to.network.peerId)
-    await from.directory.add(sightingOf(to))
+    from.directory.add(sightingOf(to))
   }
   // The routing table takes its time.
   await new Promise((resolve) => setTimeout(resolve, 50))
@@ -77,6 +77,14 @@ describe('members', () => {
     for (let i = 0; i < 64 && c.introduced.length === 0; i++) await c.directory.find(new Uint8Array(32).fill(i), soon())
     expect(c.introduced).toContain(a.network.peerId)
     expect(b.introduced).toEqual([])
+  })
+
+  test('that say nonsense of where they are do no harm', async () => {
+    const [a, b] = [await nodeOf(), await nodeOf()]
+    await acquaint(a, b)
+    a.directory.add({ peer: b.network.peerId, addresses: ['nonsense', '/ip4/1.2.3.4.5', `/p2p/${a.network.peerId}`] })
+    await b.directory.provide(KEY, soon())
+    expect((await a.directory.find(KEY, soon())).map(({ peer }) => peer)).toEqual([b.network.peerId])
   })
 
   test('of another mesh speak another protocol', async () => {

@@ -27,7 +27,9 @@ const protocolOf = (mesh: string): string => `/wayside/1/dht/${mesh}`
 /** Requests at a time of one peer, and to one. */
 const STREAMS_MAX = 8
 /** A request with 16 addresses of full length comes to 5 KB. */
-const STREAM_BYTES_MAX = 8192
+const REQUEST_BYTES_MAX = 8192
+/** All 256 providers of a key, with 16 addresses each. */
+const RESPONSE_BYTES_MAX = 262_144
 /** Requests of one peer: a walk through the directory asks each of those it passes once or twice. */
 const REQUESTS: Pace = { burst: 40, perSecond: 4 }
 /** Peers whose requests are counted: more than may be connected. */
@@ -66,14 +68,25 @@ const sightingOf = (peer: PeerId, addresses: readonly Multiaddr[]): Sighting => 
   ].slice(0, ADDRESSES_MAX),
 })
 
-/** More than a request needs, and the stream ends. */
-const boundBytes = (stream: Stream): void => {
+/** What comes over it ends the stream when it is more. */
+const boundBytes = (stream: Stream, bytesMax: number): Stream => {
   let bytes = 0
   stream.addEventListener('message', ({ data }) => {
     bytes += data.byteLength
-    if (bytes > STREAM_BYTES_MAX) stream.abort(new Error(`a request has at most ${STREAM_BYTES_MAX} bytes`))
+    if (bytes > bytesMax) stream.abort(new Error(`at most ${bytesMax} bytes are read`))
   })
+  return stream
 }
+
+/** A member may say anything of where it is. */
+const parsed = (addresses: readonly string[]): Multiaddr[] =>
+  addresses.flatMap((address) => {
+    try {
+      return [multiaddr(address)]
+    } catch {
+      return []
+    }
+  })
 
 class Dht implements Directory {
   readonly #components: () => Components
@@ -115,11 +128,12 @@ class Dht implements Directory {
     this.#kad = kad
   }
 
-  async add({ peer, addresses }: Sighting): Promise<void> {
+  add({ peer, addresses }: Sighting): void {
     const { peerStore } = this.#components()
     const id = peerIdFromString(peer)
-    await peerStore.merge(id, { multiaddrs: addresses.map((address) => multiaddr(address)) })
-    this.#topology.onConnect?.(id, undefined as never)
+    const added = () => this.#topology.onConnect?.(id, undefined as never)
+    // A store that cannot take it keeps one member less.
+    peerStore.merge(id, { multiaddrs: parsed(addresses) }).then(added, () => {})
   }
 
   async provide(key: Uint8Array, signal: AbortSignal): Promise<void> {
@@ -168,7 +182,7 @@ class Dht implements Directory {
           async (stream, connection) => {
             const refusal = this.#refusal(connection.remotePeer.toString())
             if (refusal) return stream.abort(new Error(refusal))
-            boundBytes(stream)
+            boundBytes(stream, REQUEST_BYTES_MAX)
             await handler(stream, connection)
           },
           options,
@@ -215,7 +229,7 @@ class Dht implements Directory {
         const isNear = connectionManager.getConnections(peer).length > 0
         if (!isNear || !this.#gate.isMember(peer.toString())) await this.#introduce(peer, peerStore)
         if (!this.#gate.isMember(peer.toString())) throw new Error(`${peer} is no member`)
-        return connectionManager.openStream(peer, protocol, options)
+        return boundBytes(await connectionManager.openStream(peer, protocol, options), RESPONSE_BYTES_MAX)
       },
       isDialable: (address, options) => connectionManager.isDialable(address, options),
     }

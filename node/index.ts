@@ -20,6 +20,8 @@ export interface LendOptions {
   listen?: readonly string[]
   /** Tickets or multiaddrs of peers of the mesh. Default: the mesh of the data directory, or a private one of its own. */
   join?: readonly string[]
+  /** Whether members are looked for on the local network. Default: true. */
+  mdns?: boolean
   /** Gives up joining. */
   signal?: AbortSignal
 }
