@@ -3,7 +3,7 @@ import { ACQUAINTANCES_MAX, type Acquaintance, Acquaintances } from './acquainta
 
 const told = (peer: string, teller: string): Acquaintance => ({
   ...{ peer, teller, addresses: ['/memory/x'], sequence: 1, coordinate: undefined, lends: true, lot: 0.5 },
-  ...{ unreached: undefined, tries: 0, dueMs: 0 },
+  ...{ unreached: undefined, isProbe: false, tries: 0, dueMs: 0 },
 })
 
 test('a hundred times as many as are kept: one who tells of many displaces only what it told itself', () => {

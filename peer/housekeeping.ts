@@ -35,7 +35,9 @@ export class Housekeeping implements PlaceView {
   /** Gives each neighbour its place. */
   assign(): void {
     assign(this, this.#places, (i, place) => {
-      this.#at(i).place = place
+      const neighbour = this.#at(i)
+      neighbour.place = place
+      if (place !== 'guest' && neighbour.roundTrips.length > 0) neighbour.isProbe = false
     })
   }
 
@@ -77,7 +79,7 @@ export class Housekeeping implements PlaceView {
   }
 
   isProbe(i: number): boolean {
-    return this.#at(i).link.outbound
+    return this.#at(i).isProbe
   }
 
   #at(i: number): Neighbour {

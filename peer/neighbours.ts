@@ -40,6 +40,8 @@ export interface Neighbour {
   readonly lot: number
   /** Those near hear of our load at once. */
   place: Place
+  /** We have dialled it to see how near it is, and it has had no place yet. */
+  isProbe: boolean
   /** When a task of ours there, or of its here, last ended; monotonic. */
   workedMs: number
   /** Items sent there and not yet answered. */
@@ -141,6 +143,7 @@ export class NeighbourTable {
       sinceMs: this.#ports.clock.monotonic(),
       lot: this.lotOf(link.peer),
       place: 'near',
+      isProbe: false,
       workedMs: Number.NEGATIVE_INFINITY,
       inFlight: 0,
       inFlightBytes: 0,

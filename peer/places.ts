@@ -36,15 +36,15 @@ export interface PlaceView {
   isKept(i: number): boolean
   /** It has few other neighbours. */
   isNeedy(i: number): boolean
-  /** We dialled it, to see how near it is. */
+  /** We have dialled it to see how near it is, and it has had no place yet. */
   isProbe(i: number): boolean
 }
 
 /** Who has a near place leaves it only to one that is this much nearer: round trips tremble. */
 const NEARER = 0.8
-/** For a newcomer to be told of others, and to reach them. */
-const GUEST_MS = 180_000
-/** The same where the next newcomers stand at the door. */
+/** A guest that has other neighbours goes after this; one that has few stays until its place is wanted. */
+const GUEST_MS = 60_000
+/** For a newcomer to be told of others, and to reach them, where the next newcomers stand at the door. */
 const PRESSED_MS = 10_000
 /** Three round trips, and what the two tell each other. */
 const PROBE_MS = 5000

@@ -249,7 +249,7 @@ export class Roster {
     }
     const neighbour = this.#neighbours.add(link, admittance)
     this.#receiveFrom(neighbour)
-    this.#seeker.joined(link.peer)
+    neighbour.isProbe = this.#seeker.joined(link.peer)
     this.#housekeeping.assign()
     if (current) {
       this.#events.left(current, 'replaced by a newer link')

@@ -17,7 +17,7 @@ const LOST_TRIES_MAX = 4
 /** One that is only told of: it costs nothing to make up peers. */
 const TOLD_TRIES_MAX = 2
 /** One that has no place for us, or for which we have none, is not asked again for this long. */
-const RETRY_MS = 10 * 60_000
+const RETRY_MS = 30 * 60_000
 /** A peer that has enough neighbours looks for better ones this often, if it knows of any. */
 const EXPLORE_MS = 30_000
 
@@ -154,8 +154,11 @@ export class Seeker {
     await this.#dialOnce(keyOf({ peer, addresses }), addresses, { toldOf: peer })
   }
 
-  joined(peer: string): void {
+  /** Returns whether it was only to be probed. */
+  joined(peer: string): boolean {
+    const isProbe = this.#known.get(peer)?.isProbe ?? false
     this.#known.remove(peer)
+    return isProbe
   }
 
   /** `isLetGo`: one of the two had no place for the other. */
@@ -183,7 +186,7 @@ export class Seeker {
     advertisement: Advertisement | undefined,
   ): void {
     const lot = this.#parts.neighbours.lotOf(peer)
-    this.#known.add({ peer, ...how, ...toldBy(advertisement), lot })
+    this.#known.add({ peer, isProbe: false, ...how, ...toldBy(advertisement), lot })
   }
 
   #redial(
@@ -229,7 +232,9 @@ export class Seeker {
     this.#exploreMs = nowMs + EXPLORE_MS
     if (most <= 0) return []
     const view = new DueView(due, coordinate())
-    return shortList(view, this.#wish(), most).map((i) => view.at(i))
+    const chosen = shortList(view, this.#wish(), most).map((i) => view.at(i))
+    for (const one of chosen) one.isProbe = missing <= 0
+    return chosen
   }
 
   #wish(): Wish {
