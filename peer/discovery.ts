@@ -24,6 +24,8 @@ const LOOK_ALONE_MS_MAX = 60_000
 /** Whoever has neighbours hears of others from them: at first soon, then as seldom as records of the directory change. */
 const LOOK_FURTHER_MS_MIN = 5000
 const LOOK_FURTHER_MS_MAX = 10 * 60_000
+/** Loading the directory takes a tenth of a second of processor, which a joiner needs for its handshakes. */
+const OPEN_DIRECTORY_MS = 3000
 /** A neighbour that says something else all the time is not written down each time. */
 const ADDRESSES_NOTED_APART_MS = 60_000
 
@@ -49,6 +51,8 @@ export class Discovery {
   #next = 0
   #delayMs = LOOK_MS_MIN
   #cancel = () => {}
+  #cancelOpening = () => {}
+  #lastCell: string | undefined
   #stopped = false
   #met = Promise.withResolvers<void>()
 
@@ -64,7 +68,8 @@ export class Discovery {
   }
 
   get #cell(): string {
-    return cellOf(this.#parts.roster.coordinate)
+    this.#lastCell = cellOf(this.#parts.roster.coordinate, this.#lastCell)
+    return this.#lastCell
   }
 
   start(): void {
@@ -73,12 +78,13 @@ export class Discovery {
     const self = () => ({ peer: network.peerId, addresses: network.addresses() })
     vicinity?.start(vicinityTag(crypto, office.meshId), self, ({ peer, addresses }) => roster.meetNear(peer, addresses))
     this.#look()
-    void this.#openDirectory()
+    this.#cancelOpening = this.#ports.clock.after(OPEN_DIRECTORY_MS, () => void this.#openDirectory())
   }
 
   async stop(): Promise<void> {
     this.#stopped = true
     this.#cancel()
+    this.#cancelOpening()
     this.#rounds?.stop()
     this.#ports.vicinity?.stop()
     await this.#ports.directory?.stop()
@@ -102,7 +108,7 @@ export class Discovery {
   }
 
   left(): void {
-    if (this.#stopped || this.#parts.neighbours.size > 0) return
+    if (this.#parts.neighbours.size > 0) return
     this.#delayMs = LOOK_MS_MIN
     this.#lookLater()
   }
@@ -154,6 +160,7 @@ export class Discovery {
 
   #lookLater(): void {
     this.#cancel()
+    if (this.#stopped) return
     const isAlone = this.#parts.neighbours.size === 0
     this.#cancel = this.#ports.clock.after(this.#delayMs, () => this.#look())
     this.#delayMs = Math.min(isAlone ? LOOK_ALONE_MS_MAX : LOOK_FURTHER_MS_MAX, 2 * this.#delayMs)

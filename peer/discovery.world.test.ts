@@ -135,6 +135,7 @@ describe('the directory', () => {
     for (const one of [member, passing]) await world.until(one.peer.join(keeper.address))
     await world.until(shunned.peer.join(keeper.address).catch(() => {}))
     await stranger.join(keeper)
+    await world.clock.advance(5000)
     const isLetIn = ({ peerId }: { peerId: string }) => hub.gates.get(keeper.peerId)?.isMember(peerId)
     expect([member, passing, shunned, stranger].map(isLetIn)).toEqual([true, true, false, false])
     await world.clock.advance(60_000)
