@@ -129,6 +129,19 @@ describe('the data directory', () => {
     await calling.ended
   })
 
+  test('of one that joined by a peer that is gone for good: it comes back through the others, and works with them', async () => {
+    const [bootstrap, second, third] = await startMesh(3)
+    await until(async () => (await statusOf(third!.data)).neighbours.length === 2)
+    await bootstrap!.stop('SIGKILL')
+    await third!.stop()
+    const again = await startAgent([], { data: third!.data })
+    await until(async () => (await statusOf(again.data)).neighbours.some((one) => one.peer === second!.status.peer))
+    const cwd = writeFunctions()
+    const args = ['run', 'hello.ts', '{"name":"Ada"}', '--remote', '--verify', 'none', '--data', again.data]
+    const run = await wayside(args, { cwd })
+    expect(run.stdout).toContain('Hello, Ada')
+  })
+
   test('killed at any write of its start, the agent starts again as the same peer', async () => {
     const data = freshDirectory()
     const start = (args: string[], env: Record<string, string>) =>
