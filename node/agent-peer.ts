@@ -49,13 +49,13 @@ export const settleMesh = async ({ config, dir, log }: Ground, signal?: AbortSig
   const belonging = {
     data: dir.path,
     self: peerIdFromPublicKey(dir.signer.publicKey),
-    kept: await loadMesh(dir.storage),
+    kept: await loadMesh(dir.path),
     join: config.join,
     own: config.own,
     name: hostname().slice(0, 64) || 'wayside',
   }
   const mesh = await chooseMesh(ports, belonging, dial, signal)
-  await saveMesh(dir.storage, mesh)
+  await saveMesh(dir.path, mesh)
   return mesh
 }
 

@@ -136,9 +136,13 @@ const serveOwner = async (
  */
 export const startAgent = async (config: Config, options: AgentOptions = {}): Promise<Agent> => {
   const failPoints = environmentFailPoints()
-  const dir = await openDataDir(config.data, failPoints)
+  const found: string[] = []
+  let damaged = (what: string): void => void found.push(what)
+  const dir = await openDataDir(config.data, failPoints, (what) => damaged(what))
   const { log, close } = openLog(config)
   options.onLog?.(log)
+  damaged = (reason) => log.event('storage.failed', { code: 'E_STORAGE', reason })
+  found.forEach(damaged)
   let undo = () => dir.storage.close()
   try {
     const ground = { config, dir, log, failPoints, adapt: options.adapt ?? ((ports: Ports) => ports) }

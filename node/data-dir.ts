@@ -29,6 +29,8 @@ const ENTRIES = [
   'proofs',
   'log',
   'db',
+  'mesh',
+  'mesh.new',
   'identity.key',
 ]
 
@@ -77,15 +79,19 @@ export interface DataDir {
 /**
  * Makes the directory if need be, takes hold of it, and reads the identity in it. The database's own lock decides who
  * holds it: the system releases it when a process ends, however it ends. Throws MeshError E_DATA_DIR_TAKEN (it names
- * the holder's pid), E_DATA_SCHEMA, E_STORAGE or E_CONFIG.
+ * the holder's pid), E_DATA_SCHEMA, E_STORAGE or E_CONFIG. `damaged` is told, in a sentence, what cannot be read any more.
  */
-export const openDataDir = async (data: string, failPoints: FailPoints): Promise<DataDir> => {
+export const openDataDir = async (
+  data: string,
+  failPoints: FailPoints,
+  damaged: (what: string) => void = () => {},
+): Promise<DataDir> => {
   makeDirectory(data)
   const [{ openLevelStorage }, { openIdentity }] = await Promise.all([
     import('./storage-level.ts'),
     import('./identity.ts'),
   ])
-  const options = { schema: SCHEMA, migrations: MIGRATIONS, failPoints }
+  const options = { schema: SCHEMA, migrations: MIGRATIONS, failPoints, damaged }
   const storage = await openLevelStorage(join(data, 'db'), options).catch((cause) => {
     throw cause instanceof MeshError && cause.code === 'E_DATA_DIR_TAKEN' ? taken(data, cause) : cause
   })

@@ -33,7 +33,7 @@ export const openMember = async ({
     if (cause instanceof MeshError && cause.code === 'E_DATA_DIR_TAKEN') return undefined
     throw cause
   })
-  const mesh = dir && (await loadMesh(dir.storage))
+  const mesh = dir && (await loadMesh(dir.path))
   // Who founded a mesh and has met nobody looks for nobody.
   if (!dir || !mesh || (mesh.addresses.length === 0 && !(await hasMetMembers(dir.storage)))) {
     await dir?.storage.close()

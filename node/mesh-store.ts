@@ -1,11 +1,12 @@
-/** The mesh that a data directory belongs to, kept with what is needed to come back to it. */
+/** The mesh that a data directory belongs to, kept with what is needed to come back to it: apart from all that can be had again. */
+import { existsSync } from 'node:fs'
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import * as v from 'valibot'
+import { MeshError } from '../protocol/errors.ts'
 import { ADDRESSES_MAX } from '../protocol/limits.ts'
 import { Genesis, membershipChain } from '../protocol/mesh.ts'
-import type { Storage } from '../protocol/ports.ts'
 import { address, list, message } from '../protocol/schema.ts'
-
-const KEY = 'node/mesh'
 
 /** `addresses`: of the peers that the owner named when joining, for the next start. */
 const MeshRecord = message(
@@ -15,12 +16,31 @@ const MeshRecord = message(
 )
 export type MeshRecord = v.InferOutput<typeof MeshRecord.schema>
 
-export const loadMesh = async (storage: Storage): Promise<MeshRecord | undefined> => {
-  const stored = await storage.get(KEY)
-  return stored && MeshRecord.decode(stored)
+const fileIn = (data: string) => join(data, 'mesh')
+
+/** Throws MeshError E_STORAGE if the file is damaged. */
+export const loadMesh = async (data: string): Promise<MeshRecord | undefined> => {
+  const path = fileIn(data)
+  if (!existsSync(path)) return undefined
+  try {
+    return MeshRecord.decode(new Uint8Array(await readFile(path)))
+  } catch (cause) {
+    const message = `${path}, which says to which mesh this machine belongs, is damaged; remove it and join again with --join TICKET`
+    throw new MeshError('E_STORAGE', { message, path }, { cause })
+  }
 }
 
-export const saveMesh = (storage: Storage, { genesis, chain, addresses }: MeshRecord): Promise<void> => {
-  const put = MeshRecord.encode({ genesis, chain, addresses: addresses.slice(0, 4 * ADDRESSES_MAX) })
-  return storage.write([{ key: KEY, put }], { durable: true })
+/** On the disk, whole, when it resolves. */
+export const saveMesh = async (data: string, { genesis, chain, addresses }: MeshRecord): Promise<void> => {
+  const bytes = MeshRecord.encode({ genesis, chain, addresses: addresses.slice(0, 4 * ADDRESSES_MAX) })
+  const path = fileIn(data)
+  // On a full disk an agent starts as well as before.
+  if (existsSync(path) && Buffer.compare(await readFile(path), bytes) === 0) return
+  try {
+    await writeFile(`${path}.new`, bytes, { mode: 0o600, flush: true })
+    await rename(`${path}.new`, path)
+  } catch (cause) {
+    const message = `${path} cannot be written (${(cause as Error).message}); check the disk of the data directory`
+    throw new MeshError('E_STORAGE', { message, path }, { cause })
+  }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { storageConformance } from '../peer/storage/conformance.ts'
 import type { Storage } from '../protocol/ports.ts'
+import { randomFor } from '../scripts/test/seed.ts'
 import { systemRandom } from './random.ts'
 import { openLevelStorage } from './storage-level.ts'
 
@@ -27,9 +28,9 @@ storageConformance('level', (failPoints) => {
   return openLevelStorage(join(root, `${opened}`), { ...first, failPoints })
 })
 
-const all = async (storage: Storage) => {
+const all = async (storage: Storage, prefix = '') => {
   const found = []
-  for await (const entry of storage.scan('')) found.push(entry)
+  for await (const entry of storage.scan(prefix)) found.push(entry)
   return found
 }
 
@@ -59,30 +60,71 @@ describe('what is on disk', () => {
     await holder.close()
   })
 
-  test('damaged or no directory: E_STORAGE says which and what to do', async () => {
-    const storage = await openLevelStorage(dir, first)
-    await storage.close()
-    await damage(/^CURRENT$/)
-    await expect(openLevelStorage(dir, first)).rejects.toMatchObject({ code: 'E_STORAGE' })
-    await expect(openLevelStorage(dir, first)).rejects.toThrow(/damaged: move the directory away/)
+  test('no directory: E_STORAGE says which and what to do', async () => {
     const file = join(root, 'file')
     await writeFile(file, '')
     await expect(openLevelStorage(file, first)).rejects.toMatchObject({ code: 'E_STORAGE' })
+    await expect(openLevelStorage(file, first)).rejects.toThrow(/check the disk and its permissions/)
   })
+})
 
-  test('damaged while it is read: E_STORAGE, from get and scan alike', async () => {
+describe('a database that is damaged', () => {
+  const valueAt = (key: string) => bytes(Number(key.slice(6)) & 255, Number(key.slice(6)) >> 8)
+
+  /** Holds a thousand small values and fifty blocks in tables, and one value in the log; closed. */
+  const fill = async () => {
     const storage = await openLevelStorage(dir, first)
-    const put = systemRandom.bytes(5000)
-    for (let batch = 0; batch < 10; batch += 1)
-      await storage.write(Array.from({ length: 200 }, (_, index) => ({ key: `k${batch}/${index}`, put })))
+    const block = systemRandom.bytes(20_000)
+    for (let n = 0; n < 50; n++) await storage.write([{ key: `block/${n}`, put: block }])
+    for (let n = 0; n < 1000; n++) await storage.write([{ key: `trust/${n}`, put: valueAt(`trust/${n}`) }])
     await storage.close()
     // Only on opening are all writes of before surely moved from the log to tables.
-    await (await openLevelStorage(dir, first)).close()
-    await damage(/\.ldb$/, 100_000)
-    const damaged = await openLevelStorage(dir, first)
-    await expect(damaged.get('k0/150')).rejects.toMatchObject({ code: 'E_STORAGE' })
-    await expect(all(damaged)).rejects.toThrow(/damaged/)
-    await damaged.close()
+    const again = await openLevelStorage(dir, first)
+    await again.write([{ key: 'late', put: bytes(7) }], { durable: true })
+    await again.close()
+  }
+
+  const ensureRight = async (storage: Storage) => {
+    const small = await all(storage, 'trust/')
+    for (const { key, value } of small) expect(value).toEqual(valueAt(key))
+    for (let n = 0; n < 50; n++) expect([undefined, 20_000]).toContain((await storage.get(`block/${n}`))?.length)
+    return small.length
+  }
+
+  test.each<[string, RegExp, number, number, boolean]>([
+    ['list of tables', /^CURRENT$/, 0, 1000, true],
+    ['list of files', /^MANIFEST/, 0, 1000, true],
+    // As any crash tears it.
+    ['log', /\.log$/, 0, 1000, false],
+    ['tables', /\.ldb$/, 100_000, 0, true],
+    ['every file', /./, 0, 0, true],
+  ])('in its %s opens, gives no wrong value, and says what is gone', async (_, files, keptBytes, leastLeft, isSaid) => {
+    await fill()
+    await damage(files, keptBytes)
+    const said: string[] = []
+    const storage = await openLevelStorage(dir, { ...first, damaged: (what) => void said.push(what) })
+    expect(await ensureRight(storage)).toBeGreaterThanOrEqual(leastLeft)
+    expect(said.length > 0).toBe(isSaid)
+    await storage.write([{ key: 'new', put: bytes(1) }], { durable: true })
+    await storage.close()
+    const again = await openLevelStorage(dir, first)
+    expect(await again.get('new')).toEqual(bytes(1))
+    await again.close()
+  })
+
+  test('in thirty bits of its files, one after another, opens each time and gives no wrong value', async () => {
+    await fill()
+    const random = randomFor('flipped bits')
+    for (let round = 0; round < 30; round++) {
+      const names = (await readdir(dir)).filter((name) => /^CURRENT$|^MANIFEST|\.log$|\.ldb$/.test(name))
+      const path = join(dir, names[random.below(names.length)] as string)
+      const content = await readFile(path)
+      if (content.length > 0) content[random.below(content.length)]! ^= 1 << random.below(8)
+      await writeFile(path, content)
+      const storage = await openLevelStorage(dir, first)
+      await ensureRight(storage)
+      await storage.close()
+    }
   })
 })
 

@@ -1,4 +1,7 @@
 /** The Storage port on level (LevelDB): one directory, one process, a schema number inside. */
+import { spawnSync } from 'node:child_process'
+import { renameSync } from 'node:fs'
+import { crc32 } from 'node:zlib'
 import { Level } from 'level'
 import { ensureStorageKey } from '../peer/storage/key.ts'
 import { MeshError } from '../protocol/errors.ts'
@@ -16,24 +19,54 @@ export interface LevelStorageOptions {
   /** For each schema above 1 that data may still have to reach, the step to it from the one below. */
   migrations: Record<number, Migration>
   failPoints?: FailPoints
+  /** Told, in a sentence, of each damage that was found; what was damaged counts as absent from then on. */
+  damaged?(what: string): void
 }
 
 /** No storage key can collide with it or sort below it: keys are printable. */
 const SCHEMA_KEY = '\u0000schema'
 const FIRST_KEY = '!'
+/** All but `block/…` and `memo/…`, which are large, and checked when they are wanted. */
+const SMALL = [{ lt: 'block/' }, { gte: 'block0', lt: 'memo/' }, { gte: 'memo0' }]
 /** Sorts above every character of a key. */
 const ABOVE_KEYS = '\u007f'
+
+/** What holds no value, not even an empty one. */
+const NOTHING = new Uint8Array(0)
 
 const plainBytes = (value: Uint8Array) => new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
 const storageError = (dir: string, doing: string, cause: unknown) => {
-  const damaged = (cause as { code?: string }).code === 'LEVEL_CORRUPTION'
-  const advice = damaged
+  const advice = isCorruption(cause)
     ? 'it is damaged: move the directory away and start afresh'
     : 'check the disk and its permissions'
   const message = `the database in ${dir} failed to ${doing} (${messageOf(cause)}); ${advice}`
   return new MeshError('E_STORAGE', { message, directory: dir }, { cause })
+}
+
+const isCorruption = (cause: unknown) => {
+  const { code, message = '' } = (cause ?? {}) as { code?: string; message?: string }
+  return code === 'LEVEL_CORRUPTION' || (code === 'LEVEL_IO_ERROR' && message.includes('No such file'))
+}
+
+/** LevelDB checks its own sums only where it must: each value has one more, at its end. */
+const SUM_BYTES = 4
+
+const withSum = (bytes: Uint8Array): Uint8Array => {
+  const summed = new Uint8Array(bytes.length + SUM_BYTES)
+  summed.set(bytes)
+  new DataView(summed.buffer).setUint32(bytes.length, crc32(bytes))
+  return summed
+}
+
+/** Undefined: it is not as it was written. */
+const withoutSum = (stored: Uint8Array): Uint8Array | undefined => {
+  const length = stored.length - SUM_BYTES
+  if (length < 0) return undefined
+  const bytes = plainBytes(stored).subarray(0, length)
+  const sum = new DataView(stored.buffer, stored.byteOffset + length).getUint32(0)
+  return crc32(bytes) === sum ? bytes : undefined
 }
 
 const openDatabase = async (dir: string): Promise<Database> => {
@@ -50,9 +83,16 @@ const openDatabase = async (dir: string): Promise<Database> => {
 }
 
 const toOperation = (write: StorageWrite) =>
-  'put' in write ? { type: 'put' as const, key: write.key, value: write.put } : { type: 'del' as const, key: write.key }
+  'put' in write
+    ? { type: 'put' as const, key: write.key, value: withSum(write.put) }
+    : { type: 'del' as const, key: write.key }
 
-const createStorage = (database: Database, dir: string, failPoints: FailPoints): Storage => {
+const createStorage = (
+  database: Database,
+  dir: string,
+  failPoints: FailPoints,
+  damaged: (what: string) => void,
+): Storage => {
   const attempt = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
     try {
       return await work()
@@ -64,8 +104,15 @@ const createStorage = (database: Database, dir: string, failPoints: FailPoints):
   return {
     async get(key) {
       failPoints.hit('storage.get')
-      const value = await attempt('read', () => database.get(key))
-      return value && plainBytes(value)
+      const stored = await attempt('read', () =>
+        database.get(key).catch((cause) => {
+          if (!isCorruption(cause)) throw cause
+          return NOTHING
+        }),
+      )
+      const value = stored && withoutSum(stored)
+      if (stored && !value) damaged(`what was kept as ${key} is damaged, and counts as absent`)
+      return value
     },
     async write(writes, { durable = false } = {}) {
       failPoints.hit('storage.write')
@@ -80,7 +127,9 @@ const createStorage = (database: Database, dir: string, failPoints: FailPoints):
         for (;;) {
           const entry = await attempt('read', () => iterator.next())
           if (!entry) return
-          yield { key: entry[0], value: plainBytes(entry[1]) }
+          const value = withoutSum(entry[1])
+          if (value) yield { key: entry[0], value }
+          else damaged(`what was kept as ${entry[0]} is damaged, and counts as absent`)
         }
       } finally {
         await iterator.close()
@@ -122,16 +171,63 @@ const migrate = async (database: Database, dir: string, storage: Storage, option
 }
 
 /**
- * Opens or creates the database in `dir`. Throws MeshError E_DATA_DIR_TAKEN if another process holds it, E_DATA_SCHEMA
- * if a newer version wrote it, E_STORAGE if it cannot be opened. `durable` writes are synced to the disk.
+ * LevelDB's own repair, in a process of its own: on some damage it does not fail but abort. False: it did not help.
  */
-export const openLevelStorage = async (dir: string, options: LevelStorageOptions): Promise<Storage> => {
+const repair = (dir: string): boolean => {
+  const script = `import { Level } from ${JSON.stringify(import.meta.resolve('level'))}
+    await Level.repair(process.argv[1])
+    const database = new Level(process.argv[1], { valueEncoding: 'view' })
+    for await (const _ of database.keys());
+    await database.close()`
+  const { status } = spawnSync(process.execPath, ['--input-type=module', '-e', script, dir], { stdio: 'ignore' })
+  return status === 0
+}
+
+const readThrough = async (database: Database): Promise<void> => {
+  for (const range of SMALL) for await (const _ of database.values(range)) void _
+}
+
+const openWhole = async (dir: string): Promise<Database> => {
   const database = await openDatabase(dir)
   try {
-    await migrate(database, dir, createStorage(database, dir, NO_FAIL_POINTS), options)
+    await readThrough(database)
+    return database
+  } catch (cause) {
+    await database.close()
+    throw storageError(dir, 'read', cause)
+  }
+}
+
+/** What is damaged is repaired; what is beyond repair is put aside, whole, and an empty database takes its place. */
+const openRepaired = async (dir: string, damaged: (what: string) => void): Promise<Database> => {
+  try {
+    return await openWhole(dir)
+  } catch (error) {
+    if (!(error instanceof MeshError && isCorruption(error.cause))) throw error
+  }
+  if (repair(dir)) {
+    damaged(`the database in ${dir} was damaged and has been repaired: what could not be read is gone`)
+    return openWhole(dir)
+  }
+  const aside = `${dir}.damaged-${Date.now()}`
+  renameSync(dir, aside)
+  damaged(`the database in ${dir} was damaged beyond repair: an empty one takes its place, the old one is ${aside}`)
+  return openDatabase(dir)
+}
+
+/**
+ * Opens or creates the database in `dir`. Throws MeshError E_DATA_DIR_TAKEN if another process holds it, E_DATA_SCHEMA
+ * if a newer version wrote it, E_STORAGE if it cannot be opened. `durable` writes are synced to the disk. What is damaged
+ * is repaired or left out, and `damaged` is told.
+ */
+export const openLevelStorage = async (dir: string, options: LevelStorageOptions): Promise<Storage> => {
+  const damaged = options.damaged ?? (() => {})
+  const database = await openRepaired(dir, damaged)
+  try {
+    await migrate(database, dir, createStorage(database, dir, NO_FAIL_POINTS, damaged), options)
   } catch (error) {
     await database.close()
     throw error
   }
-  return createStorage(database, dir, options.failPoints ?? NO_FAIL_POINTS)
+  return createStorage(database, dir, options.failPoints ?? NO_FAIL_POINTS, damaged)
 }

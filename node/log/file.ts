@@ -23,13 +23,18 @@ export const openLogFile = (data: string, bytesMax = FILE_BYTES_MAX): LogFile =>
   return {
     write(line) {
       const text = `${JSON.stringify(line)}\n`
-      if (bytes > 0 && bytes + text.length > bytesMax) {
-        closeSync(file)
-        renameSync(newerFile(data), olderFile(data))
-        file = open()
-        bytes = 0
+      try {
+        if (bytes > 0 && bytes + text.length > bytesMax) {
+          renameSync(newerFile(data), olderFile(data))
+          const next = open()
+          closeSync(file)
+          file = next
+          bytes = 0
+        }
+        bytes += writeSync(file, text)
+      } catch {
+        // A full disk takes no line that says so; whoever logs must go on.
       }
-      bytes += writeSync(file, text)
     },
     close: () => closeSync(file),
   }
