@@ -1,0 +1,86 @@
+/** A soak: real agents under load for a time, what they hold sampled, and what grows. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Random } from '../../protocol/ports.ts'
+import type { Sample } from './agent.ts'
+import { SoakAgent } from './agents.ts'
+import { type Allowance, type Growth, growthOf } from './growth.ts'
+import { type Ends, Load } from './load.ts'
+
+const AGENTS = 3
+const CALLERS_PER_AGENT = 2
+/** After the load has ended: for receipts, progress and links to guests to end. */
+const SETTLE_MS = 3000
+
+/** What may be added in the second half. Memory is given back late, and tables breathe with their guests. */
+const ALLOWED: Record<keyof Sample, Allowance> = {
+  rss_mb: { share: 0.1, least: 15 },
+  pss_mb: { share: 0.1, least: 20 },
+  heap_mb: { share: 0.1, least: 4 },
+  handles: { share: 0.1, least: 4 },
+  files: { share: 0.1, least: 6 },
+  lag_ms: { share: 0.5, least: 100 },
+  queued: { share: 0.5, least: 20 },
+  in_flight: { share: 0.5, least: 20 },
+  neighbours: { share: 0.1, least: 1 },
+  blocks: { share: 0.1, least: 5 },
+  memo: { share: 0.1, least: 50 },
+}
+export const METRICS = Object.keys(ALLOWED) as (keyof Sample)[]
+
+export interface Row extends Growth {
+  agent: number
+  metric: keyof Sample
+  first: number
+  most: number
+}
+
+export interface Soaked {
+  rows: Row[]
+  ends: Ends
+  samples: number
+  /** After the load: nothing is under way any more. */
+  after: Sample[]
+}
+
+const rowsOf = (series: readonly (readonly { atMs: number; sample: Sample }[])[]): Row[] =>
+  series.flatMap((samples, agent) =>
+    METRICS.map((metric) => {
+      const points = samples.map(({ atMs, sample }) => ({ atMs, value: sample[metric] }))
+      const values = points.map(({ value }) => value)
+      const growth = growthOf(points, ALLOWED[metric])
+      return { agent, metric, first: values[0] ?? 0, most: Math.max(...values), ...growth }
+    }),
+  )
+
+export const soak = async (
+  durationMs: number,
+  everyMs: number,
+  random: Random,
+  onSample: (agent: number, atMs: number, sample: Sample) => void = () => {},
+): Promise<Soaked> => {
+  const agents: SoakAgent[] = []
+  const startedMs = performance.now()
+  try {
+    for (let i = 0; i < AGENTS; i++) agents.push(await SoakAgent.start(agents.slice(0, 1).map(({ ticket }) => ticket)))
+    const load = new Load(random, startedMs + durationMs)
+    const series = agents.map(() => [] as { atMs: number; sample: Sample }[])
+    const sampling = (async () => {
+      while (performance.now() < startedMs + durationMs) {
+        await sleep(everyMs)
+        for (const [i, agent] of agents.entries()) {
+          const sample = await agent.sample()
+          const atMs = performance.now() - startedMs
+          series[i]?.push({ atMs, sample })
+          onSample(i, atMs, sample)
+        }
+      }
+    })()
+    const callers = agents.flatMap((agent) => Array.from({ length: CALLERS_PER_AGENT }, () => load.call(agent)))
+    await Promise.all([sampling, load.churn(agents[0] as SoakAgent), ...callers])
+    await sleep(SETTLE_MS)
+    const after = await Promise.all(agents.map((agent) => agent.sample()))
+    return { rows: rowsOf(series), ends: load.ends, samples: series[0]?.length ?? 0, after }
+  } finally {
+    await Promise.all(agents.map((agent) => agent.stop()))
+  }
+}
