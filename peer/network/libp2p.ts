@@ -85,6 +85,16 @@ const parseAddress = (address: string): Multiaddr => {
   }
 }
 
+/**
+ * An address without the peer, which is compared afterwards: told of the peer, libp2p would have a dial wait for the one
+ * to where it is no more. Where more than one peer is on the way, or may be behind the name, it is needed.
+ */
+const placeOf = (address: Multiaddr): Multiaddr => {
+  const components = address.getComponents()
+  const isPlain = components.filter(({ code }) => code === CODE_P2P).length === 1 && components[0]?.name !== 'dnsaddr'
+  return isPlain ? address.decapsulateCode(CODE_P2P) : address
+}
+
 /** What libp2p calls an address that none of its transports can dial. */
 const ADDRESS_ERRORS = new Set(['NoValidAddressesError', 'InvalidMultiaddrError', 'InvalidParametersError'])
 
@@ -141,8 +151,7 @@ class Libp2pNetwork implements Network {
     try {
       this.#failPoints.hit('network.connect')
       if (wanted && this.#openConnectionTo(wanted)) return wanted
-      // Told of the peer, libp2p would have this dial wait for the one to where it is no more.
-      const connection = await this.#libp2p.dial(target.decapsulateCode(CODE_P2P), signal ? { signal } : {})
+      const connection = await this.#libp2p.dial(placeOf(target), signal ? { signal } : {})
       const peer = connection.remotePeer.toString()
       if (!wanted || peer === wanted) return peer
       connection.abort(new Error(`not ${wanted}`))
