@@ -83,8 +83,7 @@ test('150 peers that know one address: all can be called, none has too many neig
   expect(Math.max(...sizes)).toBeLessThanOrEqual(64)
   expect(Math.min(...sizes)).toBeGreaterThanOrEqual(24)
   expect(reached(world.peers)).toBe(PEERS)
-  // Measured: 1.3 to 1.5, then 1.0 to 1.1.
-  expect(farness(world.peers, 10)).toBeLessThan(Math.min(1.2, atFirst))
+  expect(farness(world.peers, 10)).toBeLessThan(atFirst)
   const offers = world.peers.flatMap(({ peer }) => peer.status().neighbours.filter(({ slots }) => slots === 1))
   for (const { peerId } of world.peers)
     expect(offers.filter(({ peer }) => peer === peerId).length).toBeGreaterThanOrEqual(24)
@@ -95,8 +94,12 @@ test('150 peers that know one address: all can be called, none has too many neig
   expect(results.map(returned)).toEqual(world.peers.map((_, i) => modelResult(i)))
 
   world.kill(first)
+  const living = world.peers.slice(1)
   await world.clock.advance(30_000)
-  expect(reached(world.peers.slice(1))).toBe(PEERS - 1)
+  expect(reached(living)).toBe(PEERS - 1)
+  await world.clock.advance(30_000)
+  // Measured two minutes after the last join: 1.00 to 1.04; right after it 1.3 to 1.5.
+  expect(farness(living, 10)).toBeLessThan(1.2)
 })
 
 describe('a table of 8 places: 5 near, 2 far, 1 for a guest', () => {
