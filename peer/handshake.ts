@@ -4,7 +4,7 @@ import { MeshError } from '../protocol/errors.ts'
 import type { FrameOf } from '../protocol/frames.ts'
 import { FRAME_BYTES_MAX } from '../protocol/limits.ts'
 import type { Channel, Ports } from '../protocol/ports.ts'
-import { createLink, type Link, type LinkHandlers } from './link.ts'
+import { createLink, type Link, type LinkHandlers, type LinkPorts } from './link.ts'
 
 export const PROTOCOLS = [1]
 /** Longer than two round trips anywhere on Earth and a signature on a slow phone. */
@@ -51,7 +51,7 @@ const ensureCommonProtocol = (hello: FrameOf<'hello'>) => {
  * before it returns) and `failed`.
  */
 export const shakeHands = (
-  ports: Pick<Ports, 'clock' | 'log'>,
+  ports: Pick<Ports, 'clock'> & LinkPorts,
   channel: Channel,
   self: Introduction,
   done: (result: Handshaken) => void,
@@ -108,10 +108,10 @@ export const shakeHands = (
     link.bye('E_TIMEOUT', 'the handshake took too long')
     fail(new MeshError('E_UNREACHABLE', `${channel.peer} did not complete the handshake within ${HANDSHAKE_MS_MAX} ms`))
   })
-  const link = createLink(channel, ports.log, handlers)
+  const link = createLink(channel, ports, handlers)
   link.send({ t: 'hello', protocols: PROTOCOLS, features: [], ...self.hello() })
 }
 
 /** Says goodbye to a channel just accepted, before any hello. */
-export const refuse = (ports: Pick<Ports, 'log'>, channel: Channel, { code, message }: MeshError): void =>
-  createLink(channel, ports.log, () => ({ frame: () => {}, closed: () => {} })).bye(code, message)
+export const refuse = (ports: LinkPorts, channel: Channel, { code, message }: MeshError): void =>
+  createLink(channel, ports, () => ({ frame: () => {}, closed: () => {} })).bye(code, message)

@@ -74,7 +74,7 @@ const learnAt = async (
       result.link.receive({ frame: () => {}, closed: () => {} })
       resolve(result)
     }
-    shakeHands(ports, channel, introduction, done, reject)
+    shakeHands({ ...ports, waiting: { bytes: 0 } }, channel, introduction, done, reject)
   })
   try {
     return await stateFrom(ports, invitation, shaken)

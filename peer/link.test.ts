@@ -7,7 +7,7 @@ import type { Channel } from '../protocol/ports.ts'
 import { createLink, type LinkHandlers } from './link.ts'
 
 /** A link over a channel whose other side takes `room` frames before it is full. */
-const linked = (handlers: Partial<LinkHandlers> = {}) => {
+const linked = (handlers: Partial<LinkHandlers> = {}, waiting = { bytes: 0 }) => {
   const sent: PeerFrame[] = []
   const events: [LogEventName, LogFields | undefined][] = []
   const drains: (() => void)[] = []
@@ -33,7 +33,7 @@ const linked = (handlers: Partial<LinkHandlers> = {}) => {
     },
   }
   const log = { event: (name: LogEventName, fields?: LogFields) => void events.push([name, fields]) }
-  const link = createLink(channel, log, () => ({ frame: () => {}, closed: () => {}, ...handlers }))
+  const link = createLink(channel, { log, waiting }, () => ({ frame: () => {}, closed: () => {}, ...handlers }))
   const drain = async (room: number) => {
     end.room = room
     for (const resume of drains.splice(0)) resume()
@@ -76,6 +76,21 @@ test('a peer that does not read is given up when 64 MiB wait for it', () => {
   link.send(large(4 * MIB))
   expect(end.closed).toBe('the other side does not read')
   expect(link.isOpen).toBe(false)
+})
+
+test('over all links 256 MiB wait: then one with more than a little is given up, and one with little is not', () => {
+  // What other links have.
+  const waiting = { bytes: 250 * MIB }
+  const [greedy, modest] = [linked({}, waiting), linked({}, waiting)]
+  for (const one of [greedy, modest]) one.end.room = 0
+  for (let i = 0; i < 12; i++) {
+    greedy.link.send(large(MIB))
+    if (i % 4 === 0) modest.link.send(large(MIB))
+  }
+  expect(greedy.end.closed).toBe('the other side does not read')
+  expect(modest.end.closed).toBeUndefined()
+  modest.link.bye('E_STOPPING', 'over')
+  expect(waiting.bytes).toBe(250 * MIB)
 })
 
 test('what is sent to a closed link is dropped', async () => {

@@ -7,6 +7,15 @@ import type { Channel, Ports } from '../protocol/ports.ts'
 /** What waits for a peer that does not read. Twice what a window of items may hold; beyond it the link is of no use. */
 const WAITING_BYTES_MAX = 64 * MIB
 
+/** Over all links; then whoever has more than a little waiting, and gets more, is given up. */
+const WAITING_ALL_BYTES_MAX = 256 * MIB
+const WAITING_LITTLE_BYTES = 4 * MIB
+
+/** What waits on all links of a peer. */
+export interface Waiting {
+  bytes: number
+}
+
 export interface LinkHandlers {
   /** Throwing (or rejecting with) a MeshError closes the link with that code: the other side broke the protocol. */
   frame(frame: PeerFrame): void | Promise<void>
@@ -26,9 +35,16 @@ export interface Link {
   bye(code: FrameOf<'bye'>['code'], message: string): void
 }
 
+export interface LinkPorts {
+  log: Ports['log']
+  /** Of all links that share it. */
+  waiting: Waiting
+}
+
 class ChannelLink implements Link {
   readonly #channel: Channel
   readonly #log: Ports['log']
+  readonly #all: Waiting
   #handlers: LinkHandlers
   #open = true
   /** Frames that wait until the channel has drained. */
@@ -36,15 +52,17 @@ class ChannelLink implements Link {
   #waitingBytes = 0
   #draining = false
 
-  constructor(channel: Channel, log: Ports['log'], first: (link: Link) => LinkHandlers) {
+  constructor(channel: Channel, { log, waiting }: LinkPorts, first: (link: Link) => LinkHandlers) {
     this.#channel = channel
     this.#log = log
+    this.#all = waiting
     this.#handlers = first(this)
     channel.receive({
       frame: (bytes) => this.#onFrame(bytes),
       closed: (reason) => {
         this.#open = false
         this.#waiting = []
+        this.#waits(-this.#waitingBytes)
         this.#handlers.closed(reason)
       },
     })
@@ -71,8 +89,9 @@ class ChannelLink implements Link {
       return
     }
     this.#waiting.push(bytes)
-    this.#waitingBytes += bytes.length
-    if (this.#waitingBytes > WAITING_BYTES_MAX) this.#channel.close({ abort: 'the other side does not read' })
+    this.#waits(bytes.length)
+    const isMuch = this.#waitingBytes > WAITING_LITTLE_BYTES && this.#all.bytes > WAITING_ALL_BYTES_MAX
+    if (isMuch || this.#waitingBytes > WAITING_BYTES_MAX) this.#channel.close({ abort: 'the other side does not read' })
   }
 
   receive(handlers: LinkHandlers): void {
@@ -85,6 +104,11 @@ class ChannelLink implements Link {
     this.#channel.close()
   }
 
+  #waits(bytes: number): void {
+    this.#waitingBytes += bytes
+    this.#all.bytes += bytes
+  }
+
   async #drain(): Promise<void> {
     this.#draining = true
     await this.#channel.drained()
@@ -93,7 +117,7 @@ class ChannelLink implements Link {
       this.#waiting = []
       for (const bytes of frames) {
         if (!this.#open) return
-        this.#waitingBytes -= bytes.length
+        this.#waits(-bytes.length)
         if (!this.#channel.send(bytes)) await this.#channel.drained()
       }
     }
@@ -126,5 +150,5 @@ class ChannelLink implements Link {
 }
 
 /** Wraps a channel just handed over; `first` makes the handlers that receive from the first frame on. */
-export const createLink = (channel: Channel, log: Ports['log'], first: (link: Link) => LinkHandlers): Link =>
-  new ChannelLink(channel, log, first)
+export const createLink = (channel: Channel, ports: LinkPorts, first: (link: Link) => LinkHandlers): Link =>
+  new ChannelLink(channel, ports, first)

@@ -10,7 +10,7 @@ import { DialGuard } from './dial-guard.ts'
 import type { Executor } from './executor.ts'
 import { type Admittance, type Handshaken, type Introduction, refuse, shakeHands } from './handshake.ts'
 import { Housekeeping } from './housekeeping.ts'
-import type { Link } from './link.ts'
+import type { Link, LinkPorts } from './link.ts'
 import type { MembershipOffice } from './membership.ts'
 import type { Neighbour, NeighbourTable } from './neighbours.ts'
 import { placesOf } from './places.ts'
@@ -59,6 +59,7 @@ export class Roster {
   readonly #timers = new Set<() => void>()
   readonly #checked = new WeakSet<Neighbour>()
   readonly #shakes: Shakes
+  readonly #linkPorts: RosterPorts & LinkPorts
   readonly #dialGuard: DialGuard
   #stopped = false
 
@@ -72,6 +73,7 @@ export class Roster {
     this.#events = events
     this.#roundTrips = new RoundTrips(ports)
     this.#shakes = new Shakes(ports.clock)
+    this.#linkPorts = { ...ports, waiting: { bytes: 0 } }
     this.#dialGuard = new DialGuard(ports.clock, () => ports.network.addresses())
     this.#seeker = new Seeker(ports, {
       neighbours,
@@ -201,7 +203,7 @@ export class Roster {
   #accept(channel: Channel): void {
     const { peer } = channel
     const shake = this.#shakes.begin(peer)
-    if (shake instanceof MeshError) return refuse(this.#ports, channel, shake)
+    if (shake instanceof MeshError) return refuse(this.#linkPorts, channel, shake)
     this.#shake(channel)
       .finally(shake.ended)
       .catch((cause: MeshError) => {
@@ -233,7 +235,7 @@ export class Roster {
         if (refusal && !this.#neighbours.get(peer)) reject(refusal)
         else resolve(peer)
       }
-      shakeHands(this.#ports, channel, this.#introduction(), done, reject)
+      shakeHands(this.#linkPorts, channel, this.#introduction(), done, reject)
     })
   }
 

@@ -55,6 +55,11 @@ export class StreamChannel implements Channel {
     return this.#receivers !== undefined
   }
 
+  /** What came and was not handed over, and what was sent and did not leave. */
+  get heldBytes(): number {
+    return this.#reader.heldBytes + this.#writer.unsentBytes
+  }
+
   send(frame: Uint8Array): boolean {
     if (this.#endReason !== undefined) return true
     const { failPoints } = this.#options

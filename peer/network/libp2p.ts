@@ -7,6 +7,7 @@ import { MeshError } from '../../protocol/errors.ts'
 import { type FailPoints, NO_FAIL_POINTS } from '../../protocol/fail-points.ts'
 import type { Log } from '../../protocol/log.ts'
 import type { Channel, Clock, Network, Signer } from '../../protocol/ports.ts'
+import { Crowd } from './crowd.ts'
 import { StreamChannel } from './libp2p-channel.ts'
 import { privateKeyOf } from './libp2p-identity.ts'
 import { announceRoomByHalves, boundedYamux } from './libp2p-muxer.ts'
@@ -105,12 +106,16 @@ class Libp2pNetwork implements Network {
   readonly #failPoints: FailPoints
   readonly #registrations: Promise<void>[] = []
   readonly #channels = new Set<StreamChannel>()
+  readonly #crowd: Crowd
 
   constructor(libp2p: Libp2p, options: Libp2pNetworkOptions) {
     this.peerId = libp2p.peerId.toString()
     this.#libp2p = libp2p
     this.#options = options
     this.#failPoints = options.failPoints ?? NO_FAIL_POINTS
+    const { clock, log } = options
+    const connections = () => libp2p.getConnections()
+    this.#crowd = new Crowd({ clock, log, connections, channelBytes: (peer) => this.#channelBytes(peer) })
   }
 
   addresses(): string[] {
@@ -136,6 +141,7 @@ class Libp2pNetwork implements Network {
     await Promise.all(this.#registrations)
     try {
       await this.#libp2p.start()
+      this.#crowd.start()
     } catch (cause) {
       const addresses = this.#options.listen.join(', ')
       // libp2p's message is a page with a stack for each address.
@@ -196,8 +202,15 @@ class Libp2pNetwork implements Network {
   }
 
   async stop(): Promise<void> {
+    this.#crowd.stop()
     for (const channel of this.#channels) channel.close()
     await this.#libp2p.stop()
+  }
+
+  #channelBytes(peer: string): number {
+    let bytes = 0
+    for (const channel of this.#channels) if (channel.peer === peer) bytes += channel.heldBytes
+    return bytes
   }
 
   #connectionsTo(peer: string): Connection[] {

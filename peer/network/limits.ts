@@ -25,6 +25,13 @@ export const MUXER_UNPARSED_BYTES_MAX = STREAM_WINDOW_BYTES_MAX + 128 * KIB
 /** Bytes that a socket does not take: a write of each of 32 busy channels, or 700,000 answers to one who reads none. */
 export const CONNECTION_UNSENT_BYTES_MAX = 8 * MIB
 
+/** All connections together, unread and unsent: a few that are held up; more is a crowd that does not read, or floods. */
+export const HELD_BYTES_MAX = 256 * MIB
+/** Whoever connects and opens nothing has nothing to say. */
+export const IDLE_CONNECTION_MS = 10_000
+/** How often these two are looked at. */
+export const CROWD_EVERY_MS = 500
+
 /** Frames taken off the stream and not yet delivered; then it is paused and the window fills. */
 export const CHANNEL_UNDELIVERED_BYTES_MAX = 256 * KIB
 /**

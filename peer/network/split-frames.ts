@@ -44,6 +44,10 @@ export class FrameSplitter {
     this.frameBytesMax = frameBytesMax
   }
 
+  get heldBytes(): number {
+    return this.#heldBytes
+  }
+
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return
     this.#held.push(chunk)

@@ -36,6 +36,11 @@ export class StreamReader {
     stream.addEventListener('close', () => this.#handOver())
   }
 
+  /** Taken off the stream and not handed over. */
+  get heldBytes(): number {
+    return this.#bytes + this.#splitter.heldBytes
+  }
+
   allow(frameBytesMax: number): void {
     this.#splitter.frameBytesMax = frameBytesMax
   }
