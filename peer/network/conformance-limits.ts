@@ -36,6 +36,8 @@ export const limits = (scene: () => Scene) => {
     here.channel.allow(long.length)
     here.channel.send(long)
     await eventually(() => expect(there.frames.map(({ length }) => length)).toEqual([1, long.length]))
+    there.channel.send(long)
+    await eventually(() => expect(here.frames.map(({ length }) => length)).toEqual([long.length]))
     expect(() => there.channel.send(new Uint8Array(long.length + 1))).toThrow(`${long.length}`)
     here.channel.send(new Uint8Array(1))
     expect(() => here.channel.send(new Uint8Array(long.length + 1))).toThrow(`${long.length}`)

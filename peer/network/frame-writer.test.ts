@@ -41,10 +41,10 @@ class FakeStream extends EventTarget {
   }
 }
 
-const createWriter = (frameBytesMax = MIB) => {
+const createWriter = () => {
   const stream = new FakeStream()
   const failures: unknown[] = []
-  const writer = new FrameWriter(stream as unknown as Stream, frameBytesMax, (cause) => void failures.push(cause))
+  const writer = new FrameWriter(stream as unknown as Stream, (cause) => void failures.push(cause))
   return { stream, writer, failures }
 }
 

@@ -17,8 +17,8 @@ const SETTLED = Promise.resolve()
  */
 const WRITE_BYTES = 256 * KIB
 
-const joinFrames = (frames: readonly Uint8Array[], maxDataLength: number): Uint8Array => {
-  const pieces = [...encode(frames, { maxDataLength })]
+const joinFrames = (frames: readonly Uint8Array[]): Uint8Array => {
+  const pieces = [...encode(frames, { maxDataLength: Number.POSITIVE_INFINITY })]
   const joined = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
   let offset = 0
   for (const piece of pieces) {
@@ -31,7 +31,6 @@ const joinFrames = (frames: readonly Uint8Array[], maxDataLength: number): Uint8
 /** Writes frames, each behind its length as an unsigned varint, to a stream. */
 export class FrameWriter {
   readonly #stream: Stream
-  readonly #frameBytesMax: number
   readonly #failed: (cause: unknown) => void
   #frames: Uint8Array[] = []
   #framesBytes = 0
@@ -42,9 +41,8 @@ export class FrameWriter {
   readonly #waiting: (() => void)[] = []
 
   /** `failed`: the stream takes no more. */
-  constructor(stream: Stream, frameBytesMax: number, failed: (cause: unknown) => void) {
+  constructor(stream: Stream, failed: (cause: unknown) => void) {
     this.#stream = stream
-    this.#frameBytesMax = frameBytesMax
     this.#failed = failed
     // The stream itself goes on in a microtask of this event; only then is it known whether there is room for more.
     stream.addEventListener('drain', () => queueMicrotask(() => this.#writeSome()))
@@ -109,7 +107,7 @@ export class FrameWriter {
   #take(bytes: number): Uint8Array | undefined {
     if (this.#joined.length === 0) {
       if (this.#frames.length === 0) return undefined
-      this.#joined = joinFrames(this.#frames, this.#frameBytesMax)
+      this.#joined = joinFrames(this.#frames)
       this.#frames = []
       this.#framesBytes = 0
     }

@@ -42,7 +42,7 @@ export class StreamChannel implements Channel {
     this.#stream = stream
     this.#options = options
     this.#frameBytesMax = options.frameBytesMax
-    this.#writer = new FrameWriter(stream, options.frameBytesMax, (cause) => this.#abort(String(cause)))
+    this.#writer = new FrameWriter(stream, (cause) => this.#abort(String(cause)))
     stream.addEventListener('remoteCloseWrite', () => {
       this.#closedThere = true
     })
