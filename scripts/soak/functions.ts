@@ -1,4 +1,4 @@
-/** What is called during a soak: answers of all sizes, errors, work of all lengths, calls of calls. */
+/** What is called during a soak: pure functions with answers of all sizes, errors and work. */
 
 export const echo = (bytes: Uint8Array): Uint8Array => bytes
 
@@ -10,13 +10,4 @@ export const work = (n: number): number => {
   let x = n
   for (let i = 0; i < 20_000; i++) x = (x * 31 + i) % 1_000_003
   return x
-}
-
-interface Context {
-  call(ref: string, input: unknown): Promise<number>
-}
-
-export const nested = async (n: number, _env: object, ctx: Context): Promise<number> => {
-  const [one, two] = await Promise.all([ctx.call('#work', n), ctx.call('#work', n + 1)])
-  return one + two
 }

@@ -9,7 +9,7 @@ const SOURCE = new URL('./functions.ts', import.meta.url)
 const echo = fn<typeof functions, 'echo'>(SOURCE, { export: 'echo' })
 const throws = fn<typeof functions, 'throws'>(SOURCE, { export: 'throws' })
 const work = fn<typeof functions, 'work'>(SOURCE, { export: 'work' })
-const nested = fn<(n: number) => number>(SOURCE, { export: 'nested' })
+const nested = fn<(n: number) => number>(new URL('./nested.ts', import.meta.url), { export: 'nested' })
 
 const LEVELS = ['none', 'audit', 'audit', 'quorum:2', 'self']
 const BYTES_MAX = 200_000
