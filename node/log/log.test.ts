@@ -46,6 +46,17 @@ describe('the log', () => {
     await clock.advance(5000)
     expect(lines).toHaveLength(23)
   })
+
+  test('of one peer a hundred times as much: it crowds out nobody, and no line is long', async () => {
+    const lines: LogLine[] = []
+    const { clock, log } = logTo(lines)
+    for (let i = 0; i < 500; i++) log.event('peer.misbehaved', { peer: PEER, reason: 'x'.repeat(400_000) })
+    log.event('peer.misbehaved', { peer: 'another', reason: 'its own' })
+    expect(lines.map(({ peer }) => peer)).toEqual([...new Array(5).fill(PEER), 'another'])
+    expect(Math.max(...lines.map((line) => JSON.stringify(line).length))).toBeLessThan(5000)
+    await clock.advance(1000)
+    expect(lines.at(-1)).toMatchObject({ event: 'peer.misbehaved', count: 495 })
+  })
 })
 
 describe('a line as text', () => {

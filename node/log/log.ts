@@ -6,6 +6,10 @@ import { LEVELS, type LogLine, lineOf } from './line.ts'
 
 /** Of one event; a mesh that answers 10,000 tasks a second does not write 10,000 lines. */
 const LINES_PER_SECOND_MAX = 20
+/** Of one event that names one peer: the others' lines are not crowded out by it. */
+const LINES_PER_PEER_PER_SECOND_MAX = 5
+/** Of a line's text; a hostile peer chooses some of it. */
+const REASON_CHARS_MAX = 4096
 const SECOND_MS = 1000
 
 export type LogSink = (line: LogLine) => void
@@ -19,8 +23,8 @@ export interface AgentLog extends Log {
 
 export const createAgentLog = (clock: Clock, level: LogLevel): AgentLog => {
   const sinks = new Set<LogSink>()
-  /** By event: lines written and left out in the second under way. */
-  const counts = new Map<LogEventName, { written: number; leftOut: number }>()
+  /** By event: lines written and left out in the second under way, and those written by peer. */
+  const counts = new Map<LogEventName, { written: number; leftOut: number; byPeer: Map<string, number> }>()
   let endSecond: (() => void) | undefined
 
   const write = (name: LogEventName, fields?: LogFields) => {
@@ -41,14 +45,19 @@ export const createAgentLog = (clock: Clock, level: LogLevel): AgentLog => {
     event(name, fields) {
       if (LEVELS.indexOf(LOG_EVENTS[name]) < LEVELS.indexOf(level)) return
       endSecond ??= clock.after(SECOND_MS, flush)
-      const count = counts.get(name) ?? { written: 0, leftOut: 0 }
+      const count = counts.get(name) ?? { written: 0, leftOut: 0, byPeer: new Map() }
       counts.set(name, count)
-      if (count.written >= LINES_PER_SECOND_MAX) {
+      const { peer = '', reason } = fields ?? {}
+      const ofPeer = count.byPeer.get(peer) ?? 0
+      const isOver = peer !== '' && ofPeer >= LINES_PER_PEER_PER_SECOND_MAX
+      if (isOver || count.written >= LINES_PER_SECOND_MAX) {
         count.leftOut++
         return
       }
       count.written++
-      write(name, fields)
+      count.byPeer.set(peer, ofPeer + 1)
+      const isLong = reason !== undefined && reason.length > REASON_CHARS_MAX
+      write(name, isLong ? { ...fields, reason: `${reason.slice(0, REASON_CHARS_MAX)}…` } : fields)
     },
     subscribe(sink) {
       sinks.add(sink)
