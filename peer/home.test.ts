@@ -50,6 +50,14 @@ test('a request is recorded, performed and answered, and the answer recorded', a
   expect(made[0]!.function.equals(self)).toBe(true)
 })
 
+test('arguments of a few million empty things are not read to their end: E_MESSAGE_LIMIT', async () => {
+  const { ask, made } = homeOf()
+  expect(await ask(0, { ref: '#part', input: new Array(500_000).fill(0) })).toMatchObject({ ok: true })
+  const refused = { ok: false, code: 'E_MESSAGE_LIMIT', message: expect.stringContaining('over 524288 items') }
+  expect(await ask(1, { ref: '#part', input: Array.from({ length: 3_000_000 }, () => []) })).toMatchObject(refused)
+  expect(made).toHaveLength(1)
+})
+
 test('a request that is recorded is not performed again, whoever makes it', async () => {
   const { ask, home, made } = homeOf()
   await ask(0, { ref: '#part' })

@@ -11,6 +11,8 @@ import type { CallRequest, Item, NestedCall } from './calls.ts'
 const REQUEST_BYTES_MAX = OUTPUT_BYTES_MAX + MIB
 /** The journal must fit a frame, for whoever goes on with the item or verifies it. */
 const ANSWER_BYTES_MAX = OUTPUT_BYTES_MAX
+/** Things in the arguments of one request: a large table fits. 4 MiB of empty lists would hold up this peer for 2 s. */
+const ARGUMENTS_ITEMS_MAX = 524_288
 
 /** Where an execution of the item runs now: answers go there. */
 export interface AnswerSink {
@@ -25,7 +27,7 @@ interface CallArguments {
 }
 
 const ensureCallArguments = (encoded: Uint8Array): CallArguments => {
-  const value = decodeValue(encoded)
+  const value = decodeValue(encoded, ARGUMENTS_ITEMS_MAX)
   const record =
     typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, Value>) : {}
   if (typeof record.ref !== 'string')

@@ -31,11 +31,13 @@ class Reader {
   readonly name: string
   at = 0
   readonly copier: Copier
+  readonly itemsMax: number
   itemsLeft: number
 
   constructor(bytes: Uint8Array, name: string, itemsMax: number) {
     this.bytes = bytes
     this.name = name
+    this.itemsMax = itemsMax
     this.itemsLeft = itemsMax
     this.copier = new Copier(bytes)
   }
@@ -46,8 +48,8 @@ class Reader {
   }
 
   failOnItems(): never {
-    const message = `${this.name}: over ${MESSAGE_ITEMS_MAX} items; byte ${this.at} begins one more`
-    throw new MeshError('E_MESSAGE_LIMIT', { message, name: this.name, limit_items: MESSAGE_ITEMS_MAX })
+    const message = `${this.name}: over ${this.itemsMax} items; byte ${this.at} begins one more`
+    throw new MeshError('E_MESSAGE_LIMIT', { message, name: this.name, limit_items: this.itemsMax })
   }
 
   /** Steps over `length` bytes and returns where they begin. */
@@ -182,10 +184,11 @@ const read = (bytes: Uint8Array, name: string, itemsMax: number): unknown => {
 
 /**
  * The thing that `bytes` encode: null, booleans, safe integers and other finite numbers, text, Uint8Array (copies),
- * CIDs, arrays, plain objects. Throws MeshError E_MESSAGE, with `name`, the place and the rule, if they are not canonical.
+ * CIDs, arrays, plain objects. Throws MeshError E_MESSAGE, with `name`, the place and the rule, if they are not canonical, and
+ * E_MESSAGE_LIMIT if there are more than `itemsMax`.
  */
-export const decodeCanonical = (bytes: Uint8Array, name = 'bytes'): unknown =>
-  read(bytes, name, Number.POSITIVE_INFINITY)
+export const decodeCanonical = (bytes: Uint8Array, name = 'bytes', itemsMax = Number.POSITIVE_INFINITY): unknown =>
+  read(bytes, name, itemsMax)
 
 /** The same for a message, which holds at most MESSAGE_ITEMS_MAX things. Throws MeshError E_MESSAGE_LIMIT as well. */
 export const decodeMessage = (bytes: Uint8Array, name: string): unknown => read(bytes, name, MESSAGE_ITEMS_MAX)

@@ -187,12 +187,15 @@ const holdsBigint = (x: Value): boolean => {
 export const encodeValue = (x: Value): Uint8Array =>
   encodeCanonical(holdsBigint(x) ? mapLeaves(x, (leaf) => (typeof leaf === 'bigint' ? bigintForm(leaf) : leaf)) : x)
 
-/** Throws MeshError E_MESSAGE unless `bytes` are exactly what `encodeValue` gives for some Value. */
-export const decodeValue = (bytes: Uint8Array): Value => {
+/**
+ * Throws MeshError E_MESSAGE unless `bytes` are exactly what `encodeValue` gives for some Value, and E_MESSAGE_LIMIT if it
+ * has more than `itemsMax` things in it.
+ */
+export const decodeValue = (bytes: Uint8Array, itemsMax?: number): Value => {
   const fail = (found: string): never => {
     throw new MeshError('E_MESSAGE', { message: `the encoded value holds ${found}`, found })
   }
-  return unmapLeaves(decodeCanonical(bytes, 'value'), 0, false, fail)
+  return unmapLeaves(decodeCanonical(bytes, 'value', itemsMax), 0, false, fail)
 }
 
 /** JSON text; bytes and bigints as `{"/":{"bytes":"<base64>"}}` and `{"/":{"bigint":"<decimal>"}}`. */
