@@ -22,7 +22,9 @@ export class Crowd {
     this.#options = options
   }
 
+  /** Again is as once: a network may be started to learn of a mesh, and then by the peer. */
   start(): void {
+    this.#cancel()
     this.#cancel = this.#options.clock.after(CROWD_EVERY_MS, () => {
       this.start()
       this.#endIdle()

@@ -7,7 +7,7 @@ import { NATIVE_PACKAGES, outputName, ROOT, rootManifest } from './layout.ts'
 
 /** A process or worker is started by the URL of its source; in a bundle by that of its output. */
 const SOURCE_URL = /new URL\('(\.[^']*\.ts)', import\.meta\.url\)/g
-/** A file of a package, such as the engine's binary, is copied beside what reads it. */
+/** A file of a package, such as the engine's binary, is copied beside what reads it; not of one that is installed beside. */
 const PACKAGE_FILE = /import\.meta\.resolve\('([^']+)'\)/g
 
 /** Sources that are started by their URL, and files of packages that are read by theirs, as met while bundling. */
@@ -30,7 +30,8 @@ const rewriteUrls = (met: Met): Plugin => ({
           met.sources.add(source)
           return `new URL('./${outputName(source)}.js', import.meta.url)`
         })
-        .replace(PACKAGE_FILE, (_, specifier: string) => {
+        .replace(PACKAGE_FILE, (written, specifier: string) => {
+          if (NATIVE_PACKAGES.includes(specifier)) return written
           const file = resolve(specifier)
           met.packageFiles.add(file)
           return `new URL('./${basename(file)}', import.meta.url).href`
