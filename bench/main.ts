@@ -13,6 +13,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   'map-speedup': () => import('./map-speedup.ts'),
   'agent-footprint': () => import('./agent-footprint.ts'),
   join: () => import('./join.ts'),
+  routing: () => import('./routing.ts'),
   'verification-cost': () => import('./verification-cost.ts'),
   'cli-first-result': () => import('./cli-first-result.ts'),
 }

@@ -3,7 +3,7 @@ import { type ErrorCode, MeshError } from '../protocol/errors.ts'
 import type { FrameOf } from '../protocol/frames.ts'
 import { MIB } from '../protocol/limits.ts'
 import type { SandboxHost } from '../protocol/ports.ts'
-import { type ScriptedPeer, scriptedPeer } from '../scripts/test/scripted-peer.ts'
+import { outcomeOf, type ScriptedPeer, scriptedPeer } from '../scripts/test/scripted-peer.ts'
 import { publish, requestOf, returned, worldFor } from '../scripts/test/world.ts'
 import { slowHost } from '../simulations/adversaries.ts'
 import type { PeerSetup, World, WorldPeer } from '../simulations/world.ts'
@@ -227,6 +227,38 @@ const executor = async (world: World, act: (peer: ScriptedPeer, invoke: FrameOf<
   return peer.join(world.peers[0]!, 4)
 }
 const idsOf = ({ items }: FrameOf<'invoke'>) => items.map(({ id }) => id)
+
+test('a refusal names peers with room: they are believed before what they have told themselves', async () => {
+  const world = await callerAnd('better')
+  const [refuser, better, other] = [await scriptedPeer(world), await scriptedPeer(world), await scriptedPeer(world)]
+  const asked: string[] = []
+  for (const peer of [refuser, better, other]) {
+    await peer.join(world.peers[0]!, 4)
+    peer.react = (frame) => {
+      if (frame.t !== 'invoke') return
+      asked.push(peer.peerId)
+      if (peer !== refuser) return void world.clock.after(20, () => void peer.perform(frame, outcomeOf(42)))
+      const ids = idsOf(frame)
+      peer.send({ t: 'refused', ids, code: 'E_BUSY', message: 'no room', better: [better.peerId] })
+    }
+  }
+  const tells = async (peer: ScriptedPeer, free: number, queued: number) =>
+    peer.say(await peer.advertisement({ slots: 4, free, queued }))
+  // What the function takes is known before.
+  await tells(refuser, 0, 100)
+  for (let i = 0; i < 5; i++) await world.until((await begin(world)).result)
+  await tells(refuser, 4, 0)
+  await tells(better, 0, 50)
+  await tells(other, 0, 20)
+  asked.length = 0
+  for (let i = 0; i < 8; i++) {
+    await world.until((await begin(world)).result)
+    await world.clock.advance(2000)
+  }
+  const after = asked.filter((_, i) => asked[i - 1] === refuser.peerId)
+  expect(after.length).toBeGreaterThan(0)
+  expect(new Set(after)).toEqual(new Set([better.peerId]))
+})
 
 describe('what an executor says of an item', () => {
   test.each<ErrorCode>([

@@ -220,12 +220,13 @@ export class Invoker {
       onRequest: home && ((effect: Parameters<Home['onRequest']>[1]) => home.onRequest(sink, effect)),
     })
     home?.attach(sink)
-    pursuit.launched(attempt, recovers)
+    // Before the pursuit hears of it: one that was refused must not go to the same peer again.
     attempt.result.then((result) => {
       if (result.kind === 'answered') this.#answered(attempt, slots, load, result.outcome.fuel)
       else this.#ended(attempt, result.code)
       this.serveWaiting()
     })
+    pursuit.launched(attempt, recovers)
   }
 
   #answered(attempt: Attempt, slots: number, load: number, fuel: number): void {

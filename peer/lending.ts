@@ -36,6 +36,8 @@ export class Lending implements Admission {
   readonly #parts: LendingParts
   readonly #options: { policy: OwnerPolicy; engine: string }
   readonly #usage: InvokerUsage
+  /** How often better ones were asked for. */
+  #asked = 0
   stopping = false
   lastRefusal: Refusal | undefined
   /** Wall-clock instant until which the owner has paused; Infinity: until resumed; 0: not paused. */
@@ -109,12 +111,13 @@ export class Lending implements Admission {
     return explainRefusal(code, { memoryBytesLent: memoryBytes, slots })
   }
 
-  /** Neighbours with a free slot. */
+  /** Neighbours with a free slot; not the same to all who ask in the same moment. */
   better(invoker: string): string[] {
     const free = this.#parts.neighbours
       .all()
       .filter(({ peer, advertisement }) => peer !== invoker && (advertisement?.free ?? 0) > 0)
-    return free.slice(0, BETTER_MAX).map(({ peer }) => peer)
+    const from = this.#asked++ % Math.max(1, free.length)
+    return [...free.slice(from), ...free.slice(0, from)].slice(0, BETTER_MAX).map(({ peer }) => peer)
   }
 
   offer(): Omit<Offer, 'engines' | 'effects' | 'protocols'> {

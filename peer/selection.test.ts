@@ -34,9 +34,9 @@ describe('predicted completion', () => {
     expect(predictedMs(rows, 0)).toBe(100)
   })
 
-  test('what waits is shared by the slots', () => {
+  test('what waits is shared by the slots, and what runs is half done', () => {
     const rows = view([{ rtt: 0, service: 100, slots: 2, pending: 5 }])
-    expect(predictedMs(rows, 0)).toBe(100 * (1 + 4 / 2))
+    expect(predictedMs(rows, 0)).toBe(100 * (1 + 3.5 / 2))
   })
 })
 
@@ -62,16 +62,20 @@ describe('choosing', () => {
     expect(chosenOf(rows, 1, draws(0, 2, 0))).toEqual([0])
   })
 
-  test.each([1, 2, 3])('%i of twice as many: each set of those is drawn equally often', (take) => {
+  test.each([
+    [1, 2],
+    [2, 8],
+    [3, 12],
+  ])('%i of %i: each set of those is drawn equally often', (take, drawn) => {
     const random = randomFor(`draws ${take}`)
-    const rows: Row[] = Array.from({ length: 10 }, (_, i) => ({ rtt: 1 + i, eligible: i < 8 }))
-    const firsts = new Array<number>(8).fill(0)
+    const rows: Row[] = Array.from({ length: 20 }, (_, i) => ({ rtt: 1 + i, eligible: i < 16 }))
+    const firsts = new Array<number>(16).fill(0)
     const TRIALS = 20_000
     for (let i = 0; i < TRIALS; i++) firsts[chosenOf(rows, take, (limit) => random.below(limit))[0]!]!++
-    // The best of 2·take drawn from 8 is number i with probability C(7-i, 2·take-1) / C(8, 2·take).
+    // The best of `drawn` from 16 is number i with probability C(15-i, drawn-1) / C(16, drawn).
     const binomial = (n: number, k: number): number => (k === 0 ? 1 : n < k ? 0 : (binomial(n - 1, k - 1) * n) / k)
     for (const [i, count] of firsts.entries()) {
-      const share = binomial(7 - i, 2 * take - 1) / binomial(8, 2 * take)
+      const share = binomial(15 - i, drawn - 1) / binomial(16, drawn)
       expect(Math.abs(count / TRIALS - share)).toBeLessThan(0.02)
     }
   })

@@ -13,10 +13,10 @@ export interface CandidateView {
   serviceMs(i: number): number
 }
 
-/** Round trip, then the wait for a slot, then the run (docs/ARCHITECTURE.md, "How a call goes", 3). In ms. */
+/** Round trip, then the wait for a slot, then the run; what runs is half done on average (docs/ARCHITECTURE.md, "How a call goes", 3). In ms. */
 export const predictedMs = (view: CandidateView, i: number): number => {
   const slots = Math.max(1, view.slots(i))
-  const waiting = Math.max(0, view.pending(i) - slots + 1)
+  const waiting = Math.max(0, view.pending(i) - slots + 0.5)
   return view.roundTripMs(i) + view.serviceMs(i) * (1 + waiting / slots)
 }
 
@@ -41,18 +41,18 @@ const draw = (count: number, size: number, below: (limit: number) => number): vo
   }
 }
 
-/** Candidates looked at for each one taken. */
-const LOOKED_AT = 2
-
 /**
- * The best `take` of eligible candidates drawn at random, twice as many, by predicted completion; the best first, in
- * `chosen`. Taking the best of all by figures of a moment ago sends everybody to the same peers; the better of two does
- * not (Mitzenmacher 2001, "The power of two choices").
+ * Candidates looked at for so many taken. For one, two: taking the best of all by figures of a moment ago sends everybody
+ * to the same peers, the better of two does not (Mitzenmacher 2001, "The power of two choices"). Copies make up for an
+ * old figure, so the near and fast are looked for among more: of six, an idle one is often not among them.
  */
+const lookedAt = (take: number): number => (take === 1 ? 2 : 4 * take)
+
+/** The best `take` of eligible candidates drawn at random, by predicted completion; the best first, in `chosen`. */
 export const choose = (view: CandidateView, take: number, below: (limit: number) => number, chosen: number[]): void => {
   chosen.length = 0
   const count = countEligible(view)
-  const size = Math.min(count, LOOKED_AT * take)
+  const size = Math.min(count, lookedAt(take))
   if (size < count) draw(count, size, below)
   // Of equals the first is taken: who that is, chance decides.
   const start = size > 0 ? below(view.count) : 0

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { randomFor } from '../scripts/test/seed.ts'
 import { FakeClock } from './clock.ts'
 
 test('stands still until advanced, with origins that differ', async () => {
@@ -67,4 +68,22 @@ test('a timer that throws fails the advance', async () => {
     throw new Error('boom')
   })
   await expect(clock.advance(1)).rejects.toThrow('boom')
+})
+
+test('a time whose rest is waited for is over then, whatever fractions it has', async () => {
+  const clock = new FakeClock()
+  const random = randomFor('fractions')
+  let early = 0
+  for (let i = 0; i < 1000; i++) {
+    const sinceMs = clock.monotonic()
+    const lastsMs = 1 + random.below(40)
+    clock.after(lastsMs * (random.below(1000) / 1000), () => {
+      clock.after(sinceMs + lastsMs - clock.monotonic(), () => {
+        if (clock.monotonic() - sinceMs < lastsMs) early++
+      })
+    })
+    await clock.advance(random.below(1000) / 512)
+  }
+  await clock.advance(100)
+  expect([early, clock.pending]).toEqual([0, 0])
 })

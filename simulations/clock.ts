@@ -8,6 +8,9 @@ interface Timer {
 /** Everything already queued as a microtask, and what that queues in turn, has run when this resolves. */
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
 
+/** Sums of such instants are exact: what is left of a time, waited for, is over then. */
+const onGrid = (ms: number): number => Math.ceil(ms * 1024) / 1024
+
 /**
  * A clock that stands still until it is told to advance. `now()` and `monotonic()` have different origins, so that
  * mixing them up shows.
@@ -33,7 +36,7 @@ export class FakeClock implements Clock {
   }
 
   after(delayMs: number, run: () => void): () => void {
-    const timer: Timer = { dueMs: this.#elapsedMs + Math.max(0, delayMs), run }
+    const timer: Timer = { dueMs: onGrid(this.#elapsedMs + Math.max(0, delayMs)), run }
     this.#timers.splice(this.#firstAfter(timer.dueMs), 0, timer)
     return () => {
       const index = this.#timers.indexOf(timer)

@@ -95,3 +95,29 @@ test('what it computes is what its code does', async () => {
   const module = await import(`data:text/javascript,${new TextDecoder().decode(MODEL_FUNCTION.code)}`)
   for (const id of [0, 1, 12_345, 2 ** 32 - 1]) expect(modelResult(id)).toBe(module.default({ id }))
 })
+
+test('what is computed on each task is told, also of one that is killed', async () => {
+  const clock = new FakeClock()
+  const spent: [number, number][] = []
+  const host = createCostModelHost(
+    clock,
+    () => 2,
+    ({ id }, ms) => void spent.push([id, ms]),
+  )
+  const pool = createSandboxPool({ clock, sandboxHost: host, log: { event: () => {} } }, { slots: 1, idleMs: 60_000 })
+  const run = (id: number, ms: number) =>
+    pool.run({
+      ...{ party: 'caller', functionId: 'model', code: () => MODEL_FUNCTION.code, exportName: 'default', effects: [] },
+      ...{ input: modelInput({ id, ms }), seed: new Uint8Array(32), limits: MODEL_FUNCTION.limits, journal: [] },
+      timeoutMs: 60_000,
+    })
+  run(1, 1000)
+  const second = run(2, 1000)
+  await clock.advance(620)
+  second.kill('not wanted')
+  await clock.advance(1000)
+  expect(spent).toEqual([
+    [1, 500],
+    [2, 120],
+  ])
+})

@@ -50,19 +50,26 @@ interface ModelRun {
 
 type Handlers = Parameters<SandboxProcess['receive']>[0]
 type ModelClock = Pick<Clock, 'monotonic' | 'after'>
+/** Told what has been computed on a task, be it done or killed, ms. */
+type Spent = (task: ModelTask, ms: number) => void
 
 /** One process: runs one after another, and can be killed at any moment. */
 class ModelProcess implements SandboxProcess {
   readonly #clock: ModelClock
   readonly #speed: () => number
+  readonly #spent: Spent
   readonly #runs: ModelRun[] = []
+  /** What it computes now, and since when. */
+  #current: { task: ModelTask; ms: number }[] = []
+  #sinceMs = 0
   #handlers: Handlers | undefined
   #cancel: (() => void) | undefined
   #ended = false
 
-  constructor(clock: ModelClock, speed: () => number) {
+  constructor(clock: ModelClock, speed: () => number, spent: Spent) {
     this.#clock = clock
     this.#speed = speed
+    this.#spent = spent
   }
 
   send(frame: Uint8Array): void {
@@ -79,6 +86,8 @@ class ModelProcess implements SandboxProcess {
     if (this.#ended) return
     this.#ended = true
     this.#cancel?.()
+    const [first] = this.#current
+    if (first) this.#spent(first.task, this.#clock.monotonic() - this.#sinceMs)
     queueMicrotask(() => this.#handlers?.exited('killed'))
   }
 
@@ -93,11 +102,14 @@ class ModelProcess implements SandboxProcess {
     const reports: Report[] = []
     const speed = this.#speed()
     let takesMs = 0
+    this.#current = []
+    this.#sinceMs = this.#clock.monotonic()
     for (let run = this.#runs[0]; run; run = this.#runs[0]) {
       const ms = run.task.ms / speed
       if (reports.length > 0 && takesMs + ms > COALESCE_MS) break
       takesMs += ms
       reports.push(['done', run.id, outcomeOf(run.task), Math.round(ms * 1000)])
+      this.#current.push({ task: run.task, ms })
       this.#runs.shift()
     }
     if (reports.length > 0) this.#compute(reports, takesMs, 0, FUEL_PER_MS * speed)
@@ -113,6 +125,8 @@ class ModelProcess implements SandboxProcess {
         return this.#compute(reports, leftMs - ms, used, fuelPerMs)
       }
       this.#cancel = undefined
+      for (const { task, ms } of this.#current) this.#spent(task, ms)
+      this.#current = []
       this.#handlers?.frame(encodeFrame(reports))
       if (!this.#ended) this.#next()
     })
@@ -123,6 +137,10 @@ class ModelProcess implements SandboxProcess {
  * The host of a machine that is `speed` times as fast as the model's: it may change, and counts for runs that begin.
  * Its processes speak the frames of `sandbox/frames.ts`, as the real worker does.
  */
-export const createCostModelHost = (clock: ModelClock, speed: () => number = () => 1): SandboxHost => ({
-  spawn: () => new ModelProcess(clock, speed),
+export const createCostModelHost = (
+  clock: ModelClock,
+  speed: () => number = () => 1,
+  spent: Spent = () => {},
+): SandboxHost => ({
+  spawn: () => new ModelProcess(clock, speed, spent),
 })

@@ -1,0 +1,46 @@
+/** Where the machines of a world are, and how long a packet takes from one to another. A stated model, not a data set. */
+import type { Random } from '../protocol/ports.ts'
+import { deriveSeed, seededRandom } from './random.ts'
+
+/** Half of the Earth's circumference. */
+const HALFWAY_KM = 20_000
+/** Light in glass, and fibres that go half as far again as the crow flies. */
+const KM_PER_MS = 200 / 1.5
+/** From a home or an office to the first router that is not its own; one way. */
+const ACCESS_MS_MIN = 1
+const ACCESS_MS_MAX = 8
+
+interface Place {
+  /** On the unit sphere. */
+  x: number
+  y: number
+  z: number
+  accessMs: number
+}
+
+const shareOf = (random: Random): number => random.below(2 ** 32) / 2 ** 32
+
+/** Each point of the sphere is as likely as any other. */
+const placeOf = (random: Random): Place => {
+  const z = 2 * shareOf(random) - 1
+  const angle = 2 * Math.PI * shareOf(random)
+  const radius = Math.sqrt(1 - z * z)
+  const accessMs = ACCESS_MS_MIN + (ACCESS_MS_MAX - ACCESS_MS_MIN) * shareOf(random)
+  return { x: radius * Math.cos(angle), y: radius * Math.sin(angle), z, accessMs }
+}
+
+/** One-way delays between peers, in whole ms: the same both ways, and the same for the same seed and names. */
+export const createDelays = (seed: number): ((from: string, to: string) => number) => {
+  const places = new Map<string, Place>()
+  const at = (name: string): Place => {
+    const place = places.get(name) ?? placeOf(seededRandom(deriveSeed(seed, `place ${name}`)))
+    places.set(name, place)
+    return place
+  }
+  return (from, to) => {
+    if (from === to) return 0
+    const [a, b] = [at(from), at(to)]
+    const cosine = Math.min(1, Math.max(-1, a.x * b.x + a.y * b.y + a.z * b.z))
+    return Math.round(a.accessMs + b.accessMs + ((Math.acos(cosine) / Math.PI) * HALFWAY_KM) / KM_PER_MS)
+  }
+}
