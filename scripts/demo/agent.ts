@@ -2,7 +2,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { type AgentOptions, startAgent } from '../../node/agent.ts'
 import { readConfig } from '../../node/config.ts'
-import { type LieEvery, Mischief, mischievous } from './mischief.ts'
+import { Mischief, mischievous, type Order } from './mischief.ts'
 
 /** From an agent to the demo, once it is up. */
 export interface Ready {
@@ -14,7 +14,7 @@ const [data = '', role = '', ...join] = process.argv.slice(2)
 const MEET_POLL_MS = 20
 /** Long enough to be seen, and to be hedged. */
 const SLOW_MS = 2500
-const mischief = new Mischief(role === 'liar' ? 1 : 0, role === 'slow' ? SLOW_MS : 0)
+const mischief = new Mischief({ lieEvery: role === 'liar' ? 1 : 0, delayMs: role === 'slow' ? SLOW_MS : 0 })
 
 const config = readConfig(
   { data, join, listen: ['/ip4/127.0.0.1/tcp/0'], mdns: false, cpus: '1', memory: '128MiB', log_level: 'error' },
@@ -29,8 +29,8 @@ const stop = async () => {
   await agent.stop()
   process.exit()
 }
-process.on('message', (lieEvery: LieEvery) => {
-  mischief.obey(lieEvery)
+process.on('message', (order: Order) => {
+  mischief.obey(order)
 })
 process.on('SIGTERM', stop)
 // Ctrl-C reaches the whole process group; the demo ends its agents itself.

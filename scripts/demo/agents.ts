@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Ready } from './agent.ts'
-import type { LieEvery } from './mischief.ts'
+import type { Order } from './mischief.ts'
 
 const PROGRAM = fileURLToPath(new URL('./agent.ts', import.meta.url))
 const ROLES = ['honest', 'honest', 'liar', 'slow', 'honest', 'honest'] as const
@@ -45,9 +45,13 @@ export class Agents {
   }
 
   /** From now on. */
-  makeLie(agent: DemoAgent, lieEvery: LieEvery): void {
+  makeLie(agent: DemoAgent, lieEvery: Order['lieEvery']): void {
     agent.role = 'liar'
-    agent.child.send(lieEvery)
+    agent.child.send({ lieEvery, delayMs: 0 } satisfies Order)
+  }
+
+  makeSlow(agent: DemoAgent, delayMs: number): void {
+    agent.child.send({ lieEvery: 0, delayMs } satisfies Order)
   }
 
   /** Those that were killed start again: the same keys, the same data. */

@@ -17,6 +17,8 @@ import { conclude } from './summary.ts'
 
 /** Without a terminal, the kill that people would make with `k`. */
 const KILL_AT_TILE = Math.floor(TILES.length / 2)
+/** The slow one with a task of a millisecond. */
+const SLOW_TASK_MS = 100
 
 class Demo {
   readonly #agents = new Agents()
@@ -68,7 +70,10 @@ class Demo {
     this.#screen.show(this.#picture)
     await this.#picture.run(this.#agents.ticket, signal)
     await this.#agents.revive((agent) => this.#screen.say(`agent ${agent.number} is back`))
-    for (const agent of this.#agents.all) if (agent.role === 'liar') this.#agents.makeLie(agent, 0)
+    for (const agent of this.#agents.all) {
+      if (agent.role === 'liar') this.#agents.makeLie(agent, 0)
+      if (agent.role === 'slow') this.#agents.makeSlow(agent, SLOW_TASK_MS)
+    }
     this.#act = this.#search
     this.#screen.show(this.#search)
     this.#screen.say(

@@ -36,17 +36,19 @@ const said = (mischief: Mischief, results: readonly Value[]): Value[] => {
 const FOUND = { number: 27, terms: 112 }
 
 test('an honest one says what it is told', () => {
-  expect(said(new Mischief(0, 0), [FOUND, FOUND])).toEqual([FOUND, FOUND])
+  expect(said(new Mischief({ lieEvery: 0, delayMs: 0 }), [FOUND, FOUND])).toEqual([FOUND, FOUND])
 })
 
 test('one in five is a lie, as soon as it is told so', () => {
-  const mischief = new Mischief(0, 0)
-  mischief.obey(5)
+  const mischief = new Mischief({ lieEvery: 0, delayMs: 0 })
+  mischief.obey({ lieEvery: 5, delayMs: 0 })
   const lies = said(mischief, Array(20).fill(FOUND)).filter((value) => (value as typeof FOUND).terms !== 112)
   expect(lies).toEqual(Array(4).fill({ number: 27, terms: 612 }))
 })
 
 test('a picture is spoiled too, and nobody would see it', () => {
   const pixels = Uint8Array.of(100, 100, 100, 1, 1, 1)
-  expect(said(new Mischief(1, 0), [{ pixels }])).toEqual([{ pixels: Uint8Array.of(97, 100, 100, 0, 1, 1) }])
+  expect(said(new Mischief({ lieEvery: 1, delayMs: 0 }), [{ pixels }])).toEqual([
+    { pixels: Uint8Array.of(97, 100, 100, 0, 1, 1) },
+  ])
 })

@@ -4,31 +4,37 @@ import type { SandboxHost, SandboxProcess } from '../../protocol/ports.ts'
 import { decodeValue, encodeValue, type Value } from '../../protocol/values.ts'
 import { decodeReports, encodeFrame, type Report } from '../../sandbox/frames.ts'
 
-/** One answer in so many is a lie; 0: none. */
-export type LieEvery = 0 | 1 | 5
+/** How to misbehave, from the moment it is told. */
+export interface Order {
+  /** One answer in so many is a lie; 0: none. */
+  lieEvery: 0 | 1 | 5
+  /** Holds each answer back. */
+  delayMs: number
+}
 
 export class Mischief {
-  /** Holds each answer back. */
-  readonly delayMs: number
-  #lieEvery: LieEvery
+  #order: Order
   #answers = 0
 
-  constructor(lieEvery: LieEvery, delayMs: number) {
-    this.#lieEvery = lieEvery
-    this.delayMs = delayMs
+  constructor(order: Order) {
+    this.#order = order
   }
 
-  obey(lieEvery: LieEvery): void {
-    this.#lieEvery = lieEvery
+  obey(order: Order): void {
+    this.#order = order
+  }
+
+  get delayMs(): number {
+    return this.#order.delayMs
   }
 
   get isHonest(): boolean {
-    return this.#lieEvery === 0
+    return this.#order.lieEvery === 0
   }
 
   /** Is its next answer a lie? */
   next(): boolean {
-    return this.#answers++ % this.#lieEvery === 0
+    return this.#answers++ % this.#order.lieEvery === 0
   }
 }
 
