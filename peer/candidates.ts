@@ -3,6 +3,7 @@ import type { Experience } from './experience.ts'
 import type { Neighbour, NeighbourTable } from './neighbours.ts'
 import type { Pursuit } from './pursuit.ts'
 import type { CandidateView } from './selection.ts'
+import { runMs } from './tying.ts'
 import { WINDOW_BYTES_MAX, windowOf } from './window.ts'
 
 export class Candidates implements CandidateView {
@@ -68,6 +69,11 @@ export class Candidates implements CandidateView {
   /** Expected ms to run the item, at an executor as fast as the mean. */
   get usualServiceMs(): number {
     return this.#experience.serviceMs((this.pursuit as Pursuit).item.functionId)
+  }
+
+  /** The same as far as its fuel bears it out. */
+  get usualRunMs(): number {
+    return runMs(this.usualServiceMs, this.#experience.fuel((this.pursuit as Pursuit).item.functionId))
   }
 
   serviceMs(i: number): number {

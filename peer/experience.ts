@@ -34,15 +34,18 @@ class Newest {
 interface FunctionStats {
   /** Mean of run time at an executor, ms an item. */
   serviceMs: number
+  /** Mean of what it used. */
+  fuel: number
   /** From sent to answered, ms. */
   completion: Newest
   /** The same in parts of what was predicted. */
   lateness: Newest
 }
 
-/** What became of one attempt, ms. */
+/** What became of one attempt; times in ms. */
 export interface Experienced {
   serviceMs: number
+  fuel: number
   completionMs: number
   /** 0: nothing was known then. */
   predictedMs: number
@@ -51,6 +54,8 @@ export interface Experienced {
 export interface Experience {
   /** Expected ms to run one item of `function`; 0: never seen. */
   serviceMs(functionId: string): number
+  /** What one item of it is expected to use; 0: never seen. */
+  fuel(functionId: string): number
   /** Median of the newest completions, ms; 0: fewer than 5 seen. */
   usualMs(functionId: string): number
   /**
@@ -67,7 +72,7 @@ export const createExperience = (): Experience => {
   const statsOf = (functionId: string): FunctionStats => {
     let stats = functions.get(functionId)
     if (!stats) {
-      stats = { serviceMs: 0, completion: new Newest(50), lateness: new Newest(95) }
+      stats = { serviceMs: 0, fuel: 0, completion: new Newest(50), lateness: new Newest(95) }
       functions.set(functionId, stats)
       if (functions.size > FUNCTIONS_MAX) functions.delete(functions.keys().next().value as string)
     }
@@ -76,11 +81,14 @@ export const createExperience = (): Experience => {
 
   return {
     serviceMs: (functionId) => functions.get(functionId)?.serviceMs ?? 0,
+    fuel: (functionId) => functions.get(functionId)?.fuel ?? 0,
     usualMs: (functionId) => functions.get(functionId)?.completion.value ?? 0,
     lateness: (functionId) => functions.get(functionId)?.lateness.value ?? 0,
-    record: (functionId, { serviceMs, completionMs, predictedMs }) => {
+    record: (functionId, { serviceMs, fuel, completionMs, predictedMs }) => {
       const stats = statsOf(functionId)
-      stats.serviceMs = stats.serviceMs === 0 ? serviceMs : stats.serviceMs + ALPHA * (serviceMs - stats.serviceMs)
+      const isFirst = stats.serviceMs === 0
+      stats.serviceMs = isFirst ? serviceMs : stats.serviceMs + ALPHA * (serviceMs - stats.serviceMs)
+      stats.fuel = isFirst ? fuel : stats.fuel + ALPHA * (fuel - stats.fuel)
       stats.completion.add(completionMs)
       if (predictedMs > 0) stats.lateness.add(completionMs / predictedMs)
     },

@@ -188,7 +188,7 @@ export class Invoker {
     if (chosen.length === 0) return false
     if (chosen.length > 1) keepWorthwhile(view, chosen)
     // A verification comes as any other item of its function: it must not show.
-    const isTied = isPure(pursuit.item.manifest) && view.usualServiceMs >= TIED_FROM_MS
+    const isTied = isPure(pursuit.item.manifest) && view.usualRunMs >= TIED_FROM_MS
     const recovers = hedge || pursuit.attempts > 0
     for (let k = 0; k < chosen.length; k++) {
       this.#send(pursuit, chosen[k] as number, isTied ? holdMs(view, chosen, k) : undefined, recovers && k === 0)
@@ -199,9 +199,9 @@ export class Invoker {
 
   /** Where others wait already, copies would only take their places. */
   #copies(pursuit: Pursuit, hedge: boolean): number {
-    const { usualServiceMs } = this.#candidates
+    const { usualRunMs } = this.#candidates
     const isAlone = this.#waiting.size + this.#urgent.size <= 1
-    return isAlone && !hedge && isPure(pursuit.item.manifest) && !pursuit.isDrawn ? copiesOf(usualServiceMs) : 1
+    return isAlone && !hedge && isPure(pursuit.item.manifest) && !pursuit.isDrawn ? copiesOf(usualRunMs) : 1
   }
 
   #send(pursuit: Pursuit, chosen: number, held: number | undefined, recovers: boolean): void {
@@ -230,7 +230,7 @@ export class Invoker {
   }
 
   #answered(attempt: Attempt, slots: number, load: number, fuel: number): void {
-    this.#learn(attempt, slots, load)
+    this.#learn(attempt, slots, load, fuel)
     this.#tally.got(fuel)
   }
 
@@ -244,7 +244,7 @@ export class Invoker {
    * How long it ran, if it said when it started. Else by Little's law: with `load` items there on average, each took the
    * share of `slots` in the completion time.
    */
-  #learn(attempt: Attempt, slots: number, load: number): void {
+  #learn(attempt: Attempt, slots: number, load: number, fuel: number): void {
     const { neighbour, item, sentMs, startedMs, predictedMs } = attempt
     const nowMs = this.#ports.clock.monotonic()
     const completionMs = nowMs - sentMs
@@ -256,7 +256,7 @@ export class Invoker {
       const slowness = Math.min(50, Math.max(0.05, serviceMs / usualMs))
       neighbour.slowness += SLOWNESS_ALPHA * (slowness - neighbour.slowness)
     }
-    this.#experience.record(item.functionId, { serviceMs, completionMs, predictedMs })
+    this.#experience.record(item.functionId, { serviceMs, fuel, completionMs, predictedMs })
   }
 
   #watch(): void {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { CANCELLED_FUEL_MAX } from '../protocol/limits.ts'
 import type { EffectKind } from '../protocol/outcome.ts'
+import type { Clock } from '../protocol/ports.ts'
 import { Advertisement } from '../protocol/records.ts'
 import { outcomeOf, type ScriptedPeer, scriptedPeer } from '../scripts/test/scripted-peer.ts'
 import { machine, publish, requestOf, worldFor } from '../scripts/test/world.ts'
@@ -15,11 +16,19 @@ const ONE_WAY_MS = 20
 const CODE = new TextDecoder().decode(MODEL_FUNCTION.code)
 
 /** A caller, another, and executors with one slot each, all 40 ms from each other there and back. */
-const apart = async (name: string, executors: number, effects: EffectKind[] = []) => {
+const apart = async (
+  name: string,
+  executors: number,
+  effects: EffectKind[] = [],
+  clockOf: (clock: Clock) => Pick<Clock, 'monotonic' | 'after'> = (clock) => clock,
+) => {
   const world = await worldFor(name, {
     machine: withKeyedHashes(machine),
     peers: 2 + executors,
-    setup: (i) => ({ policy: { slots: i < 2 ? 0 : 1 }, sandboxHost: (_, clock) => createCostModelHost(clock) }),
+    setup: (i) => ({
+      policy: { slots: i < 2 ? 0 : 1 },
+      sandboxHost: (_, clock) => createCostModelHost(clockOf(clock)),
+    }),
     latencyMs: () => ONE_WAY_MS,
   })
   const [caller, other, ...lenders] = world.peers as [WorldPeer, WorldPeer, ...WorldPeer[]]
@@ -112,6 +121,43 @@ describe('a call without effects', () => {
   })
 })
 
+const STALL_MS = 200
+
+/** The same clock, by which a sandbox that is stalled begins nothing until that is over. */
+const stallable = () => {
+  let untilMs = 0
+  return {
+    of: ({ monotonic, after }: Clock): Pick<Clock, 'monotonic' | 'after'> => ({
+      monotonic,
+      after: (ms, run) => after(ms + Math.max(0, untilMs - monotonic()), run),
+    }),
+    until: (ms: number) => {
+      untilMs = ms
+    },
+  }
+}
+
+test('a trivial call behind the many of another, at executors that stall, is neither tied nor costs a sandbox', async () => {
+  const stall = stallable()
+  const { world, begin, call, other, lenders } = await apart('trivial', 3, [], (clock) => stall.of(clock))
+  const isOver = world.clock.monotonic() + 3000
+  const crowd = Array.from({ length: 128 }, async () => {
+    while (world.clock.monotonic() < isOver) await begin(1, {}, other)
+  })
+  const took: number[] = []
+  while (world.clock.monotonic() < isOver) {
+    const fromMs = world.clock.monotonic()
+    if (took.length % 8 > 4) stall.until(fromMs + STALL_MS)
+    expect(await call(1)).toMatchObject({ executions: 1, recovered: 0 })
+    took.push(world.clock.monotonic() - fromMs)
+  }
+  await world.until(Promise.all(crowd))
+  // Such are three in eight: taken for run time, they make a mean of more than 50 ms.
+  expect(took.filter((ms) => ms > STALL_MS).length).toBeGreaterThan(4)
+  const seen = lenders.flatMap(({ events }) => events.map(({ name }) => name))
+  expect(seen.filter((name) => name === 'task.cancelled' || name === 'sandbox.killed')).toEqual([])
+})
+
 test('a call with effects goes to one at a time, however long it runs', async () => {
   const one = await apart('effects', 4, ['call'])
   for (let i = 0; i < 3; i++) await one.call(1000)
@@ -130,7 +176,7 @@ const eager = async (name: string, count: number) => {
       if (frame.t === 'ping') peer.send({ t: 'pong', id: frame.id, coordinate: unknownCoordinate() })
       if (frame.t !== 'invoke' && frame.t !== 'tied') return
       if (frame.t === 'tied') peer.send({ t: 'started', ids: frame.items.map(({ id }) => id) })
-      world.clock.after(1000, () => void peer.perform(frame, outcomeOf(1)))
+      world.clock.after(1000, () => void peer.perform(frame, outcomeOf(1, 20_000_000)))
     }
     executors.push(peer)
   }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { HOLD_MS_MAX } from '../protocol/limits.ts'
 import type { CandidateView } from './selection.ts'
-import { copiesOf, holdMs, keepWorthwhile } from './tying.ts'
+import { copiesOf, holdMs, keepWorthwhile, runMs } from './tying.ts'
 
 const view = (rows: { rtt?: number; pending?: number; service?: number }[]): CandidateView => ({
   count: rows.length,
@@ -20,6 +20,15 @@ test.each([
   ['long', 500, 3],
 ])('copies of an item that is %s', (_name, serviceMs, copies) => {
   expect(copiesOf(serviceMs)).toBe(copies)
+})
+
+test.each([
+  ['trivial, and waited for a minute', 60_000, 5, 0.005],
+  ['short by its fuel, and waited', 300, 40_000, 40],
+  ['as long as its fuel bears out', 200, 4_000_000, 200],
+  ['never seen', 0, 0, 0],
+])('an item that is %s runs for so many ms', (_name, serviceMs, fuel, ms) => {
+  expect(runMs(serviceMs, fuel)).toBe(ms)
 })
 
 test.each([

@@ -92,6 +92,31 @@ describe('a run that is killed', () => {
     expect(processes[0]?.started).toEqual([1])
   })
 
+  test('when it has only begun does not cost its process: it may be over at once', async () => {
+    const { clock, processes, run, settle, events } = world()
+    const [first, second] = [run(), run()]
+    await settle()
+    first.kill('cancelled')
+    expect(await first.result).toEqual({ kind: 'inconclusive', reason: 'cancelled' })
+    processes[0]?.report(done(1))
+    await settle()
+    await clock.advance(30)
+    processes[0]?.report(done(2))
+    expect(await second.result).toEqual(FINISHED)
+    expect([processes.length, events]).toEqual([1, ['sandbox.spawned']])
+  })
+
+  test('and is not over soon ends its process', async () => {
+    const { clock, processes, run, settle } = world()
+    const one = run()
+    await settle()
+    one.kill('cancelled')
+    await clock.advance(39)
+    expect(processes[0]?.killed).toBe(false)
+    await clock.advance(2)
+    expect(processes[0]?.killed).toBe(true)
+  })
+
   test('twice, or after its end, changes nothing', async () => {
     const { processes, run, settle } = world()
     const one = run()

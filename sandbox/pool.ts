@@ -38,7 +38,7 @@ export interface PoolOptions {
 const SHORT_MS = 5
 /** So much predicted work is sent ahead: a process is busy while the next frame travels, and little waits behind a surprise. */
 const AHEAD_MS = 20
-/** A step that takes longer is a surprise: the runs behind it move to other processes. */
+/** A step that takes longer is a surprise: the runs behind it move to other processes, and if nobody wants it, it ends. */
 const STALL_MS = 40
 /** For a function whose runs have not been seen yet. */
 const UNKNOWN_MS = 60_000
@@ -174,11 +174,18 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
     this.#dispatch()
   }
 
+  /** What has only begun may be over before its process could be ended: it is looked at again after `STALL_MS`. */
   killed(run: PooledRun): void {
     this.#withdraw(run)
-    if (run.process?.head !== run) return
-    this.#ports.log.event('sandbox.killed', { function: run.job.functionId })
-    run.process.kill('killed with the run that it computed')
+    const { process } = run
+    if (process?.head === run && this.#ports.clock.monotonic() - process.since >= STALL_MS) this.#end(process, run)
+  }
+
+  /** Nobody waits for what it computes. */
+  #end(process: PoolProcess, head: PooledRun): void {
+    if (process.ending !== undefined) return
+    this.#ports.log.event('sandbox.killed', { function: head.job.functionId })
+    process.kill('killed with the run that it computed')
   }
 
   #withdraw(run: PooledRun): void {
@@ -297,7 +304,7 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
       if (now - since >= this.#idleMs) process.kill('idle')
       else this.#arm(since + this.#idleMs)
     } else if (now - since < STALL_MS) this.#arm(since + STALL_MS)
-    else if (!owns(process, head)) process.kill('nobody waits for what it computes')
+    else if (!owns(process, head)) this.#end(process, head)
     else if (this.slots > 1) this.#relieve(process, head)
   }
 
