@@ -4,7 +4,8 @@ import { METRICS, soak } from './run.ts'
 
 test('a slice of the soak: calls end as they should, guests come and go, and nothing is left over', async () => {
   const { rows, ends, samples, after } = await soak(9000, 1000, randomFor('soak'))
-  expect(samples).toBeGreaterThanOrEqual(4)
+  // What grows is a line through two at least.
+  expect(samples).toBeGreaterThanOrEqual(2)
   expect(rows).toHaveLength(3 * METRICS.length)
   expect(ends.get('ok')).toBeGreaterThan(5)
   expect(ends.size).toBeGreaterThan(2)
