@@ -8,21 +8,25 @@ interface Layer {
   packages: string[]
 }
 
-const PEER_FOLDERS = ['protocol', 'sandbox', 'registry']
+const PEER_FOLDERS = ['protocol', 'sandbox', 'sandbox/wasm', 'registry']
 const LIBP2P = ['libp2p', '@libp2p/*', '@chainsafe/*', '@multiformats/multiaddr']
 const EVERYTHING: Layer = { folders: ['*'], packages: ['*'] }
 
 /** The longest name that a path begins with counts. A folder may import itself, but not a folder in it named here. */
 const LAYERS: Record<string, Layer> = {
   protocol: { folders: [], packages: ['multiformats', '@ipld/dag-cbor', 'valibot'] },
-  sandbox: { folders: ['protocol'], packages: ['quickjs-emscripten', 'quickjs-emscripten-core', '@jitl/*'] },
+  sandbox: {
+    folders: ['protocol', 'sandbox/wasm'],
+    packages: ['quickjs-emscripten', 'quickjs-emscripten-core', '@jitl/*'],
+  },
+  'sandbox/wasm': { folders: ['protocol'], packages: [] },
   registry: { folders: ['protocol'], packages: ['it-*'] },
   peer: { folders: [...PEER_FOLDERS, 'peer/network'], packages: [] },
   'peer/network': { folders: [...PEER_FOLDERS, 'peer'], packages: [...LIBP2P, 'it-*'] },
   sdk: { folders: ['protocol', 'registry', 'peer'], packages: [] },
   'sdk/bundle': {
-    folders: ['protocol', 'registry', 'peer', 'sdk'],
-    packages: ['node:*', 'esbuild', 'valibot', '@valibot/to-json-schema'],
+    folders: ['protocol', 'sandbox/wasm', 'registry', 'peer', 'sdk'],
+    packages: ['node:*', 'binaryen', 'esbuild', 'valibot', '@valibot/to-json-schema'],
   },
   node: {
     folders: [...PEER_FOLDERS, 'peer', 'peer/network', 'sdk', 'sdk/bundle'],
