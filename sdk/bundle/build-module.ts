@@ -30,10 +30,10 @@ const OPTIONS = {
   sourcesContent: false,
   logLevel: 'silent',
   format: 'esm',
-  platform: 'neutral',
+  platform: 'browser',
   // What the engine parses (a test runs it); newer syntax is lowered, decorators and `using` among it.
   target: 'es2024',
-  mainFields: ['module', 'main'],
+  mainFields: ['browser', 'module', 'main'],
   conditions: ['wayside', 'worker', 'browser'],
   define: { 'process.env.NODE_ENV': '"production"', global: 'globalThis' },
   treeShaking: true,

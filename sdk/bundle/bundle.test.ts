@@ -106,6 +106,23 @@ describe('the bytes', () => {
     expect(await evaluate(code, 'module.default()')).toEqual(['2026', 4, 1, false, 'object', 'disposed', true, true])
   })
 
+  test('of a package are those it has for pages', async () => {
+    const folder = temporaryProject({
+      'main.ts': 'import { kind } from "both"; import { random } from "parts"; export default () => [kind, random]',
+      'node_modules/both/package.json': '{"name":"both","main":"node.js","browser":"page.js"}',
+      'node_modules/both/node.js': 'exports.kind = require("fs")',
+      'node_modules/both/page.js': 'exports.kind = "page"',
+      'node_modules/parts/package.json':
+        '{"name":"parts","main":"index.js","browser":{"./lib.js":"./lib-page.js","crypto":false}}',
+      'node_modules/parts/index.js': 'exports.random = [require("./lib.js"), typeof require("crypto").randomBytes]',
+      'node_modules/parts/lib.js': 'module.exports = "node"',
+      'node_modules/parts/lib-page.js': 'module.exports = "page"',
+    })
+    const { code } = await bundle('main.ts', { cwd: folder })
+    expect(await evaluate(code, 'module.default()')).toEqual(['page', ['page', 'undefined']])
+    expect(text(code)).not.toContain('wayside-bundle-')
+  })
+
   test('obey the tsconfig.json of the project', async () => {
     const folder = temporaryProject({
       'package.json': '{}',

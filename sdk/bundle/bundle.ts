@@ -103,8 +103,11 @@ const refuseUnusable = ({ code, exports, inputs }: BuiltModule, file: string) =>
   throw new MeshError('E_BUNDLE', { message, file, bytes: code.length, limit: CODE_BYTES_MAX })
 }
 
+/** How esbuild names a module that a package's `browser` field says to leave out. */
+const DISABLED = '(disabled):'
+
 const effectsOf = async ({ inputs }: BuiltModule, folder: string, env: Project['env'] = {}): Promise<string[]> => {
-  const own = inputs.filter(({ path }) => !path.split('/').includes('node_modules'))
+  const own = inputs.filter(({ path }) => !path.split('/').includes('node_modules') && !path.startsWith(DISABLED))
   const calls = await Promise.all(
     own.map(async ({ path }) => requestsCall(path, await readFile(join(folder, path), 'utf8'))),
   )
