@@ -26,6 +26,7 @@ const readSlowly = ({ message }: MessageCase, bytes: Uint8Array): unknown => {
 }
 
 const MUTATIONS = 2000
+const ACCEPTED_MIN = MUTATIONS / 100
 
 describe.each(MESSAGE_CASES)('$name', (one) => {
   const { name, message, schema } = one
@@ -58,15 +59,16 @@ describe.each(MESSAGE_CASES)('$name', (one) => {
       .map((x) => sampleOf(encodeCanonical(x), false))
     const draw = () => samples[random.below(samples.length)] as Sample
     const seen = { accepted: 0, refused: 0 }
-    for (let i = 0; i < MUTATIONS; i++) {
+    // Where a message is hardly more than structure, one change in sixty leaves it valid.
+    for (let i = 0; i < MUTATIONS || (seen.accepted < ACCEPTED_MIN && i < 5 * MUTATIONS); i++) {
       const bytes = mutate(random, draw(), draw())
       const slowly = readSlowly(one, bytes)
       const fast = read(bytes)
       if (slowly || fast) expect(fast).toEqual(slowly)
       seen[slowly ? 'accepted' : 'refused']++
     }
-    // Both ends are reached. Where a message is hardly more than structure, one change in sixty leaves it valid.
-    expect(seen.accepted).toBeGreaterThan(MUTATIONS / 400)
+    // Both ends are reached.
+    expect(seen.accepted).toBeGreaterThanOrEqual(ACCEPTED_MIN)
     expect(seen.refused).toBeGreaterThan(MUTATIONS / 10)
   })
 })

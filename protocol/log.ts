@@ -61,6 +61,7 @@ export const LOG_EVENTS = {
   'sandbox.spawned': 'debug',
   'sandbox.exited': 'debug',
   'sandbox.killed': 'warn',
+  'log.missed': 'warn',
   'storage.failed': 'error',
   'internal.error': 'error',
 } as const satisfies Record<string, LogLevel>

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -15,9 +15,16 @@ import { createControlBackend } from './backend.ts'
 import { connectAgent } from './client.ts'
 import { readEndpoint } from './endpoint.ts'
 import { FrameSocket } from './frame-socket.ts'
-import { AgentFrame, CONTROL_FRAME_BYTES_MAX, PROOFS_BYTES_MAX, WINDOW_BYTES } from './frames.ts'
-import { startControlServer } from './server.ts'
-import type { AgentControls } from './session.ts'
+import {
+  AgentFrame,
+  CONTROL_FRAME_BYTES_MAX,
+  CONTROL_VERSION,
+  CommandFrame,
+  PROOFS_BYTES_MAX,
+  WINDOW_BYTES,
+} from './frames.ts'
+import { CONNECTIONS_MAX, CONTROL_UNREAD_BYTES_MAX, startControlServer } from './server.ts'
+import { type AgentControls, REQUESTS_MAX } from './session.ts'
 
 const directory = (): string => {
   const data = mkdtempSync(join(tmpdir(), 'wayside-control-'))
@@ -269,6 +276,64 @@ test('its owner invites, asks for the mesh and revokes', async () => {
   expect((await client.ask({ t: 'mesh' }, 'mesh')).mesh).toEqual({ name: 'home' })
   await expect(client.ask({ t: 'revoke', peer }, 'done')).rejects.toMatchObject({ message: 'not yours to revoke' })
   expect(revoke).toHaveBeenCalledWith(peer)
+})
+
+describe('a hundred times as much as a program may do', () => {
+  const dial = (data: string): Socket => {
+    const raw = connect(readEndpoint(data)?.socket ?? '')
+    raw.on('error', () => {})
+    onTestFinished(() => void raw.destroy())
+    return raw
+  }
+  const closed = (raw: Socket) => new Promise<void>((resolve) => raw.once('close', () => resolve()))
+
+  test('connections: those past the limit are refused, those that are there go on', async () => {
+    const { data, client } = await serve({})
+    const held = Array.from({ length: CONNECTIONS_MAX - 1 }, () => dial(data))
+    await Promise.all(held.map((raw) => new Promise((resolve) => raw.once('data', resolve))))
+    for (let i = 0; i < 100; i++) await Promise.all(Array.from({ length: CONNECTIONS_MAX }, () => closed(dial(data))))
+    expect(held.every((raw) => !raw.destroyed)).toBe(true)
+    expect((await client.ask({ t: 'status' }, 'status')).status).toEqual({ pid: 1 })
+    const first = held[0]?.destroy()
+    await closed(first as Socket)
+    await vi.waitFor(async () => (await connectAgent(data)).close())
+  })
+
+  test('requests under way: the connection ends, the others do not', async () => {
+    const { data, client } = await serve({ mesh: () => ({ name: 'home' }), status: () => new Promise(() => {}) })
+    const raw = dial(data)
+    const frames = new FrameSocket(raw, CONTROL_FRAME_BYTES_MAX)
+    let answers = 0
+    frames.receive({ frame: () => answers++, closed: () => {} })
+    frames.send(CommandFrame.encode({ t: 'hello', control: CONTROL_VERSION, wayside: '0' }))
+    const ended = closed(raw)
+    for (let id = 1; id <= REQUESTS_MAX + 1; id++) frames.send(CommandFrame.encode({ t: 'status', id }))
+    await ended
+    expect(answers).toBe(1)
+    expect((await client.ask({ t: 'mesh' }, 'mesh')).mesh).toEqual({ name: 'home' })
+  })
+
+  test('answers that it does not read: it is cut off', async () => {
+    const bytes = 2 ** 20
+    let asked = 0
+    const { data, client } = await serve({
+      status: async () => {
+        asked++
+        return { text: 'x'.repeat(bytes) }
+      },
+    })
+    const raw = dial(data)
+    raw.pause()
+    const frames = new FrameSocket(raw, CONTROL_FRAME_BYTES_MAX)
+    frames.send(CommandFrame.encode({ t: 'hello', control: CONTROL_VERSION, wayside: '0' }))
+    const most = Math.ceil((100 * CONTROL_UNREAD_BYTES_MAX) / bytes)
+    for (let id = 1; id <= most; id++) frames.send(CommandFrame.encode({ t: 'status', id }))
+    await closed(raw)
+    expect(asked * bytes).toBeGreaterThan(CONTROL_UNREAD_BYTES_MAX)
+    expect((await client.ask({ t: 'mesh' }, 'mesh')).mesh).toEqual({ name: 'home' })
+    // Some requests come in one piece with the last that was answered.
+    expect(asked).toBeLessThan(most / 2)
+  })
 })
 
 describe('an agent that cannot be talked to', () => {

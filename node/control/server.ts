@@ -1,6 +1,7 @@
 /** The agent's side of the control socket: one session a connection, each request on its own. */
 import { createServer, type Server, type Socket } from 'node:net'
 import { MeshError } from '../../protocol/errors.ts'
+import { MIB } from '../../protocol/limits.ts'
 import { VERSION } from '../version.ts'
 import { forgetEndpoint, listenForOwner } from './endpoint.ts'
 import { FrameSocket } from './frame-socket.ts'
@@ -8,13 +9,18 @@ import { AgentFrame, CONTROL_FRAME_BYTES_MAX, CONTROL_VERSION, CommandFrame } fr
 import { type AgentControls, Session } from './session.ts'
 
 /** Commands of one owner at one time. */
-const CONNECTIONS_MAX = 128
+export const CONNECTIONS_MAX = 128
+/** Of one connection: whoever asks on without reading the answers is cut off here. */
+export const CONTROL_UNREAD_BYTES_MAX = 256 * MIB
 /** For what was sent to arrive. */
 const CLOSE_MS = 200
 
 const serve = (raw: Socket, controls: AgentControls) => {
   const socket = new FrameSocket(raw, CONTROL_FRAME_BYTES_MAX)
-  const session = new Session(controls, (frame) => socket.send(AgentFrame.encode(frame)))
+  const session = new Session(controls, (frame) => {
+    if (raw.writableLength > CONTROL_UNREAD_BYTES_MAX) socket.destroy()
+    else socket.send(AgentFrame.encode(frame))
+  })
   let greeted = false
   socket.receive({
     frame: (bytes) => {

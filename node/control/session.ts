@@ -27,7 +27,7 @@ export interface AgentControls {
 }
 
 /** More than any command has under way at once. */
-const REQUESTS_MAX = 65_536
+export const REQUESTS_MAX = 65_536
 /** A call that waits says so again no sooner. */
 const WAIT_EVERY_MS = 2000
 

@@ -1,8 +1,11 @@
 /** The log as its owner reads it: what is kept, and with `follow` what comes. */
 
 import { readLogFile } from './file.ts'
-import { names } from './line.ts'
+import { type LogLine, lineOf, names } from './line.ts'
 import type { AgentLog } from './log.ts'
+
+/** Lines kept for a reader that is slower than the log: some 4 MiB of the longest. */
+export const WAITING_LINES_MAX = 1000
 
 export interface LogQuery {
   follow: boolean
@@ -11,17 +14,22 @@ export interface LogQuery {
   signal: AbortSignal
 }
 
-/** Lines as JSON text, the newest last. Ends when all were read, or with `follow` when `signal` is aborted. */
+/**
+ * Lines as JSON text, the newest last. Ends when all were read, or with `follow` when `signal` is aborted. A reader that
+ * follows too slowly is told how many lines it missed; they are in the file.
+ */
 export async function* followLog(
   data: string,
   log: AgentLog,
   { follow, about, signal }: LogQuery,
 ): AsyncGenerator<string> {
-  const waiting: string[] = []
+  const waiting: LogLine[] = []
+  let missed = 0
   let wake = () => {}
   const unsubscribe = log.subscribe((line) => {
     if (about !== undefined && !names(line, about)) return
-    waiting.push(JSON.stringify(line))
+    if (waiting.length < WAITING_LINES_MAX) waiting.push(line)
+    else missed++
     wake()
   })
   try {
@@ -30,7 +38,12 @@ export async function* followLog(
     const aborted = () => wake()
     signal.addEventListener('abort', aborted)
     while (follow && !signal.aborted) {
-      for (let line = waiting.shift(); line !== undefined; line = waiting.shift()) yield line
+      for (let line = waiting.shift(); line !== undefined; line = waiting.shift()) {
+        yield JSON.stringify(line)
+        if (waiting.length > 0 || missed === 0) continue
+        yield JSON.stringify(lineOf(Date.parse(line.time), 'log.missed', { count: missed }))
+        missed = 0
+      }
       await new Promise<void>((resolve) => {
         wake = resolve
         if (waiting.length > 0 || signal.aborted) resolve()

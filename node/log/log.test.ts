@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { FakeClock } from '../../simulations/clock.ts'
 import { openLogFile, readLogFile } from './file.ts'
-import { followLog } from './follow.ts'
+import { followLog, WAITING_LINES_MAX } from './follow.ts'
 import { type LogLine, lineOf, lineToText, names } from './line.ts'
 import { createAgentLog } from './log.ts'
 
@@ -127,5 +127,27 @@ describe('following', () => {
     const found: string[] = []
     for await (const line of followLog(data, log, query)) found.push(JSON.parse(line).peer)
     expect(found).toEqual(['two'])
+  })
+
+  test('keeps a bounded number of lines for a reader that is too slow, and says how many it missed', async () => {
+    const data = directory()
+    const { clock, log } = logTo([])
+    const abort = new AbortController()
+    const reading = followLog(data, log, { follow: true, about: undefined, signal: abort.signal })
+    const first = reading.next()
+    const emitted = 100 * WAITING_LINES_MAX
+    for (let n = 0; n < emitted; n += 20) {
+      for (let i = 0; i < 20; i++) log.event('peer.joined', { peer: `${n + i}` })
+      await clock.advance(1000)
+    }
+    const lines = [JSON.parse((await first).value as string)]
+    for (let line = lines[0]; line.event !== 'log.missed'; lines.push(line))
+      line = JSON.parse((await reading.next()).value as string)
+    abort.abort()
+    expect(lines.slice(0, -1).map(({ peer }) => Number(peer))).toEqual(
+      Array.from({ length: lines.length - 1 }, (_, i) => i),
+    )
+    expect(lines.length - 1).toBeLessThanOrEqual(WAITING_LINES_MAX + 1)
+    expect(lines.at(-1)).toMatchObject({ level: 'warn', count: emitted - (lines.length - 1) })
   })
 })
