@@ -28,6 +28,8 @@ const call = async (agent: TestAgent, file: string, input: string, more: string[
   })
   return { status, stderr, ...(stdout && JSON.parse(stdout)) }
 }
+/** Lines of a map's output that hold a value. */
+const valuesIn = (stdout: string) => stdout.split('\n').filter((line) => line.includes('"value"'))
 const blamed = ({ data }: TestAgent) =>
   readLogFile(data).filter(({ event }) => ['peer.misbehaved', 'peer.expelled', 'internal.error'].includes(event))
 
@@ -84,12 +86,7 @@ test('a lid that closes for 11 s: its calls are answered by others, it is back b
   process.kill(sleeper.pid, 'SIGSTOP')
   const stoppedMs = performance.now()
   const { stdout } = await mapping.ended
-  expect(
-    stdout
-      .trim()
-      .split('\n')
-      .filter((line) => line.includes('"value"')),
-  ).toHaveLength(400)
+  expect(valuesIn(stdout)).toHaveLength(400)
   // Longer than any attempt, receipt or block is waited for.
   await sleep(11_000 - (performance.now() - stoppedMs))
   process.kill(sleeper.pid, 'SIGCONT')
@@ -120,12 +117,7 @@ test('a sandbox that is killed while it runs: its item is done elsewhere, and an
     await sleep(200)
   }
   const { stdout } = await mapping.ended
-  expect(
-    stdout
-      .trim()
-      .split('\n')
-      .filter((line) => line.includes('"value"')),
-  ).toHaveLength(200)
+  expect(valuesIn(stdout)).toHaveLength(200)
   expect((await statusOf(second.data)).pid).toBe(second.pid)
   expect(await call(first, 'square.ts', '7', ['--verify', 'none', '--remote'])).toMatchObject({ value: 49 })
   expect(blamed(first)).toEqual([])

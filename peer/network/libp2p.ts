@@ -8,6 +8,7 @@ import { type FailPoints, NO_FAIL_POINTS } from '../../protocol/fail-points.ts'
 import type { Log } from '../../protocol/log.ts'
 import type { Channel, Clock, Network, Signer } from '../../protocol/ports.ts'
 import { Crowd } from './crowd.ts'
+import { Departed } from './departed.ts'
 import { StreamChannel } from './libp2p-channel.ts'
 import { privateKeyOf } from './libp2p-identity.ts'
 import { announceRoomByHalves, boundedYamux } from './libp2p-muxer.ts'
@@ -116,6 +117,12 @@ class Libp2pNetwork implements Network {
     const { clock, log } = options
     const connections = () => libp2p.getConnections()
     this.#crowd = new Crowd({ clock, log, connections, channelBytes: (peer) => this.#channelBytes(peer) })
+    const departed = new Departed(limits.DEPARTED_PEERS_MAX, (peer) => {
+      // Who is kept though it could not be forgotten costs a kilobyte.
+      libp2p.peerStore.delete(peer).catch(() => {})
+    })
+    libp2p.addEventListener('peer:connect', ({ detail }) => departed.came(detail))
+    libp2p.addEventListener('peer:disconnect', ({ detail }) => departed.left(detail))
   }
 
   addresses(): string[] {

@@ -27,6 +27,9 @@ export const CONNECTION_UNSENT_BYTES_MAX = 8 * MIB
 
 /** All connections together, unread and unsent: a few that are held up; more is a crowd that does not read, or floods. */
 export const HELD_BYTES_MAX = 256 * MIB
+/** Peers without a connection whose addresses and keys libp2p still knows, a kilobyte each. */
+export const DEPARTED_PEERS_MAX = 1024
+
 /** Whoever connects and opens nothing has nothing to say. */
 export const IDLE_CONNECTION_MS = 10_000
 /** How often these two are looked at. */
