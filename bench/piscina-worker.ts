@@ -1,19 +1,18 @@
 /** What a Piscina thread runs: the function natively, or in the same sandbox as an agent's. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { FUEL_DEFAULT, MEMORY_BYTES_DEFAULT, OUTPUT_BYTES_MAX } from '../protocol/limits.ts'
 import { Outcome } from '../protocol/outcome.ts'
 import { decodeValue, encodeValue, type Value } from '../protocol/values.ts'
 import { createSandbox } from '../sandbox/sandbox.ts'
+import { ENGINE_FILE } from '../scripts/engine/source.ts'
 
 export interface SandboxJob {
   code: string
   items: Value[]
 }
 
-const wasmFile = fileURLToPath(import.meta.resolve('@jitl/quickjs-wasmfile-release-sync/wasm'))
-const sandbox = createSandbox({ wasm: new WebAssembly.Module(readFileSync(wasmFile)) })
+const sandbox = createSandbox({ wasm: new WebAssembly.Module(readFileSync(ENGINE_FILE)) })
 const limits = { fuel: FUEL_DEFAULT, memory_bytes: MEMORY_BYTES_DEFAULT, output_bytes: OUTPUT_BYTES_MAX }
 
 /** One pristine run an item, as an agent makes it. */

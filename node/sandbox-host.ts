@@ -14,7 +14,7 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>
 type Handlers = Parameters<SandboxProcess['receive']>[0]
 
 const HEAD_BYTES = 4
-const WASM = fileURLToPath(import.meta.resolve('@jitl/quickjs-wasmfile-release-sync/wasm'))
+const WASM = fileURLToPath(new URL('../sandbox/quickjs.wasm', import.meta.url))
 const PROGRAM = new URL('./sandbox-process.ts', import.meta.url).href
 /** Starts the program with the cache of compiled code that this process has, if it has one: 30 ms instead of 200. */
 const START = `import { enableCompileCache } from 'node:module'

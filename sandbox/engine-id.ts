@@ -12,7 +12,7 @@ import {
 import { PRELUDE } from './guest/prelude.ts'
 
 /** `engineId` of this build, written down so that it can be imported; a test compares. */
-export const ENGINE_ID = 'quickjs:58483dd0d6bb951e3a8a7264e34c7855fe6af866b8cd66dc5bedef5b7cb2ebdf'
+export const ENGINE_ID = 'quickjs:2cb748ac85172d0333869d33761085cea75e953c777640c3ced2a1ef7ff8f456'
 
 /**
  * `quickjs:` and the SHA-256, in hex, of: the bytes of the engine's wasm, the UTF-8 of the prelude, and the JSON of

@@ -1,6 +1,5 @@
 /** For the tests of this folder: the engine's binary, and runs of a module given as text. */
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 import { MIB } from '../protocol/limits.ts'
 import { type Limits, Outcome } from '../protocol/outcome.ts'
@@ -8,9 +7,7 @@ import { decodeValue, encodeValue, ensureValue, type Value } from '../protocol/v
 import type { Run, RunEvents, SandboxResult } from './job.ts'
 import { createSandbox, type RunHandle, type Sandbox } from './sandbox.ts'
 
-export const wasmBytes = new Uint8Array(
-  readFileSync(fileURLToPath(import.meta.resolve('@jitl/quickjs-wasmfile-release-sync/wasm'))),
-)
+export const wasmBytes = new Uint8Array(readFileSync(new URL('./quickjs.wasm', import.meta.url)))
 export const wasm = new WebAssembly.Module(wasmBytes)
 
 export const limits: Limits = { fuel: 20_000_000, memory_bytes: 32 * MIB, output_bytes: 1 * MIB }

@@ -1,10 +1,7 @@
 /**
- * What the pinned engine binary is and how its minified names read. `wasm-names.test.ts` checks each line against the
- * package, and derives the addresses anew.
+ * How the minified names of the engine's binary, `quickjs.wasm`, read. `wasm-names.test.ts` checks each line against
+ * the package that it is made from (`scripts/engine/`), and derives the addresses anew.
  */
-
-/** SHA-256 of dist/emscripten-module.wasm in @jitl/quickjs-wasmfile-release-sync 0.32.0 (QuickJS 2025-09-13). */
-export const WASM_SHA256 = '105c3bed22d457e43e3d1c3c1c6959fda62a8fe06f0fc8a985303c3a2be72232'
 
 /** Our name: the minified export. */
 export const EXPORTS = {

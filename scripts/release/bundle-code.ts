@@ -1,25 +1,23 @@
 /** All that runs, bundled with its packages: entry points, and chunks that they share or load when needed. */
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { basename, dirname, join, posix, relative } from 'node:path'
 import { build, type Metafile, type Plugin } from 'esbuild'
 import { NATIVE_PACKAGES, outputName, ROOT, rootManifest } from './layout.ts'
 
 /** A process or worker is started by the URL of its source; in a bundle by that of its output. */
 const SOURCE_URL = /new URL\('(\.[^']*\.ts)', import\.meta\.url\)/g
-/** A file of a package, such as the engine's binary, is copied beside what reads it; not of one that is installed beside. */
-const PACKAGE_FILE = /import\.meta\.resolve\('([^']+)'\)/g
+/** The engine's binary is copied beside what reads it. */
+const BINARY_URL = /new URL\('(\.[^']*\.wasm)', import\.meta\.url\)/g
 
-/** Sources that are started by their URL, and files of packages that are read by theirs, as met while bundling. */
+/** Sources that are started by their URL, and binaries that are read by theirs, as met while bundling. */
 interface Met {
   sources: Set<string>
-  packageFiles: Set<string>
+  binaries: Set<string>
 }
 
 const rewriteUrls = (met: Met): Plugin => ({
   name: 'urls',
   setup({ onLoad }) {
-    const { resolve } = createRequire(join(ROOT, 'package.json'))
     onLoad({ filter: /\.ts$/ }, ({ path }) => {
       if (path.includes('node_modules')) return undefined
       const text = readFileSync(path, 'utf8')
@@ -30,11 +28,9 @@ const rewriteUrls = (met: Met): Plugin => ({
           met.sources.add(source)
           return `new URL('./${outputName(source)}.js', import.meta.url)`
         })
-        .replace(PACKAGE_FILE, (written, specifier: string) => {
-          if (NATIVE_PACKAGES.includes(specifier)) return written
-          const file = resolve(specifier)
-          met.packageFiles.add(file)
-          return `new URL('./${basename(file)}', import.meta.url).href`
+        .replace(BINARY_URL, (_, target: string) => {
+          met.binaries.add(join(dirname(path), target))
+          return `new URL('./${basename(target)}', import.meta.url)`
         })
       return { contents, loader: 'ts' }
     })
@@ -70,20 +66,16 @@ const bundleOnce = async (sources: readonly string[], outdir: string, met: Met):
 
 /**
  * Bundles `entries` (sources from the root) and every source that they start by its URL into the folder `outdir`, and
- * copies the files of packages that they read. Returns esbuild's account of what went where, and those files.
+ * copies the binaries that they read. Returns esbuild's account of what went where.
  */
-export const bundleCode = async (
-  entries: readonly string[],
-  outdir: string,
-): Promise<{ metafile: Metafile; packageFiles: string[] }> => {
-  const met: Met = { sources: new Set(entries), packageFiles: new Set() }
+export const bundleCode = async (entries: readonly string[], outdir: string): Promise<Metafile> => {
+  const met: Met = { sources: new Set(entries), binaries: new Set() }
   mkdirSync(outdir, { recursive: true })
   for (;;) {
     const sources = [...met.sources]
     const metafile = await bundleOnce(sources, outdir, met)
     if (met.sources.size > sources.length) continue
-    const packageFiles = [...met.packageFiles]
-    for (const file of packageFiles) copyFileSync(file, join(outdir, basename(file)))
-    return { metafile, packageFiles: packageFiles.map((file) => relative(ROOT, file)) }
+    for (const file of met.binaries) copyFileSync(file, join(outdir, basename(file)))
+    return metafile
   }
 }

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Metafile } from 'esbuild'
+import { SOURCE_PACKAGE } from '../engine/source.ts'
 import { ROOT } from './layout.ts'
 
 const PACKAGE_FOLDER = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//
@@ -14,10 +15,10 @@ const noticeOf = (folder: string): string => {
   return [`${name} ${version} (${license ?? 'see below'})`, ...texts].join('\n\n')
 }
 
-/** One text: each bundled package with its licence and what its licence asks to be passed on. `extra`: files copied from others. */
-export const thirdPartyNotices = (metafile: Metafile, extra: readonly string[]): string => {
+/** One text: each bundled package, and the one that the engine is made of, with its licence and what that asks to be passed on. */
+export const thirdPartyNotices = (metafile: Metafile): string => {
   const inputs = Object.values(metafile.outputs).flatMap((output) => Object.keys(output.inputs))
-  const folders = [...inputs, ...extra].flatMap((input) => PACKAGE_FOLDER.exec(input)?.[1] ?? [])
-  const notices = [...new Set(folders)].sort().map(noticeOf)
+  const folders = inputs.flatMap((input) => PACKAGE_FOLDER.exec(input)?.[1] ?? [])
+  const notices = [...new Set([...folders, `node_modules/${SOURCE_PACKAGE}`])].sort().map(noticeOf)
   return `What is published contains code of these packages.\n\n${notices.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`
 }

@@ -26,11 +26,11 @@ const writeCommand = (folder: string): void => {
 export const writePackage = async (folder: string): Promise<void> => {
   rmSync(folder, { recursive: true, force: true })
   const entries = Object.values(rootManifest().exports).map((path) => path.replace(/^\.\//, ''))
-  const { metafile, packageFiles } = await bundleCode([COMMAND, ...entries], join(folder, 'dist'))
+  const metafile = await bundleCode([COMMAND, ...entries], join(folder, 'dist'))
   writeDeclarations(entries, join(folder, 'types'))
   writeCommand(folder)
   for (const file of COPIED) cpSync(join(ROOT, file), join(folder, file))
-  writeFileSync(join(folder, 'THIRD-PARTY-NOTICES'), thirdPartyNotices(metafile, packageFiles))
+  writeFileSync(join(folder, 'THIRD-PARTY-NOTICES'), thirdPartyNotices(metafile))
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(publishedManifest(), null, 2)}\n`)
 }
 

@@ -1,6 +1,5 @@
 /** Worlds for tests: peers of `simulations/world.ts` on this machine's crypto and engine, seeded by the run's seed. */
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { createCrypto, createSigner } from '../../node/crypto.ts'
 import type { CallRequest, CallResult } from '../../peer/calls.ts'
@@ -11,9 +10,10 @@ import type { EffectKind } from '../../protocol/outcome.ts'
 import { decodeValue, encodeValue, ensureValue, type Value } from '../../protocol/values.ts'
 import type { PublishedFunction } from '../../registry/functions.ts'
 import { createWorld, type Machine, type World, type WorldOptions, type WorldPeer } from '../../simulations/world.ts'
+import { ENGINE_FILE } from '../engine/source.ts'
 import { seedFor } from './seed.ts'
 
-const wasmBytes = readFileSync(fileURLToPath(import.meta.resolve('@jitl/quickjs-wasmfile-release-sync/wasm')))
+const wasmBytes = readFileSync(ENGINE_FILE)
 
 export const machine: Machine = {
   crypto: createCrypto(),
