@@ -22,7 +22,15 @@ export const runInSandbox = ({ code, items }: SandboxJob): Value[] => {
   return items.map((item) => {
     const input = encodeValue(item)
     const seed = createHash('sha256').update(input).digest()
-    const { result } = sandbox.run(id, { exportName: 'default', effects: [], input, seed, limits, journal: [] })
+    const { result } = sandbox.run(id, {
+      owner: '',
+      exportName: 'default',
+      effects: [],
+      input,
+      seed,
+      limits,
+      journal: [],
+    })
     if (result?.kind !== 'outcome') throw new Error(`no outcome: ${result?.kind}`)
     const { result: outcome } = Outcome.decode(result.outcome)
     if (!outcome.ok) throw new Error(outcome.message)

@@ -16,6 +16,7 @@ export const seed = Uint8Array.from({ length: 32 }, (_, i) => i + 1)
 export const bytesOf = (module: string): Uint8Array => new TextEncoder().encode(module)
 
 export const runOf = (input: unknown = null, changes: Partial<Run> = {}): Run => ({
+  owner: 'someone',
   exportName: 'default',
   effects: ['call'],
   input: encodeValue(ensureValue(input)),

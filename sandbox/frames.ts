@@ -18,8 +18,8 @@ export type RunRecord = [number, Uint8Array, Uint8Array, readonly JournalEntry[]
 export type Command =
   /** Function ID, module. Comes before its first run. */
   | ['code', string, Uint8Array]
-  /** Function ID, export, effects, fuel, memory bytes, output bytes, runs. */
-  | ['runs', string, string, readonly EffectKind[], number, number, number, RunRecord[]]
+  /** Function ID, export, effects, fuel, memory bytes, output bytes, runs, owner. */
+  | ['runs', string, string, readonly EffectKind[], number, number, number, RunRecord[], string]
   /** Run, request, answer. */
   | ['answer', number, number, Answer]
   /** A waiting run that nobody wants any more. */

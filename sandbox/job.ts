@@ -4,6 +4,8 @@ import type { EffectKind, Limits, Outcome } from '../protocol/outcome.ts'
 
 /** One run of a function whose image is at hand. */
 export interface Run {
+  /** On whose behalf: memory that was one owner's is never another's. */
+  owner: string
   exportName: string
   /** What the function's manifest lets it request. */
   effects: readonly EffectKind[]

@@ -75,7 +75,7 @@ export class PoolProcess {
 
   /** Begins `run`, with the journal it has by now. */
   start(run: PooledRun, predictedMs: number): void {
-    const { functionId, exportName, effects, limits, input, seed, code } = run.job
+    const { party, functionId, exportName, effects, limits, input, seed, code } = run.job
     if (!this.#known.has(functionId)) {
       this.#known.add(functionId)
       if (this.#known.size > KNOWN_MAX) this.#known.delete(this.#known.values().next().value as string)
@@ -96,6 +96,7 @@ export class PoolProcess {
         limits.memory_bytes,
         limits.output_bytes,
         [record],
+        party,
       ])
   }
 
@@ -187,4 +188,5 @@ const sameTask = (runs: Extract<Command, { 0: 'runs' }>, { job }: PooledRun): bo
   runs[3] === job.effects &&
   runs[4] === job.limits.fuel &&
   runs[5] === job.limits.memory_bytes &&
-  runs[6] === job.limits.output_bytes
+  runs[6] === job.limits.output_bytes &&
+  runs[8] === job.party

@@ -24,6 +24,7 @@ describe('a pool', () => {
         limits.memory_bytes,
         limits.output_bytes,
         [[1, encodeValue(null), seed, []]],
+        'somebody',
       ],
     ])
     expect([process?.sentFrames, pool.free, pool.queued]).toEqual([1, 0, 0])

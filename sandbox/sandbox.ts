@@ -12,8 +12,8 @@ import { type Loaded, type LoadFailure, loadFunction } from './load.ts'
 /** Images kept, by what they hold. A small function has 0.3 MB, one with 100 kB of code 2 MB. */
 const IMAGES_BYTES_MAX = 64 * MIB
 const IMAGES_MAX = 64
-/** Engines at rest kept for each image; more are made when runs wait. */
-const IDLE_ENGINES_MAX = 2
+/** Engines at rest kept for each image; more are made when runs wait, or come from many owners. */
+const IDLE_ENGINES_MAX = 4
 
 /** A run in progress. */
 export interface RunHandle {
@@ -41,7 +41,8 @@ interface Entry {
   functionId: string
   memoryBytes: number
   loaded: Loaded
-  idle: Engine[]
+  /** At rest, each with the one owner whose runs it has had; the longest unused first. */
+  idle: { engine: Engine; owner: string }[]
 }
 
 export interface SandboxOptions {
@@ -98,18 +99,19 @@ class ImageSandbox implements Sandbox {
     if (!entry) throw new MeshError('E_INTERNAL', `run: the function ${functionId} has not been loaded`)
     const { loaded } = entry
     if ('failure' in loaded) return failedRun(loaded, loaded.failure)
-    const engine = entry.idle.pop() ?? engineFromImage(this.#wasm, loaded.image)
+    const engine = takeIdle(entry, run.owner) ?? engineFromImage(this.#wasm, loaded.image)
     if (this.#compare) ensurePristine(engine, loaded.image)
     return new EngineRun(new Execution(engine, loaded.image, run, loaded.console, events), () => {
-      if (engine.bytes.length === loaded.image.memoryBytes && entry.idle.length < IDLE_ENGINES_MAX)
-        entry.idle.push(engine)
+      if (engine.bytes.length !== loaded.image.memoryBytes) return
+      entry.idle.push({ engine, owner: run.owner })
+      if (entry.idle.length > IDLE_ENGINES_MAX) entry.idle.shift()
     })
   }
 
   rest(): void {
     const entry = this.#last
     if (!entry || 'failure' in entry.loaded) return
-    for (const engine of entry.idle) resetToImage(engine, entry.loaded.image)
+    for (const { engine } of entry.idle) resetToImage(engine, entry.loaded.image)
   }
 
   #evict(): void {
@@ -157,6 +159,11 @@ class EngineRun implements RunHandle {
     if (!this.#execution.spoilt) this.#release?.()
     this.#release = undefined
   }
+}
+
+const takeIdle = ({ idle }: Entry, owner: string): Engine | undefined => {
+  const at = idle.findLastIndex((one) => one.owner === owner)
+  return at < 0 ? undefined : idle.splice(at, 1)[0]?.engine
 }
 
 const keyOf = (functionId: string, memoryBytes: number): string => `${functionId}/${memoryFor(memoryBytes)}`

@@ -25,7 +25,7 @@ const runs = (module: string, ids: readonly number[]): Command[] => {
   const { fuel, memory_bytes, output_bytes } = limits
   return [
     ['code', module, bytesOf(module)],
-    ['runs', module, 'default', ['call'], fuel, memory_bytes, output_bytes, records],
+    ['runs', module, 'default', ['call'], fuel, memory_bytes, output_bytes, records, 'someone'],
   ]
 }
 

@@ -88,7 +88,7 @@ class Worker implements SandboxWorker {
 
   /** Undefined: the function's code is not here any more. */
   #start(command: Command & { 0: 'runs' }, [id, input, seed, journal]: RunRecord): RunHandle | undefined {
-    const [, functionId, exportName, effects, fuel, memory_bytes, output_bytes] = command
+    const [, functionId, exportName, effects, fuel, memory_bytes, output_bytes, , owner] = command
     if (!this.#sandbox.has(functionId, memory_bytes)) {
       const code = this.#code.get(functionId)
       if (!code) return undefined
@@ -96,7 +96,8 @@ class Worker implements SandboxWorker {
     }
     // What loading took says nothing about the next run.
     this.#stepAt = this.#ports.now()
-    const run: Run = { exportName, effects, input, seed, limits: { fuel, memory_bytes, output_bytes }, journal }
+    const limits = { fuel, memory_bytes, output_bytes }
+    const run: Run = { owner, exportName, effects, input, seed, limits, journal }
     this.#fuelAt = this.#stepAt
     return this.#sandbox.run(functionId, run, {
       requested: ({ n, after, kind, arguments: bytes }) =>
