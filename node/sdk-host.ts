@@ -30,8 +30,8 @@ export const sdkHost: SdkHost = {
   sandboxes: Math.max(1, Math.floor(availableParallelism() / 2)),
   engine: ENGINE_ID,
   bundle: async (source) => {
-    const { bundle, sourcePositions } = await import('../sdk/bundle/index.ts')
+    const { bundle, createStackReader } = await import('../sdk/bundle/index.ts')
     const built = await bundle(source)
-    return { bundle: built, readStack: (stack) => sourcePositions(stack, built.map, MODULE_NAME) }
+    return { bundle: built, readStack: createStackReader(built, MODULE_NAME) }
   },
 }

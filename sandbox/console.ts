@@ -1,7 +1,7 @@
 /** What a function printed: bounded, plain text. */
 import { CONSOLE_BYTES_MAX, CONSOLE_LINES_MAX } from '../protocol/limits.ts'
 import type { ConsoleLine } from '../protocol/outcome.ts'
-import { plainText } from './plain-text.ts'
+import { plainText, withoutOurFrames } from './plain-text.ts'
 
 const LEVELS: ReadonlySet<string> = new Set<ConsoleLine['level']>(['debug', 'log', 'info', 'warn', 'error'])
 
@@ -24,7 +24,7 @@ export class GuestConsole {
 
   add(level: string, line: string): void {
     if (this.#full || !LEVELS.has(level)) return
-    const text = plainText(line, CONSOLE_BYTES_MAX)
+    const text = withoutOurFrames(plainText(line, CONSOLE_BYTES_MAX))
     this.#bytesLeft -= utf8.encode(text).length
     this.#full = this.#bytesLeft < 0 || this.lines.length === CONSOLE_LINES_MAX - 1
     this.lines.push(this.#full ? LAST : { level: level as ConsoleLine['level'], text })

@@ -2,7 +2,7 @@
 import { FUEL_TICK, KIB, MIB } from '../protocol/limits.ts'
 
 /** Raised with every change of the glue that could change an outcome: fuel, memory or text. */
-export const GLUE_REVISION = 1
+export const GLUE_REVISION = 2
 
 /**
  * How deep a guest may go on the engine's own stack: 1,022 plain calls. Every host must leave the engine so much of

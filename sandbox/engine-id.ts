@@ -12,7 +12,7 @@ import {
 import { PRELUDE } from './guest/prelude.ts'
 
 /** `engineId` of this build, written down so that it can be imported; a test compares. */
-export const ENGINE_ID = 'quickjs:2cb748ac85172d0333869d33761085cea75e953c777640c3ced2a1ef7ff8f456'
+export const ENGINE_ID = 'quickjs:6717043e124da93f9f371d12d6603b15c656d8097bd2ea679c7638cee6051e71'
 
 /**
  * `quickjs:` and the SHA-256, in hex, of: the bytes of the engine's wasm, the UTF-8 of the prelude, and the JSON of

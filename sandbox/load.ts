@@ -183,14 +183,12 @@ class Loader {
 }
 
 /** The whole stack of an error found before the module began: a position without a frame, or none. */
-const PARSER_STACK = /^(?:\s*at function\.js:(?<at>\d+:\d+))?\s*$/
+const PARSER_STACK = /^(?:\s*at function\.js:\d+:\d+)?\s*$/
 
-const asSyntaxFailure = (failure: LoadFailure): LoadFailure => {
-  const parser = failure.message.startsWith('SyntaxError: ') ? PARSER_STACK.exec(failure.stack) : null
-  if (!parser) return failure
-  const at = parser.groups?.at
-  return { ...failure, code: 'E_FUNCTION_SYNTAX', message: at ? `${at}: ${failure.message}` : failure.message }
-}
+const asSyntaxFailure = (failure: LoadFailure): LoadFailure =>
+  failure.message.startsWith('SyntaxError: ') && PARSER_STACK.test(failure.stack)
+    ? { ...failure, code: 'E_FUNCTION_SYNTAX' }
+    : failure
 
 /** The image of `code`, an ES module that imports nothing, or why there is none. Throws EngineFault, or what the host throws. */
 export const loadFunction = (wasm: WebAssembly.Module, code: Uint8Array, memoryBytesMax: number): Loaded => {

@@ -13,9 +13,19 @@ export const plainText = (text: string, charsMax: number): string =>
 
 const STACK_CHARS_MAX = 16_384
 
-/** A stack without the frames of the prelude. */
+const OUR_FRAME = `(${PRELUDE_NAME}:`
+
+/** Text without the frames of the prelude that stacks in it have. */
+export const withoutOurFrames = (text: string): string =>
+  text.includes(OUR_FRAME)
+    ? text
+        .split('\n')
+        .filter((line) => !line.includes(OUR_FRAME))
+        .join('\n')
+    : text
+
 export const stackText = (stack: string): string =>
-  plainText(stack, STACK_CHARS_MAX)
+  withoutOurFrames(plainText(stack, STACK_CHARS_MAX))
     .split('\n')
-    .filter((line) => !line.includes(`(${PRELUDE_NAME}:`) && line.trim() !== '')
+    .filter((line) => line.trim() !== '')
     .join('\n')

@@ -35,21 +35,29 @@ export const encodeInput = (input: unknown): Uint8Array => {
   throw new MeshError('E_INPUT', { message, bytes: encoded.length, limit_bytes: INPUT_BYTES_MAX })
 }
 
+/** What the function printed, with the stacks in it led back to the sources. */
+export const consoleOf = ({ console }: Outcome, readStack: (text: string) => string): ConsoleLine[] =>
+  console.map(({ level, text }) => ({ level, text: readStack(text) }))
+
 /**
  * The function's value. Throws its error as MeshError, with the guest's stack and console output in `fields`, and the
  * receipt if there is one: a failure too is signed.
  */
-export const answerOf = (outcome: Outcome, readStack: (stack: string) => string, receipt?: CallReceipt): Value => {
-  const { result, console } = outcome
+export const answerOf = (outcome: Outcome, readStack: (text: string) => string, receipt?: CallReceipt): Value => {
+  const { result } = outcome
   if (result.ok) return decodeValue(result.value)
-  const fields = { message: result.message, stack: readStack(result.stack), console }
+  const fields = {
+    message: result.message,
+    stack: readStack(result.stack),
+    console: consoleOf(outcome, readStack),
+  }
   throw new MeshError(result.code, receipt ? { ...fields, receipt } : fields)
 }
 
-export const receiptOf = (result: BackendResult): CallReceipt => {
+export const receiptOf = (result: BackendResult, readStack: (text: string) => string): CallReceipt => {
   const { outcome, receiptFile, executors, local, verification, executions, recovered, disputes } = result
   if (!receiptFile) throw new MeshError('E_INTERNAL', 'a receipt was asked for and none came; report this')
-  const { fuel, memory_bytes: memoryBytes, console } = outcome
+  const { fuel, memory_bytes: memoryBytes } = outcome
   const how = { executors, local, verification, executions, recovered, disputes }
-  return { file: receiptFile, ...how, fuel, memoryBytes, console }
+  return { file: receiptFile, ...how, fuel, memoryBytes, console: consoleOf(outcome, readStack) }
 }

@@ -6,8 +6,8 @@ import type { SourceBundle } from './function-bundle.ts'
 /** A function's source as the host bundled it. */
 export interface BundledSource {
   bundle: SourceBundle
-  /** A guest's stack with its positions led back to the sources. */
-  readStack(stack: string): string
+  /** Text of a guest with the frames of its stacks led back to the sources. */
+  readStack(text: string): string
 }
 
 export interface SdkHost {

@@ -77,7 +77,7 @@ export class BackedMesh implements Mesh {
         input: encoded,
         receipt: options.receipt ?? false,
       })
-      const receipt = options.receipt ? receiptOf(result) : undefined
+      const receipt = options.receipt ? receiptOf(result, published.readStack) : undefined
       const value = answerOf(result.outcome, published.readStack, receipt)
       return receipt ? { value, receipt } : value
     } finally {

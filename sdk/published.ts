@@ -14,7 +14,7 @@ export interface Published {
   manifest(): Promise<Manifest>
   /** All limits of an execution: those given, else the function's own. */
   limitsWith(given: CallLimits): Promise<Limits>
-  readStack(stack: string): string
+  readStack(text: string): string
 }
 
 export class PublishedFunctions {
@@ -45,7 +45,7 @@ export class PublishedFunctions {
   #byCid(cid: string): Published {
     const manifest = () => this.#backend.manifest(cid)
     const limitsWith = async (given: CallLimits) => mergeLimits(given, (await manifest()).limits)
-    return { cid, defaults: {}, manifest, limitsWith, readStack: (stack) => stack }
+    return { cid, defaults: {}, manifest, limitsWith, readStack: (text) => text }
   }
 
   async #publish(source: string): Promise<Published> {

@@ -34,7 +34,8 @@ export interface Calling {
     remote: boolean
     public: boolean
   }
-  readStack(stack: string): string
+  /** Text of the function with the frames of its stacks led back to the sources. */
+  readStack(text: string): string
 }
 
 const bundleAloud: typeof sdkHost.bundle = async (source) => {

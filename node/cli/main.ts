@@ -1,18 +1,13 @@
 /** The command `wayside`: reads the command line, runs one command, says what failed and with which exit code. */
 import { CommanderError } from 'commander'
 import { ERRORS, MeshError } from '../../protocol/errors.ts'
-import { plainText } from '../plain-text.ts'
 import { createProgram } from './program.ts'
-import { paint, printJson, say } from './terminal.ts'
+import { paint, printJson, say, showGuestStack } from './terminal.ts'
 
 const asMeshError = (cause: unknown): MeshError => {
   if (cause instanceof MeshError) return cause
   const message = `${(cause as Error)?.message ?? cause}; this is a defect in wayside, set WAYSIDE_DEBUG=1 to see where`
   return new MeshError('E_INTERNAL', message, { cause })
-}
-
-const showGuestStack = (stack: string) => {
-  for (const line of stack.split('\n')) if (line.trim() !== '') say(paint('dim', `    ${plainText(line.trim())}`))
 }
 
 /** Exit status of what a command threw, after saying it. */
@@ -21,9 +16,10 @@ const report = async (cause: unknown, json: boolean): Promise<number> => {
   const error = asMeshError(cause)
   const { code, message } = error
   say(`${paint(['red', 'bold'], 'error')} ${paint('bold', code)}: ${message}`)
-  if (typeof error.fields.stack === 'string') showGuestStack(error.fields.stack)
+  const { stack } = error.fields as { stack?: string }
+  if (stack) showGuestStack(stack)
   if (process.env.WAYSIDE_DEBUG) say(paint('dim', String((error.cause as Error)?.stack ?? error.stack)))
-  if (json) await printJson({ error: { code, message } })
+  if (json) await printJson({ error: { code, message, ...(stack && { stack }) } })
   return ERRORS[code].exit
 }
 

@@ -38,7 +38,7 @@ describe('inputs', () => {
       { index: 3, value: { '/': { bytes: 'AAE=' } } },
     ])
     expect(status).toBe(1)
-    expect(stderr).toMatch(/2 failed[\s\S]*first failure .*3 is odd/)
+    expect(stderr).toMatch(/2 failed[\s\S]*first failure .*3 is odd.*\n {4}at default \(odd\.ts:1:54\)\n/)
   })
 
   test('of files, here alone and unordered', async () => {

@@ -8,7 +8,7 @@ import { type MapFile, openMapFile } from './map-file.ts'
 import { MapProgress, summaryWords } from './map-progress.ts'
 import { filesSource, linesSource, type MapInput, type MapSource, rangeSource } from './map-source.ts'
 import { ensureWritable } from './output-file.ts'
-import { note, onInterrupt, paint, print, printJson, say } from './terminal.ts'
+import { note, onInterrupt, paint, print, printJson, say, showGuestStack } from './terminal.ts'
 
 interface MapFlags extends CallFlags {
   range?: string
@@ -31,12 +31,16 @@ const sourceOf = (input: string | undefined, { range, files }: MapFlags): Promis
   return files === undefined ? linesSource(input as string) : filesSource(files)
 }
 
-/** One line of the output: the index and `value` or `error`. */
-type Line = { index: number; ok: boolean; text: string }
+/** One line of the output: the index and `value` or `error`; and the stack of what the function threw. */
+type Line = { index: number; ok: boolean; text: string; stack: string }
 
-const failedLine = (index: number, { code, message }: { code: string; message: string }): Line => ({
+const failedLine = (
+  index: number,
+  { code, message, stack = '' }: { code: string; message: string; stack?: string },
+): Line => ({
   index,
   ok: false,
+  stack,
   text: `{"index":${index},"error":${JSON.stringify({ code, message })}}\n`,
 })
 
@@ -44,7 +48,7 @@ const lineOf = (item: BackendMapItem, index: number): Line => {
   if ('error' in item) return failedLine(index, item.error)
   const { result } = item.result.outcome
   if (!result.ok) return failedLine(index, result)
-  return { index, ok: true, text: `{"index":${index},"value":${valueToJson(decodeValue(result.value))}}\n` }
+  return { index, ok: true, stack: '', text: `{"index":${index},"value":${valueToJson(decodeValue(result.value))}}\n` }
 }
 
 interface Work {
@@ -117,7 +121,7 @@ const writeLine = async (line: Line, file: MapFile | undefined, progress: MapPro
 }
 
 const mapAll = async (work: Work): Promise<number> => {
-  const { source, file, flags, signal } = work
+  const { source, calling, file, flags, signal } = work
   const failedBefore = [...(file?.finished.values() ?? [])].filter((failed) => failed).length
   const progress = new MapProgress(source.total, file?.finished.size ?? 0)
   let firstFailure: Line | undefined
@@ -136,7 +140,10 @@ const mapAll = async (work: Work): Promise<number> => {
     else if (file) note(`what is done stands in ${flags.output}; go on with --resume`)
     if (flags.json) await (flags.output === undefined ? say(JSON.stringify(summary)) : printJson(summary))
   }
-  if (firstFailure) say(`${paint('red', 'first failure')} ${firstFailure.text.trim()}`)
+  if (firstFailure) {
+    say(`${paint('red', 'first failure')} ${firstFailure.text.trim()}`)
+    showGuestStack(calling.readStack(firstFailure.stack))
+  }
   return firstFailure || failedBefore > 0 ? 1 : 0
 }
 

@@ -51,7 +51,7 @@ describe('without an agent', () => {
 describe('exit status and error', () => {
   const long = JSON.stringify('x'.repeat(5 * 1024 * 1024))
   const failures: [number, string, RegExp, string[], RunOptions?][] = [
-    [1, 'E_FUNCTION_THREW', /no luck[\s\S]*throws\.ts:2:\d+/, ['throws.ts']],
+    [1, 'E_FUNCTION_THREW', /TypeError: no luck\n {4}at default \(throws\.ts:2:13\)\n/, ['throws.ts']],
     [1, 'E_FUNCTION_SYNTAX', /broken\.ts/, ['broken.ts']],
     [1, 'E_VALUE', /result\.items\[1\]\.when: Date/, ['date.ts']],
     [2, 'E_USAGE', /unknown option '--verfiy'[\s\S]*--verify/, ['hello.ts', '--verfiy', 'none']],
@@ -82,7 +82,7 @@ describe('exit status and error', () => {
     const { status, stdout } = await run(['throws.ts', '--local', '--json'])
     expect({ status, ...JSON.parse(stdout) }).toEqual({
       status: 1,
-      error: { code: 'E_FUNCTION_THREW', message: expect.stringContaining('no luck') },
+      error: { code: 'E_FUNCTION_THREW', message: 'TypeError: no luck', stack: '    at default (throws.ts:2:13)' },
     })
   })
 

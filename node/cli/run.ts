@@ -2,7 +2,7 @@
 import { basename } from 'node:path'
 import type { ConsoleLine } from '../../protocol/outcome.ts'
 import { type Value, valueToJson } from '../../protocol/values.ts'
-import { answerOf, encodeInput } from '../../sdk/answer.ts'
+import { answerOf, consoleOf, encodeInput } from '../../sdk/answer.ts'
 import type { BackendResult } from '../../sdk/backend.ts'
 import { plainText } from '../plain-text.ts'
 import { shortId } from '../short-id.ts'
@@ -76,7 +76,7 @@ const showValue = async (value: Value, flags: RunFlags): Promise<void> => {
   else await print(`${valueToJson(value, process.stdout.isTTY ? 2 : undefined)}\n`)
 }
 
-const summaryOf = (result: BackendResult, { request }: Calling, tookMs: number) => ({
+const summaryOf = (result: BackendResult, { request, readStack }: Calling, tookMs: number) => ({
   function: request.function,
   export: request.export,
   verify: request.verify,
@@ -90,7 +90,7 @@ const summaryOf = (result: BackendResult, { request }: Calling, tookMs: number) 
   fuel: result.outcome.fuel,
   memory_bytes: result.outcome.memory_bytes,
   duration_ms: Math.round(tookMs),
-  console: result.outcome.console,
+  console: consoleOf(result.outcome, readStack),
 })
 
 /** One line: the value as in JSON everywhere, and how it came about. */
@@ -114,7 +114,7 @@ const call = async (calling: Calling, input: Uint8Array, flags: RunFlags, signal
   const onWait = (reason: string) => note(reason)
   const result = await backend.call({ ...request, input, signal, onWait, receipt: flags.receipt !== undefined })
   const tookMs = performance.now() - startedMs
-  if (!flags.json) showConsole(result.outcome.console, source)
+  if (!flags.json) showConsole(consoleOf(result.outcome, readStack), source)
   showWhere(result, calling, flags, tookMs)
   if (flags.receipt !== undefined) keepReceipts(flags.receipt, result)
   const value = answerOf(result.outcome, readStack)

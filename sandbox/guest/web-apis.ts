@@ -26,7 +26,7 @@ const inspect = (x, depth) => {
   if (typeof x === 'symbol') return String(x)
   if (typeof x === 'function') return '[function ' + x.name + ']'
   if (typeof x !== 'object' || x === null) return '' + x
-  if (isError(x)) return typeof x.stack === 'string' ? x.name + ': ' + x.message + '\n' + x.stack : x.name + ': ' + x.message
+  if (isError(x)) return typeof x.stack === 'string' ? x.name + ': ' + x.message + '\n' + replace(x.stack, /\n$/, '') : x.name + ': ' + x.message
   const tag = typedArrayTag(x)
   if (tag !== undefined) return tag + '(' + x.length + ')'
   if (depth > 3) return isArray(x) ? '[…]' : '{…}'

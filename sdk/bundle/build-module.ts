@@ -27,7 +27,7 @@ const OPTIONS = {
   allowOverwrite: true,
   metafile: true,
   sourcemap: 'external',
-  sourcesContent: false,
+  sourcesContent: true,
   logLevel: 'silent',
   format: 'esm',
   platform: 'browser',

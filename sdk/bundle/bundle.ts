@@ -31,7 +31,7 @@ export interface Bundle {
   env?: Record<string, EnvBinding>
   /** What the author should know though it bundled, one line each. */
   warnings: string[]
-  /** Source map of `code` as JSON, for `sourcePositions`. It names folders of this machine: keep it here. */
+  /** Source map of `code` as JSON, for `createStackReader`. It has the sources and names folders of this machine: keep it here. */
   map: string
 }
 

@@ -1,6 +1,6 @@
 /** The bundler (`wayside/bundle`, Node only): a TypeScript or JavaScript file with its packages, as one module. */
 export { type Bundle, bundle } from './bundle.ts'
 export type { EnvBinding, ProjectLimits } from './project-file.ts'
-export { sourcePositions } from './stack.ts'
+export { createStackReader, type StackReader } from './stack.ts'
 export { parseDuration, parseSize } from './units.ts'
 export { type Metered, meterModule } from './wasm/meter.ts'

@@ -1,22 +1,141 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { MODULE_NAME } from '../../sandbox/constants.ts'
+import { failed, perform } from '../../sandbox/fixture.ts'
+import { functionBundleOf } from '../function-bundle.ts'
 import { bundle } from './bundle.ts'
-import { evaluate } from './evaluate.ts'
-import { sourcePositions } from './stack.ts'
+import { createStackReader } from './stack.ts'
 import { temporaryProject } from './temporary-project.ts'
 
-test("leads a guest's stack back to the sources", async () => {
-  const cwd = temporaryProject({
-    'src/main.ts':
-      'import { fail } from "../lib/fail.ts"\ninterface Long { a: 1 }\n\nexport default function top(x: Long) {\n  return fail(x)\n}\n',
-    'lib/fail.ts': '// one\n// two\nexport const fail = (x: unknown): never => {\n  throw new Error(String(x))\n}\n',
+const SOURCES = {
+  'src/main.ts': `import { fail } from '../lib/fail.ts'
+import later from '../lib/later.ts'
+import run from 'runs'
+
+interface Wish { how: 'nested' | 'later' | 'package' | 'callback' | 'printed' }
+
+function helper(n: number) {
+  return [n].map((each) => fail(each))
+}
+
+export default function top({ how }: Wish): unknown {
+  if (how === 'nested') fail(1)
+  if (how === 'callback') return helper(2)
+  if (how === 'package') run(() => fail(3))
+  console.error('seen', new Error('here'))
+  return how === 'later' && later()
+}
+`,
+  'lib/fail.ts': `type Cause = unknown
+
+export const fail = (cause: Cause): never => {
+  throw new Error(String(helper(cause)))
+}
+
+const helper = (cause: Cause) => cause
+`,
+  'lib/later.ts': `export default async () => {
+  await null
+  await deeper()
+}
+
+async function deeper() {
+  await null
+  null!.x
+}
+`,
+  'node_modules/runs/package.json': '{"name":"runs","main":"lib/index.js"}',
+  'node_modules/runs/lib/index.js': `function helper(callback) {
+  callback()
+}
+
+module.exports = function run(callback) { helper(callback) }
+`,
+}
+
+/** The bundle of SOURCES with `changes`, as text, and its reader. */
+const built = async (changes: Record<string, string> = {}) => {
+  const cwd = temporaryProject({ ...SOURCES, ...changes })
+  const made = await bundle('src/main.ts', { cwd })
+  return { made, module: new TextDecoder().decode(made.code), read: createStackReader(made, MODULE_NAME, cwd) }
+}
+
+const frames = (...lines: string[]) => lines.map((line) => `    at ${line}`).join('\n')
+
+describe('what a function throws is led back to the sources, with their names', () => {
+  test.each([
+    ['nested', frames('fail (lib/fail.ts:4:13)', 'top (src/main.ts:12:25)')],
+    [
+      'callback',
+      frames(
+        'fail (lib/fail.ts:4:13)',
+        '<anonymous> (src/main.ts:8:28)',
+        'map (native)',
+        'helper (src/main.ts:8:3)',
+        'top (src/main.ts:13:27)',
+      ),
+    ],
+    [
+      'package',
+      frames(
+        'fail (lib/fail.ts:4:13)',
+        '<anonymous> (src/main.ts:14:36)',
+        'helper (node_modules/runs/lib/index.js:2:3)',
+        'run (node_modules/runs/lib/index.js:5:43)',
+        'top (src/main.ts:14:26)',
+      ),
+    ],
+    ['later', frames('deeper (lib/later.ts:8:3)')],
+  ])('%s', async (how, stack) => {
+    const { module, read } = await built()
+    expect(read(failed(module, { how }).stack)).toBe(stack)
   })
-  const { code, map } = await bundle('src/main.ts', { cwd })
-  const stack = await evaluate(code, '{ try { module.default(1) } catch (error) { return error.stack } }')
-  const shown = sourcePositions(String(stack), map, 'function', cwd)
-  expect(shown).toMatch(/at fail \(lib\/fail\.ts:4:\d+\)\n +at top \(src\/main\.ts:5:\d+\)\n/)
+
+  test('an export that has no name of its own, and one that is called like it', async () => {
+    const { module, read } = await built({
+      'lib/later.ts':
+        'const a_default = () => {\n  null!.x\n}\nexport default (): void => {\n  for (;;) a_default()\n}\n',
+      'src/main.ts': 'import later from "../lib/later.ts"\nexport default () => {\n  later()\n}',
+    })
+    expect(read(failed(module).stack)).toBe(
+      frames('a_default (lib/later.ts:2:3)', 'default (lib/later.ts:5:12)', 'default (src/main.ts:3:3)'),
+    )
+  })
 })
 
-test('leaves alone what has no source', () => {
-  const map = '{"version":3,"sources":[],"sourceRoot":"/x","names":[],"mappings":""}'
-  expect(sourcePositions('at f (function:1:1)', map, 'function')).toBe('at f (function:1:1)')
+describe('a module that does not load', () => {
+  test('because an import of it throws', async () => {
+    const { module, read } = await built({ 'lib/later.ts': '\nthrow new TypeError("at once")\nexport default 1' })
+    expect(read(failed(module).stack)).toBe(frames('<anonymous> (lib/later.ts:2:11)'))
+  })
+
+  test('because a package does', async () => {
+    const { module, read } = await built({ 'node_modules/runs/lib/index.js': '\nnull.x\n' })
+    expect(read(failed(module).stack)).toBe(
+      frames('node_modules/runs/lib/index.js (node_modules/runs/lib/index.js:2:1)', '<anonymous> (src/main.ts:3:17)'),
+    )
+  })
+
+  test('because the engine reads its syntax otherwise than the bundler', async () => {
+    const { module, read } = await built({ 'lib/later.ts': '\nexport default () =>\n  /(?<a>.)(?<a>.)/' })
+    const failure = failed(module)
+    expect(failure.code).toBe('E_FUNCTION_SYNTAX')
+    expect(read(failure.stack)).toBe(frames('lib/later.ts:3:3'))
+  })
+})
+
+test('what is printed is led back as well; text that only looks like it is left alone', async () => {
+  const { module, read } = await built()
+  const [{ text } = { text: '' }] = perform(module, { how: 'printed' }).console
+  expect(read(text)).toBe(`seen Error: here\n${frames('top (src/main.ts:15:29)')}`)
+  expect(read('see function.js:85:26, (other.js:1:1)\n    at f (other.js:1:1)')).toBe(
+    'see function.js:85:26, (other.js:1:1)\n    at f (other.js:1:1)',
+  )
+})
+
+test('what is published has neither the map nor a folder of this machine', async () => {
+  const { made } = await built()
+  const published = functionBundleOf(made)
+  expect(Object.keys(published).sort()).toEqual(['code', 'effects', 'exports', 'limits', 'name'])
+  expect(made.map).toContain('wayside-bundle-')
+  expect(new TextDecoder().decode(published.code)).not.toMatch(/wayside-bundle-|sourceMappingURL/)
 })
