@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-const NEVER = ['**/node_modules/**', '**/dist/**', '**/demo-out/**']
+export const NEVER = ['**/node_modules/**', '**/dist/**', '**/demo-out/**']
 
 /** The files of a suite; `scripts/test/main.ts` runs the suites one after another, each under its budget. */
 const suite = (name: string, timeoutMs: number, maxWorkers: number, include: string[], exclude: string[] = []) => ({
@@ -10,17 +10,24 @@ const suite = (name: string, timeoutMs: number, maxWorkers: number, include: str
 
 const PROCESS = ['**/*.process.test.ts']
 const WORLD = ['**/*.world.test.ts']
+const CHROMIUM = ['**/*.chromium.test.ts']
+const FIREFOX = ['**/*.firefox.test.ts']
+
+// For a machine of two cores. Tests of real processes wait most of the time, and assert outcomes.
+export const projects = [
+  suite('unit', 30_000, 2, ['**/*.test.ts'], [...PROCESS, ...WORLD, ...CHROMIUM, ...FIREFOX]),
+  suite('process', 120_000, 2, PROCESS),
+  suite('world', 120_000, 2, WORLD),
+  // One browser at a time, which is several processes.
+  suite('chromium', 120_000, 1, CHROMIUM),
+  suite('firefox', 120_000, 1, FIREFOX),
+]
 
 export default defineConfig({
   test: {
     pool: 'forks',
     // Tests meet nobody of the network that they run on.
     env: { WAYSIDE_MDNS: 'false' },
-    // For a machine of two cores. Tests of real processes wait most of the time, and assert outcomes.
-    projects: [
-      suite('unit', 30_000, 2, ['**/*.test.ts'], [...PROCESS, ...WORLD]),
-      suite('process', 120_000, 2, PROCESS),
-      suite('world', 120_000, 2, WORLD),
-    ],
+    projects,
   },
 })

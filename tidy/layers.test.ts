@@ -41,6 +41,7 @@ describe('who may import whom', () => {
     ['node/x.ts', "import manifest from '../package.json' with { type: 'json' }"],
     ['bench/x.ts', "const here = new URL('.', import.meta.url), data = new URL('../a.json', import.meta.url)"],
     ['bench/x.ts', "import { y } from '../browser-agent/y.ts'"],
+    ['scripts/x.ts', "import { projects } from '../vitest.config.ts'"],
     ['peer/x.test.ts', "import { y } from '../node/y.ts'"],
     ['peer/storage/conformance.ts', "import { test } from 'vitest'\nimport { y } from '../../simulations/y.ts'"],
     ['peer/x.ts', "const text = 'from node:fs import'; // import fs from 'node:fs'"],

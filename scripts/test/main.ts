@@ -2,9 +2,10 @@
  * `npm test`: the checks and the suites, one after another, each under its budget (on 2 cores). Arguments go to vitest:
  * `npm test -- PATTERN` runs the test files whose path contains PATTERN, and no checks.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { NEVER, projects } from '../../vitest.config.ts'
 import { runChecks } from '../check.ts'
 import { runWithin } from './run-within.ts'
 import { ensureSystemPackages, thisMachine } from './system-packages.ts'
@@ -21,6 +22,8 @@ const SUITES = [
   { name: 'unit', budgetMs: 4 * MINUTE_MS },
   { name: 'process', budgetMs: 6 * MINUTE_MS },
   { name: 'world', budgetMs: 4 * MINUTE_MS },
+  { name: 'chromium', budgetMs: 4 * MINUTE_MS },
+  { name: 'firefox', budgetMs: 2 * MINUTE_MS },
 ]
 
 const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8'))
@@ -41,6 +44,12 @@ const setUp = async (): Promise<SuiteResult> => {
   const installedNow = startedAt - finishedAt < 10_000
   return { ...result, tookMs: result.tookMs + (installedNow ? tookMs : 0) }
 }
+
+/** Where there is no file of a suite, vitest is not started, which would take a second. */
+const hasFiles = (name: string): boolean =>
+  projects
+    .filter(({ test }) => test.name === name)
+    .some(({ test }) => globSync(test.include, { cwd: ROOT, exclude: NEVER }).length > 0)
 
 const runSuite = async (name: string, limitMs: number, filters: readonly string[]): Promise<Tally> => {
   const directory = mkdtempSync(join(tmpdir(), 'wayside-test-'))
@@ -70,7 +79,7 @@ const main = async (filters: readonly string[]) => {
   process.env.WAYSIDE_SEED ||= String(Math.floor(Math.random() * 2 ** 32))
   console.log(`WAYSIDE_SEED=${process.env.WAYSIDE_SEED}`)
   const results = [await setUp()]
-  for (const { name, budgetMs } of SUITES) {
+  for (const { name, budgetMs } of SUITES.filter((suite) => hasFiles(suite.name))) {
     const checked = name === 'unit' && filters.length === 0
     const result = await timed(name, budgetMs, async () => {
       const before = checked ? checks() : { passed: 0, failures: [] }

@@ -1,0 +1,47 @@
+/** What a test may rely on in each browser. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { expect, onTestFinished, test } from 'vitest'
+import { isAlive } from '../test/is-alive.ts'
+import type { BrowserName } from './profiles.ts'
+import { openWorkerPage } from './worker-page.ts'
+
+/** Starts a browser, says which process it is, and waits to be killed. */
+const STARTER = (name: BrowserName) => `
+  import { startBrowser } from ${JSON.stringify(new URL('./launch.ts', import.meta.url).href)}
+  const { pid } = await startBrowser('${name}')
+  console.log(pid)
+  setInterval(() => {}, 1000)`
+
+/** The processes below `pid`, each thread of which may have started some. */
+const descendantsOf = (pid: number): number[] => {
+  const tasks = readdirSync(`/proc/${pid}/task`)
+  const children = tasks.flatMap((task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' '))
+  return children.filter(Boolean).flatMap((child) => [Number(child), ...descendantsOf(Number(child))])
+}
+
+export const testBrowser = (name: BrowserName): void => {
+  test('a worker of a page answers, or says what went wrong in it', async () => {
+    const page = await openWorkerPage(name, new URL('./echo-worker.ts', import.meta.url))
+    onTestFinished(() => page.close())
+    const [text, origin] = JSON.parse(await page.ask('a `quoted` question'))
+    expect([text, origin]).toEqual(['a `quoted` question', expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/)])
+    await expect(page.ask('fail')).rejects.toThrow('asked to fail')
+    expect(JSON.parse(await page.ask('again'))[0]).toBe('again')
+  })
+
+  test('ends with the process that started it, also when that is killed', async () => {
+    const starter = spawn(process.execPath, ['--input-type=module', '--eval', STARTER(name)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    onTestFinished(() => void starter.kill('SIGKILL'))
+    const [line] = await once(createInterface(starter.stdout), 'line')
+    const all = [Number(line), ...descendantsOf(Number(line))]
+    expect(all.length).toBeGreaterThan(1)
+    expect(all.filter(isAlive)).toEqual(all)
+    starter.kill('SIGKILL')
+    await expect.poll(() => all.filter(isAlive), { timeout: 20_000 }).toEqual([])
+  })
+}

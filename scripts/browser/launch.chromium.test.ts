@@ -1,0 +1,3 @@
+import { testBrowser } from './conformance.ts'
+
+testBrowser('chromium')

@@ -1,0 +1,56 @@
+/** Browsers for tests: headless, driven over WebDriver BiDi, each with a fresh profile. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import puppeteer, { type Page } from 'puppeteer-core'
+import type { KeeperLine } from './keeper.ts'
+import type { BrowserName } from './profiles.ts'
+
+export interface RunningBrowser {
+  readonly name: BrowserName
+  readonly version: string
+  /** Of its first process. */
+  readonly pid: number
+  /** A new page at `url`. */
+  open(url: string): Promise<Page>
+  /** Ends it and removes its profile. */
+  close(): Promise<void>
+}
+
+const KEEPER = fileURLToPath(new URL('./keeper.ts', import.meta.url))
+/** A browser's own answer to one order, such as to open a page. */
+const ORDER_MS_MAX = 60_000
+
+/** Starts a browser that ends with this process. Throws what it printed if it does not start. */
+export const startBrowser = async (name: BrowserName): Promise<RunningBrowser> => {
+  const keeper = spawn(process.execPath, [KEEPER, name], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const exited = once(keeper, 'exit')
+  const close = async () => {
+    keeper.stdin.end()
+    await exited
+  }
+  try {
+    const [text] = await once(createInterface(keeper.stdout), 'line')
+    const line = JSON.parse(text) as KeeperLine
+    if ('failed' in line) throw new Error(line.failed)
+    const driven = await puppeteer.connect({
+      browserWSEndpoint: line.endpoint,
+      protocol: 'webDriverBiDi',
+      protocolTimeout: ORDER_MS_MAX,
+    })
+    const open = async (url: string) => {
+      const page = await driven.newPage()
+      await page.goto(url)
+      return page
+    }
+    const disconnectAndClose = async () => {
+      await driven.disconnect()
+      await close()
+    }
+    return { name, version: await driven.version(), pid: line.pid, open, close: disconnectAndClose }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}

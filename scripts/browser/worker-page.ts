@@ -1,0 +1,65 @@
+/** A page with a dedicated worker that runs a bundle of our sources and answers questions. */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { type RunningBrowser, startBrowser } from './launch.ts'
+import { HTML, JAVASCRIPT, type PageFile, servePage } from './page-server.ts'
+import type { BrowserName } from './profiles.ts'
+
+export interface WorkerPage {
+  readonly browser: RunningBrowser
+  /** Sends `question` to the worker and gives what it posts back. One at a time. Throws what goes wrong in the worker. */
+  ask(question: string): Promise<string>
+  close(): Promise<void>
+}
+
+/** Ends the question with the worker's answer or its failure, which a page is told of without a stack. */
+const ASK = (question: string) => `new Promise((resolve, reject) => {
+  const { worker } = globalThis
+  worker.onmessage = ({ data }) => resolve(data)
+  worker.onerror = ({ message, filename, lineno }) => reject(new Error(message + ' at ' + filename + ':' + lineno))
+  worker.postMessage(${JSON.stringify(question)})
+})`
+
+const PAGE = `<!doctype html><title>Wayside</title><link rel="icon" href="data:,">
+<script>globalThis.worker = new Worker('/worker.js', { type: 'module' })</script>`
+
+const bundle = async (entry: URL): Promise<PageFile> => {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(entry)],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2024',
+    logLevel: 'silent',
+  })
+  return { type: JAVASCRIPT, body: (outputFiles[0] as { text: string }).text }
+}
+
+/** Starts `name` with a page whose worker is `entry`. It listens for messages, which are texts, and posts one to each. */
+export const openWorkerPage = async (
+  name: BrowserName,
+  entry: URL,
+  files: Record<string, { type: string; path: string }> = {},
+): Promise<WorkerPage> => {
+  const served = Object.entries(files).map(([url, { type, path }]) => [url, { type, body: readFileSync(path) }])
+  const server = await servePage({
+    '/': { type: HTML, body: PAGE },
+    '/worker.js': await bundle(entry),
+    ...Object.fromEntries(served),
+  })
+  let browser: RunningBrowser | undefined
+  const close = async () => {
+    await browser?.close()
+    server.close()
+  }
+  try {
+    browser = await startBrowser(name)
+    const page = await browser.open(`${server.url}/`)
+    return { browser, ask: (question) => page.evaluate(ASK(question)) as Promise<string>, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
