@@ -23,6 +23,7 @@ import { Executor } from './executor.ts'
 import { createExperience } from './experience.ts'
 import { Expulsion } from './expulsion.ts'
 import { PROTOCOLS } from './handshake.ts'
+import { Images } from './images.ts'
 import { Invoker } from './invoker.ts'
 import { Lending } from './lending.ts'
 import { LocalExecutor } from './local.ts'
@@ -99,8 +100,13 @@ const addRegistry = async (ports: Ports, options: PeerOptions, parts: PeerParts)
 const addLending = async (ports: Ports, options: PeerOptions, parts: PeerParts): Promise<void> => {
   const mesh = parts.office.meshId
   // Without a slot of its own a peer could not verify at `self`.
-  parts.pool = createSandboxPool(ports, { slots: Math.max(1, options.policy.slots), idleMs: options.sandboxIdleMs })
-  parts.runner = createRunner(parts.exchange, parts.pool)
+  const images = new Images(ports, parts.store, options.engine)
+  parts.pool = createSandboxPool(ports, {
+    slots: Math.max(1, options.policy.slots),
+    idleMs: options.sandboxIdleMs,
+    imaged: images.made,
+  })
+  parts.runner = createRunner(parts.exchange, parts.pool, images)
   parts.tally = new Tally(ports)
   await parts.tally.load()
   parts.lending = new Lending(ports.clock, parts, options)

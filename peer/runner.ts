@@ -7,6 +7,7 @@ import type { Manifest, TaskTemplate } from '../protocol/records.ts'
 import type { BlockExchange } from '../registry/block-exchange.ts'
 import { loadFunction } from '../registry/functions.ts'
 import type { SandboxPool, SandboxRun } from '../sandbox/pool.ts'
+import type { Images } from './images.ts'
 
 export interface LoadedFunction {
   id: string
@@ -68,7 +69,11 @@ const createFunctionCache = () => {
   }
 }
 
-export const createRunner = (exchange: Pick<BlockExchange, 'fetch'>, pool: SandboxPool): Runner => {
+export const createRunner = (
+  exchange: Pick<BlockExchange, 'fetch'>,
+  pool: SandboxPool,
+  images?: Pick<Images, 'find' | 'warm'>,
+): Runner => {
   const kept = createFunctionCache()
 
   const known = (functionCid: CID) => kept.get(functionCid.toString())
@@ -80,6 +85,7 @@ export const createRunner = (exchange: Pick<BlockExchange, 'fetch'>, pool: Sandb
       const found = known(functionCid)
       if (found) return found
       const fetched = await loadFunction((cid) => exchange.fetch(cid, sources, signal), functionCid)
+      await images?.warm(id)
       const loaded = { id, ...fetched }
       kept.add(loaded)
       return loaded
@@ -89,6 +95,7 @@ export const createRunner = (exchange: Pick<BlockExchange, 'fetch'>, pool: Sandb
         party,
         functionId: loaded.id,
         code: () => loaded.code,
+        image: () => images?.find(loaded.id, template.environment.limits.memory_bytes),
         exportName: template.export,
         effects: loaded.manifest.effects,
         input,

@@ -19,7 +19,7 @@ export class GuestConsole {
     this.lines = [...before]
     this.#bytesLeft = CONSOLE_BYTES_MAX - LAST.text.length
     for (const { text } of before) this.#bytesLeft -= utf8.encode(text).length
-    this.#full = before.at(-1) === LAST
+    this.#full = before.at(-1)?.text === LAST.text
   }
 
   add(level: string, line: string): void {

@@ -11,6 +11,9 @@ import { EFFECT_KINDS, type EffectKind, Outcome } from '../protocol/outcome.ts'
 /** A worker sends what it has when it passes 64 KiB; one record more may be an outcome of full size. */
 export const REPORT_FRAME_BYTES_MAX = 8 * MIB
 
+/** An image that is larger stays in its process. A function with 100 kB of code has 2 MB. */
+export const IMAGE_FILE_BYTES_MAX = 6 * MIB
+
 /** id, input, seed, journal. */
 export type RunRecord = [number, Uint8Array, Uint8Array, readonly JournalEntry[]]
 
@@ -18,6 +21,8 @@ export type RunRecord = [number, Uint8Array, Uint8Array, readonly JournalEntry[]
 export type Command =
   /** Function ID, module. Comes before its first run. */
   | ['code', string, Uint8Array]
+  /** Function ID, memory bytes, an encoded image of it. Spares the worker the evaluation of its module. */
+  | ['image', string, number, Uint8Array]
   /** Function ID, export, effects, fuel, memory bytes, output bytes, runs, owner. */
   | ['runs', string, string, readonly EffectKind[], number, number, number, RunRecord[], string]
   /** Run, request, answer. */
@@ -41,6 +46,8 @@ export type Report =
   | ['request', number, number, number, EffectKind, Uint8Array]
   /** Run, fuel used so far. */
   | ['fuel', number, number]
+  /** Memory bytes, function ID, an encoded image of it: while there is nothing else to do. */
+  | ['image', number, string, Uint8Array]
 
 export const encodeFrame = (records: readonly (Command | Report)[]): Uint8Array => encodeCanonical(records)
 
@@ -70,6 +77,7 @@ const FIELDS: Record<Report[0], readonly Check[]> = {
     (x) => isBytes(x, OUTPUT_BYTES_MAX),
   ],
   fuel: [id, (x) => isCount(x)],
+  image: [(x) => isCount(x), isText, (x) => isBytes(x, IMAGE_FILE_BYTES_MAX)],
 }
 
 const isReport = (x: unknown): x is Report => {

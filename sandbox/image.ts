@@ -75,6 +75,20 @@ const gapsBetween = (regions: readonly Region[], stack: Region, end: number): Re
   return gaps
 }
 
+/** The image whose used pages are `copies`, in order. */
+export const imageOf = (
+  roots: Roots,
+  memory: Pick<Image, 'memoryBytes' | 'memoryBytesMax' | 'heapEnd' | 'copies'>,
+): Image => {
+  const used = memory.copies.map(({ at, bytes }) => ({ at, end: at + bytes.length }))
+  return {
+    roots,
+    ...memory,
+    dataBytes: memory.copies.reduce((sum, { bytes }) => sum + bytes.length, 0),
+    gaps: gapsBetween(used, stackOf(roots), memory.heapEnd),
+  }
+}
+
 /** Keeps the memory of an engine that is at rest. Its stack holds nothing then, and the next poll is set to be a tick. */
 export const captureImage = (engine: Engine, roots: Roots): Image => {
   const stack = stackOf(roots)
@@ -83,15 +97,7 @@ export const captureImage = (engine: Engine, roots: Roots): Image => {
   const heapEnd = engine.heapEnd()
   const regions = usedRegions(engine.bytes, heapEnd)
   const copies = regions.map(({ at, end }) => ({ at, bytes: engine.bytes.slice(at, end) }))
-  return {
-    roots,
-    memoryBytes: engine.bytes.length,
-    memoryBytesMax: engine.bytesMax,
-    dataBytes: copies.reduce((sum, { bytes }) => sum + bytes.length, 0),
-    copies,
-    gaps: gapsBetween(regions, stack, heapEnd),
-    heapEnd,
-  }
+  return imageOf(roots, { memoryBytes: engine.bytes.length, memoryBytesMax: engine.bytesMax, heapEnd, copies })
 }
 
 /** Makes the engine's memory equal to the image. False: it cannot be, because the memory has grown; drop the engine. */

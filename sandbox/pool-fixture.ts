@@ -69,7 +69,10 @@ export const world = (slots = 1, idleMs = 60_000) => {
     },
   }
   const log = { event: (name: string) => void events.push(name) }
-  const pool = createSandboxPool({ sandboxHost, clock, log }, { slots, idleMs })
+  const images: string[] = []
+  const imaged = (functionId: string, memoryBytes: number, file: Uint8Array) =>
+    void images.push(`${functionId} ${memoryBytes} ${file}`)
+  const pool = createSandboxPool({ sandboxHost, clock, log }, { slots, idleMs, imaged })
   onTestFinished(() => pool.stop())
   let codeAsked = 0
   const effects = ['call'] as const
@@ -103,5 +106,5 @@ export const world = (slots = 1, idleMs = 60_000) => {
   const fail = (times: number) => {
     failures = times
   }
-  return { clock, pool, processes, events, run, teach, settle, codeAsked: () => codeAsked, fail }
+  return { clock, pool, processes, events, images, run, teach, settle, codeAsked: () => codeAsked, fail }
 }

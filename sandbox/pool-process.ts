@@ -13,6 +13,8 @@ export interface ProcessEvents {
   /** A frame has been gone through. */
   idle(process: PoolProcess): void
   gone(process: PoolProcess, reason: string): void
+  /** It has made an image that may be used in other processes. */
+  imaged(functionId: string, memoryBytes: number, file: Uint8Array): void
 }
 
 /** A step that has been sent, and how long it is thought to take. */
@@ -29,6 +31,8 @@ export class PoolProcess {
   readonly #events: ProcessEvents
   readonly #now: () => number
   readonly #known = new Set<string>()
+  /** Functions that it was ever given. */
+  #functions = 0
   readonly #steps: Step[] = []
   #commands: Command[] = []
   /** Runs that wait here for an answer; the one that waits longest comes first. */
@@ -78,8 +82,11 @@ export class PoolProcess {
     const { party, functionId, exportName, effects, limits, input, seed, code } = run.job
     if (!this.#known.has(functionId)) {
       this.#known.add(functionId)
+      this.#functions++
       if (this.#known.size > KNOWN_MAX) this.#known.delete(this.#known.values().next().value as string)
       this.#send(['code', functionId, code()])
+      const image = run.job.image?.()
+      if (image) this.#send(['image', functionId, limits.memory_bytes, image])
     }
     run.process = this
     this.#push(run, predictedMs)
@@ -161,7 +168,14 @@ export class PoolProcess {
     this.#events.idle(this)
   }
 
+  /** Only of the first function here: one that ran before it and broke out could have made this one's image. */
+  #keep(functionId: string, memoryBytes: number, file: Uint8Array): void {
+    if (!this.#known.has(functionId)) throw new Error('an image of a function that it was not given')
+    if (this.#functions === 1) this.#events.imaged(functionId, memoryBytes, file)
+  }
+
   #take(report: Received, now: number): void {
+    if (report[0] === 'image') return this.#keep(report[2], report[1], report[3])
     const step = this.#steps[0]
     if (step?.run.id !== report[1]) throw new Error('a report on a run that it does not compute')
     const { run } = step

@@ -11,6 +11,8 @@ export interface SandboxJob {
   functionId: string
   /** Its module. Called when a process has not got it. */
   code: () => Uint8Array
+  /** Its image for this memory, if there is one: as `imaged` was given it. Called when a process has not got it. */
+  image?: () => Uint8Array | undefined
   exportName: string
   effects: readonly EffectKind[]
   /** An encoded Value. */

@@ -32,6 +32,8 @@ export interface PoolOptions {
   slots: number
   /** A process that has had nothing to do for so long ends. */
   idleMs: number
+  /** Told of an image worth keeping, made by this build of a function that no other ran before. */
+  imaged?: (functionId: string, memoryBytes: number, file: Uint8Array) => void
 }
 
 /** A run that has lately taken less may be sent ahead, behind others. */
@@ -53,6 +55,7 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
   slots: number
   readonly #ports: PoolPorts
   readonly #idleMs: number
+  readonly imaged: NonNullable<PoolOptions['imaged']>
   readonly #durations = new Durations()
   readonly #processes: PoolProcess[] = []
   /** Runs that have lost their process, or their instance in it; they go first. */
@@ -67,10 +70,11 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
   #stopped = false
   #onceGone = () => {}
 
-  constructor(ports: PoolPorts, { slots, idleMs }: PoolOptions) {
+  constructor(ports: PoolPorts, { slots, idleMs, imaged = () => {} }: PoolOptions) {
     this.#ports = ports
     this.slots = slots
     this.#idleMs = idleMs
+    this.imaged = imaged
   }
 
   get free(): number {

@@ -6,6 +6,7 @@ import { Outcome } from '../protocol/outcome.ts'
 import type { Engine } from './engine.ts'
 import { Execution } from './execution.ts'
 import { differenceFromImage, engineFromImage, type Image, resetToImage, wholePages } from './image.ts'
+import { decodeImage, encodeImage } from './image-file.ts'
 import type { Run, RunEvents, SandboxResult } from './job.ts'
 import { type Loaded, type LoadFailure, loadFunction } from './load.ts'
 
@@ -31,6 +32,10 @@ export interface Sandbox {
   has(functionId: string, memoryBytes: number): boolean
   /** Evaluates the module `code`, unless that has been done. `memoryBytes`: the limit that its runs will have. */
   load(functionId: string, code: Uint8Array, memoryBytes: number): void
+  /** The same with an image that `exported` gave, in another process perhaps. Throws MeshError E_MESSAGE. */
+  restore(functionId: string, memoryBytes: number, file: Uint8Array): void
+  /** The image of a function that is loaded; undefined for one that is not, or did not load. */
+  exported(functionId: string, memoryBytes: number): Uint8Array | undefined
   /** Begins a run of a loaded function; it has ended, or waits for an answer, when this returns. */
   run(functionId: string, run: Run, events?: RunEvents): RunHandle
   /** Makes the function that ran last ready to begin at once: for when there is nothing else to do. */
@@ -75,7 +80,23 @@ class ImageSandbox implements Sandbox {
 
   load(functionId: string, code: Uint8Array, memoryBytes: number): void {
     if (this.has(functionId, memoryBytes)) return
-    const loaded = loadFunction(this.#wasm, code, memoryFor(memoryBytes))
+    this.#add(functionId, memoryBytes, loadFunction(this.#wasm, code, memoryFor(memoryBytes)))
+  }
+
+  restore(functionId: string, memoryBytes: number, file: Uint8Array): void {
+    if (this.has(functionId, memoryBytes)) return
+    const { image, console } = decodeImage(file)
+    if (image.memoryBytesMax !== memoryFor(memoryBytes))
+      throw new MeshError('E_MESSAGE', `the image is one for ${image.memoryBytesMax} bytes of memory`)
+    this.#add(functionId, memoryBytes, { image, console, memoryBytes: image.memoryBytes })
+  }
+
+  exported(functionId: string, memoryBytes: number): Uint8Array | undefined {
+    const loaded = this.#entries.get(keyOf(functionId, memoryBytes))?.loaded
+    return loaded && 'image' in loaded ? encodeImage(loaded) : undefined
+  }
+
+  #add(functionId: string, memoryBytes: number, loaded: Loaded): void {
     this.#entries.set(keyOf(functionId, memoryBytes), { functionId, memoryBytes, loaded, idle: [] })
     this.#last = undefined
     this.#evict()

@@ -72,4 +72,24 @@ describe('a worker', () => {
     expect(outcomes[1]).toEqual(outcomes[0])
     expect(outcomes[2]).toEqual(outcomes[0])
   })
+
+  test('tells of an image that took long to make, by which another needs no code', () => {
+    const module = 'console.log("loading"); export default () => 1'
+    const [code, begin] = runs(module, [1]) as [Command, Command]
+    const { tell, sent } = worker(10)
+    tell([code, begin])
+    const images = sent.flat().filter((report) => report[0] === 'image')
+    expect(images).toEqual([['image', limits.memory_bytes, module, expect.any(Uint8Array)]])
+    const file = images[0]?.[3] as Uint8Array
+    const other = worker()
+    other.tell([['image', module, limits.memory_bytes, file], begin])
+    expect(other.sent.flat().map(([, , outcome]) => outcome)).toEqual([sent.flat()[0]?.[2]])
+  })
+
+  test('tells of none that took no time, and evaluates what it is given a wrong one for', () => {
+    const { tell, sent } = worker()
+    const [code, begin] = runs(QUICK, [1]) as [Command, Command]
+    tell([code, ['image', QUICK, limits.memory_bytes, Uint8Array.of(1, 2, 3)], begin])
+    expect(sent.flat().map(([kind]) => kind)).toEqual(['done'])
+  })
 })

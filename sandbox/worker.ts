@@ -1,6 +1,13 @@
 /** The worker's side: serves one pool, in a process or worker of its own. Nothing here outlives it. */
 import { KIB, MIB } from '../protocol/limits.ts'
-import { type Command, decodeCommands, encodeFrame, type Report, type RunRecord } from './frames.ts'
+import {
+  type Command,
+  decodeCommands,
+  encodeFrame,
+  IMAGE_FILE_BYTES_MAX,
+  type Report,
+  type RunRecord,
+} from './frames.ts'
 import type { Run, SandboxResult } from './job.ts'
 import { plainText } from './plain-text.ts'
 import { createSandbox, type RunHandle, type Sandbox } from './sandbox.ts'
@@ -23,6 +30,8 @@ const FUEL_REPORT_MS = 250
 /** While there is more to do, results wait for each other: each frame wakes the agent, which costs as much as a result. */
 const COALESCE_MS = 2
 const COALESCE_BYTES_MAX = 64 * KIB
+/** Evaluating a module again may cost less than to read its image. */
+const WORTH_KEEPING_MS = 4
 /** Modules kept beside their images, to make an image with another memory limit. */
 const CODE_BYTES_MAX = 32 * MIB
 
@@ -39,6 +48,8 @@ class Worker implements SandboxWorker {
   #reportBytes = 0
   #flushedAt = 0
   #stepAt = 0
+  /** What was loaded last, if that took long. */
+  #worthKeeping: { functionId: string; memoryBytes: number } | undefined
   #fuelAt = 0
 
   constructor(ports: WorkerPorts) {
@@ -52,12 +63,15 @@ class Worker implements SandboxWorker {
     if (more) return
     this.#flush()
     this.#sandbox.rest()
+    this.#exportImage()
   }
 
   #obey(command: Command): void {
     switch (command[0]) {
       case 'code':
         return this.#keepCode(command[1], command[2])
+      case 'image':
+        return this.#restore(command[1], command[2], command[3])
       case 'runs':
         for (const record of command[7]) this.#step(record[0], () => this.#start(command, record))
         return
@@ -86,13 +100,36 @@ class Worker implements SandboxWorker {
     }
   }
 
+  #load(functionId: string, code: Uint8Array, memoryBytes: number): void {
+    const from = this.#ports.now()
+    this.#sandbox.load(functionId, code, memoryBytes)
+    if (this.#ports.now() - from >= WORTH_KEEPING_MS) this.#worthKeeping = { functionId, memoryBytes }
+  }
+
+  #restore(functionId: string, memoryBytes: number, file: Uint8Array): void {
+    try {
+      this.#sandbox.restore(functionId, memoryBytes, file)
+    } catch {
+      // One that does not fit is none: the module is evaluated.
+    }
+  }
+
+  #exportImage(): void {
+    if (!this.#worthKeeping) return
+    const { functionId, memoryBytes } = this.#worthKeeping
+    this.#worthKeeping = undefined
+    const file = this.#sandbox.exported(functionId, memoryBytes)
+    if (file && file.length <= IMAGE_FILE_BYTES_MAX)
+      this.#ports.send(encodeFrame([['image', memoryBytes, functionId, file]]))
+  }
+
   /** Undefined: the function's code is not here any more. */
   #start(command: Command & { 0: 'runs' }, [id, input, seed, journal]: RunRecord): RunHandle | undefined {
     const [, functionId, exportName, effects, fuel, memory_bytes, output_bytes, , owner] = command
     if (!this.#sandbox.has(functionId, memory_bytes)) {
       const code = this.#code.get(functionId)
       if (!code) return undefined
-      this.#sandbox.load(functionId, code, memory_bytes)
+      this.#load(functionId, code, memory_bytes)
     }
     // What loading took says nothing about the next run.
     this.#stepAt = this.#ports.now()
