@@ -7,7 +7,7 @@ import type { FailPoints } from '../protocol/fail-points.ts'
 import { peerIdFromPublicKey } from '../protocol/identity.ts'
 import { NEIGHBOURS_MAX } from '../protocol/limits.ts'
 import type { Ports } from '../protocol/ports.ts'
-import { ENGINE_ID } from '../sandbox/engine-id.ts'
+import { ENGINES } from '../sandbox/engines.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { createCrypto } from './crypto.ts'
@@ -71,7 +71,7 @@ const startOn = async (
   const options = {
     mesh,
     policy,
-    engine: ENGINE_ID,
+    engines: ENGINES,
     diskBytes,
     sandboxIdleMs: SANDBOX_IDLE_MS,
     places: NEIGHBOURS_MAX,

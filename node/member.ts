@@ -7,7 +7,7 @@ import { LENDS_NOTHING } from '../peer/owner-policy.ts'
 import type { Peer } from '../peer/peer.ts'
 import { MeshError } from '../protocol/errors.ts'
 import { NEIGHBOURS_MAX } from '../protocol/limits.ts'
-import { ENGINE_ID } from '../sandbox/engine-id.ts'
+import { ENGINES } from '../sandbox/engines.ts'
 import type { Config } from './config.ts'
 import { openDataDir } from './data-dir.ts'
 import { loadMesh } from './mesh-store.ts'
@@ -41,7 +41,7 @@ export const openMember = async ({
   }
   const ports = await createNodePorts({ signer: dir.signer, storage: dir.storage, listen: [], mdns, failPoints })
   const policy = { ...LENDS_NOTHING, deny }
-  const options = { mesh, policy, engine: ENGINE_ID, diskBytes, sandboxIdleMs: SANDBOX_IDLE_MS, places: NEIGHBOURS_MAX }
+  const options = { mesh, policy, engines: ENGINES, diskBytes, sandboxIdleMs: SANDBOX_IDLE_MS, places: NEIGHBOURS_MAX }
   const peer = await createPeer(ports, options)
   await peer.start()
   const signal = AbortSignal.timeout(REACH_MS)

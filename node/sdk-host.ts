@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { MeshError } from '../protocol/errors.ts'
 import { MODULE_NAME } from '../sandbox/constants.ts'
-import { ENGINE_ID } from '../sandbox/engine-id.ts'
+import { ENGINES } from '../sandbox/engines.ts'
 import type { SdkHost } from '../sdk/host.ts'
 import { dataDirOf, readConfig } from './config.ts'
 import { createControlBackend } from './control/backend.ts'
@@ -28,7 +28,7 @@ export const sdkHost: SdkHost = {
     return createNodePorts({ listen: alone ? 'alone' : [] })
   },
   sandboxes: Math.max(1, Math.floor(availableParallelism() / 2)),
-  engine: ENGINE_ID,
+  engines: ENGINES,
   bundle: async (source) => {
     const { bundle, createStackReader } = await import('../sdk/bundle/index.ts')
     const built = await bundle(source)

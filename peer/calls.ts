@@ -6,6 +6,7 @@ import type { JournalEntry } from '../protocol/journal.ts'
 import type { Limits, Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { Invocation, type Manifest, type TaskTemplate, taskIdOf, type VerificationRecord } from '../protocol/records.ts'
+import { engineFor } from '../protocol/tiers.ts'
 
 export type Level = { level: 'none' } | { level: 'audit' } | { level: 'self' } | { level: 'quorum'; n: number }
 
@@ -139,11 +140,12 @@ export type NestedCall = (request: CallRequest) => Promise<Outcome>
 /** Names the work of a request, whoever does it. */
 export const taskOf = (
   crypto: Pick<Ports['crypto'], 'hash'>,
-  engine: string,
+  engines: readonly string[],
   manifest: Manifest,
   request: CallRequest,
 ): TaskName => {
   const limits = request.limits ?? manifest.limits
+  const engine = engineFor(engines, manifest.tier)
   const environment: TaskTemplate['environment'] = { engine, protocol: 1, limits }
   const template: TaskTemplate = { function: request.function, export: request.export, environment }
   const input = rawCid(crypto, request.input)
@@ -195,10 +197,10 @@ export const timedOut = ({ request }: Item): MeshError =>
   new MeshError('E_TIMEOUT', `no answer within ${request.timeoutMs} ms; allow more with --timeout`)
 
 /** Hashes a request once, however often it is looked up in the memo and prepared. */
-export const createNaming = (ports: Pick<Ports, 'crypto'>, engine: string) => {
+export const createNaming = (ports: Pick<Ports, 'crypto'>, engines: readonly string[]) => {
   const names = new WeakMap<CallRequest, TaskName>()
   return (request: CallRequest, manifest: Manifest): TaskName => {
-    const name = names.get(request) ?? taskOf(ports.crypto, engine, manifest, request)
+    const name = names.get(request) ?? taskOf(ports.crypto, engines, manifest, request)
     names.set(request, name)
     return name
   }

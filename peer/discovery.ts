@@ -56,10 +56,11 @@ export class Discovery {
   #stopped = false
   #met = Promise.withResolvers<void>()
 
-  /** Looks for peers with this engine. */
-  constructor(ports: DiscoveryPorts, parts: DiscoveryParts, engine: string) {
+  /** Looks for peers with the first of these engines: they have the others too, as a rule. */
+  constructor(ports: DiscoveryPorts, parts: DiscoveryParts, engines: readonly string[]) {
     this.#ports = ports
     this.#parts = parts
+    const engine = engines[0] as string
     this.#engine = engine
     const { directory } = ports
     const offered = () => ({ capability: parts.lending.offer().slots > 0 ? engine : undefined, cell: this.#cell })

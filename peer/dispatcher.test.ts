@@ -46,10 +46,14 @@ const dispatching = (name: string, { signs = true } = {}) => {
     own: false,
     chain: [],
   })
-  const manifest = { effects: [], limits: { fuel: 1000, memory_bytes: 0, output_bytes: 10 } } as unknown as Manifest
+  const manifest = {
+    tier: 'javascript',
+    effects: [],
+    limits: { fuel: 1000, memory_bytes: 0, output_bytes: 10 },
+  } as unknown as Manifest
   const itemOf = (input: Uint8Array, changes: Partial<CallRequest> = {}) => {
     const request = { function: mesh, export: 'default', input, timeoutMs: 1000, ...changes } as CallRequest
-    const named = taskOf(crypto, 'e', manifest, request)
+    const named = taskOf(crypto, ['quickjs:e'], manifest, request)
     const preparation = { mesh, named, self: peerId, candidates: { list: [], cid: rawCid(crypto, input) } }
     return prepareItem({ crypto, random, clock }, preparation, manifest, request, clock.monotonic() + request.timeoutMs)
   }

@@ -8,6 +8,7 @@ import { BATCH_ITEMS_MAX, MESSAGE_CHARS_MAX } from '../protocol/limits.ts'
 import type { Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
 import type { TaskTemplate } from '../protocol/records.ts'
+import { runsTier } from '../protocol/tiers.ts'
 import type { SandboxResult } from '../sandbox/pool.ts'
 import { QUEUE_BYTES_MAX } from './admission.ts'
 import { JournalHeads, type SignedHead, type TwoHeads } from './journal-heads.ts'
@@ -207,7 +208,10 @@ export class Executor {
 
   /** What is held back is loaded at once all the same. */
   #start(neighbour: Neighbour, frame: InvokeFrame, items: readonly WorkItem[]): void {
+    const { engine } = frame.task.environment
     const run = (loaded: LoadedFunction) => {
+      const { tier } = loaded.manifest
+      if (!runsTier(engine, tier)) return this.#fail(items, 'E_ENGINE_UNAVAILABLE', `${engine} runs no ${tier}`)
       for (const item of items) this.#runInTime(item, loaded, frame.timeout_ms)
     }
     const known = this.#runner.known(frame.task.function)

@@ -184,7 +184,7 @@ describe('a refused item goes elsewhere', () => {
   })
 
   test.each(['memory', 'engine'] as const)('when there is another %s, without asking', async (what) => {
-    const other = { memory: { policy: { memoryBytes: 32 * MIB } }, engine: { engine: `quickjs:${'1'.repeat(64)}` } }
+    const other = { memory: { policy: { memoryBytes: 32 * MIB } }, engine: { engines: [`quickjs:${'1'.repeat(64)}`] } }
     const world = await callerAnd(`other ${what}`, other[what], {})
     await expectElsewhere(world, 1, 2)
     expect(world.peers[1]!.peer.status().last_refusal).toBe(null)
@@ -195,7 +195,7 @@ describe('when nobody takes it, the caller hears why', () => {
   test.each<[ErrorCode, PeerSetup]>([
     ['E_NOT_ACCEPTED', { policy: { accept: [] } }],
     ['E_NO_MEMORY', { policy: { memoryBytes: MIB } }],
-    ['E_ENGINE_UNAVAILABLE', { engine: `quickjs:${'1'.repeat(64)}` }],
+    ['E_ENGINE_UNAVAILABLE', { engines: [`quickjs:${'1'.repeat(64)}`] }],
   ])('%s', async (code, setup) => {
     const world = await callerAnd(code, setup, setup)
     const fromMs = world.clock.monotonic()

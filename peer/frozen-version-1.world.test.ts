@@ -130,7 +130,7 @@ class FrozenPeer {
 
 /** A host of ours, and the frozen peer connected to it by a ticket that the host wrote. */
 const joined = async (name: string) => {
-  const world = await worldFor(name, { peers: 1, setup: () => ({ engine: ENGINE }) })
+  const world = await worldFor(name, { peers: 1, setup: () => ({ engines: [ENGINE] }) })
   const host = world.peers[0]!
   const frozen = new FrozenPeer()
   const network = world.hub.join(frozen.peerId, { log: { event: () => {} } })

@@ -13,7 +13,7 @@ const setup = async (budgetBytes = 2 ** 20) => {
   const events: LogEventName[] = []
   const log = { event: (name: LogEventName) => void events.push(name) }
   const ports = { crypto: createCrypto(), storage: createMemoryStorage(), clock: new FakeClock(), log }
-  const open = async (engine = ENGINE) => new Images(ports, await openBlockStore(ports, { budgetBytes }), engine)
+  const open = async (engine = ENGINE) => new Images(ports, await openBlockStore(ports, { budgetBytes }), [engine])
   return { ports, events, open, images: await open() }
 }
 

@@ -5,6 +5,7 @@
 import { CID, rawCid } from '../protocol/cid.ts'
 import { MIB } from '../protocol/limits.ts'
 import type { Ports } from '../protocol/ports.ts'
+import { engineFor } from '../protocol/tiers.ts'
 import type { BlockStore } from '../registry/block-store.ts'
 
 /** Beside the blocks: `image/ENGINE/FUNCTION/MEMORY` is the CID of one, as text. */
@@ -25,10 +26,10 @@ export class Images {
   /** By key, the CID that the first process told of. */
   readonly #claimed = new Map<string, string>()
 
-  constructor(ports: ImagesPorts, store: Pick<BlockStore, 'get' | 'put'>, engine: string) {
+  constructor(ports: ImagesPorts, store: Pick<BlockStore, 'get' | 'put'>, engines: readonly string[]) {
     this.#ports = ports
     this.#store = store
-    this.#prefix = `${IMAGE}${engine}/`
+    this.#prefix = `${IMAGE}${engineFor(engines, 'javascript')}/`
   }
 
   /** An image that is in memory. */

@@ -44,8 +44,8 @@ import { Tally } from './tally.ts'
 export interface PeerOptions {
   mesh: MeshState
   policy: OwnerPolicy
-  /** Identifies the exact sandbox build that `ports.sandboxHost` runs. */
-  engine: string
+  /** Engine IDs of all that `ports.sandboxHost` runs; of those of one tier, what is called here runs on the first. */
+  engines: readonly string[]
   /** Most bytes kept: blocks, and outcomes in the memo. */
   diskBytes: number
   /** A sandbox process that has had nothing to do for this long ends. */
@@ -74,7 +74,7 @@ export const createPeer = async (ports: Ports, options: PeerOptions): Promise<Pe
   await addLending(ports, options, parts)
   addCalling(ports, options, parts)
   parts.roster = new Roster(ports, parts, options.places, new Reception(ports, parts))
-  parts.discovery = new Discovery(ports, parts, options.engine)
+  parts.discovery = new Discovery(ports, parts, options.engines)
   const peer = new Peer(ports, parts)
   parts.call = (request) => peer.call(request)
   return peer
@@ -100,7 +100,7 @@ const addRegistry = async (ports: Ports, options: PeerOptions, parts: PeerParts)
 const addLending = async (ports: Ports, options: PeerOptions, parts: PeerParts): Promise<void> => {
   const mesh = parts.office.meshId
   // Without a slot of its own a peer could not verify at `self`.
-  const images = new Images(ports, parts.store, options.engine)
+  const images = new Images(ports, parts.store, options.engines)
   parts.pool = createSandboxPool(ports, {
     slots: Math.max(1, options.policy.slots),
     idleMs: options.sandboxIdleMs,
@@ -120,7 +120,7 @@ const addLending = async (ports: Ports, options: PeerOptions, parts: PeerParts):
   })
   const offer = () => ({
     protocols: PROTOCOLS,
-    engines: [options.engine],
+    engines: [...options.engines],
     effects: [...EFFECT_KINDS],
     ...parts.lending.offer(),
   })
@@ -138,7 +138,7 @@ const addCalling = (ports: Ports, options: PeerOptions, parts: PeerParts): void 
   const views = { neighbours, dispatcher, tally, experience: createExperience() }
   parts.invoker = new Invoker(ports, views, nested, () => parts.roster.expecting)
   parts.local = new LocalExecutor(ports, mesh, parts.runner, nested)
-  const nameOf = createNaming(ports, options.engine)
+  const nameOf = createNaming(ports, options.engines)
   parts.taskOf = (request, manifest) => nameOf(request, manifest).task
   parts.prepare = (request, manifest, deadlineMs) => {
     const candidates = parts.neighbours.candidates()

@@ -31,10 +31,15 @@ interface LendingParts {
   tally: Tally
 }
 
+interface LendingOptions {
+  policy: OwnerPolicy
+  engines: readonly string[]
+}
+
 export class Lending implements Admission {
   readonly #clock: Clock
   readonly #parts: LendingParts
-  readonly #options: { policy: OwnerPolicy; engine: string }
+  readonly #options: LendingOptions
   readonly #usage: InvokerUsage
   /** How often better ones were asked for. */
   #asked = 0
@@ -46,7 +51,7 @@ export class Lending implements Admission {
   #speed = 0
 
   /** `parts` may be filled until the first neighbour comes. */
-  constructor(clock: Clock, parts: LendingParts, options: { policy: OwnerPolicy; engine: string }) {
+  constructor(clock: Clock, parts: LendingParts, options: LendingOptions) {
     this.#clock = clock
     this.#parts = parts
     this.#options = options
@@ -80,7 +85,7 @@ export class Lending implements Admission {
   }
 
   #view(neighbour: Neighbour, template: TaskTemplate, items: number, bytes: number): AdmissionView {
-    const { policy, engine } = this.#options
+    const { policy, engines } = this.#options
     const accepted = this.accepts(neighbour)
     const held = this.#parts.executor.heldFor(neighbour)
     // Who is not accepted takes nobody's place.
@@ -89,7 +94,7 @@ export class Lending implements Admission {
       paused: this.paused,
       stopping: this.stopping,
       accepted,
-      engine: template.environment.engine === engine,
+      engine: engines.includes(template.environment.engine),
       memoryBytesAsked: template.environment.limits.memory_bytes,
       memoryBytesLent: policy.memoryBytes,
       slots: policy.slots,

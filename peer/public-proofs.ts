@@ -37,7 +37,7 @@ type Proof = FrameOf<'proof'>
 
 export interface ProofOptions {
   /** Identifies the exact sandbox build that proofs are checked in. */
-  engine: string
+  engines: readonly string[]
   /** Keeps an encoded ReceiptFile by which `peer` was convicted, for its owner to show. */
   keepProof?: ((peer: string, file: Uint8Array) => void) | undefined
 }
@@ -159,9 +159,9 @@ export class PublicProofs {
     return receipt
   }
 
-  /** Of this mesh and engine: others cannot be judged here. */
+  /** Of this mesh and our engines: others cannot be judged here. */
   #isOurs({ mesh, engine }: Receipt): boolean {
-    return mesh.equals(this.#parts.office.meshId) && engine === this.#options.engine
+    return mesh.equals(this.#parts.office.meshId) && this.#options.engines.includes(engine)
   }
 
   async #judge(neighbour: Neighbour, proof: Proof, key: string): Promise<void> {
@@ -185,7 +185,7 @@ export class PublicProofs {
     if (!holdsAlone(bytes, proof)) return 'false'
     await this.#idle()
     if (this.#stopped) return 'undecided'
-    const sandbox = { pool: this.#parts.pool, engine: this.#options.engine, timeoutMs: RUN_MS_MAX }
+    const sandbox = { pool: this.#parts.pool, engines: this.#options.engines, timeoutMs: RUN_MS_MAX }
     const [checked] = (await verifyReceiptFile(this.#ports, sandbox, bytes)).receipts
     if (checked?.verdict === 'wrong') return 'wrong'
     return checked?.verdict === 'unusable' && UNDECIDED.includes(checked.code) ? 'undecided' : 'false'

@@ -95,6 +95,7 @@ export const createRunner = (
         party,
         functionId: loaded.id,
         code: () => loaded.code,
+        form: loaded.manifest,
         image: () => images?.find(loaded.id, template.environment.limits.memory_bytes),
         exportName: template.export,
         effects: loaded.manifest.effects,

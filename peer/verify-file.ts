@@ -6,6 +6,7 @@ import type { JournalEntry } from '../protocol/journal.ts'
 import { Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { Invocation, Receipt, ReceiptFile, Task, type TaskTemplate } from '../protocol/records.ts'
+import { runsTier } from '../protocol/tiers.ts'
 import type { SandboxPool, SandboxRun } from '../sandbox/pool.ts'
 import { headBytes, JournalHeads, openHead } from './journal-heads.ts'
 import { type Execution, headOf, receiptFault, sameBytes, upTo } from './receipts.ts'
@@ -14,8 +15,8 @@ import { createRunner, type Runner } from './runner.ts'
 /** The sandbox that receipts are checked in. */
 export interface VerifySandbox {
   pool: SandboxPool
-  /** The exact build that `pool` runs. */
-  engine: string
+  /** The exact builds that `pool` runs. */
+  engines: readonly string[]
   /** Wall clock of one run; its fuel and memory are bounded by the task. */
   timeoutMs: number
 }
@@ -219,8 +220,8 @@ class FileCheck {
   }
 
   #ensureEngine({ engine }: Receipt): void {
-    if (engine === this.#sandbox.engine) return
-    const message = `the task ran on ${engine}, and this version has ${this.#sandbox.engine}; check it with the version that made it`
+    if (this.#sandbox.engines.includes(engine)) return
+    const message = `the task ran on ${engine}, and this version has ${this.#sandbox.engines.join(' and ')}; check it with the version that made it`
     throw new MeshError('E_ENGINE_UNAVAILABLE', { message, engine })
   }
 
@@ -234,6 +235,8 @@ class FileCheck {
   async #execute(taskId: CID, task: Task, journal: readonly JournalEntry[]): Promise<Replayed> {
     const input = this.#blocks.get(task.input)
     const loaded = await this.#runner.load(task.function, [])
+    const { tier } = loaded.manifest
+    if (!runsTier(task.environment.engine, tier)) throw unfit(`its task names an engine that runs no ${tier}`)
     const { timeoutMs } = this.#sandbox
     let diverged = ''
     const diverge = (how: string) => {

@@ -191,7 +191,7 @@ describe('a file that cannot be checked here', () => {
   test('ran on another engine', async () => {
     const world = await callerAnd('engine', liar)
     const proof = await proofOf(world, (await callAt(world, 'self')).disputes[0]!)
-    const [checked] = await verify(proof, `quickjs:${'2'.repeat(64)}`)
+    const [checked] = await verify(proof, [`quickjs:${'2'.repeat(64)}`])
     expect(checked).toMatchObject({ verdict: 'unusable', code: 'E_ENGINE_UNAVAILABLE' })
     expect(checked).not.toHaveProperty('gives')
   })

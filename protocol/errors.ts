@@ -27,6 +27,7 @@ export const ERRORS = {
   E_INPUT: entry('the input is not a Value, or is larger than its limit', 'caller', 'never', 2),
   E_BUNDLE: entry('the function could not be bundled', 'caller', 'never', 2),
   E_FUNCTION_SYNTAX: entry('the function does not parse', 'function', 'never', 1),
+  E_MODULE_REFUSED: entry('a WebAssembly module of the function is not valid, or could run without paying for it', 'function', 'never', 1),
   E_FUNCTION_LOAD: entry('the function threw, or did not finish, while its module was evaluated', 'function', 'never', 1),
   E_FUNCTION_THREW: entry('the function threw', 'function', 'never', 1),
   E_FUNCTION_PENDING: entry('the function waits for a promise that nothing will settle', 'function', 'never', 1),

@@ -22,6 +22,8 @@ export const BLOCK_BYTES_MAX = 1 * MIB
 export const BLOCK_CHUNK_BYTES = 64 * KIB
 /** A bundled function with its dependencies. The largest bundles seen in practice are some 4 MiB. */
 export const CODE_BYTES_MAX = 8 * MIB
+/** WebAssembly modules that a JavaScript function is bundled with: each is checked and compiled before the first call. */
+export const MODULES_MAX = 16
 /** Console text kept per run; part of the outcome. */
 export const CONSOLE_BYTES_MAX = 64 * KIB
 export const CONSOLE_LINES_MAX = 1000

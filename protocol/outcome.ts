@@ -15,6 +15,7 @@ import { bytes, integer, list, message, text, version } from './schema.ts'
 export const OUTCOME_ERRORS = [
   'E_VALUE',
   'E_FUNCTION_SYNTAX',
+  'E_MODULE_REFUSED',
   'E_FUNCTION_LOAD',
   'E_FUNCTION_THREW',
   'E_FUNCTION_PENDING',

@@ -13,6 +13,7 @@ import {
   FUEL_MAX,
   INPUT_BYTES_MAX,
   MEMORY_BYTES_MAX,
+  MODULES_MAX,
   NEIGHBOURS_MAX,
   OUTPUT_BYTES_MAX,
   REQUESTS_MAX,
@@ -20,10 +21,15 @@ import {
 import { EFFECT_KINDS, limits } from './outcome.ts'
 import type { Crypto } from './ports.ts'
 import { address, bytes, cid, engineId, instantMs, integer, list, message, name, peerId, version } from './schema.ts'
+import { TIERS } from './tiers.ts'
 
 const effects = () => list(v.picklist(EFFECT_KINDS), EFFECT_KINDS.length)
 
-/** A function's description; its CID is the function's. `code` are raw blocks that join to one ES module. */
+/**
+ * A function's description; its CID is the function's. `code` are raw blocks that join to one module: of the tier
+ * `javascript` an ES module, behind which come the WebAssembly modules that it was bundled with, of the sizes in
+ * `modules`; of the tier `webassembly` a WebAssembly module. All of the latter are in the metered form.
+ */
 export const Manifest = message(
   'manifest',
   32_768,
@@ -33,6 +39,8 @@ export const Manifest = message(
     exports: list(name(), 256, 1),
     effects: effects(),
     limits: limits(),
+    tier: v.picklist(TIERS),
+    modules: list(integer(1, CODE_BYTES_MAX), MODULES_MAX),
     code: list(cid(), 64, 1),
     code_bytes: integer(1, CODE_BYTES_MAX),
   }),

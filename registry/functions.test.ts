@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { createCrypto } from '../node/crypto.ts'
 import { createMemoryStorage } from '../peer/storage/memory.ts'
 import { type CID, rawCid, recordCid } from '../protocol/cid.ts'
-import { CODE_BYTES_MAX } from '../protocol/limits.ts'
+import { CODE_BYTES_MAX, MODULES_MAX } from '../protocol/limits.ts'
 import { Manifest } from '../protocol/records.ts'
 import { checkProperty } from '../scripts/test/seed.ts'
 import { FakeClock } from '../simulations/clock.ts'
@@ -78,7 +78,7 @@ describe('publishFunction', () => {
       return (await publishFunction(crypto, await openStore(), bundle)).cid.toString()
     }
     const cid = await cidOf({})
-    expect(cid).toBe('bafyreiceafgg4ice5jgwr7amjc55flhwbjnunr76dqwkqqleju66wdcree')
+    expect(cid).toBe('bafyreidse2jziegarklrapta47hjzpgsb5qcekijyxammfi4bv3kw4i5pq')
     expect(await cidOf({ exports: ['b', 'a', 'b'], effects: ['call', 'call'] })).toBe(cid)
     const others = [
       await cidOf({ name: 'other.ts' }),
@@ -131,6 +131,8 @@ describe('loadFunction refuses', () => {
     exports: ['default'],
     effects: [],
     limits: { fuel: 1, memory_bytes: 0, output_bytes: 0 },
+    tier: 'javascript' as const,
+    modules: [] as number[],
   }
   const refused = async (blocks: ReturnType<typeof createBlocks>, cid: CID) =>
     expect(loadFunction((part) => blocks.fetch(part), cid)).rejects.toMatchObject({
@@ -145,6 +147,22 @@ describe('loadFunction refuses', () => {
     await refused(blocks, blocks.addManifest({ ...fields, v: 2, code, code_bytes: 10 }))
     const manifest = Manifest.encode({ ...fields, v: 1, effects: [], code, code_bytes: 10 })
     await refused(blocks, blocks.add(manifest))
+  })
+
+  test('modules that do not fit into the code, and a WebAssembly module with others behind it', async () => {
+    const blocks = createBlocks()
+    const code = [blocks.add(codeOf(10))]
+    await refused(blocks, blocks.addManifest({ ...fields, modules: [4, 6], code, code_bytes: 10 }))
+    await refused(blocks, blocks.addManifest({ ...fields, tier: 'webassembly', modules: [4], code, code_bytes: 10 }))
+    const cid = blocks.addManifest({ ...fields, modules: [4, 5], code, code_bytes: 10 })
+    expect((await loadFunction((part) => blocks.fetch(part), cid)).manifest.modules).toEqual([4, 5])
+  })
+
+  test('more modules than a function may carry', () => {
+    const many = Array.from({ length: MODULES_MAX + 1 }, () => 1)
+    const code = [recordCid(createCrypto(), codeOf(1))]
+    const encoded = Manifest.encode({ ...fields, effects: [], v: 1, modules: many, code, code_bytes: 100 })
+    expect(() => Manifest.decode(encoded)).toThrow('modules')
   })
 
   test('another number of blocks than the size of the code needs', async () => {

@@ -6,6 +6,7 @@ import type { EffectKind, Limits } from '../protocol/outcome.ts'
 import type { Crypto } from '../protocol/ports.ts'
 import { Manifest } from '../protocol/records.ts'
 import { ensureShape } from '../protocol/schema.ts'
+import type { Tier } from '../protocol/tiers.ts'
 import type { BlockStore } from './block-store.ts'
 
 /** Every block of code but the last has this size, so that one bundle has one CID, and its blocks load side by side. */
@@ -16,11 +17,26 @@ const DAG_CBOR = 0x71
 
 export interface FunctionBundle {
   name: string
-  /** One ES module, UTF-8, of 1 to CODE_BYTES_MAX bytes. */
+  /** JavaScript, unless given. */
+  tier?: Tier
+  /** One ES module, UTF-8, or one WebAssembly module. With `modules` 1 to CODE_BYTES_MAX bytes. */
   code: Uint8Array
+  /** WebAssembly modules that the ES module was bundled with. */
+  modules?: readonly Uint8Array[]
   exports: string[]
   effects: EffectKind[]
   limits: Limits
+}
+
+const joined = ({ code, modules = [] }: FunctionBundle): Uint8Array => {
+  if (modules.length === 0) return code
+  const all = new Uint8Array(modules.reduce((bytes, module) => bytes + module.length, code.length))
+  let at = 0
+  for (const part of [code, ...modules]) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
 }
 
 /** `blocks`: the manifest and each distinct block of the code; what to pin. */
@@ -43,11 +59,16 @@ const split = (code: Uint8Array): Uint8Array[] => {
   return parts
 }
 
-const ensureManifest = (bundle: FunctionBundle, code: CID[]): { manifest: Manifest; encoded: Uint8Array } => {
-  const { name, exports, effects, limits } = bundle
+const ensureManifest = (
+  bundle: FunctionBundle,
+  code_bytes: number,
+  code: CID[],
+): { manifest: Manifest; encoded: Uint8Array } => {
+  const { name, exports, effects, limits, tier = 'javascript' } = bundle
+  const modules = (bundle.modules ?? []).map(({ length }) => length)
   const sorted = { exports: sortedSet(exports), effects: sortedSet(effects) }
   try {
-    const fields = { v: 1, name, ...sorted, limits, code, code_bytes: bundle.code.length }
+    const fields = { v: 1, name, ...sorted, limits, tier, modules, code, code_bytes }
     const manifest = ensureShape(Manifest.name, Manifest.schema, fields)
     const encoded = Manifest.encode(manifest)
     Manifest.decode(encoded)
@@ -67,14 +88,15 @@ export const publishFunction = async (
   store: BlockStore,
   bundle: FunctionBundle,
 ): Promise<PublishedFunction> => {
-  const size = bundle.code.length
+  const code = joined(bundle)
+  const size = code.length
   if (size === 0 || size > CODE_BYTES_MAX) {
     const message = `the code of ${JSON.stringify(bundle.name)} has ${size} bytes; it must have 1 to ${CODE_BYTES_MAX}`
     throw new MeshError('E_BUNDLE', { message, limit_bytes: CODE_BYTES_MAX })
   }
-  const parts = split(bundle.code).map((bytes) => ({ cid: rawCid(crypto, bytes), bytes }))
+  const parts = split(code).map((bytes) => ({ cid: rawCid(crypto, bytes), bytes }))
   const codeCids = parts.map((part) => part.cid)
-  const { manifest, encoded } = ensureManifest(bundle, codeCids)
+  const { manifest, encoded } = ensureManifest(bundle, size, codeCids)
   const cid = recordCid(crypto, encoded)
   const all = new Map([{ cid, bytes: encoded }, ...parts].map((block) => [block.cid.toString(), block]))
   const blocks = [...all.values()].map((block) => block.cid)
@@ -103,6 +125,9 @@ const readManifest = (cid: CID, bytes: Uint8Array): Manifest => {
   const expected = Math.ceil(manifest.code_bytes / CODE_BLOCK_BYTES)
   if (manifest.code.length !== expected)
     refuse(`${manifest.code_bytes} bytes of code are ${expected} blocks, and it names ${manifest.code.length}`)
+  const modulesBytes = manifest.modules.reduce((sum, size) => sum + size, 0)
+  if (modulesBytes >= manifest.code_bytes || (manifest.tier === 'webassembly' && modulesBytes > 0))
+    refuse(`${modulesBytes} bytes of modules do not fit into ${manifest.code_bytes} bytes of ${manifest.tier}`)
   if (manifest.code.some((part) => part.code !== RAW)) refuse('a block of its code is not named by a raw CID')
   return manifest
 }

@@ -7,6 +7,7 @@ import { MeshError } from '../protocol/errors.ts'
 import type { Answer, JournalEntry } from '../protocol/journal.ts'
 import { MESSAGE_CHARS_MAX, MIB, OUTPUT_BYTES_MAX, REQUESTS_MAX } from '../protocol/limits.ts'
 import { EFFECT_KINDS, type EffectKind, Outcome } from '../protocol/outcome.ts'
+import type { Tier } from '../protocol/tiers.ts'
 
 /** A worker sends what it has when it passes 64 KiB; one record more may be an outcome of full size. */
 export const REPORT_FRAME_BYTES_MAX = 8 * MIB
@@ -19,8 +20,8 @@ export type RunRecord = [number, Uint8Array, Uint8Array, readonly JournalEntry[]
 
 /** From the pool. A worker does each `run` and `answer` as a step of its own, in order. */
 export type Command =
-  /** Function ID, module. Comes before its first run. */
-  | ['code', string, Uint8Array]
+  /** Function ID, tier, bytes of each WebAssembly module at the end of its code, code. Comes before its first run. */
+  | ['code', string, Tier, readonly number[], Uint8Array]
   /** Function ID, memory bytes, an encoded image of it. Spares the worker the evaluation of its module. */
   | ['image', string, number, Uint8Array]
   /** Function ID, export, effects, fuel, memory bytes, output bytes, runs, owner. */

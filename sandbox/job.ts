@@ -1,6 +1,17 @@
 /** What a sandbox is asked to do, and what comes of it. */
 import type { EffectRequest, JournalEntry } from '../protocol/journal.ts'
 import type { EffectKind, Limits, Outcome } from '../protocol/outcome.ts'
+import type { Tier } from '../protocol/tiers.ts'
+
+/** What a function's code is. A manifest says it. */
+export interface CodeForm {
+  readonly tier: Tier
+  /** Bytes of each WebAssembly module at its end. */
+  readonly modules: readonly number[]
+}
+
+/** One ES module and nothing else. */
+export const PLAIN_MODULE: CodeForm = { tier: 'javascript', modules: [] }
 
 /** One run of a function whose image is at hand. */
 export interface Run {

@@ -2,6 +2,7 @@
 import type { Answer } from '../protocol/journal.ts'
 import type { SandboxProcess } from '../protocol/ports.ts'
 import { type Command, decodeReports, encodeFrame, type Received, type RunRecord, received } from './frames.ts'
+import { PLAIN_MODULE } from './job.ts'
 import type { PooledRun } from './pool-run.ts'
 
 /** What happens in a process, told to its pool. */
@@ -79,12 +80,12 @@ export class PoolProcess {
 
   /** Begins `run`, with the journal it has by now. */
   start(run: PooledRun, predictedMs: number): void {
-    const { party, functionId, exportName, effects, limits, input, seed, code } = run.job
+    const { party, functionId, exportName, effects, limits, input, seed, code, form = PLAIN_MODULE } = run.job
     if (!this.#known.has(functionId)) {
       this.#known.add(functionId)
       this.#functions++
       if (this.#known.size > KNOWN_MAX) this.#known.delete(this.#known.values().next().value as string)
-      this.#send(['code', functionId, code()])
+      this.#send(['code', functionId, form.tier, form.modules, code()])
       const image = run.job.image?.()
       if (image) this.#send(['image', functionId, limits.memory_bytes, image])
     }

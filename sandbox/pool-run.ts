@@ -1,7 +1,7 @@
 /** One run in a pool: what its caller sees of it, and what is needed to begin it again in another process. */
 import type { Answer, EffectRequest, JournalEntry } from '../protocol/journal.ts'
 import type { EffectKind, Limits } from '../protocol/outcome.ts'
-import type { SandboxResult } from './job.ts'
+import type { CodeForm, SandboxResult } from './job.ts'
 import type { PoolProcess } from './pool-process.ts'
 
 export interface SandboxJob {
@@ -9,8 +9,10 @@ export interface SandboxJob {
   party: string
   /** CID of the function, as text: what its image is kept by. */
   functionId: string
-  /** Its module. Called when a process has not got it. */
+  /** Called when a process has not got it. */
   code: () => Uint8Array
+  /** What the code is: a plain ES module, unless given. */
+  form?: CodeForm
   /** Its image for this memory, if there is one: as `imaged` was given it. Called when a process has not got it. */
   image?: () => Uint8Array | undefined
   exportName: string

@@ -69,7 +69,7 @@ class Worker implements SandboxWorker {
   #obey(command: Command): void {
     switch (command[0]) {
       case 'code':
-        return this.#keepCode(command[1], command[2])
+        return this.#keepCode(command[1], command[4])
       case 'image':
         return this.#restore(command[1], command[2], command[3])
       case 'runs':

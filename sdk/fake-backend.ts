@@ -57,7 +57,17 @@ export class FakeBackend implements Backend {
   }
 
   async manifest() {
-    return { v: 1 as const, name: 'f', exports: ['default'], effects: [], limits: LIMITS, code: [], code_bytes: 1 }
+    return {
+      v: 1 as const,
+      name: 'f',
+      exports: ['default'],
+      effects: [],
+      limits: LIMITS,
+      tier: 'javascript' as const,
+      modules: [],
+      code: [],
+      code_bytes: 1,
+    }
   }
 
   async call(call: BackendCall): Promise<BackendResult> {

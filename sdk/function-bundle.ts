@@ -2,11 +2,14 @@
 import { MeshError } from '../protocol/errors.ts'
 import { FUEL_DEFAULT, MEMORY_BYTES_DEFAULT, OUTPUT_BYTES_MAX } from '../protocol/limits.ts'
 import { EFFECT_KINDS, type EffectKind } from '../protocol/outcome.ts'
+import type { Tier } from '../protocol/tiers.ts'
 import type { FunctionBundle } from '../registry/functions.ts'
 
 /** A module of `wayside/bundle`, as far as publishing is concerned. */
 export interface SourceBundle {
+  tier?: Tier
   code: Uint8Array
+  modules?: Uint8Array[]
   name: string
   exports: string[]
   effects: string[]
@@ -17,7 +20,8 @@ export interface SourceBundle {
 const isServed = (effect: string): effect is EffectKind => (EFFECT_KINDS as readonly string[]).includes(effect)
 
 /** Limits not in wayside.json are the house's. Throws MeshError E_CONFIG for effects that this version does not serve. */
-export const functionBundleOf = ({ code, name, exports, effects, limits = {} }: SourceBundle): FunctionBundle => {
+export const functionBundleOf = (source: SourceBundle): FunctionBundle => {
+  const { tier = 'javascript', code, modules = [], name, exports, effects, limits = {} } = source
   const unserved = effects.find((effect) => !isServed(effect))
   if (unserved !== undefined) {
     const message = `${name} has a binding of kind ${unserved} in wayside.json, which this version does not serve; remove it`
@@ -25,7 +29,9 @@ export const functionBundleOf = ({ code, name, exports, effects, limits = {} }: 
   }
   return {
     name,
+    tier,
     code,
+    modules,
     exports,
     effects: effects.filter(isServed),
     limits: {

@@ -19,8 +19,8 @@ export interface SdkHost {
   ports(options: { alone: boolean }): Promise<Ports>
   /** Executions at once on this machine, when it executes alone. */
   sandboxes: number
-  /** Engine ID of the sandbox that these ports run. */
-  engine: string
+  /** Engine IDs of the sandbox that these ports run. */
+  engines: readonly string[]
   /** Throws MeshError E_BUNDLE, E_FUNCTION_SYNTAX or E_CONFIG. */
   bundle(source: string | URL): Promise<BundledSource>
 }

@@ -13,7 +13,7 @@ import { createMemoryStorage } from '../peer/storage/memory.ts'
 import { peerIdFromPublicKey } from '../protocol/identity.ts'
 import { MIB, NEIGHBOURS_MAX } from '../protocol/limits.ts'
 import type { Ports } from '../protocol/ports.ts'
-import { ENGINE_ID } from '../sandbox/engine-id.ts'
+import { ENGINES } from '../sandbox/engines.ts'
 import type { ConnectOptions } from './connect.ts'
 import { connectWith } from './connect.ts'
 import { FakeHost } from './fake-backend.ts'
@@ -44,7 +44,7 @@ const openPorts = (): Ports => {
 
 class MemoryHost extends FakeHost implements SdkHost {
   readonly sandboxes = 1
-  readonly engine = ENGINE_ID
+  readonly engines = ENGINES
   readonly opened: Ports[] = []
 
   async agent() {
@@ -78,7 +78,7 @@ const lend = async (ticket?: string): Promise<Peer> => {
     : foundMesh(ports, 'test', { admission: 'private', independence: 'peer' })
   const policy = { ...LENDS_NOTHING, accept: ['mesh'], slots: 1, memoryBytes: 64 * MIB }
   const peer = await createPeer(ports, {
-    ...{ mesh, policy, engine: ENGINE_ID, diskBytes: 64 * MIB, sandboxIdleMs: 10_000 },
+    ...{ mesh, policy, engines: ENGINES, diskBytes: 64 * MIB, sandboxIdleMs: 10_000 },
     places: NEIGHBOURS_MAX,
   })
   await peer.start()

@@ -21,7 +21,7 @@ const openPeer = (host: SdkHost, ports: Ports, mesh: MeshState, policy: Partial<
   createPeer(ports, {
     mesh,
     policy: { ...LENDS_NOTHING, ...policy },
-    engine: host.engine,
+    engines: host.engines,
     diskBytes: DISK_BYTES,
     sandboxIdleMs: SANDBOX_IDLE_MS,
     places: NEIGHBOURS_MAX,

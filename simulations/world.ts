@@ -14,7 +14,7 @@ import { MIB, NEIGHBOURS_MAX } from '../protocol/limits.ts'
 import type { LogEventName, LogFields } from '../protocol/log.ts'
 import { type Genesis, Membership, meshIdOf } from '../protocol/mesh.ts'
 import type { Clock, Crypto, Ports, SandboxHost, Signer, Vicinity } from '../protocol/ports.ts'
-import { ENGINE_ID } from '../sandbox/engine-id.ts'
+import { ENGINES } from '../sandbox/engines.ts'
 import { FakeClock } from './clock.ts'
 import type { DirectoryHub } from './directory.ts'
 import { deriveSeed, seededRandom } from './random.ts'
@@ -48,7 +48,7 @@ export interface WorldOptions {
 export interface PeerSetup {
   /** Two slots for the mesh, 256 MiB a task, unless given. */
   policy?: Partial<OwnerPolicy>
-  engine?: string
+  engines?: readonly string[]
   /** 64, unless given. */
   places?: number
   /** Gets the honest host, and returns the one to use. */
@@ -137,7 +137,7 @@ export class World {
     const peer = await createPeer(ports, {
       mesh: setup.mesh ?? (await this.membershipOf(peerId)),
       policy: { ...POLICY, ...setup.policy },
-      engine: setup.engine ?? ENGINE_ID,
+      engines: setup.engines ?? ENGINES,
       diskBytes: 64 * MIB,
       sandboxIdleMs: 30_000,
       places: setup.places ?? NEIGHBOURS_MAX,

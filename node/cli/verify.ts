@@ -4,7 +4,7 @@ import { type Verification, verifyReceiptFile } from '../../peer/verify-file.ts'
 import { ERRORS, MeshError } from '../../protocol/errors.ts'
 import { TIMEOUT_MS_MAX } from '../../protocol/limits.ts'
 import { ReceiptFile } from '../../protocol/records.ts'
-import { ENGINE_ID } from '../../sandbox/engine-id.ts'
+import { ENGINES } from '../../sandbox/engines.ts'
 import { createSandboxPool } from '../../sandbox/pool.ts'
 import { createNodePorts } from '../ports.ts'
 import { onInterrupt, print, whileWaiting } from './terminal.ts'
@@ -41,7 +41,7 @@ const verifyBytes = async (file: string, bytes: Uint8Array): Promise<Verificatio
   const { signal, dispose } = onInterrupt()
   signal.addEventListener('abort', () => pool.stop())
   try {
-    const sandbox = { pool, engine: ENGINE_ID, timeoutMs: TIMEOUT_MS }
+    const sandbox = { pool, engines: ENGINES, timeoutMs: TIMEOUT_MS }
     const checking = verifyReceiptFile(ports, sandbox, bytes)
     const verification = await whileWaiting('for the function to be run again here', checking)
     if (signal.aborted) throw new MeshError('E_CANCELLED', 'the check was cancelled')

@@ -125,8 +125,9 @@ async function* mapItems(client: AgentClient, map: BackendMap): AsyncGenerator<B
 
 /** `close` ends the connection; the agent goes on. */
 export const createControlBackend = (client: AgentClient): Backend => ({
-  publish: async ({ name, code, exports, effects, limits }) => {
-    const answer = await client.ask({ t: 'publish', name, code, exports, effects, limits }, 'published')
+  publish: async ({ name, tier = 'javascript', code, modules = [], exports, effects, limits }) => {
+    const bundle = { name, tier, code, modules: [...modules], exports, effects, limits }
+    const answer = await client.ask({ t: 'publish', ...bundle }, 'published')
     return { cid: answer.function, manifest: Manifest.decode(answer.manifest) }
   },
   manifest: async (functionCid) =>

@@ -124,7 +124,7 @@ describe('calls', () => {
     const bundle = { name: 'f', code, exports: ['default'], effects: ['call' as const], limits }
     expect(await backend.publish(bundle)).toEqual({ cid: CID_TEXT, manifest })
     expect(await backend.manifest(CID_TEXT)).toEqual(manifest)
-    expect(fake.published).toEqual([bundle])
+    expect(fake.published).toEqual([{ ...bundle, tier: 'javascript', modules: [] }])
     const result = await backend.call({ ...work, input: encodeValue('Ada'), receipt: true, limits })
     expect(result).toMatchObject({ executors: ['one', 'two'], local: false, executions: 3, recovered: 1 })
     expect(result.outcome.result.ok && decodeValue(result.outcome.result.value)).toEqual(['Ada', 2n ** 60n])

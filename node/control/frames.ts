@@ -1,11 +1,19 @@
 /** What travels between the agent and the commands of its owner, over the control socket. */
 import * as v from 'valibot'
 import { ERRORS, type ErrorCode } from '../../protocol/errors.ts'
-import { CODE_BYTES_MAX, INPUT_BYTES_MAX, MIB, NAME_CHARS_MAX, TIMEOUT_MS_MAX } from '../../protocol/limits.ts'
+import {
+  CODE_BYTES_MAX,
+  INPUT_BYTES_MAX,
+  MIB,
+  MODULES_MAX,
+  NAME_CHARS_MAX,
+  TIMEOUT_MS_MAX,
+} from '../../protocol/limits.ts'
 import { TICKET_CHARS_MAX } from '../../protocol/mesh.ts'
 import { EFFECT_KINDS, limits, Outcome } from '../../protocol/outcome.ts'
 import { Manifest, ReceiptFile, verification } from '../../protocol/records.ts'
 import { bytes, integer, list, localMessage, name, peerId, text } from '../../protocol/schema.ts'
+import { TIERS } from '../../protocol/tiers.ts'
 
 /** Raised with every change that the other side could misread. Agent and command come from one release. */
 export const CONTROL_VERSION = 1
@@ -71,7 +79,9 @@ export const CommandFrame = localMessage(
       t: v.literal('publish'),
       id: id(),
       name: name(),
+      tier: v.picklist(TIERS),
       code: bytes(CODE_BYTES_MAX),
+      modules: list(bytes(CODE_BYTES_MAX), MODULES_MAX),
       exports: list(name(), 256),
       effects: list(v.picklist(EFFECT_KINDS), EFFECT_KINDS.length),
       limits: limits(),

@@ -9,7 +9,7 @@ import { peerIdFromPublicKey } from '../../protocol/identity.ts'
 import { FRAME_BYTES_MAX, MIB } from '../../protocol/limits.ts'
 import type { Log, LogEventName, LogFields } from '../../protocol/log.ts'
 import type { Channel, Ports, Signer } from '../../protocol/ports.ts'
-import { ENGINE_ID } from '../../sandbox/engine-id.ts'
+import { ENGINES } from '../../sandbox/engines.ts'
 import { ScriptedPeer, type Surroundings } from '../../scripts/test/scripted-peer.ts'
 import { Uninvited } from '../../scripts/test/uninvited.ts'
 import { machine, publish, requestOf, returned } from '../../scripts/test/world.ts'
@@ -42,7 +42,7 @@ const started = async (policy: OwnerPolicy, { mesh, signer }: { mesh?: MeshState
   const log: Log = { event: (name, fields = {}) => void events.push({ name, fields }) }
   const ports = await portsOn(LOOPBACK, log, signer)
   const sandboxHost = createInlineSandboxHost(systemClock, machine.wasm)
-  const options = { policy, engine: ENGINE_ID, diskBytes: 64 * MIB, sandboxIdleMs: 30_000, places: 64 }
+  const options = { policy, engines: ENGINES, diskBytes: 64 * MIB, sandboxIdleMs: 30_000, places: 64 }
   const privately = { admission: 'private', independence: 'peer' } as const
   const peer = await createPeer(
     { ...ports, sandboxHost },

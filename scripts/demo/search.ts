@@ -6,7 +6,7 @@ import { inputsOf } from '../../peer/inputs.ts'
 import { ensureCid } from '../../protocol/cid.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import { decodeValue, encodeValue } from '../../protocol/values.ts'
-import { ENGINE_ID } from '../../sandbox/engine-id.ts'
+import { ENGINES } from '../../sandbox/engines.ts'
 import type { BackendResult } from '../../sdk/backend.ts'
 import type { Home } from './home.ts'
 
@@ -69,5 +69,5 @@ export const taskIdOf = ({ functionCid, manifest }: Home, index: number): string
     ...{ function: ensureCid(functionCid), export: EXPORT, input: inputOf(index), level: { level: 'audit' } },
     ...{ timeoutMs: TASK_TIMEOUT_MS, remote: false, depth: 0 },
   }
-  return taskOf(crypto, ENGINE_ID, manifest, request).task.toString()
+  return taskOf(crypto, ENGINES, manifest, request).task.toString()
 }

@@ -79,6 +79,8 @@ const manifest: Manifest = {
   exports: ['default', 'twice'],
   effects: ['call'],
   limits,
+  tier: 'javascript',
+  modules: [9],
   code: [rawCid(crypto, code)],
   code_bytes: code.length,
 }
@@ -215,7 +217,7 @@ export const recordExamples: Record<string, unknown[]> = {
   ticket: [ticket, { ...ticket, own: true, chain: [] }],
   revocation: [revocation, { ...revocation, chain: [] }],
   'signed ticket': [signedTicket, ticketOfBatch],
-  manifest: [manifest, { ...manifest, exports: ['default'], effects: [] }],
+  manifest: [manifest, { ...manifest, exports: ['default'], effects: [], tier: 'webassembly', modules: [] }],
   task: [task],
   invocation: [invocation, { ...invocation, public: true }],
   receipt: [receipt],

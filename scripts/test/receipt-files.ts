@@ -7,7 +7,7 @@ import { type Envelope, type SignedKind, signBatch } from '../../protocol/envelo
 import { peerIdFromPublicKey } from '../../protocol/identity.ts'
 import { Outcome } from '../../protocol/outcome.ts'
 import { Receipt, ReceiptFile } from '../../protocol/records.ts'
-import { ENGINE_ID } from '../../sandbox/engine-id.ts'
+import { ENGINES } from '../../sandbox/engines.ts'
 import { createSandboxPool } from '../../sandbox/pool.ts'
 import { lyingHost } from '../../simulations/adversaries.ts'
 import { FakeClock } from '../../simulations/clock.ts'
@@ -50,13 +50,13 @@ export const elsewhere = ({ sandboxHost = (host) => host }: Pick<PeerSetup, 'san
   const ports = { clock, sandboxHost: host, log: { event: () => {} } }
   const pool = createSandboxPool(ports, { slots: 1, idleMs: 60_000 })
   onTestFinished(() => pool.stop())
-  const verify = (bytes: Uint8Array, engine = ENGINE_ID) =>
-    verifyReceiptFile({ clock, crypto }, { pool, engine, timeoutMs: 60_000 }, bytes)
+  const verify = (bytes: Uint8Array, engines = ENGINES) =>
+    verifyReceiptFile({ clock, crypto }, { pool, engines, timeoutMs: 60_000 }, bytes)
   return { clock, verify }
 }
 
-export const verify = async (file: ReceiptFile, engine?: string): Promise<CheckedReceipt[]> =>
-  (await elsewhere().verify(ReceiptFile.encode(file), engine)).receipts
+export const verify = async (file: ReceiptFile, engines?: readonly string[]): Promise<CheckedReceipt[]> =>
+  (await elsewhere().verify(ReceiptFile.encode(file), engines)).receipts
 
 /** The verdict; with the code, where a receipt is unusable. */
 export const verdictOf = (checked: CheckedReceipt): string =>
