@@ -9,7 +9,7 @@ export const START_EXPORT = 'wayside:start'
 /** The only name under which a module may export its memory. */
 export const MEMORY_EXPORT = 'memory'
 
-export type ValueType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128' | 'funcref' | 'externref'
+export type ValueType = 'i32' | 'i64' | 'f32' | 'f64'
 
 export interface FunctionType {
   params: ValueType[]

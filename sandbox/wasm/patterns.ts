@@ -1,0 +1,85 @@
+/** The only instructions that touch gas and stack, byte for byte: the pass writes these patterns, the checker knows no others. */
+import { OP } from './opcodes.ts'
+import type { Reader } from './reader.ts'
+
+/** What differs from one place of a pattern to another. `gas`, `stack`: global indexes. `cost`, `frame`: i64. `local`, `segment`: indexes. */
+type Hole = 'gas' | 'stack' | 'cost' | 'frame' | 'local' | 'segment'
+export type Filling = Record<Hole, number>
+/** Bytes and holes. */
+export type Pattern = readonly (number | Hole)[]
+
+const EMPTY = 0x40
+const TRAP_IF = [OP.if, EMPTY, OP.unreachable, OP.end] as const
+const IF_GAS_IS_NEGATIVE = [OP.globalGet, 'gas', OP.i64Const, 0, OP.i64LtS, ...TRAP_IF] as const
+const PAY = [OP.globalGet, 'gas', OP.i64Const, 'cost', OP.i64Sub, OP.globalSet, 'gas'] as const
+
+/** In front of straight-line code: pays for it, and traps if that was more than there was. */
+export const CHARGE: Pattern = [...PAY, ...IF_GAS_IS_NEGATIVE]
+/** At the entry of a function that calls others: pays, and takes its frame from the stack. */
+export const ENTER: Pattern = [
+  ...PAY,
+  ...[OP.globalGet, 'stack', OP.i64Const, 'frame', OP.i64Sub, OP.globalSet, 'stack'],
+  ...[OP.globalGet, 'gas', OP.globalGet, 'stack', OP.i64Or, OP.i64Const, 0, OP.i64LtS, ...TRAP_IF],
+] as Pattern
+/** At its end. */
+export const LEAVE: Pattern = [OP.globalGet, 'stack', OP.i64Const, 'frame', OP.i64Add, OP.globalSet, 'stack']
+
+const NAN_32 = [OP.f32Const, 0, 0, 0xc0, 0x7f]
+const NAN_64 = [OP.f64Const, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f]
+/** A NaN alone is not at most itself. */
+const orNaN = (nan: number[], atMost: number): Pattern =>
+  [...[OP.localTee, 'local', ...nan, OP.localGet, 'local', OP.localGet, 'local', atMost, OP.select]] as Pattern
+/** Any NaN on top of the stack becomes the one canonical NaN whose sign is clear. */
+export const CANONICAL_F32 = orNaN(NAN_32, OP.f32Le)
+export const CANONICAL_F64 = orNaN(NAN_64, OP.f64Le)
+
+/** Pays for an instruction by the i32 on top of the stack: `base` and what `scale` makes of it. */
+const paidBySize = (scale: number[], base: number[], instruction: readonly (number | Hole)[]): Pattern =>
+  [
+    ...[OP.localTee, 'local', OP.globalGet, 'gas', OP.localGet, 'local', OP.i64ExtendI32U, OP.i64Const, ...scale],
+    ...[OP.i64Const, ...base, OP.i64Add, OP.i64Sub, OP.globalSet, 'gas', ...IF_GAS_IS_NEGATIVE, ...instruction],
+  ] as Pattern
+const prefixed = (opcode: number, ...rest: (number | Hole)[]) => [opcode >> 8, opcode & 0xff, ...rest]
+
+const EIGHTHS = [3, OP.i64ShrU]
+/** 64, and a gas for each 8 bytes. */
+const BULK_BASE = [0xc0, 0x00]
+/** A page is cleared when it is first touched: 16384 gas each, and 4096 to ask the host. */
+const PAGES = [14, OP.i64Shl]
+const GROW_BASE = [0x80, 0x20]
+
+/** By the opcode of the instruction, which is the last of the pattern and stands in no other place. */
+export const SIZED: ReadonlyMap<number, Pattern> = new Map([
+  [OP.memoryGrow, paidBySize(PAGES, GROW_BASE, [OP.memoryGrow, 0])],
+  [OP.memoryCopy, paidBySize(EIGHTHS, BULK_BASE, prefixed(OP.memoryCopy, 0, 0))],
+  [OP.memoryFill, paidBySize(EIGHTHS, BULK_BASE, prefixed(OP.memoryFill, 0))],
+  [OP.memoryInit, paidBySize(EIGHTHS, BULK_BASE, prefixed(OP.memoryInit, 'segment', 0))],
+])
+
+const isSigned = (hole: Hole) => hole === 'cost' || hole === 'frame'
+
+/**
+ * Does `pattern` come next? Moves past it and fills in what is in its holes. `gas` and `stack` must be those of
+ * `filling`, and a local that stands in it twice must be the same.
+ */
+export const matches = (reader: Reader, pattern: Pattern, filling: Filling): boolean => {
+  const start = reader.at
+  const found: Partial<Filling> = { gas: filling.gas, stack: filling.stack }
+  for (const part of pattern) {
+    if (typeof part === 'number') {
+      if (reader.peek() !== part) return giveUp(reader, start)
+      reader.at++
+    } else {
+      const value = isSigned(part) ? reader.natural() : reader.u32()
+      if (value !== (found[part] ?? value)) return giveUp(reader, start)
+      found[part] = value
+    }
+  }
+  Object.assign(filling, found)
+  return true
+}
+
+const giveUp = (reader: Reader, start: number): false => {
+  reader.at = start
+  return false
+}
