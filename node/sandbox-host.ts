@@ -22,7 +22,8 @@ const [, cache, program] = process.argv
 if (cache) enableCompileCache(cache)
 await import(program)`
 
-const FLAGS = [
+/** Of the Node that runs a sandbox. */
+export const SANDBOX_FLAGS = [
   // KiB of native stack, of the 8 MiB that a main thread has: the engine's own check must fire first (sandbox/README.md,
   // "Stack depth").
   '--stack-size=7000',
@@ -50,12 +51,16 @@ class ChildSandbox implements SandboxProcess {
     this.#failPoints = failPoints
     const cache = getCompileCacheDir()
     const parameters = [cache ? dirname(cache) : '', PROGRAM, WASM]
-    this.#child = spawn(process.execPath, [...FLAGS, '--input-type=module', '--eval', START, '--', ...parameters], {
-      cwd: '/',
-      env: {},
-      stdio: ['pipe', 'pipe', 'pipe'],
-      windowsHide: true,
-    })
+    this.#child = spawn(
+      process.execPath,
+      [...SANDBOX_FLAGS, '--input-type=module', '--eval', START, '--', ...parameters],
+      {
+        cwd: '/',
+        env: {},
+        stdio: ['pipe', 'pipe', 'pipe'],
+        windowsHide: true,
+      },
+    )
     this.#yieldToOthers()
     this.#child.stdout.on('data', (chunk: Buffer) => this.#read(chunk))
     this.#child.stderr.on('data', (chunk: Buffer) => {

@@ -47,7 +47,7 @@ const stackOf = (roots: Roots): Region => ({
 })
 
 /** Runs of pages that hold anything but zeros. */
-const usedRegions = (memory: Uint8Array, end: number): Region[] => {
+export const usedRegions = (memory: Uint8Array, end: number): Region[] => {
   const words = new Int32Array(memory.buffer)
   const regions: Region[] = []
   for (let at = 0; at < end; at += PAGE_BYTES) {
@@ -89,11 +89,16 @@ export const imageOf = (
   }
 }
 
-/** Keeps the memory of an engine that is at rest. Its stack holds nothing then, and the next poll is set to be a tick. */
+/**
+ * Keeps the memory of an engine that is at rest, and leaves it equal to the image. Its stack holds nothing then, and the
+ * next poll is set to be a tick.
+ */
 export const captureImage = (engine: Engine, roots: Roots): Image => {
   const stack = stackOf(roots)
   engine.bytes.fill(0, stack.at, stack.end)
   engine.view.setInt32(roots.context + LAYOUT.interruptCounter, 1, true)
+  engine.refused = false
+  engine.pristine = true
   const heapEnd = engine.heapEnd()
   const regions = usedRegions(engine.bytes, heapEnd)
   const copies = regions.map(({ at, end }) => ({ at, bytes: engine.bytes.slice(at, end) }))

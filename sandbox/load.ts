@@ -190,15 +190,23 @@ const asSyntaxFailure = (failure: LoadFailure): LoadFailure =>
     ? { ...failure, code: 'E_FUNCTION_SYNTAX' }
     : failure
 
-/** The image of `code`, an ES module that imports nothing, or why there is none. Throws EngineFault, or what the host throws. */
-export const loadFunction = (wasm: WebAssembly.Module, code: Uint8Array, memoryBytesMax: number): Loaded => {
+/**
+ * The image of `code`, an ES module that imports nothing, or why there is none; and the engine that it was evaluated in,
+ * equal to the image. Throws EngineFault, or what the host throws.
+ */
+export const loadFunction = (
+  wasm: WebAssembly.Module,
+  code: Uint8Array,
+  memoryBytesMax: number,
+): Loaded & { engine: Engine } => {
   const loader = new Loader(wasm, memoryBytesMax)
-  const kept = () => ({ console: loader.console.lines, memoryBytes: loader.engine.bytes.length })
+  const { engine } = loader
+  const kept = () => ({ console: loader.console.lines, memoryBytes: engine.bytes.length, engine })
   try {
     loader.attempt(() => loader.loadModule(code))
   } catch (error) {
     if (!(error instanceof Failed)) throw error
     return { ...kept(), failure: asSyntaxFailure(error.failure) }
   }
-  return { ...kept(), image: captureImage(loader.engine, loader.roots) }
+  return { ...kept(), image: captureImage(engine, loader.roots) }
 }

@@ -46,6 +46,8 @@ interface Entry {
   functionId: string
   memoryBytes: number
   loaded: Loaded
+  /** The engine that it was loaded in, until its first run. */
+  fresh: Engine | undefined
   /** At rest, each with the one owner whose runs it has had; the longest unused first. */
   idle: { engine: Engine; owner: string }[]
 }
@@ -80,7 +82,8 @@ class ImageSandbox implements Sandbox {
 
   load(functionId: string, code: Uint8Array, memoryBytes: number): void {
     if (this.has(functionId, memoryBytes)) return
-    this.#add(functionId, memoryBytes, loadFunction(this.#wasm, code, memoryFor(memoryBytes)))
+    const { engine, ...loaded } = loadFunction(this.#wasm, code, memoryFor(memoryBytes))
+    this.#add(functionId, memoryBytes, loaded, 'image' in loaded ? engine : undefined)
   }
 
   restore(functionId: string, memoryBytes: number, file: Uint8Array): void {
@@ -96,8 +99,8 @@ class ImageSandbox implements Sandbox {
     return loaded && 'image' in loaded ? encodeImage(loaded) : undefined
   }
 
-  #add(functionId: string, memoryBytes: number, loaded: Loaded): void {
-    this.#entries.set(keyOf(functionId, memoryBytes), { functionId, memoryBytes, loaded, idle: [] })
+  #add(functionId: string, memoryBytes: number, loaded: Loaded, fresh?: Engine): void {
+    this.#entries.set(keyOf(functionId, memoryBytes), { functionId, memoryBytes, loaded, fresh, idle: [] })
     this.#last = undefined
     this.#evict()
   }
@@ -120,7 +123,8 @@ class ImageSandbox implements Sandbox {
     if (!entry) throw new MeshError('E_INTERNAL', `run: the function ${functionId} has not been loaded`)
     const { loaded } = entry
     if ('failure' in loaded) return failedRun(loaded, loaded.failure)
-    const engine = takeIdle(entry, run.owner) ?? engineFromImage(this.#wasm, loaded.image)
+    const engine = takeIdle(entry, run.owner) ?? entry.fresh ?? engineFromImage(this.#wasm, loaded.image)
+    if (engine === entry.fresh) entry.fresh = undefined
     if (this.#compare) ensurePristine(engine, loaded.image)
     return new EngineRun(new Execution(engine, loaded.image, run, loaded.console, events), () => {
       if (engine.bytes.length !== loaded.image.memoryBytes) return

@@ -1,5 +1,4 @@
 /** A page with a dedicated worker that runs a bundle of our sources and answers questions. */
-import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { type RunningBrowser, startBrowser } from './launch.ts'
@@ -41,13 +40,12 @@ const bundle = async (entry: URL): Promise<PageFile> => {
 export const openWorkerPage = async (
   name: BrowserName,
   entry: URL,
-  files: Record<string, { type: string; path: string }> = {},
+  files: Record<string, PageFile> = {},
 ): Promise<WorkerPage> => {
-  const served = Object.entries(files).map(([url, { type, path }]) => [url, { type, body: readFileSync(path) }])
   const server = await servePage({
     '/': { type: HTML, body: PAGE },
     '/worker.js': await bundle(entry),
-    ...Object.fromEntries(served),
+    ...files,
   })
   let browser: RunningBrowser | undefined
   const close = async () => {

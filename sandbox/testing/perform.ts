@@ -1,0 +1,184 @@
+/** Performs programs in every way and records what comes out. The same code in Node and in the workers of pages. */
+import type { Answer, EffectRequest, JournalEntry } from '../../protocol/journal.ts'
+import { decodeValue, encodeValue, type Value, valueFromJson, valueToJson } from '../../protocol/values.ts'
+import type { Engine } from '../engine.ts'
+import { Execution } from '../execution.ts'
+import { engineFromImage, resetToImage } from '../image.ts'
+import { decodeImage, encodeImage } from '../image-file.ts'
+import type { Run, SandboxResult } from '../job.ts'
+import { loadFunction } from '../load.ts'
+import { memoryState } from '../memory-state.ts'
+import type { Order, Program, ProgramRecord, Question, Reply, RunRecord, Way } from './program.ts'
+
+/** A program has at most this many orders, 5! and some: more would take the time of all the others. */
+const ORDERS_MAX = 150
+const SAID_CHARS_MAX = 300
+const SEED = Uint8Array.from({ length: 32 }, (_, i) => 7 * i + 1)
+
+/** What the home of these programs answers: an error to `#fail`, nothing to `#void`, the request itself to others. */
+const answerTo = ({ kind, arguments: bytes }: EffectRequest): Answer => {
+  const asked = decodeValue(bytes)
+  const { ref, input } = asked as { ref?: Value; input?: Value }
+  if (ref === '#fail') return { ok: false, code: 'E_FUNCTION_THREW', message: `no: ${valueToJson(input ?? null)}` }
+  return { ok: true, value: encodeValue(ref === '#void' ? null : ref === '#echo' ? (input ?? null) : [kind, asked]) }
+}
+
+interface Performed {
+  result: SandboxResult
+  engine: Engine
+  spoilt: boolean
+  journal: JournalEntry[]
+  /** What was chosen at each wait, and among how many. */
+  choices: { at: number; of: number }[]
+}
+
+const runOf = ({ exportName, effects, input, limits }: Program, journal: readonly JournalEntry[]): Run => ({
+  owner: 'everybody',
+  exportName,
+  effects,
+  input: encodeValue(valueFromJson(input)),
+  seed: SEED,
+  limits,
+  journal,
+})
+
+type Loaded = ReturnType<typeof loadFunction>
+type WithImage = Extract<Loaded, { image: unknown }>
+
+/** One run in `engine`. At each wait it is given the answer that `order` says, or the first that is open. */
+const performIn = (
+  engine: Engine,
+  { image, console }: WithImage,
+  program: Program,
+  order: Order,
+  replayed: readonly JournalEntry[] = [],
+): Performed => {
+  const open: EffectRequest[] = []
+  const journal: JournalEntry[] = []
+  const requested = (request: EffectRequest) => {
+    open.push(request)
+    journal.push({ entry: 'request', ...request })
+  }
+  const execution = new Execution(engine, image, runOf(program, replayed), console, { requested })
+  const choices: Performed['choices'] = []
+  while (!execution.result) {
+    const at = order[choices.length] ?? 0
+    choices.push({ at, of: open.length })
+    const [request] = open.splice(at, 1)
+    if (!request) throw new Error(`${program.name}: it waits, and nothing is open`)
+    const answer = answerTo(request)
+    journal.push({ entry: 'answer', n: request.n, answer })
+    execution.answer(request.n, answer)
+  }
+  return { result: execution.result, engine, spoilt: execution.spoilt, journal, choices }
+}
+
+/** The order after this one, as an odometer turns; undefined after the last. */
+const nextOrder = (choices: Performed['choices']): number[] | undefined => {
+  const last = choices.findLastIndex(({ at, of }) => at + 1 < of)
+  if (last < 0) return undefined
+  return choices.slice(0, last + 1).map(({ at }, i) => (i === last ? at + 1 : at))
+}
+
+const hex = async (bytes: Uint8Array): Promise<string> => {
+  const digest = await globalThis.crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+const recordOf = async (way: Way, { result, engine, choices }: Performed): Promise<RunRecord> => {
+  const order = choices.map(({ at }) => at)
+  const memory = await hex(memoryState(engine))
+  if (result.kind !== 'outcome') return { way, order, memory, outcome: '', fuel: 0, ...withoutOutcome(result) }
+  const { result: end, fuel, console } = result.decoded
+  const printed = console.length > 0 ? ` and printed ${console.length} lines` : ''
+  const said = end.ok ? valueToJson(decodeValue(end.value)) : `${end.code} ${end.message}\n${end.stack}`
+  const outcome = await hex(result.outcome)
+  return { way, order, kind: 'outcome', outcome, memory, fuel, said: said.slice(0, SAID_CHARS_MAX) + printed }
+}
+
+const withoutOutcome = (result: Exclude<SandboxResult, { kind: 'outcome' }>) => ({
+  kind: result.kind,
+  said: result.kind === 'inconclusive' ? result.reason : `request ${result.n}: ${result.expected}, ${result.found}`,
+})
+
+/** The engine for one more run: the same one reset, unless it was spoilt or has grown. */
+const again = (wasm: WebAssembly.Module, { image }: WithImage, { engine, spoilt }: Performed): Engine =>
+  !spoilt && resetToImage(engine, image) ? engine : engineFromImage(wasm, image)
+
+/** The order that replays `journal`: the answers come from there. */
+const replayIn = (engine: Engine, loaded: WithImage, program: Program, { journal, choices }: Performed): Performed => {
+  const replayed = performIn(engine, loaded, program, [], journal)
+  return { ...replayed, choices }
+}
+
+/** Of what is loaded: of an image its bytes, of a module that could not be evaluated what it failed with. */
+const recordLoaded = async (loaded: Loaded): Promise<RunRecord> => {
+  const memory = await hex(memoryState(loaded.engine))
+  const { engine: _, ...failed } = loaded
+  const bytes = 'image' in loaded ? encodeImage(loaded) : new TextEncoder().encode(JSON.stringify(failed))
+  const said = 'image' in loaded ? 'an image' : JSON.stringify(failed).slice(0, SAID_CHARS_MAX)
+  return { way: 'loaded', order: [], kind: 'outcome', outcome: await hex(bytes), memory, fuel: 0, said }
+}
+
+const restored = (wasm: WebAssembly.Module, loaded: WithImage): Engine =>
+  engineFromImage(wasm, decodeImage(encodeImage(loaded)).image)
+
+const performOrders = async (wasm: WebAssembly.Module, program: Program, loaded: WithImage): Promise<RunRecord[]> => {
+  const first = performIn(loaded.engine, loaded, program, [])
+  const records = [await recordOf('cold', first)]
+  let last = first
+  for (let order: Order | undefined = []; order; order = nextOrder(last.choices)) {
+    last = performIn(again(wasm, loaded, last), loaded, program, order)
+    records.push(await recordOf('reset', last))
+    if (records.length > 2 * ORDERS_MAX) throw new Error(`${program.name}: more than ${ORDERS_MAX} orders`)
+    if (last.journal.length === 0) continue
+    const { choices } = last
+    last = replayIn(again(wasm, loaded, last), loaded, program, last)
+    records.push(await recordOf('replayed', { ...last, choices }))
+  }
+  records.push(await recordOf('restored', performIn(restored(wasm, loaded), loaded, program, [])))
+  return records
+}
+
+const load = (wasm: WebAssembly.Module, { code, limits }: Program): Loaded =>
+  loadFunction(wasm, new TextEncoder().encode(code), limits.memory_bytes)
+
+const performProgram = async (wasm: WebAssembly.Module, program: Program): Promise<ProgramRecord> => {
+  const loaded = load(wasm, program)
+  const record = await recordLoaded(loaded)
+  const runs = 'image' in loaded ? await performOrders(wasm, program, loaded) : []
+  return { name: program.name, runs: [record, ...runs] }
+}
+
+/** The state that one run leaves: it is performed again. */
+const stateOf = (wasm: WebAssembly.Module, program: Program, way: Way, order: Order): Uint8Array => {
+  const loaded = load(wasm, program)
+  if (way === 'loaded' || !('image' in loaded)) return memoryState(loaded.engine)
+  const first = performIn(loaded.engine, loaded, program, order)
+  if (way === 'cold') return memoryState(first.engine)
+  if (way === 'replayed') return memoryState(replayIn(again(wasm, loaded, first), loaded, program, first).engine)
+  const engine = way === 'reset' ? again(wasm, loaded, first) : restored(wasm, loaded)
+  return memoryState(performIn(engine, loaded, program, order).engine)
+}
+
+const base64 = (bytes: Uint8Array): string => {
+  let text = ''
+  for (let at = 0; at < bytes.length; at += 32_768) text += String.fromCharCode(...bytes.subarray(at, at + 32_768))
+  return btoa(text)
+}
+
+/** Answers a Question, as JSON, with a Reply. */
+export const answerQuestion = async (wasm: WebAssembly.Module, text: string): Promise<string> => {
+  const question: Question = JSON.parse(text)
+  const reply: Reply =
+    'perform' in question
+      ? { records: await inTurn(question.perform, (program) => performProgram(wasm, program)) }
+      : { state: base64(stateOf(wasm, question.stateOf, question.way, question.order)) }
+  return JSON.stringify(reply)
+}
+
+const inTurn = async <T, R>(items: readonly T[], perform: (item: T) => Promise<R>): Promise<R[]> => {
+  const results: R[] = []
+  for (const item of items) results.push(await perform(item))
+  return results
+}

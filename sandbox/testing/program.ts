@@ -1,0 +1,56 @@
+/** A program that must come out the same on every host, and what came out. Both cross to other processes as JSON. */
+import { MIB } from '../../protocol/limits.ts'
+import type { EffectKind, Limits } from '../../protocol/outcome.ts'
+
+export interface Program {
+  /** Unique among all. */
+  name: string
+  /** An ES module. */
+  code: string
+  exportName: string
+  /** As `valueFromJson` reads it. */
+  input: string
+  effects: EffectKind[]
+  limits: Limits
+}
+
+/**
+ * How a run began: in the engine that had just evaluated the module; in one that was reset after another run; in a new one
+ * made of the bytes of the image; or with the journal of an earlier run. `loaded` is no run: the image itself.
+ */
+export type Way = 'cold' | 'reset' | 'restored' | 'replayed' | 'loaded'
+
+/** How the program's requests were answered: at each wait, which of those that were open, counted from 0. */
+export type Order = readonly number[]
+
+export interface RunRecord {
+  way: Way
+  order: Order
+  /** `outcome`; or the reason why there is none, which is a failure wherever it occurs. */
+  kind: string
+  /** Hashes, in hex: of the bytes of the outcome (or of the image), and of the engine's `memoryState` after the run. */
+  outcome: string
+  memory: string
+  fuel: number
+  /** The outcome in words, for who reads of a difference. */
+  said: string
+}
+
+export interface ProgramRecord {
+  name: string
+  runs: RunRecord[]
+}
+
+/** What a host is asked: to perform programs, or for the memory that one run of a program leaves, in base64. */
+export type Question = { perform: Program[] } | { stateOf: Program; way: Way; order: Order }
+export type Reply = { records: ProgramRecord[] } | { state: string }
+
+export const programOf = (name: string, code: string, changes: Partial<Program> = {}): Program => ({
+  name,
+  code,
+  exportName: 'default',
+  input: 'null',
+  effects: [],
+  limits: { fuel: 20_000_000, memory_bytes: 32 * MIB, output_bytes: 1 * MIB },
+  ...changes,
+})
