@@ -1,6 +1,6 @@
 /** A test of the code itself: the rules of the house, over every file of the checkout. `tidy/` shows that they catch. */
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ambientViolations } from './tidy/ambient.ts'
 import { filesUnder, readSources } from './tidy/checkout.ts'
@@ -28,10 +28,19 @@ test('only tests use test code', () => {
   expect(testCodeViolations(sources)).toEqual([])
 })
 
-test('every imported package is declared', () => {
-  const { dependencies, devDependencies, optionalDependencies, name } = manifest
-  const declared = new Set([name, ...Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies })])
-  expect(sources.flatMap((file) => undeclaredViolations(file, declared))).toEqual([])
+/** What a package.json declares; nothing where there is none. */
+const declaredBy = (path: string): string[] => {
+  if (!existsSync(join(root, path))) return []
+  const { dependencies, devDependencies, optionalDependencies, name } = JSON.parse(textOf(path))
+  return [name, ...Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies })]
+}
+
+test('every imported package is declared, in the root or beside the file', () => {
+  const everywhere = declaredBy('package.json')
+  const undeclared = sources.flatMap((file) =>
+    undeclaredViolations(file, new Set([...everywhere, ...declaredBy(join(dirname(file.path), 'package.json'))])),
+  )
+  expect(undeclared).toEqual([])
 })
 
 test('clock, timers, randomness and I/O reach the core through ports only', () => {

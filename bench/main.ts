@@ -10,6 +10,9 @@ export interface Benchmark {
 const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   'call-overhead': () => import('./call-overhead.ts'),
   'map-throughput': () => import('./map-throughput.ts'),
+  'cold-start': () => import('./cold-start.ts'),
+  'warm-call': () => import('./warm-call.ts'),
+  density: () => import('./density.ts'),
   'map-speedup': () => import('./map-speedup.ts'),
   'agent-footprint': () => import('./agent-footprint.ts'),
   join: () => import('./join.ts'),

@@ -5,13 +5,15 @@ import { fileURLToPath } from 'node:url'
 
 const running = new Set<ChildProcess>()
 
-/** Starts a module of this folder; resolves with its first message. */
+/** Starts a module of this folder under Node's `flags`; resolves with its first message. */
 export const start = async <T>(
   file: string,
   args: readonly string[] = [],
+  flags: readonly string[] = [],
 ): Promise<{ child: ChildProcess; ready: T }> => {
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    execArgv: [...flags],
   })
   running.add(child)
   child.once('exit', () => running.delete(child))
@@ -22,6 +24,13 @@ export const start = async <T>(
     }),
   ])) as [T]
   return { child, ready }
+}
+
+/** Sends `child` a message, and resolves with the next that it sends. */
+export const ask = async <T>(child: ChildProcess, message: string): Promise<T> => {
+  const answer = once(child, 'message')
+  child.send(message)
+  return (await answer)[0] as T
 }
 
 export const stop = async (child: ChildProcess): Promise<void> => {

@@ -31,7 +31,7 @@ const FUEL_REPORT_MS = 250
 const COALESCE_MS = 2
 const COALESCE_BYTES_MAX = 64 * KIB
 /** Evaluating a module again may cost less than to read its image. */
-const WORTH_KEEPING_MS = 4
+export const WORTH_KEEPING_MS = 4
 /** Modules kept beside their images, to make an image with another memory limit. */
 const CODE_BYTES_MAX = 32 * MIB
 
