@@ -4,7 +4,7 @@ import { limits, perform } from './fixture.ts'
 
 /** Little fuel is enough to print all that can be, and programs that go on for ever end soon. */
 const printed = (body: string) =>
-  perform(`export default () => { ${body} }`, null, { limits: { ...limits, fuel: 500_000 } }).console
+  perform(`export default () => { ${body} }`, null, { limits: { ...limits, fuel: 5_000_000 } }).console
 const lines = (body: string) => printed(body).map(({ text }) => text)
 
 const LEFT_OUT = { level: 'warn', text: '[what was printed beyond the limit is left out]' }

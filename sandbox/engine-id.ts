@@ -12,7 +12,7 @@ import {
 import { PRELUDE } from './guest/prelude.ts'
 
 /** `engineId` of this build, written down so that it can be imported; a test compares. */
-export const ENGINE_ID = 'quickjs:6717043e124da93f9f371d12d6603b15c656d8097bd2ea679c7638cee6051e71'
+export const ENGINE_ID = 'quickjs:0248543eaf70dc65775c36aa9512264d1ab4dad86138f4ad71c07b23c235c733'
 
 /**
  * `quickjs:` and the SHA-256, in hex, of: the bytes of the engine's wasm, the UTF-8 of the prelude, and the JSON of

@@ -5,7 +5,7 @@ import { Execution } from './execution.ts'
 import { bytesOf, runOf, wasm } from './fixture.ts'
 import { engineFromImage, type Image } from './image.ts'
 import { loadFunction } from './load.ts'
-import { LAYOUT } from './wasm-names.ts'
+import { METER } from './wasm-names.ts'
 
 const imageOf = (module: string, memoryBytes = 32 * MIB): Image => {
   const loaded = loadFunction(wasm, bytesOf(module), memoryBytes)
@@ -23,21 +23,21 @@ const runAfter = (module: string, change: (engine: Engine, image: Image) => void
 
 describe('what no sound engine does ends the run without an outcome, and the engine is not used again', () => {
   test('fuel that does not count', () => {
-    const { result, spoilt } = runAfter('export default () => 1', (engine, image) => {
-      engine.view.setInt32(image.roots.context + LAYOUT.interruptCounter, 1_000_000_000, true)
+    const { result, spoilt } = runAfter('export default () => 1', (engine) => {
+      engine.view.setInt32(METER.address, 1_000_000_000, true)
     })
     expect([result, spoilt]).toEqual([{ kind: 'inconclusive', reason: 'Error: fuel does not count' }, true])
   })
 
-  test('a count of polls that is out of bounds', () => {
-    const { result } = runAfter('export default () => { for (let i = 0; i < 9; i++); return 1 }', (engine, image) => {
+  test('a count of fuel that is out of bounds', () => {
+    const { result } = runAfter('export default () => { for (let i = 0; i < 9; i++); return 1 }', (engine) => {
       const free = engine.exports.freeValue
       engine.exports.freeValue = (...args) => {
-        engine.view.setInt32(image.roots.context + LAYOUT.interruptCounter, -5, true)
+        engine.view.setInt32(METER.address, 1_000_000_000, true)
         return free(...args)
       }
     })
-    expect(result).toEqual({ kind: 'inconclusive', reason: 'Error: the count of polls is out of bounds' })
+    expect(result).toEqual({ kind: 'inconclusive', reason: 'Error: the count of fuel is out of bounds' })
   })
 
   test('a pointer out of bounds', () => {

@@ -12,7 +12,7 @@ import { type Image, resetToImage } from './image.ts'
 import type { Run, RunEvents, SandboxResult } from './job.ts'
 import { plainText, stackText } from './plain-text.ts'
 import { type Divergence, Replay } from './replay.ts'
-import { LAYOUT } from './wasm-names.ts'
+import { LAYOUT, METER } from './wasm-names.ts'
 
 /** What the value and the arguments of all requests may come to together, so that an outcome fits its own limit. */
 const PAYLOAD_BYTES_MAX = OUTPUT_BYTES_MAX + 512 * 1024
@@ -319,11 +319,11 @@ export class Execution implements GuestEvents {
     return failure('E_MEMORY_LIMIT', `it used up its ${this.#engine.bytesMax} bytes of memory${then}`, end.stack)
   }
 
-  /** In polls: the ticks, and what the engine has counted since the last one. */
+  /** The ticks, less what was left of the last one. */
   #fuelUsed(): number {
-    const { context } = this.#image.roots
-    const left = this.#engine.view.getInt32(context + LAYOUT.interruptCounter, true)
-    if (left < 0 || left > FUEL_TICK) throw new EngineFault('the count of polls is out of bounds')
-    return Math.min(this.fuel + FUEL_TICK - left, this.#ticksMax * FUEL_TICK)
+    const left = this.#engine.view.getInt32(METER.address, true)
+    if (left < 0 || left > FUEL_TICK * METER.unitsPerFuel) throw new EngineFault('the count of fuel is out of bounds')
+    const used = this.#ticks * FUEL_TICK - Math.ceil(left / METER.unitsPerFuel)
+    return Math.min(used, this.#ticksMax * FUEL_TICK)
   }
 }

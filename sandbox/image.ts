@@ -4,7 +4,7 @@
  */
 import { STACK_BYTES_MAX, STACK_SLACK_BYTES } from './constants.ts'
 import { Engine, WASM_PAGE_BYTES } from './engine.ts'
-import { LAYOUT } from './wasm-names.ts'
+import { LAYOUT, METER } from './wasm-names.ts'
 
 const PAGE_BYTES = 4096
 
@@ -90,13 +90,13 @@ export const imageOf = (
 }
 
 /**
- * Keeps the memory of an engine that is at rest, and leaves it equal to the image. Its stack holds nothing then, and the
- * next poll is set to be a tick.
+ * Keeps the memory of an engine that is at rest, and leaves it equal to the image. Its stack holds nothing then, and its
+ * first work will be a tick.
  */
 export const captureImage = (engine: Engine, roots: Roots): Image => {
   const stack = stackOf(roots)
   engine.bytes.fill(0, stack.at, stack.end)
-  engine.view.setInt32(roots.context + LAYOUT.interruptCounter, 1, true)
+  engine.view.setInt32(METER.address, 0, true)
   engine.refused = false
   engine.pristine = true
   const heapEnd = engine.heapEnd()

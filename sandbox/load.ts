@@ -57,8 +57,6 @@ class Loader {
     this.stackTop = exports.stackPointer()
     this.runtime = exports.newRuntime()
     exports.setMaxStackSize(this.runtime, STACK_BYTES_MAX)
-    // Before anything is evaluated: set later, a reset would take it away, and with it all fuel.
-    exports.enableInterruptHandler(this.runtime)
     this.context = this.engine.owned(exports.newContext(this.runtime, 0))
     this.engine.events = { tick: () => this.#tick(), hostCall: (id, args) => this.#hostCall(id, args) }
     this.roots = this.#prepare()

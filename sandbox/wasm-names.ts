@@ -13,7 +13,6 @@ export const EXPORTS = {
   newRuntime: 'K',
   newContext: 'N',
   setMaxStackSize: 'D',
-  enableInterruptHandler: 'Fa',
   newFunction: 'Da',
   newString: '_',
   newArrayBuffer: 'X',
@@ -41,7 +40,6 @@ export const C_NAMES = {
   newRuntime: '_QTS_NewRuntime',
   newContext: '_QTS_NewContext',
   setMaxStackSize: '_QTS_RuntimeSetMaxStackSize',
-  enableInterruptHandler: '_QTS_RuntimeEnableInterruptHandler',
   newFunction: '_QTS_NewFunction',
   newString: '_QTS_NewString',
   newArrayBuffer: '_QTS_NewArrayBuffer',
@@ -70,6 +68,12 @@ export const LAYOUT = {
   stackBytes: 5 * 1024 * 1024,
   /** In JSContext: the state of Math.random, 64 bits. */
   randomState: 224,
-  /** In JSContext: polls left until the interrupt handler is called, 32 bits; it starts at FUEL_TICK. */
-  interruptCounter: 232,
+} as const
+
+/** The word that all work of the engine is charged to (`scripts/engine/meter-loops.ts`): units left until the next tick, 32 bits. */
+export const METER = {
+  /** Below the engine's own data, which begins at 1024; so it is part of each image. */
+  address: 1008,
+  /** What one poll of the interpreter costs. */
+  unitsPerFuel: 256,
 } as const

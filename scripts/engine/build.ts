@@ -7,13 +7,14 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import binaryen from 'binaryen'
 import { ENGINE_ID, engineId } from '../../sandbox/engine-id.ts'
+import { meterLoops } from './meter-loops.ts'
 import { ENGINE_FILE, readSource } from './source.ts'
 
 /** Changes the engine in place. Must not depend on anything but the module. */
 export type EnginePass = (module: binaryen.Module) => void
 
 /** In this order. */
-const PASSES: readonly EnginePass[] = []
+const PASSES: readonly EnginePass[] = [meterLoops]
 
 /** What LLVM targets for emscripten's engine, and no more. */
 const FEATURES =

@@ -1,0 +1,261 @@
+/**
+ * Makes the engine charge all of its work to one word of its memory, and tick inside of it (decision 24). The
+ * interpreter's polls take UNITS_PER_FUEL from the word; each round of a loop takes what one round is worth; copying
+ * and filling memory take by size, before they begin, and growing it when it has grown. Below zero, the tick's import is called and a tick added.
+ */
+import binaryen from 'binaryen'
+import { FUEL_TICK } from '../../protocol/limits.ts'
+import { METER } from '../../sandbox/wasm-names.ts'
+import {
+  breakOf,
+  callOf,
+  contains,
+  importedFunction,
+  loopOf,
+  mapChildren,
+  ownFunctions,
+  type Ref,
+  replaceFunction,
+  switchOf,
+  walk,
+} from './expressions.ts'
+import { Work } from './work.ts'
+
+/** A function adds up what its loops cost, and charges it when it comes to this, or when it ends. */
+const FLUSH_UNITS = 4096
+const STEPS_PER_UNIT = 2
+const ITERATION_UNITS_MAX = 64
+const BYTES_PER_UNIT_LOG2 = 2
+const PAGE_BYTES_LOG2 = 16
+
+/** QuickJS's JS_INTERRUPT_COUNTER_INIT, and where JSContext and the state of a regular expression's run count it down. */
+const POLLS = 10_000
+const CONTEXT_POLLS_OFFSET = 232
+const REGEXP_POLLS_OFFSET = 20
+/** The interpreter's `br_table` over its opcodes has more arms than any other. */
+const OPCODES_MIN = 200
+
+const TICK = 'meter_tick'
+const CHARGE = 'meter_charge'
+const BULK = 'meter_bulk'
+const GROW = 'meter_grow'
+
+const { i32, none } = binaryen
+
+const storesPolls = (offset: number) => (ref: Ref, id: number) => {
+  if (id !== binaryen.StoreId) return false
+  const store = binaryen.getExpressionInfo(ref) as binaryen.StoreInfo
+  if (store.offset !== offset || binaryen.getExpressionId(store.value) !== binaryen.ConstId) return false
+  return (binaryen.getExpressionInfo(store.value) as binaryen.ConstInfo).value === POLLS
+}
+
+const isDispatch = (ref: Ref, id: number) => id === binaryen.SwitchId && switchOf(ref).names.length > OPCODES_MIN
+
+const isCall = (_: Ref, id: number) => id === binaryen.CallId || id === binaryen.CallIndirectId
+
+const only = (functions: readonly binaryen.FunctionInfo[], test: (ref: Ref, id: number) => boolean): string => {
+  const [found, ...others] = functions.filter(({ body }) => contains(body, test))
+  if (!found || others.length > 0) throw new Error('the engine has not exactly one function of a shape that is sought')
+  return found.name
+}
+
+/** Code that takes `units` from the word. */
+const take = (module: binaryen.Module, units: Ref): Ref => {
+  const left = () => module.i32.load(METER.address, 4, module.i32.const(0))
+  return module.block(null, [
+    module.i32.store(METER.address, 4, module.i32.const(0), module.i32.sub(left(), units)),
+    module.if(module.i32.lt_s(left(), module.i32.const(0)), module.call(TICK, [], none)),
+  ])
+}
+
+const addFunctions = (module: binaryen.Module, growImport: string): void => {
+  const left = () => module.i32.load(METER.address, 4, module.i32.const(0))
+  const tick = module.block(null, [
+    module.i32.store(
+      METER.address,
+      4,
+      module.i32.const(0),
+      module.i32.add(left(), module.i32.const(FUEL_TICK * METER.unitsPerFuel)),
+    ),
+    module.drop(module.call(importedFunction(module, 'i'), [module.i32.const(0)], i32)),
+    module.br('again', module.i32.lt_s(left(), module.i32.const(0))),
+  ])
+  module.addFunction(TICK, none, none, [], module.loop('again', tick))
+  const first = () => module.local.get(0, i32)
+  module.addFunction(CHARGE, i32, none, [], take(module, first()))
+  const ofBytes = module.i32.add(module.i32.shr_u(first(), module.i32.const(BYTES_PER_UNIT_LOG2)), module.i32.const(1))
+  module.addFunction(BULK, i32, i32, [], module.block(null, [take(module, ofBytes), first()], i32))
+  const pages = () => module.memory.size()
+  const grown = module.i32.sub(pages(), module.local.get(1, i32))
+  const growing = module.block(
+    null,
+    [
+      module.local.set(1, pages()),
+      module.local.set(0, module.call(growImport, [first()], i32)),
+      take(module, module.i32.shl(grown, module.i32.const(PAGE_BYTES_LOG2 - BYTES_PER_UNIT_LOG2))),
+      first(),
+    ],
+    i32,
+  )
+  module.addFunction(GROW, i32, i32, [i32], growing)
+}
+
+/** One function, being metered. */
+class Metered {
+  readonly #module: binaryen.Module
+  readonly #info: binaryen.FunctionInfo
+  readonly #work: Work
+  /** The local that counts units not yet charged, and one that keeps the result meanwhile. */
+  readonly #units: number
+  readonly #kept: number
+  readonly #interpreter: boolean
+  /** Units of one round, by the label of the loop. */
+  readonly #rounds = new Map<string, number>()
+  /** Labels of loops that are not worth a check in each round. */
+  readonly #brief = new Set<string>()
+
+  constructor(module: binaryen.Module, info: binaryen.FunctionInfo, work: Work) {
+    this.#module = module
+    this.#info = info
+    this.#work = work
+    this.#units = binaryen.expandType(info.params).length + info.vars.length
+    this.#kept = this.#units + 1
+    this.#interpreter = contains(info.body, isDispatch)
+    walk(info.body, (ref, id) => {
+      if (id === binaryen.LoopId) this.#enlist(ref)
+    })
+  }
+
+  #enlist(loop: Ref): void {
+    const { name, body } = loopOf(loop)
+    // Without a label it never goes round. That of the interpreter goes round once an opcode; its jumps and calls poll.
+    if (!name || (this.#interpreter && contains(body, isDispatch))) return
+    if (this.#rounds.has(name)) throw new Error(`two loops of one function have the label ${name}`)
+    const units = this.#work.ofIteration(loop) / STEPS_PER_UNIT
+    this.#rounds.set(name, Math.min(Math.max(1, Math.ceil(units)), ITERATION_UNITS_MAX))
+    // Chains of properties with one hash, and the variables of a call: bounded by memory, a nanosecond a round.
+    if (this.#interpreter && !contains(body, isCall)) this.#brief.add(name)
+  }
+
+  finish(growImport: string): void {
+    const { vars, results, body } = this.#info
+    const rewritten = this.#rewrite(body, growImport)
+    if (this.#rounds.size === 0) return replaceFunction(this.#module, this.#info, rewritten, vars)
+    const keeps = results !== none
+    replaceFunction(this.#module, this.#info, this.#ended(rewritten), [...vars, i32, ...(keeps ? [results] : [])])
+  }
+
+  #counted = () => this.#module.local.get(this.#units, i32)
+
+  #rewrite(expression: Ref, growImport: string): Ref {
+    mapChildren(expression, (child) => this.#rewrite(child, growImport))
+    const module = this.#module
+    switch (binaryen.getExpressionId(expression)) {
+      case binaryen.BreakId:
+        return this.#goingRound(expression)
+      case binaryen.SwitchId:
+        return this.#switching(expression)
+      case binaryen.ReturnId:
+        return this.#rounds.size === 0 ? expression : this.#returning(expression)
+      case binaryen.MemoryCopyId: {
+        const { dest, source, size } = binaryen.getExpressionInfo(expression) as binaryen.MemoryCopyInfo
+        return module.memory.copy(dest, source, module.call(BULK, [size], i32))
+      }
+      case binaryen.MemoryFillId: {
+        const { dest, value, size } = binaryen.getExpressionInfo(expression) as binaryen.MemoryFillInfo
+        return module.memory.fill(dest, value, module.call(BULK, [size], i32))
+      }
+      case binaryen.CallId: {
+        const { target, operands } = callOf(expression)
+        return target === growImport ? module.call(GROW, operands, i32) : expression
+      }
+      default:
+        return expression
+    }
+  }
+
+  /** Code that counts `units`, and charges what has come together if it is much. */
+  #count(units: number, checks: boolean): Ref {
+    const module = this.#module
+    const counts = module.local.set(this.#units, module.i32.add(this.#counted(), module.i32.const(units)))
+    if (!checks) return counts
+    const charges = module.block(null, [
+      module.call(CHARGE, [this.#counted()], none),
+      module.local.set(this.#units, module.i32.const(0)),
+    ])
+    return module.block(null, [
+      counts,
+      module.if(module.i32.ge_u(this.#counted(), module.i32.const(FLUSH_UNITS)), charges),
+    ])
+  }
+
+  /** The first round is part of what called the function; each further one is counted where it begins. */
+  #goingRound(expression: Ref): Ref {
+    const { name, condition } = breakOf(expression)
+    const units = this.#rounds.get(name)
+    if (units === undefined) return expression
+    const again = this.#module.block(null, [this.#count(units, !this.#brief.has(name)), this.#module.br(name)])
+    return condition ? this.#module.if(condition, again) : again
+  }
+
+  #switching(expression: Ref): Ref {
+    const { names, defaultName, condition } = switchOf(expression)
+    const units = Math.max(...[...names, defaultName ?? ''].map((name) => this.#rounds.get(name) ?? 0))
+    if (units === 0) return expression
+    const counted = this.#module.block(null, [this.#count(units, true), condition], i32)
+    return this.#module.switch(names, defaultName ?? '', counted)
+  }
+
+  #returning(expression: Ref): Ref {
+    const { value } = binaryen.getExpressionInfo(expression) as binaryen.ReturnInfo
+    return value
+      ? this.#module.return(this.#ended(value))
+      : this.#module.block(null, [this.#charges(), expression], binaryen.unreachable)
+  }
+
+  /** `last`, and then what has not been charged yet. */
+  #ended(last: Ref): Ref {
+    const module = this.#module
+    const { results } = this.#info
+    const type = binaryen.getExpressionType(last)
+    if (type === binaryen.unreachable) return last
+    if (results === none) return module.block(null, [last, this.#charges()], none)
+    return module.block(
+      null,
+      [module.local.set(this.#kept, last), this.#charges(), module.local.get(this.#kept, results)],
+      results,
+    )
+  }
+
+  /**
+   * Each call of the interpreter has paid a poll, so that it may drop less than one. All others are exact: what calls
+   * them, calls often.
+   */
+  #charges(): Ref {
+    const module = this.#module
+    return this.#interpreter
+      ? module.if(
+          module.i32.ge_u(this.#counted(), module.i32.const(METER.unitsPerFuel)),
+          module.call(CHARGE, [this.#counted()], none),
+        )
+      : module.if(this.#counted(), take(module, this.#counted()))
+  }
+}
+
+export const meterLoops = (module: binaryen.Module): void => {
+  const functions = ownFunctions(module)
+  const poll = only(functions, storesPolls(CONTEXT_POLLS_OFFSET))
+  const regexpPoll = only(functions, storesPolls(REGEXP_POLLS_OFFSET))
+  const growImport = importedFunction(module, 'k')
+  const work = new Work(module)
+  const metered = functions
+    .filter(({ name }) => name !== poll && name !== regexpPoll)
+    .map((info) => new Metered(module, info, work))
+  for (const one of metered) one.finish(growImport)
+  const byName = new Map(functions.map((info) => [info.name, info]))
+  const polls = module.block(null, [take(module, module.i32.const(METER.unitsPerFuel)), module.i32.const(0)], i32)
+  replaceFunction(module, byName.get(poll) as binaryen.FunctionInfo, polls, [])
+  // Its loop is counted like any other.
+  replaceFunction(module, byName.get(regexpPoll) as binaryen.FunctionInfo, module.i32.const(0), [])
+  addFunctions(module, growImport)
+}
