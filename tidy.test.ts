@@ -65,8 +65,10 @@ test('no file holds a path of one machine', () => {
   expect(paths.flatMap((path) => machinePathViolations(path, textOf(path)))).toEqual([])
 })
 
-test('the lock file names no registry', () => {
-  expect(lockFileViolations(textOf('package-lock.json'))).toEqual([])
+test('no lock file names a registry', () => {
+  const locks = paths.filter((path) => path.endsWith('package-lock.json'))
+  expect(locks).toContain('package-lock.json')
+  expect(locks.flatMap((path) => lockFileViolations(path, textOf(path)))).toEqual([])
 })
 
 test('every folder of the layout says what it is', () => {

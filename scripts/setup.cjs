@@ -1,11 +1,12 @@
-// The first half of every npm script: makes node_modules match the lock file, and returns at once when it does.
+// The first half of every npm script: makes node_modules match the lock file, and returns at once when it does. With a
+// folder as its argument it does so there.
 // CommonJS that Node 18 parses, without dependencies: it runs before anything is installed, on whatever Node is there.
 const { spawnSync } = require('node:child_process')
 const { createHash } = require('node:crypto')
 const fs = require('node:fs')
 const path = require('node:path')
 
-const ROOT = path.dirname(__dirname)
+const ROOT = path.resolve(process.argv[2] ?? path.dirname(__dirname))
 const MODULES = path.join(ROOT, 'node_modules')
 // In node_modules, so that removing that folder removes the stamp as well.
 const STAMP = path.join(MODULES, '.setup.json')
@@ -139,9 +140,13 @@ const atLeast = (version, minimum) => {
   return have[0] > want[0] || (have[0] === want[0] && have[1] >= want[1])
 }
 
-/** Where a pinned Node is published for this machine it must be the one that runs; elsewhere the machine's own must do. */
+/**
+ * Where a pinned Node is published for this machine it must be the one that runs; elsewhere the machine's own must do. A
+ * package that says nothing of Node needs none.
+ */
 const checkNode = () => {
   const { engines, optionalDependencies = {} } = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8'))
+  if (engines === undefined) return
   const platform = process.platform === 'win32' ? 'win' : process.platform
   const pinned = optionalDependencies[`node-${platform}-${process.arch}`]
   if (pinned === undefined) {

@@ -115,6 +115,18 @@ describe('a fresh checkout', () => {
   })
 })
 
+test('a folder with a lock file of its own is installed there, whatever Node it holds', () => {
+  const folder = join(root, 'other')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'package-lock.json'), '{}')
+  writeFileSync(join(folder, 'package.json'), '{}')
+  const run = () =>
+    spawnSync(process.execPath, ['scripts/setup.cjs', 'other'], { cwd: root, encoding: 'utf8', env: environment() })
+  expect([run().status, run().stderr]).toEqual([0, ''])
+  expect(existsSync(join(folder, 'node_modules/.setup.json'))).toBe(true)
+  expect(existsSync(join(root, 'node_modules'))).toBe(false)
+})
+
 describe('two at once', () => {
   test('the second waits, says for whom, and does not install again', async () => {
     const first = startSetUp({ FAKE_WAIT_MS: '700' })

@@ -62,7 +62,9 @@ test('a lock file that names a registry is caught', () => {
       'node_modules/b': { version: '1.0.0', resolved: 'https://registry.example.com/b.tgz' },
     },
   })
-  expect(lockFileViolations(text)).toEqual(['package-lock.json: node_modules/b names its registry'])
+  expect(lockFileViolations('a/package-lock.json', text)).toEqual([
+    'a/package-lock.json: node_modules/b names its registry',
+  ])
 })
 
 test('a folder outside the layout is caught, and one without a README', () => {

@@ -25,11 +25,11 @@ export const machinePathViolations = (path: string, text: string): string[] =>
     .flatMap((line, index) => (MACHINE_PATH.test(line) ? [`${path}:${index + 1}: a path of one machine`] : []))
 
 /** The lock file names versions and hashes; where a package comes from is the user's setting. */
-export const lockFileViolations = (text: string): string[] => {
+export const lockFileViolations = (path: string, text: string): string[] => {
   const { packages } = JSON.parse(text) as { packages: Record<string, { resolved?: string; link?: boolean }> }
   return Object.entries(packages)
     .filter(([, { resolved, link }]) => resolved !== undefined && !link)
-    .map(([name]) => `package-lock.json: ${name} names its registry`)
+    .map(([name]) => `${path}: ${name} names its registry`)
 }
 
 const LAYOUT = new Set([

@@ -1,7 +1,7 @@
 /** The hosts on which programs must come out the same. */
 import { execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { SANDBOX_FLAGS } from '../../node/sandbox-host.ts'
 import { WASM } from '../../scripts/browser/page-server.ts'
@@ -19,6 +19,7 @@ const PROCESS = fileURLToPath(new URL('./perform-process.ts', import.meta.url))
 
 /** A process of the Node at `path`, with the flags that a sandbox's process has. */
 export const nodeHost = async (path: string = process.execPath): Promise<Host> => {
+  if (!existsSync(path)) throw new Error(`${path} is not installed: npm test installs it`)
   const child = fork(PROCESS, { execPath: path, execArgv: SANDBOX_FLAGS, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
   let complaint = ''
   child.stderr?.on('data', (text) => {

@@ -2,9 +2,10 @@
  * `npm test`: the checks and the suites, one after another, each under its budget (on 2 cores). Arguments go to vitest:
  * `npm test -- PATTERN` runs the test files whose path contains PATTERN, and no checks.
  */
+import { spawnSync } from 'node:child_process'
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { NEVER, projects } from '../../vitest.config.ts'
 import { runChecks } from '../check.ts'
 import { runWithin } from './run-within.ts'
@@ -33,11 +34,19 @@ const timed = async (name: string, budgetMs: number, run: () => Tally | Promise<
   return { name, budgetMs, ...(await run()), tookMs: performance.now() - startedAt }
 }
 
+/** Packages that only tests need and that are large have lock files of their own. One line for each that is not there. */
+const ensureOwnPackages = (): string[] =>
+  globSync('scripts/*/package.json', { cwd: ROOT }).flatMap((file) => {
+    const args = [join(ROOT, 'scripts/setup.cjs'), join(ROOT, dirname(file))]
+    const { status } = spawnSync(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+    return status === 0 ? [] : [`${file}: its packages could not be installed, as said above`]
+  })
+
 const setUp = async (): Promise<SuiteResult> => {
   const startedAt = Date.now()
   const result = await timed('set-up', SETUP_BUDGET_MS, () => {
     const list = readJson(join(ROOT, 'scripts/system-packages.json'))
-    return { passed: 0, failures: ensureSystemPackages(list, thisMachine()) }
+    return { passed: 0, failures: [...ensureSystemPackages(list, thisMachine()), ...ensureOwnPackages()] }
   })
   // scripts/setup.cjs ran just before us; an installation that ended before that belongs to an earlier run.
   const { finishedAt, tookMs } = readJson(join(ROOT, 'node_modules/.setup.json'))
