@@ -10,13 +10,14 @@ import {
   STACK_BYTES_MAX,
 } from './constants.ts'
 import { PRELUDE } from './guest/prelude.ts'
+import { wasmEngineId } from './wasm/engine-id.ts'
 
 /** `engineId` of this build, written down so that it can be imported; a test compares. */
-export const ENGINE_ID = 'quickjs:0248543eaf70dc65775c36aa9512264d1ab4dad86138f4ad71c07b23c235c733'
+export const ENGINE_ID = 'quickjs:c50ab75205a2007de371e494f7eebec3b6190ad615ea83ba2b0f922968c14097'
 
 /**
  * `quickjs:` and the SHA-256, in hex, of: the bytes of the engine's wasm, the UTF-8 of the prelude, and the JSON of
- * the glue's revision and its constants in the order below. `hash` is SHA-256.
+ * the glue's revision and its constants in the order below, and of the tier of the modules that a function may import. `hash` is SHA-256.
  */
 export const engineId = (hash: (bytes: Uint8Array) => Uint8Array, wasm: Uint8Array): string => {
   const glue = {
@@ -28,6 +29,7 @@ export const engineId = (hash: (bytes: Uint8Array) => Uint8Array, wasm: Uint8Arr
     GROWTH_SHARE,
     MODULE_NAME,
     PRELUDE_NAME,
+    WASM_ENGINE: wasmEngineId(hash),
   }
   const text = new TextEncoder().encode(PRELUDE + JSON.stringify(glue))
   const build = new Uint8Array(wasm.length + text.length)

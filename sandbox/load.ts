@@ -1,5 +1,5 @@
 /** Evaluates a function's module in a fresh engine, once; each call then starts from the image of that. */
-import { FUEL_TICK, MEMORY_BYTES_MIN } from '../protocol/limits.ts'
+import { FUEL_TICK, MEMORY_BYTES_MIN, MESSAGE_CHARS_MAX } from '../protocol/limits.ts'
 import type { ConsoleLine, OutcomeErrorCode } from '../protocol/outcome.ts'
 import { GuestConsole } from './console.ts'
 import { LOAD_FUEL_MAX, MODULE_NAME, PRELUDE_NAME, STACK_BYTES_MAX } from './constants.ts'
@@ -8,6 +8,7 @@ import { PRELUDE } from './guest/prelude.ts'
 import { HOST, HOST_CALLS } from './host-calls.ts'
 import { captureImage, type Image, type Roots } from './image.ts'
 import { plainText, stackText } from './plain-text.ts'
+import { isRefused, openProgram, type Program } from './program/program.ts'
 
 /** A flag of JS_Eval. */
 const MODULE = 1
@@ -26,10 +27,12 @@ export interface LoadFailure {
   stack: string
 }
 
-export type Loaded = { console: readonly ConsoleLine[]; memoryBytes: number } & (
-  | { image: Image }
-  | { failure: LoadFailure }
-)
+interface About {
+  console: readonly ConsoleLine[]
+  memoryBytes: number
+}
+export type Evaluated = About & ({ image: Image } | { failure: LoadFailure })
+export type Loaded = Evaluated | (About & { program: Program })
 
 /** Thrown within this file: the load ends with this failure. */
 class Failed extends Error {
@@ -188,6 +191,14 @@ const asSyntaxFailure = (failure: LoadFailure): LoadFailure =>
     ? { ...failure, code: 'E_FUNCTION_SYNTAX' }
     : failure
 
+/** The program that `code` is, a WebAssembly module; or why it is none that may run. */
+export const loadProgram = (code: Uint8Array, memoryBytesMax: number): Loaded => {
+  const opened = openProgram(code, memoryBytesMax)
+  const nothingRan = { console: [], memoryBytes: 0 }
+  if (!isRefused(opened)) return { ...nothingRan, program: opened }
+  return { ...nothingRan, failure: { ...opened, message: plainText(opened.message, MESSAGE_CHARS_MAX), stack: '' } }
+}
+
 /**
  * The image of `code`, an ES module that imports nothing, or why there is none; and the engine that it was evaluated in,
  * equal to the image. Throws EngineFault, or what the host throws.
@@ -196,7 +207,7 @@ export const loadFunction = (
   wasm: WebAssembly.Module,
   code: Uint8Array,
   memoryBytesMax: number,
-): Loaded & { engine: Engine } => {
+): Evaluated & { engine: Engine } => {
   const loader = new Loader(wasm, memoryBytesMax)
   const { engine } = loader
   const kept = () => ({ console: loader.console.lines, memoryBytes: engine.bytes.length, engine })

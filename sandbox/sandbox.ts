@@ -7,8 +7,9 @@ import type { Engine } from './engine.ts'
 import { Execution } from './execution.ts'
 import { differenceFromImage, engineFromImage, type Image, resetToImage, wholePages } from './image.ts'
 import { decodeImage, encodeImage } from './image-file.ts'
-import type { Run, RunEvents, SandboxResult } from './job.ts'
-import { type Loaded, type LoadFailure, loadFunction } from './load.ts'
+import { type CodeForm, PLAIN_MODULE, type Run, type RunEvents, type SandboxResult } from './job.ts'
+import { type Loaded, type LoadFailure, loadFunction, loadProgram } from './load.ts'
+import { ProgramRun } from './program/run.ts'
 
 /** Images kept, by what they hold. A small function has 0.3 MB, one with 100 kB of code 2 MB. */
 const IMAGES_BYTES_MAX = 64 * MIB
@@ -30,8 +31,11 @@ export interface RunHandle {
 export interface Sandbox {
   /** Whether `run` can do without `load`. */
   has(functionId: string, memoryBytes: number): boolean
-  /** Evaluates the module `code`, unless that has been done. `memoryBytes`: the limit that its runs will have. */
-  load(functionId: string, code: Uint8Array, memoryBytes: number): void
+  /**
+   * Makes the function `code` ready, unless that has been done: evaluates an ES module, checks and compiles a WebAssembly
+   * module. `memoryBytes`: the limit that its runs will have.
+   */
+  load(functionId: string, code: Uint8Array, memoryBytes: number, form?: CodeForm): void
   /** The same with an image that `exported` gave, in another process perhaps. Throws MeshError E_MESSAGE. */
   restore(functionId: string, memoryBytes: number, file: Uint8Array): void
   /** The image of a function that is loaded; undefined for one that is not, or did not load. */
@@ -80,9 +84,11 @@ class ImageSandbox implements Sandbox {
     return this.#find(functionId, memoryBytes) !== undefined
   }
 
-  load(functionId: string, code: Uint8Array, memoryBytes: number): void {
+  load(functionId: string, code: Uint8Array, memoryBytes: number, { tier } = PLAIN_MODULE): void {
     if (this.has(functionId, memoryBytes)) return
-    const { engine, ...loaded } = loadFunction(this.#wasm, code, memoryFor(memoryBytes))
+    const bytesMax = memoryFor(memoryBytes)
+    if (tier === 'webassembly') return this.#add(functionId, memoryBytes, loadProgram(code, bytesMax))
+    const { engine, ...loaded } = loadFunction(this.#wasm, code, bytesMax)
     this.#add(functionId, memoryBytes, loaded, 'image' in loaded ? engine : undefined)
   }
 
@@ -123,6 +129,7 @@ class ImageSandbox implements Sandbox {
     if (!entry) throw new MeshError('E_INTERNAL', `run: the function ${functionId} has not been loaded`)
     const { loaded } = entry
     if ('failure' in loaded) return failedRun(loaded, loaded.failure)
+    if ('program' in loaded) return new ProgramRun(loaded.program, run)
     const engine = takeIdle(entry, run.owner) ?? entry.fresh ?? engineFromImage(this.#wasm, loaded.image)
     if (engine === entry.fresh) entry.fresh = undefined
     if (this.#compare) ensurePristine(engine, loaded.image)
@@ -135,16 +142,16 @@ class ImageSandbox implements Sandbox {
 
   rest(): void {
     const entry = this.#last
-    if (!entry || 'failure' in entry.loaded) return
+    if (!entry || !('image' in entry.loaded)) return
     for (const { engine } of entry.idle) resetToImage(engine, entry.loaded.image)
   }
 
   #evict(): void {
     let bytes = 0
-    for (const { loaded } of this.#entries.values()) bytes += 'image' in loaded ? loaded.image.dataBytes : 0
+    for (const { loaded } of this.#entries.values()) bytes += keptBytes(loaded)
     for (const [key, { loaded }] of this.#entries) {
       if (this.#entries.size === 1 || (bytes <= IMAGES_BYTES_MAX && this.#entries.size <= IMAGES_MAX)) return
-      bytes -= 'image' in loaded ? loaded.image.dataBytes : 0
+      bytes -= keptBytes(loaded)
       this.#entries.delete(key)
     }
   }
@@ -184,6 +191,11 @@ class EngineRun implements RunHandle {
     if (!this.#execution.spoilt) this.#release?.()
     this.#release = undefined
   }
+}
+
+const keptBytes = (loaded: Loaded): number => {
+  if ('image' in loaded) return loaded.image.dataBytes
+  return 'program' in loaded ? loaded.program.keptBytes : 0
 }
 
 const takeIdle = ({ idle }: Entry, owner: string): Engine | undefined => {

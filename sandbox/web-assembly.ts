@@ -9,6 +9,9 @@ declare global {
     interface Instance {
       readonly exports: Record<string, unknown>
     }
+    interface Global {
+      value: bigint
+    }
     interface ModuleDescriptor {
       name: string
       kind: string

@@ -8,7 +8,7 @@ import {
   type Report,
   type RunRecord,
 } from './frames.ts'
-import type { Run, SandboxResult } from './job.ts'
+import type { CodeForm, Run, SandboxResult } from './job.ts'
 import { plainText } from './plain-text.ts'
 import { createSandbox, type RunHandle, type Sandbox } from './sandbox.ts'
 
@@ -37,12 +37,16 @@ const CODE_BYTES_MAX = 32 * MIB
 
 export const serveSandbox = (ports: WorkerPorts): SandboxWorker => new Worker(ports)
 
+interface KeptCode extends CodeForm {
+  bytes: Uint8Array
+}
+
 class Worker implements SandboxWorker {
   readonly #ports: WorkerPorts
   readonly #sandbox: Sandbox
   readonly #waiting = new Map<number, RunHandle>()
   /** What came first is first. */
-  readonly #code = new Map<string, Uint8Array>()
+  readonly #code = new Map<string, KeptCode>()
   #codeBytes = 0
   #reports: Report[] = []
   #reportBytes = 0
@@ -69,7 +73,7 @@ class Worker implements SandboxWorker {
   #obey(command: Command): void {
     switch (command[0]) {
       case 'code':
-        return this.#keepCode(command[1], command[4])
+        return this.#keepCode(command[1], { tier: command[2], modules: command[3], bytes: command[4] })
       case 'image':
         return this.#restore(command[1], command[2], command[3])
       case 'runs':
@@ -89,20 +93,20 @@ class Worker implements SandboxWorker {
     }
   }
 
-  #keepCode(functionId: string, code: Uint8Array): void {
+  #keepCode(functionId: string, code: KeptCode): void {
     if (this.#code.has(functionId)) return
     this.#code.set(functionId, code)
-    this.#codeBytes += code.length
-    for (const [oldest, bytes] of this.#code) {
+    this.#codeBytes += code.bytes.length
+    for (const [oldest, { bytes }] of this.#code) {
       if (this.#codeBytes <= CODE_BYTES_MAX || oldest === functionId) break
       this.#code.delete(oldest)
       this.#codeBytes -= bytes.length
     }
   }
 
-  #load(functionId: string, code: Uint8Array, memoryBytes: number): void {
+  #load(functionId: string, code: KeptCode, memoryBytes: number): void {
     const from = this.#ports.now()
-    this.#sandbox.load(functionId, code, memoryBytes)
+    this.#sandbox.load(functionId, code.bytes, memoryBytes, code)
     if (this.#ports.now() - from >= WORTH_KEEPING_MS) this.#worthKeeping = { functionId, memoryBytes }
   }
 

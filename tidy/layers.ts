@@ -15,7 +15,7 @@ const EVERYTHING: Layer = { folders: ['*'], packages: ['*'] }
 /** The longest name that a path begins with counts. A folder may import itself, but not a folder in it named here. */
 const LAYERS: Record<string, Layer> = {
   protocol: { folders: [], packages: ['multiformats', '@ipld/dag-cbor', 'valibot'] },
-  sandbox: { folders: ['protocol', 'sandbox/wasm'], packages: [] },
+  sandbox: { folders: ['protocol', 'sandbox/wasm'], packages: ['@bjorn3/browser_wasi_shim'] },
   'sandbox/wasm': { folders: ['protocol'], packages: [] },
   registry: { folders: ['protocol'], packages: ['it-*'] },
   peer: { folders: [...PEER_FOLDERS, 'peer/network'], packages: [] },

@@ -1,4 +1,19 @@
-/** What shapes the outcomes of WebAssembly functions beside their own code. All of it is part of the engine ID. */
+/** What shapes the outcomes of WebAssembly modules beside their own code. All of it is part of the engine ID. */
+import { KIB } from '../../protocol/limits.ts'
 
 /** Raised with every change of the glue that could change an outcome: fuel, memory or text. */
 export const WASM_GLUE_REVISION = 1
+
+/** Gas in one unit of fuel: so much takes as long as a poll of the JavaScript engine (decision 31). */
+export const GAS_PER_FUEL = 48
+
+/** What the stack of a function may come to, by the frames of frame.ts: some 3,000 plain calls. */
+export const STACK_BYTES_MAX = 512 * KIB
+
+/** Of an instance: a memory is mapped, its segments are copied, its imports made. */
+export const INSTANCE_GAS = 200_000
+/** Of a call of an import, and of every byte that it moves. */
+export const IMPORT_GAS = 5000
+export const IMPORT_GAS_A_BYTE = 1
+/** Buffers that one call may name: as many as POSIX lets `writev` have. */
+export const IO_VECTORS_MAX = 1024

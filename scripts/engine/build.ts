@@ -1,12 +1,13 @@
 /**
- * `node scripts/engine/build.ts`: makes `sandbox/quickjs.wasm` from the pinned package, and writes down the engine ID of
- * that file and of whatever else shapes outcomes. The same bytes on every machine.
+ * `node scripts/engine/build.ts`: makes `sandbox/quickjs.wasm` from the pinned package, and writes down the engine IDs of
+ * that file with whatever else shapes outcomes, and of the WebAssembly tier. The same bytes on every machine.
  */
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import binaryen from 'binaryen'
 import { ENGINE_ID, engineId } from '../../sandbox/engine-id.ts'
+import { WASM_ENGINE_ID, wasmEngineId } from '../../sandbox/wasm/engine-id.ts'
 import { meterLoops } from './meter-loops.ts'
 import { ENGINE_FILE, readSource } from './source.ts'
 
@@ -35,12 +36,16 @@ export const buildEngine = (passes: readonly EnginePass[] = PASSES): Uint8Array 
   return bytes
 }
 
-const ID_FILE = join(import.meta.dirname, '../../sandbox/engine-id.ts')
+const writeId = (file: string, before: string, id: string) => {
+  const path = join(import.meta.dirname, '../../sandbox', file)
+  writeFileSync(path, readFileSync(path, 'utf8').replace(before, id))
+  console.log(id)
+}
 
 if (import.meta.main) {
   const wasm = buildEngine()
   writeFileSync(ENGINE_FILE, wasm)
-  const id = engineId((bytes) => createHash('sha256').update(bytes).digest(), wasm)
-  writeFileSync(ID_FILE, readFileSync(ID_FILE, 'utf8').replace(ENGINE_ID, id))
-  console.log(`${ENGINE_FILE}: ${wasm.length} bytes, ${id}`)
+  const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest()
+  writeId('engine-id.ts', ENGINE_ID, engineId(hash, wasm))
+  writeId('wasm/engine-id.ts', WASM_ENGINE_ID, wasmEngineId(hash))
 }

@@ -1,0 +1,113 @@
+/** One instance of a metered module: its gas, its memory, and calls of its exports. */
+import type { OutcomeErrorCode } from '../../protocol/outcome.ts'
+import { STACK_BYTES_MAX } from '../wasm/constants.ts'
+import { GAS_EXPORT, MEMORY_EXPORT, STACK_EXPORT, START_EXPORT } from '../wasm/form.ts'
+import type { Program } from './program.ts'
+import { trapWords } from './traps.ts'
+import '../web-assembly.ts'
+
+/** Thrown through a module's frames where the run has its end already, and by calls that have one. */
+export class ProgramEnd extends Error {
+  readonly code: OutcomeErrorCode
+  constructor(code: OutcomeErrorCode, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** The same for a program that ends itself. */
+export class ProgramExit extends Error {
+  readonly status: number
+  constructor(status: number) {
+    super(`exit ${status}`)
+    this.status = status
+  }
+}
+
+export type Imports = Record<string, Record<string, (...args: never[]) => unknown>>
+
+const OUT_OF_GAS = new ProgramEnd('E_FUEL_LIMIT', 'it used up its fuel')
+
+export class ProgramInstance {
+  readonly program: Program
+  readonly memory: WebAssembly.Memory | undefined
+  readonly #exports: Record<string, unknown>
+  readonly #gas: WebAssembly.Global
+  readonly #stack: WebAssembly.Global
+  readonly #stackBytesMax: number
+
+  /**
+   * Nothing of the module has run before `start`. Throws ProgramEnd if it cannot be made, and what the host throws.
+   * `stackBytesMax`: what calls nested in each other may take of the host's stack.
+   */
+  constructor(program: Program, imports: Imports, stackBytesMax = STACK_BYTES_MAX) {
+    this.program = program
+    this.#stackBytesMax = stackBytesMax
+    this.#exports = instantiate(program, imports)
+    this.memory = this.#exports[MEMORY_EXPORT] as WebAssembly.Memory | undefined
+    this.#gas = this.#exports[GAS_EXPORT] as WebAssembly.Global
+    this.#stack = this.#exports[STACK_EXPORT] as WebAssembly.Global
+  }
+
+  /** Below zero: it has run out. */
+  get gas(): bigint {
+    return this.#gas.value
+  }
+
+  set gas(left: bigint) {
+    this.#gas.value = left
+  }
+
+  get memoryBytes(): number {
+    return this.memory?.buffer.byteLength ?? 0
+  }
+
+  /** Its whole memory, until it grows. */
+  get bytes(): Uint8Array {
+    return new Uint8Array(this.memory?.buffer ?? new ArrayBuffer(0))
+  }
+
+  /** What a host does for it costs as well. Throws ProgramEnd. */
+  charge(gas: number): void {
+    this.gas -= BigInt(gas)
+    if (this.gas < 0n) throw OUT_OF_GAS
+  }
+
+  /** Runs what the module wants to have run first. Gas is set by then. */
+  start(): void {
+    if (this.program.facts.start) this.call(START_EXPORT, [])
+    if (this.program.initialize) this.call('_initialize', [])
+  }
+
+  /** Calls an export. Throws ProgramEnd, ProgramExit, and what is no outcome. */
+  call(name: string, args: readonly unknown[]): unknown {
+    this.#stack.value = BigInt(this.#stackBytesMax)
+    try {
+      return (this.#exports[name] as (...args: readonly unknown[]) => unknown)(...args)
+    } catch (thrown) {
+      throw this.#endOf(thrown)
+    }
+  }
+
+  /** Out of gas, too deep, or a trap of its own. */
+  #endOf(thrown: unknown): unknown {
+    const words = trapWords(thrown)
+    if (words === undefined) return thrown
+    if (this.gas < 0n) return OUT_OF_GAS
+    if (this.#stack.value < 0n)
+      return new ProgramEnd(
+        'E_FUNCTION_THREW',
+        `its calls are nested deeper than ${this.#stackBytesMax} bytes of stack`,
+      )
+    return new ProgramEnd('E_FUNCTION_THREW', words)
+  }
+}
+
+const instantiate = ({ module }: Program, imports: Imports): Record<string, unknown> => {
+  try {
+    return new WebAssembly.Instance(module, imports).exports
+  } catch (thrown) {
+    if (!(thrown instanceof WebAssembly.RuntimeError)) throw thrown
+    throw new ProgramEnd('E_FUNCTION_LOAD', 'a segment of its data or of its table does not fit where it belongs')
+  }
+}

@@ -1,0 +1,53 @@
+/** A WebAssembly module that may run here: checked, and compiled. */
+import type { OutcomeErrorCode } from '../../protocol/outcome.ts'
+import type { MeteredFacts } from '../wasm/form.ts'
+import { IMPORTS } from '../wasm/imports.ts'
+import { validateMetered } from '../wasm/validate.ts'
+import '../web-assembly.ts'
+
+export interface Program {
+  module: WebAssembly.Module
+  facts: MeteredFacts
+  /** What keeping it costs, roughly: with what the host makes of it. */
+  keptBytes: number
+  /** It is a WASI command: its entry is `_start`. */
+  command: boolean
+  /** It wants `_initialize` to be called first, as WASI reactors do. */
+  initialize: boolean
+}
+
+/** Why a module does not run, the same on every machine. */
+export interface Refused {
+  code: OutcomeErrorCode
+  message: string
+}
+
+/** Machine code of an optimising compiler beside the module. */
+const COMPILED = 4
+
+const COMMAND_ENTRY = '_start'
+const REACTOR_ENTRY = '_initialize'
+
+/** `memoryBytesMax`: what its memory may declare. */
+export const openProgram = (code: Uint8Array, memoryBytesMax: number): Program | Refused => {
+  const verdict = validateMetered(code, { memoryBytesMax, imports: IMPORTS })
+  if (!verdict.ok) return { code: 'E_MODULE_REFUSED', message: verdict.reason }
+  const { facts } = verdict
+  const takesNothing = (name: string) =>
+    facts.exports.some((one) => one.name === name && one.type.params.length + one.type.results.length === 0)
+  const command = takesNothing(COMMAND_ENTRY)
+  try {
+    const module = new WebAssembly.Module(code)
+    return {
+      module,
+      facts,
+      keptBytes: COMPILED * code.length,
+      command,
+      initialize: !command && takesNothing(REACTOR_ENTRY),
+    }
+  } catch {
+    return { code: 'E_MODULE_REFUSED', message: 'it is no valid WebAssembly' }
+  }
+}
+
+export const isRefused = (opened: Program | Refused): opened is Refused => 'code' in opened
