@@ -16,6 +16,7 @@ import {
   listOf,
   MEMORY,
   moduleOf,
+  NO_RESULT,
   sizedPattern,
   text,
   written,
@@ -25,7 +26,7 @@ import { validateMetered } from './validate.ts'
 const EMPTY = 0x40
 const ENTRY = entryGas(0)
 const NOPS = (count: number) => new Array<number>(count).fill(OP.nop)
-const FRAME = frameBytes(0)
+const FRAME = frameBytes(NO_RESULT, 0, 0)
 
 const verdictOn = (code: Uint8Array) => validateMetered(code, LIMITS)
 const reasonOf = (code: Uint8Array) => {

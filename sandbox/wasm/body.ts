@@ -1,4 +1,5 @@
 /** Checks that nothing in a function body runs without having been paid for, in one walk over its bytes. */
+import type { FunctionType } from './form.ts'
 import { entryGas, frameBytes, LEAF_FRAME_BYTES_MAX, LOOP_GAS, OperandStack } from './frame.ts'
 import { Instructions, readLocals } from './instruction.ts'
 import { NESTING_MAX } from './limits.ts'
@@ -47,7 +48,7 @@ class Body {
   readonly #code: Instructions
   readonly #operands: OperandStack
   readonly #filling: Filling
-  readonly #parameters: number
+  readonly #type: FunctionType
   readonly #locals: number
   readonly #gas: number
   readonly #labels: Label[] = []
@@ -65,8 +66,8 @@ class Body {
     this.#code = new Instructions(reader, parts)
     this.#operands = new OperandStack(functionTypes)
     this.#filling = { gas, stack: gas + 1, cost: 0, frame: 0, local: 0, segment: 0 }
-    this.#parameters = parts.types[type]!.params.length
-    this.#locals = readLocals(reader, this.#parameters).length
+    this.#type = parts.types[type]!
+    this.#locals = readLocals(reader, this.#type.params.length).length
   }
 
   check(): void {
@@ -75,7 +76,7 @@ class Body {
       if (!this.#passPattern()) this.#passInstruction()
     }
     if (!this.#reader.done) refuse(`there are bytes after the end of the function at ${this.#reader.at}`)
-    const bytes = frameBytes(this.#parameters + this.#locals + this.#operands.highest)
+    const bytes = frameBytes(this.#type, this.#locals, this.#operands.highest)
     if (this.#frame > 0 ? this.#frame < bytes : this.#calls || bytes > LEAF_FRAME_BYTES_MAX) {
       refuse(`the function that ends at ${this.#reader.end} takes ${this.#frame} bytes of stack, not ${bytes}`)
     }

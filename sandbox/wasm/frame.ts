@@ -1,4 +1,5 @@
 /** How much of the host's stack a call takes at most, and what an entry costs: the same figures on every host. */
+import type { FunctionType } from './form.ts'
 import type { BlockShape, Instructions } from './instruction.ts'
 import { OP } from './opcodes.ts'
 
@@ -8,8 +9,12 @@ const SLOT_BYTES = 8
 /** A function that calls none takes this much without saying so; the hosts' reserve covers one such frame. */
 export const LEAF_FRAME_BYTES_MAX = 8192
 
-/** `slots`: parameters, locals, and the most values that are on the operand stack at once. */
-export const frameBytes = (slots: number): number => FRAME_BASE_BYTES + SLOT_BYTES * slots
+/**
+ * Bytes of stack that a call of a function takes. `highest`: the most values that are on its operand stack at once.
+ * Parameters and results count twice, since hosts hand many over in memory and copy them.
+ */
+export const frameBytes = ({ params, results }: FunctionType, locals: number, highest: number): number =>
+  FRAME_BASE_BYTES + SLOT_BYTES * (2 * (params.length + results.length) + locals + highest)
 
 const ENTRY_GAS = 2
 const LOCALS_A_GAS = 4

@@ -21,7 +21,7 @@ export const u32 = (value: number): number[] => {
   out.u32(value)
   return [...out.bytes]
 }
-const natural = (value: number): number[] => {
+export const natural = (value: number): number[] => {
   const out = new Writer()
   out.natural(value)
   return [...out.bytes]

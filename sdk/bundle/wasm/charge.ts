@@ -68,7 +68,8 @@ class Charging {
     while (!this.#regions.done) this.#step()
     this.#cut(this.#code.at)
     this.#entry.gas += entryGas(this.#locals.length)
-    const frame = frameBytes(this.#parameters + this.#locals.length + this.#operands.highest)
+    const type = this.#context.parts.types[this.#type]!
+    const frame = frameBytes(type, this.#locals.length, this.#operands.highest)
     const out = new Writer()
     this.#writeLocals(out)
     if (this.#calls || frame > LEAF_FRAME_BYTES_MAX) this.#writeEntered(out, frame)

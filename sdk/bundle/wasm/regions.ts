@@ -13,7 +13,6 @@ export interface Region {
 
 /** A block that is open. */
 interface Block {
-  opcode: number
   around: Region
   /** The regions that the arms of an if begin with. */
   arms: Region[]
@@ -26,7 +25,7 @@ export class Regions {
   readonly #blocks: Block[] = []
 
   constructor() {
-    this.#open(OP.block, this.current)
+    this.#open(this.current)
   }
 
   /** Blocks that are open, the function itself among them. */
@@ -38,23 +37,28 @@ export class Regions {
     return this.depth === 0
   }
 
-  /** Goes past an instruction with its branch targets. If it ends the region, returns the one that follows it. */
+  /** Goes past an instruction with its branch targets. If a region begins after it, returns that. */
   step(opcode: number, targets: readonly number[]): Region | undefined {
-    const before = this.current
     for (const target of targets) this.#branch(this.depth - 1 - target)
     if (opcode === OP.return) this.#branch(0)
-    if (opcode === OP.block) this.#open(opcode, before)
-    else if (opcode === OP.loop) this.#open(opcode, { gas: LOOP_GAS })
-    else if (opcode === OP.if) this.#open(opcode, { gas: 0 })
-    else if (opcode === OP.else) this.#else()
-    else if (opcode === OP.end) this.#close()
-    else if (ENDS.has(opcode)) this.current = { gas: 0 }
-    return this.current === before || this.done ? undefined : this.current
+    if (opcode === OP.block) this.#open(this.current)
+    else if (opcode === OP.loop) return this.#open({ gas: LOOP_GAS })
+    else if (opcode === OP.if) return this.#open({ gas: 0 })
+    else if (opcode === OP.else) return this.#else()
+    else if (opcode === OP.end) return this.#close()
+    else if (ENDS.has(opcode)) return this.#begin()
+    return undefined
   }
 
-  #open(opcode: number, arm: Region): void {
-    this.#blocks.push({ opcode, around: this.current, arms: [arm], reaches: this.#blocks.length })
+  #begin(): Region {
+    this.current = { gas: 0 }
+    return this.current
+  }
+
+  #open(arm: Region): Region {
+    this.#blocks.push({ around: this.current, arms: [arm], reaches: this.depth })
     this.current = arm
+    return arm
   }
 
   #branch(index: number): void {
@@ -62,17 +66,20 @@ export class Regions {
     block.reaches = Math.min(block.reaches, index)
   }
 
-  #else(): void {
-    this.current = { gas: 0 }
-    this.#blocks.at(-1)!.arms.push(this.current)
+  #else(): Region {
+    const arm = this.#begin()
+    this.#blocks.at(-1)!.arms.push(arm)
+    return arm
   }
 
-  #close(): void {
+  #close(): Region | undefined {
     const { around, arms, reaches } = this.#blocks.pop()!
     payForBoth(around, arms)
+    this.current = around
     const outer = this.#blocks.at(-1)
-    if (outer !== undefined) outer.reaches = Math.min(outer.reaches, reaches)
-    this.current = reaches < this.#blocks.length ? { gas: 0 } : around
+    if (outer === undefined) return undefined
+    outer.reaches = Math.min(outer.reaches, reaches)
+    return reaches < this.depth ? this.#begin() : undefined
   }
 }
 

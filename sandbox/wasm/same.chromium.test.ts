@@ -1,0 +1,3 @@
+import { testMeteredIn } from './testing/conformance.ts'
+
+testMeteredIn('chromium')

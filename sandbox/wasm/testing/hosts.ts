@@ -1,0 +1,51 @@
+/** What every host must answer alike: the kernels' results and gas, and where endless recursion ends. */
+import binaryen from 'binaryen'
+import { MIB } from '../../../protocol/limits.ts'
+import { meterModule } from '../../../sdk/bundle/wasm/meter.ts'
+import { KERNELS, kernelsInAssemblyScript, kernelsInC } from '../../../sdk/bundle/wasm/testing/kernels.ts'
+import { WASM_STACK_BYTES_MAX } from '../form.ts'
+import { DEEP } from './deep.ts'
+import type { Question } from './probe.ts'
+
+const LIMITS = { memoryBytesMax: 16 * MIB, imports: new Map() }
+const GAS = 10 ** 9
+
+const question = async (module: Uint8Array, calls: Question['calls'], gas = GAS): Promise<Question> => ({
+  code: Buffer.from((await meterModule(module, LIMITS)).code).toString('base64'),
+  memoryBytesMax: LIMITS.memoryBytesMax,
+  gas: `${gas}`,
+  stack: `${WASM_STACK_BYTES_MAX}`,
+  calls,
+})
+
+/** A module from its text, with all features. */
+export const parsed = (text: string): Uint8Array => {
+  const module = binaryen.parseText(text)
+  module.setFeatures(binaryen.Features.All)
+  const bytes = module.emitBinary()
+  module.dispose()
+  return bytes
+}
+
+const KERNEL_CALLS = Object.entries(KERNELS)
+
+const named = (entries: (readonly [string, Promise<Question>])[]): Promise<[string, Question][]> =>
+  Promise.all(entries.map(async ([name, made]) => [name, await made]))
+
+/** By name: each kernel with enough gas, and with too little. */
+export const kernelQuestions = async (): Promise<[string, Question][]> => {
+  const modules: [string, Uint8Array][] = [
+    ['C', kernelsInC()],
+    ['AssemblyScript', await kernelsInAssemblyScript()],
+  ]
+  return named(
+    modules.flatMap(([name, module]) => [
+      [name, question(module, KERNEL_CALLS)] as const,
+      [`${name}, starved`, question(module, KERNEL_CALLS, 5000)] as const,
+    ]),
+  )
+}
+
+/** The second call may meet code of a better tier. */
+export const deepQuestions = (): Promise<[string, Question][]> =>
+  named(Object.entries(DEEP).map(([name, text]) => [name, question(parsed(text), [['deep'], ['deep']])] as const))
