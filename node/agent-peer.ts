@@ -6,7 +6,7 @@ import { MeshError } from '../protocol/errors.ts'
 import type { FailPoints } from '../protocol/fail-points.ts'
 import { peerIdFromPublicKey } from '../protocol/identity.ts'
 import { NEIGHBOURS_MAX } from '../protocol/limits.ts'
-import type { Ports } from '../protocol/ports.ts'
+import type { Ports, SandboxHost } from '../protocol/ports.ts'
 import { ENGINES } from '../sandbox/engines.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
@@ -29,6 +29,7 @@ export interface Ground {
   dir: DataDir
   log: AgentLog
   failPoints: FailPoints
+  sandboxHost: SandboxHost
   adapt: (ports: Ports) => Ports
 }
 
@@ -60,12 +61,13 @@ export const settleMesh = async ({ config, dir, log }: Ground, signal?: AbortSig
 }
 
 const startOn = async (
-  { config, dir, log, failPoints, adapt }: Ground,
+  { config, dir, log, failPoints, sandboxHost, adapt }: Ground,
   mesh: MeshRecord,
   listen: readonly string[],
 ) => {
   const { mdns } = config
-  const ports = await createNodePorts({ signer: dir.signer, storage: dir.storage, listen, mdns, log, failPoints })
+  const { signer, storage } = dir
+  const ports = await createNodePorts({ signer, storage, listen, mdns, sandboxHost, log, failPoints })
   const { cpus: slots, taskMemoryBytes: memoryBytes, diskBytes, accept, deny, quota } = config
   const policy = { accept, deny, slots, memoryBytes, quota }
   const options = {

@@ -19,6 +19,7 @@ import { type AgentLog, createAgentLog } from './log/log.ts'
 import { type PauseReason, Pausing } from './pausing.ts'
 import { environmentFailPoints } from './ports.ts'
 import { watchPower } from './power.ts'
+import { type Confinement, createSandboxHost } from './sandbox-host.ts'
 import { VERSION } from './version.ts'
 
 export interface AgentStatus extends PeerStatus {
@@ -29,6 +30,8 @@ export interface AgentStatus extends PeerStatus {
   paused_by: PauseReason | null
   /** For all tasks together. */
   memory_bytes_lent: number
+  /** How the processes that run functions are held. */
+  sandbox: Confinement
   /** Invites others to this mesh for a day; null where this peer cannot be reached, or may not invite. */
   ticket: string | null
 }
@@ -77,7 +80,13 @@ const invite = async (peer: Peer, lifeMs: number, own = false) => {
   )
 }
 
-const statusOf = async (peer: Peer, config: Config, pausing: Pausing, startedMs: number): Promise<AgentStatus> => ({
+const statusOf = async (
+  peer: Peer,
+  config: Config,
+  pausing: Pausing,
+  sandbox: Promise<Confinement>,
+  startedMs: number,
+): Promise<AgentStatus> => ({
   ...peer.status(),
   wayside: VERSION,
   pid: process.pid,
@@ -85,6 +94,7 @@ const statusOf = async (peer: Peer, config: Config, pausing: Pausing, startedMs:
   up_ms: Math.round(systemClock.monotonic() - startedMs),
   paused_by: pausing.reason,
   memory_bytes_lent: config.memoryBytes,
+  sandbox: await sandbox,
   ticket: await invite(peer, INVITE_MS_DEFAULT).then(
     ({ ticket }) => ticket,
     () => null,
@@ -93,8 +103,7 @@ const statusOf = async (peer: Peer, config: Config, pausing: Pausing, startedMs:
 
 const serveOwner = async (
   peer: Peer,
-  config: Config,
-  log: AgentLog,
+  { config, log, sandbox }: { config: Config; log: AgentLog; sandbox: Promise<Confinement> },
   over: AbortController,
   closeLog: () => void,
 ): Promise<Agent> => {
@@ -102,7 +111,7 @@ const serveOwner = async (
   const pausing = new Pausing(systemClock, peer)
   const { promise: asked, resolve: ask } = Promise.withResolvers<void>()
   const steering = {
-    status: () => statusOf(peer, config, pausing, startedMs),
+    status: () => statusOf(peer, config, pausing, sandbox, startedMs),
     pause: (durationMs?: number) => pausing.pause(durationMs),
     resume: () => pausing.resume(),
   }
@@ -145,12 +154,16 @@ export const startAgent = async (config: Config, options: AgentOptions = {}): Pr
   found.forEach(damaged)
   let undo = () => dir.storage.close()
   try {
-    const ground = { config, dir, log, failPoints, adapt: options.adapt ?? ((ports: Ports) => ports) }
+    const sandboxHost = createSandboxHost(failPoints)
+    // Beside what takes longer: whoever reads the first status need not wait.
+    const sandbox = sandboxHost.confinement()
+    const adapt = options.adapt ?? ((ports: Ports) => ports)
+    const ground = { config, dir, log, failPoints, sandboxHost, adapt }
     const mesh = await settleMesh(ground, options.signal)
     const peer = await startPeer(ground, mesh)
     undo = () => peer.stop()
     const over = new AbortController()
-    const agent = await serveOwner(peer, config, log, over, close)
+    const agent = await serveOwner(peer, { config, log, sandbox }, over, close)
     keepDialling(peer, mesh.addresses, systemClock, over.signal)
     log.event('agent.started', { peer: peer.peerId })
     return agent

@@ -3,7 +3,7 @@ import { createMemoryStorage } from '../peer/storage/memory.ts'
 import { type FailPoints, planFailPoints } from '../protocol/fail-points.ts'
 import { peerIdFromPublicKey } from '../protocol/identity.ts'
 import type { Log } from '../protocol/log.ts'
-import type { Ports, Signer, Storage } from '../protocol/ports.ts'
+import type { Ports, SandboxHost, Signer, Storage } from '../protocol/ports.ts'
 import { systemClock } from './clock.ts'
 import { createCrypto, createSigner, generatePrivateKey } from './crypto.ts'
 import { systemRandom } from './random.ts'
@@ -25,6 +25,8 @@ export interface NodePortsOptions {
   listen: readonly string[] | 'alone'
   /** Whether peers are looked for on the local network. */
   mdns?: boolean
+  /** One of its own if not given. */
+  sandboxHost?: SandboxHost
   log?: Log
   failPoints?: FailPoints
 }
@@ -49,7 +51,7 @@ export const createNodePorts = async (options: NodePortsOptions): Promise<Ports>
     signer,
     storage: options.storage ?? createMemoryStorage(),
     network,
-    sandboxHost: createSandboxHost(failPoints),
+    sandboxHost: options.sandboxHost ?? createSandboxHost(failPoints),
     vicinity: await vicinityOf(options),
     // Whom nobody can dial keeps nothing for others, and asks them to look up.
     directory: listen.length > 0 ? directory : undefined,

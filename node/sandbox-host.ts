@@ -1,22 +1,22 @@
-/** The SandboxHost port on Node: each sandbox a child process that inherits nothing. */
+/** The SandboxHost port on Node: each sandbox a child process that inherits nothing and reaches nothing. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import { getCompileCacheDir } from 'node:module'
-import { constants, setPriority } from 'node:os'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { type FailPoints, NO_FAIL_POINTS } from '../protocol/fail-points.ts'
 import { MIB } from '../protocol/limits.ts'
 import type { SandboxHost, SandboxProcess } from '../protocol/ports.ts'
 import { REPORT_FRAME_BYTES_MAX } from '../sandbox/frames.ts'
+import { compiledCode } from './compiled-code.ts'
+import { type Command, confinedStart, missingWords, permittedStart } from './confinement.ts'
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>
 type Handlers = Parameters<SandboxProcess['receive']>[0]
 
 const HEAD_BYTES = 4
 const WASM = fileURLToPath(new URL('../sandbox/quickjs.wasm', import.meta.url))
-const PROGRAM = new URL('./sandbox-process.ts', import.meta.url).href
-/** Starts the program with the cache of compiled code that this process has, if it has one: 30 ms instead of 200. */
+const PROGRAM = new URL('./sandbox-process.ts', import.meta.url)
+/** Starts the program with a cache of compiled code, if there is one: 30 ms instead of 200. */
 const START = `import { enableCompileCache } from 'node:module'
 const [, cache, program] = process.argv
 if (cache) enableCompileCache(cache)
@@ -32,44 +32,110 @@ export const SANDBOX_FLAGS = [
   '--max-semi-space-size=4',
 ]
 
+const argsOf = (program: URL, cache = ''): string[] => [
+  ...[...SANDBOX_FLAGS, '--input-type=module', '--eval', START, '--'],
+  ...[cache, program.href, WASM],
+]
+
+/** What the program is made of: where it is published, all that lies beside it. */
+const ownPaths = (): string[] => {
+  const folder = dirname(fileURLToPath(PROGRAM))
+  const sources = ['node', 'protocol', 'sandbox', 'node_modules', 'package.json']
+  return PROGRAM.href.endsWith('.ts') ? sources.map((name) => join(folder, '..', name)) : [folder]
+}
+
 /** Kept of what a process says on its standard error, to explain why it ended. */
 const COMPLAINT_BYTES_MAX = 2000
 
-export const createSandboxHost = (failPoints: FailPoints = NO_FAIL_POINTS): SandboxHost => ({
-  spawn: () => new ChildSandbox(failPoints),
-})
+/** What `unshare` of util-linux 2.38 says when a signal ended what it kept. */
+const SIGNALLED = /^unshare: sigprocmask unblock failed/m
+
+/** How the sandbox processes of a host are held: cut off by the system, or, as `lacks` says why, by Node alone. */
+export interface Confinement {
+  cut_off: boolean
+  lacks: string | null
+}
+
+export interface NodeSandboxHost extends SandboxHost {
+  /** Starts a process to find out, unless one has been started already. */
+  confinement(): Promise<Confinement>
+}
+
+/** `program`: what its processes run, for tests of what holds them. */
+export const createSandboxHost = (failPoints: FailPoints = NO_FAIL_POINTS, program = PROGRAM): NodeSandboxHost =>
+  new Host(failPoints, program)
+
+class Host implements NodeSandboxHost {
+  readonly #failPoints: FailPoints
+  readonly #program: URL
+  readonly #known = Promise.withResolvers<Confinement>()
+  #cutOff: boolean | undefined
+  #readable: { own: string[]; cache: string | undefined } | undefined
+
+  constructor(failPoints: FailPoints, program: URL) {
+    this.#failPoints = failPoints
+    this.#program = program
+  }
+
+  spawn(): SandboxProcess {
+    return new ChildSandbox(this, this.#failPoints)
+  }
+
+  async confinement(): Promise<Confinement> {
+    const probe = this.#cutOff === undefined ? new ChildSandbox(this, NO_FAIL_POINTS) : undefined
+    const confinement = await this.#known.promise
+    probe?.kill()
+    return confinement
+  }
+
+  /** What starts a process, and whether it cuts it off. */
+  command(): { command: Command; cutsOff: boolean } {
+    const own = ownPaths()
+    this.#readable ??= { own, cache: compiledCode(own, (cache) => argsOf(PROGRAM, cache)) }
+    if (this.#cutOff !== false) {
+      try {
+        return { command: confinedStart(this.#readable, argsOf(this.#program, this.#readable.cache)), cutsOff: true }
+      } catch (error) {
+        this.#decide(false, (error as Error).message)
+      }
+    }
+    return { command: permittedStart(this.#readable, argsOf(this.#program)), cutsOff: false }
+  }
+
+  /** A process that is cut off works. */
+  worked(): void {
+    this.#decide(true)
+  }
+
+  /** One that should have been cut off did not come up: true if another start may do without. */
+  refused(reason: string): boolean {
+    if (this.#cutOff === true) return false
+    this.#decide(false, reason)
+    return true
+  }
+
+  #decide(cutOff: boolean, reason = ''): void {
+    if (this.#cutOff !== undefined) return
+    this.#cutOff = cutOff
+    this.#known.resolve({ cut_off: cutOff, lacks: cutOff ? null : missingWords(reason) })
+  }
+}
 
 class ChildSandbox implements SandboxProcess {
-  readonly #child: Child
-  readonly #reader = new FrameReader((frame) => this.#handlers?.frame(frame))
+  readonly #host: Host
+  readonly #failPoints: FailPoints
+  #child!: Child
+  #reader!: FrameReader
   #handlers: Handlers | undefined
   #complaint = ''
   #killed = false
-  readonly #failPoints: FailPoints
+  /** What was sent to a process that has not come up yet: another may have to be started in its place. */
+  #unheard: Buffer[] | undefined = []
 
-  constructor(failPoints: FailPoints) {
+  constructor(host: Host, failPoints: FailPoints) {
+    this.#host = host
     this.#failPoints = failPoints
-    const cache = getCompileCacheDir()
-    const parameters = [cache ? dirname(cache) : '', PROGRAM, WASM]
-    this.#child = spawn(
-      process.execPath,
-      [...SANDBOX_FLAGS, '--input-type=module', '--eval', START, '--', ...parameters],
-      {
-        cwd: '/',
-        env: {},
-        stdio: ['pipe', 'pipe', 'pipe'],
-        windowsHide: true,
-      },
-    )
-    this.#yieldToOthers()
-    this.#child.stdout.on('data', (chunk: Buffer) => this.#read(chunk))
-    this.#child.stderr.on('data', (chunk: Buffer) => {
-      this.#complaint = (this.#complaint + chunk).slice(0, COMPLAINT_BYTES_MAX)
-    })
-    // What is written to a process that has ended is lost, and 'exit' tells.
-    this.#child.stdin.on('error', () => {})
-    this.#child.on('error', (error) => this.#exited(error.message))
-    this.#child.on('exit', (code, signal) => this.#exited(this.#reason(code, signal)))
+    this.#start()
     this.#mayFail('sandbox.spawn')
   }
 
@@ -78,6 +144,7 @@ class ChildSandbox implements SandboxProcess {
     const bytes = Buffer.allocUnsafe(HEAD_BYTES + frame.length)
     bytes.writeUInt32BE(frame.length)
     bytes.set(frame, HEAD_BYTES)
+    this.#unheard?.push(bytes)
     this.#child.stdin.write(bytes)
   }
 
@@ -90,6 +157,54 @@ class ChildSandbox implements SandboxProcess {
     this.#child.kill('SIGKILL')
   }
 
+  #start(): void {
+    const { command, cutsOff } = this.#host.command()
+    this.#complaint = ''
+    this.#reader = new FrameReader((frame) => this.#take(frame, cutsOff))
+    const options = {
+      cwd: '/',
+      env: {},
+      stdio: ['pipe', 'pipe', 'pipe'] as ['pipe', 'pipe', 'pipe'],
+      windowsHide: true,
+    }
+    this.#child = spawn(command.file, command.args, options)
+    this.#child.stdout.on('data', (chunk: Buffer) => this.#read(chunk))
+    this.#child.stderr.on('data', (chunk: Buffer) => {
+      this.#complaint = (this.#complaint + chunk).slice(0, COMPLAINT_BYTES_MAX)
+    })
+    // What is written to a process that has ended is lost, and 'exit' tells.
+    this.#child.stdin.on('error', () => {})
+    this.#watchEnd(this.#child, cutsOff)
+  }
+
+  #watchEnd(child: Child, cutsOff: boolean): void {
+    let over = false
+    const ended = (how: string) => {
+      if (over) return
+      over = true
+      if (SIGNALLED.test(this.#complaint)) how = 'a signal'
+      const lines = how === 'a signal' ? [] : this.#complaint.trim().split('\n')
+      const again = !this.#killed && this.#unheard && cutsOff && this.#host.refused(lines[0] || how)
+      if (!again) return this.#exited(lines.at(-1) ? `${how}: ${lines.at(-1)}` : how)
+      this.#start()
+      for (const bytes of this.#unheard as Buffer[]) this.#child.stdin.write(bytes)
+    }
+    const howEnded = (code: number | null, signal: string | null) => (signal ? `signal ${signal}` : `exit code ${code}`)
+    child.on('error', (error) => ended(error.message))
+    child.on('exit', (code, signal) => {
+      if (this.#killed || !this.#unheard) ended(howEnded(code, signal))
+    })
+    // Where it did not come up, because what it said of the reason must be here.
+    child.on('close', (code, signal) => ended(howEnded(code, signal)))
+  }
+
+  /** The first frame is empty, and says that the process has come up. */
+  #take(frame: Uint8Array, cutsOff: boolean): void {
+    if (!this.#unheard) return this.#handlers?.frame(frame)
+    this.#unheard = undefined
+    if (cutsOff) this.#host.worked()
+  }
+
   /** A sandbox process fails by ending. */
   #mayFail(name: 'sandbox.spawn' | 'sandbox.send'): void {
     try {
@@ -99,28 +214,12 @@ class ChildSandbox implements SandboxProcess {
     }
   }
 
-  /** A guest's work must never slow down what the machine's owner does. */
-  #yieldToOthers(): void {
-    if (this.#child.pid === undefined) return
-    try {
-      setPriority(this.#child.pid, constants.priority.PRIORITY_LOW)
-    } catch {
-      // Some systems forbid it; the sandbox works all the same.
-    }
-  }
-
   #read(chunk: Buffer): void {
     if (this.#killed) return
     if (!this.#reader.push(chunk)) {
       this.#complaint = `a frame of more than ${REPORT_FRAME_BYTES_MAX / MIB} MiB`
       this.kill()
     }
-  }
-
-  #reason(code: number | null, signal: NodeJS.Signals | null): string {
-    const how = signal ? `signal ${signal}` : `exit code ${code}`
-    const complaint = this.#complaint.trim().split('\n').at(-1)
-    return complaint ? `${how}: ${complaint}` : how
   }
 
   #exited(reason: string): void {

@@ -17,6 +17,12 @@ const lendsWords = (status: AgentStatus): string => {
   return `${countOf(slots, 'core')} at lowest priority, ${memory}${each}, ${sizeWords(disk_bytes)} of disk; nothing on battery`
 }
 
+/** What holds a function that broke out of its engine. */
+const sandboxWords = ({ sandbox }: AgentStatus): string =>
+  sandbox.lacks === null
+    ? 'functions are cut off from files, network and other processes'
+    : `${paintOut('yellow', 'not cut off by the system')}, by Node's permissions alone: ${plainText(sandbox.lacks)}`
+
 const meshWords = ({ mesh }: AgentStatus): string => `"${plainText(mesh.name)}", ${mesh.admission}, ${shortId(mesh.id)}`
 
 const inviteRows = ({ ticket }: AgentStatus): string =>
@@ -29,6 +35,7 @@ export const upWords = (status: AgentStatus): string => {
     `${paintOut('bold', `wayside ${status.wayside}`)} lends this machine\n\n`,
     row('lends', lendsWords(status)),
     row('to', acceptWords(status.lends, status.mesh)),
+    row('sandbox', sandboxWords(status)),
     row('mesh', meshWords(status)),
     row('peer', status.peer),
     ...status.addresses
@@ -95,6 +102,7 @@ export const statusWords = (status: AgentStatus): string => {
     row('peers', peersInReach(status)),
     row('disk', `${sizeWords(status.disk.bytes)} in ${countOf(status.disk.blocks, 'block')} of code`),
     row('memo', memoWords(status)),
+    row('sandbox', sandboxWords(status)),
     row('mesh', meshWords(status)),
     row('peer', status.peer),
     row('data', `${shown} (process ${status.pid})`),
