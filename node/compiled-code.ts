@@ -3,13 +3,20 @@
  * program that meets none, since what one of them wrote, the next would run.
  */
 import { spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { getCompileCacheDir } from 'node:module'
 import { dirname, join } from 'node:path'
+import { NOBODY } from './confinement.ts'
 
+/** Lets `nobody` read what this user wrote. Node looks for it in a folder whose name ends with the number of the user. */
 const makeReadable = (folder: string): void => {
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
-    chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o444)
+    if (!entry.isSymbolicLink()) chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o444)
+  const ending = `-${process.getuid?.()}`
+  for (const name of readdirSync(folder)) {
+    const link = join(folder, `${name.slice(0, -ending.length)}-${NOBODY}`)
+    if (name.endsWith(ending) && !existsSync(link)) symlinkSync(name, link)
+  }
 }
 
 /**

@@ -38,7 +38,7 @@ const LIMITS = [
 ]
 
 /** `nobody`: whom a process is inside, and outside too where the agent is root. */
-const NOBODY = 65_534
+export const NOBODY = 65_534
 
 /** Where the new root is put together: there is no Linux without this folder, and no program of anybody's is in it. */
 const MOUNT_POINT = '/sys'
