@@ -19,6 +19,7 @@ declare global {
     var Memory: new (limits: { initial: number; maximum: number }) => Memory
     var Instance: new (module: Module, imports: Record<string, Record<string, unknown>>) => Instance
     var RuntimeError: new () => Error
+    var CompileError: new () => Error
     var Module: {
       new (bytes: Uint8Array): Module
       imports(module: Module): (ModuleDescriptor & { module: string })[]

@@ -67,12 +67,24 @@ const bytesWords = (bytes: Uint8Array): string => {
   return `${countWords(bytes.length)} bytes: ${head}${bytes.length > BYTES_SHOWN ? ' …' : ''}  (write them with -o FILE)`
 }
 
+/** Text as it is: what programs print is bytes to us. */
+const shownBytes = (bytes: Uint8Array): string => {
+  const text = new TextDecoder().decode(bytes)
+  if (bytes.length === 0 || !isPlain(text) || text.includes(REPLACEMENT)) return `${bytesWords(bytes)}\n`
+  return text.endsWith('\n') ? text : `${text}\n`
+}
+
+const isPlain = (text: string): boolean => text.split(/[\n\t]/).every((part) => plainText(part) === part)
+
+/** What bytes that are no UTF-8 become. */
+const REPLACEMENT = '\ufffd'
+
 const showValue = async (value: Value, flags: RunFlags): Promise<void> => {
   const bytes = value instanceof Uint8Array ? value : undefined
   if (flags.output !== undefined) {
     writeResult(flags.output, bytes ?? `${valueToJson(value)}\n`)
     if (process.stderr.isTTY) note(`wrote ${flags.output}`)
-  } else if (bytes) await print(process.stdout.isTTY ? `${bytesWords(bytes)}\n` : bytes)
+  } else if (bytes) await print(process.stdout.isTTY ? shownBytes(bytes) : bytes)
   else await print(`${valueToJson(value, process.stdout.isTTY ? 2 : undefined)}\n`)
 }
 

@@ -1,6 +1,7 @@
 /** One instance of a metered module: its gas, its memory, and calls of its exports. */
 import type { OutcomeErrorCode } from '../../protocol/outcome.ts'
 import { STACK_BYTES_MAX } from '../wasm/constants.ts'
+import { REACTOR_ENTRY } from '../wasm/entries.ts'
 import { GAS_EXPORT, MEMORY_EXPORT, STACK_EXPORT, START_EXPORT } from '../wasm/form.ts'
 import type { Program } from './program.ts'
 import { trapWords } from './traps.ts'
@@ -76,7 +77,7 @@ export class ProgramInstance {
   /** Runs what the module wants to have run first. Gas is set by then. */
   start(): void {
     if (this.program.facts.start) this.call(START_EXPORT, [])
-    if (this.program.initialize) this.call('_initialize', [])
+    if (this.program.reactor) this.call(REACTOR_ENTRY, [])
   }
 
   /** Calls an export. Throws ProgramEnd, ProgramExit, and what is no outcome. */

@@ -1,5 +1,6 @@
 /** A WebAssembly module that may run here: checked, and compiled. */
 import type { OutcomeErrorCode } from '../../protocol/outcome.ts'
+import { isCommand, isReactor } from '../wasm/entries.ts'
 import type { MeteredFacts } from '../wasm/form.ts'
 import { IMPORTS } from '../wasm/imports.ts'
 import { validateMetered } from '../wasm/validate.ts'
@@ -13,7 +14,7 @@ export interface Program {
   /** It is a WASI command: its entry is `_start`. */
   command: boolean
   /** It wants `_initialize` to be called first, as WASI reactors do. */
-  initialize: boolean
+  reactor: boolean
 }
 
 /** Why a module does not run, the same on every machine. */
@@ -25,28 +26,23 @@ export interface Refused {
 /** Machine code of an optimising compiler beside the module. */
 const COMPILED = 4
 
-const COMMAND_ENTRY = '_start'
-const REACTOR_ENTRY = '_initialize'
-
 /** `memoryBytesMax`: what its memory may declare. */
 export const openProgram = (code: Uint8Array, memoryBytesMax: number): Program | Refused => {
   const verdict = validateMetered(code, { memoryBytesMax, imports: IMPORTS })
   if (!verdict.ok) return { code: 'E_MODULE_REFUSED', message: verdict.reason }
   const { facts } = verdict
-  const takesNothing = (name: string) =>
-    facts.exports.some((one) => one.name === name && one.type.params.length + one.type.results.length === 0)
-  const command = takesNothing(COMMAND_ENTRY)
+  const module = compiled(code)
+  if (!module) return { code: 'E_MODULE_REFUSED', message: 'it is no valid WebAssembly' }
+  const keptBytes = COMPILED * code.length
+  return { module, facts, keptBytes, command: isCommand(facts), reactor: isReactor(facts) }
+}
+
+const compiled = (code: Uint8Array): WebAssembly.Module | undefined => {
   try {
-    const module = new WebAssembly.Module(code)
-    return {
-      module,
-      facts,
-      keptBytes: COMPILED * code.length,
-      command,
-      initialize: !command && takesNothing(REACTOR_ENTRY),
-    }
-  } catch {
-    return { code: 'E_MODULE_REFUSED', message: 'it is no valid WebAssembly' }
+    return new WebAssembly.Module(code)
+  } catch (thrown) {
+    if (thrown instanceof WebAssembly.CompileError) return undefined
+    throw thrown
   }
 }
 

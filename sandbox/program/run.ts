@@ -10,31 +10,11 @@ import type { Run, SandboxResult } from '../job.ts'
 import { plainText } from '../plain-text.ts'
 import { Replay } from '../replay.ts'
 import { GAS_PER_FUEL, INSTANCE_GAS } from '../wasm/constants.ts'
-import type { FunctionType } from '../wasm/form.ts'
+import { ALLOC, COMMAND_ENTRY, callableExports } from '../wasm/entries.ts'
 import { importsOf } from './imports.ts'
 import { ProgramEnd, ProgramExit, ProgramInstance } from './instance.ts'
 import { LineReader } from './line-reader.ts'
 import type { Program } from './program.ts'
-
-/** Of a function over bytes: `alloc` finds room for the input, the result is where it lies << 32 | its length. */
-const OVER_BYTES: FunctionType = { params: ['i32', 'i32'], results: ['i64'] }
-const ALLOC = 'alloc'
-const ALLOC_TYPE: FunctionType = { params: ['i32'], results: ['i32'] }
-/** The name by which a command is called. */
-const DEFAULT = 'default'
-
-const sameType = (a: FunctionType, b: FunctionType): boolean =>
-  a.params.join() === b.params.join() && a.results.join() === b.results.join()
-
-const exportOf = ({ facts }: Program, name: string, type: FunctionType): boolean =>
-  facts.exports.some((one) => one.name === name && sameType(one.type, type))
-
-/** What can be called from outside, by name. */
-export const callableExports = (program: Program): string[] => {
-  if (program.command) return [DEFAULT]
-  if (!exportOf(program, ALLOC, ALLOC_TYPE)) return []
-  return program.facts.exports.filter(({ type }) => sameType(type, OVER_BYTES)).map(({ name }) => name)
-}
 
 const utf8 = new TextEncoder()
 
@@ -85,7 +65,7 @@ export class ProgramRun {
 
   #perform(): Uint8Array {
     const { exportName } = this.#run
-    const callable = callableExports(this.#program)
+    const callable = callableExports(this.#program.facts)
     if (!callable.includes(exportName)) throw new ProgramEnd('E_EXPORT_UNKNOWN', unknownExport(exportName, callable))
     const input = inputBytes(this.#run.input)
     const instance = this.#instantiate(input)
@@ -206,7 +186,7 @@ export class ProgramRun {
 const exitStatus = (instance: ProgramInstance): number => {
   try {
     instance.start()
-    instance.call('_start', [])
+    instance.call(COMMAND_ENTRY, [])
     return 0
   } catch (thrown) {
     if (thrown instanceof ProgramExit) return thrown.status

@@ -1,5 +1,5 @@
 /**
- * A function with everything it imports, as one ES module whose bytes depend on the sources alone.
+ * A function with everything it imports, as one module whose bytes depend on the sources alone.
  *
  * Nothing is minified. A stack trace of the guest names the author's functions and a line that can be read, a class
  * keeps its `name`, and whoever lends a machine can read what runs on it. That costs about a third more bytes than
@@ -7,21 +7,29 @@
  */
 import { existsSync, statSync } from 'node:fs'
 import { readFile, realpath } from 'node:fs/promises'
-import { basename, dirname, extname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { MeshError } from '../../protocol/errors.ts'
-import { CODE_BYTES_MAX, NAME_CHARS_MAX } from '../../protocol/limits.ts'
+import { CODE_BYTES_MAX, MEMORY_BYTES_DEFAULT, NAME_CHARS_MAX } from '../../protocol/limits.ts'
+import type { Tier } from '../../protocol/tiers.ts'
+import { callableExports } from '../../sandbox/wasm/entries.ts'
 import { type BuiltModule, buildModule } from './build-module.ts'
 import { requestsCall } from './effects.ts'
 import { type EnvBinding, findProject, type Project, type ProjectLimits, readProject } from './project-file.ts'
 import { shownPath } from './shown-path.ts'
+import { MODULE_FILE, readModuleFile } from './wasm/module-file.ts'
 
 export interface Bundle {
-  /** The module: UTF-8 text of an ES module without imports. The same sources give the same bytes anywhere. */
+  /** What `code` is. */
+  tier: Tier
+  /**
+   * UTF-8 text of an ES module without imports, or a WebAssembly module in the metered form. The same sources give the
+   * same bytes anywhere.
+   */
   code: Uint8Array
   /** `name` of wayside.json, else the entry's file name without its extension. */
   name: string
-  /** What the module exports, sorted. Which of them are callable only the sandbox can tell. */
+  /** What the module exports, sorted. Of an ES module only the sandbox can tell which are callable. */
   exports: string[]
   /** The kinds of effect the function may request, sorted: `call` by the rule of effects.ts, the others from `env`. */
   effects: string[]
@@ -46,19 +54,39 @@ export const bundle = async (entry: string | URL, options: { cwd?: string } = {}
   const folder = dirname(file)
   const root = findProject(folder)
   const { name, limits, verify, env }: Project = root === undefined ? {} : readProject(root, cwd)
-  const built = await buildModule(file, findTsconfig(folder, root ?? folder), cwd)
-  refuseUnusable(built, shownPath(file, cwd))
-  return {
-    code: built.code,
-    name: (name ?? basename(file, extname(file))).slice(0, NAME_CHARS_MAX),
-    exports: built.exports.toSorted(),
-    effects: await effectsOf(built, folder, env),
+  const about = {
+    name: (name ?? basename(file).replace(EXTENSION, '')).slice(0, NAME_CHARS_MAX),
     ...(limits && { limits }),
     ...(verify && { verify }),
     ...(env && { env }),
+  }
+  if (MODULE_FILE.test(file)) return { ...about, ...(await bundleModuleFile(file, shownPath(file, cwd), limits)) }
+  const built = await buildModule(file, findTsconfig(folder, root ?? folder), cwd)
+  refuseUnusable(built, shownPath(file, cwd))
+  return {
+    ...about,
+    tier: 'javascript',
+    code: built.code,
+    exports: built.exports.toSorted(),
+    effects: await effectsOf(built, folder, env),
     warnings: built.warnings,
     map: built.map,
   }
+}
+
+const EXTENSION = /(\.as)?\.[^.]*$/
+
+const NO_MAP = JSON.stringify({ version: 3, sources: [], names: [], mappings: '' })
+
+/** It can request nothing. */
+const bundleModuleFile = async (file: string, shown: string, limits: ProjectLimits = {}) => {
+  const { code, facts } = await readModuleFile(file, shown, limits.memoryBytes ?? MEMORY_BYTES_DEFAULT)
+  const exports = callableExports(facts).toSorted()
+  if (exports.length > 0) return { tier: 'webassembly' as const, code, exports, effects: [], warnings: [], map: NO_MAP }
+  const message =
+    `${shown} has nothing that can be called: neither _start, as a WASI command has, ` +
+    'nor alloc(i32) -> i32 with a function (i32, i32) -> i64 over bytes (README, "WebAssembly")'
+  throw new MeshError('E_BUNDLE', { message, file: shown })
 }
 
 /** The entry's real path, so that a symlink leads to the same bytes. */
