@@ -10,14 +10,16 @@ import {
   STACK_BYTES_MAX,
 } from './constants.ts'
 import { PRELUDE } from './guest/prelude.ts'
+import { GROUP_SOURCES } from './guest/web-groups.ts'
 import { wasmEngineId } from './wasm/engine-id.ts'
 
 /** `engineId` of this build, written down so that it can be imported; a test compares. */
-export const ENGINE_ID = 'quickjs:c50ab75205a2007de371e494f7eebec3b6190ad615ea83ba2b0f922968c14097'
+export const ENGINE_ID = 'quickjs:ffceb6ead80973f5e783b54d429f0ae70b303f80d70027b211ba104996384543'
 
 /**
- * `quickjs:` and the SHA-256, in hex, of: the bytes of the engine's wasm, the UTF-8 of the prelude, and the JSON of
- * the glue's revision and its constants in the order below, and of the tier of the modules that a function may import. `hash` is SHA-256.
+ * `quickjs:` and the SHA-256, in hex, of: the bytes of the engine's wasm, the UTF-8 of the prelude, the JSON of the groups
+ * of the web's interfaces, and that of the glue's revision and its constants in the order below, and of the tier of the
+ * modules that a function may import. `hash` is SHA-256.
  */
 export const engineId = (hash: (bytes: Uint8Array) => Uint8Array, wasm: Uint8Array): string => {
   const glue = {
@@ -31,7 +33,7 @@ export const engineId = (hash: (bytes: Uint8Array) => Uint8Array, wasm: Uint8Arr
     PRELUDE_NAME,
     WASM_ENGINE: wasmEngineId(hash),
   }
-  const text = new TextEncoder().encode(PRELUDE + JSON.stringify(glue))
+  const text = new TextEncoder().encode(PRELUDE + JSON.stringify(GROUP_SOURCES) + JSON.stringify(glue))
   const build = new Uint8Array(wasm.length + text.length)
   build.set(wasm)
   build.set(text, wasm.length)

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { MEMORY_BYTES_MIN, MIB } from '../protocol/limits.ts'
+import { Bases } from './base.ts'
 import { Engine, EngineFault } from './engine.ts'
 import { Execution } from './execution.ts'
 import { bytesOf, runOf, wasm } from './fixture.ts'
@@ -8,7 +9,7 @@ import { loadFunction } from './load.ts'
 import { METER } from './wasm-names.ts'
 
 const imageOf = (module: string, memoryBytes = 32 * MIB): Image => {
-  const loaded = loadFunction(wasm, bytesOf(module), memoryBytes)
+  const loaded = loadFunction(new Bases(wasm), bytesOf(module), memoryBytes)
   if (!('image' in loaded)) throw new Error(loaded.failure.message)
   return loaded.image
 }

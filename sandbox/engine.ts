@@ -21,8 +21,8 @@ export class EngineFault extends Error {}
 export interface GuestEvents {
   /** The interrupt handler was called. */
   tick(): void
-  /** The prelude called host function `id` with the values at `args`. */
-  hostCall(id: number, args: readonly number[]): void
+  /** The prelude called host function `id` with the values at `args`. Returns where the result is, or 0 for undefined. */
+  hostCall(id: number, args: readonly number[]): number
 }
 
 type EngineExports = Record<keyof typeof EXPORTS, (...args: number[]) => number>
@@ -87,8 +87,7 @@ export class Engine {
       s: (_context: number, _this: number, count: number, values: number, id: number) => {
         this.place(values, count * JS_VALUE_BYTES)
         const args = Array.from({ length: count }, (_, i) => values + i * JS_VALUE_BYTES)
-        this.events?.hostCall(id, args)
-        return 0
+        return this.events?.hostCall(id, args) ?? 0
       },
       k: (bytes: number) => this.#grow(bytes >>> 0),
       // The time zone is UTC: the fields that the engine reads of `struct tm` stay zero.

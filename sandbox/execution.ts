@@ -7,6 +7,7 @@ import { decodeValue, encodeValue } from '../protocol/values.ts'
 import { GuestConsole } from './console.ts'
 import { pack, unpack } from './crossing.ts'
 import { type Engine, EngineFault, type GuestEvents, NO_MEMORY, STOP } from './engine.ts'
+import { evaluateGroup } from './evaluate.ts'
 import { HOST } from './host-calls.ts'
 import { type Image, resetToImage } from './image.ts'
 import type { Run, RunEvents, SandboxResult } from './job.ts'
@@ -222,9 +223,15 @@ export class Execution implements GuestEvents {
     throw STOP
   }
 
-  hostCall(id: number, args: readonly number[]): void {
-    if (this.#end) return
-    const [first = 0, second = 0, third = 0] = args
+  hostCall(id: number, args: readonly number[]): number {
+    const { context, runtime } = this.#image.roots
+    if (id === HOST.group)
+      return evaluateGroup(this.#engine, context, runtime, this.#text(args[0] ?? 0, SHORT_BYTES_MAX))
+    if (!this.#end) this.#called(id, args)
+    return 0
+  }
+
+  #called(id: number, [first = 0, second = 0, third = 0]: readonly number[]): void {
     switch (id) {
       case HOST.log:
         return this.#console.add(this.#text(first, SHORT_BYTES_MAX), this.#quoted(second))

@@ -43,7 +43,7 @@ describe('an image as bytes', () => {
     sandbox.run(module, runOf())
     expect(sandbox.exported(module, MEMORY)).toEqual(file)
     expect(fileOf(module)).toEqual(file)
-    expect(fileOf(`${module}\n`)).not.toEqual(file)
+    expect(fileOf(`${module}\nexport const more = 1`)).not.toEqual(file)
   })
 
   test('prints no more than is printed without it', () => {

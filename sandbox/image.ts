@@ -22,6 +22,7 @@ export interface Roots {
   run: number
   settle: number
   fail: number
+  use: number
 }
 
 interface Region {
@@ -120,9 +121,13 @@ export const resetToImage = (engine: Engine, image: Image): boolean => {
   return true
 }
 
-/** A fresh engine with the image's memory. */
-export const engineFromImage = (wasm: WebAssembly.Module, image: Image): Engine => {
-  const engine = new Engine(wasm, image.memoryBytes, image.memoryBytesMax)
+/** A fresh engine with the image's memory, which may grow to `memoryBytesMax`. */
+export const engineFromImage = (
+  wasm: WebAssembly.Module,
+  image: Image,
+  memoryBytesMax: number = image.memoryBytesMax,
+): Engine => {
+  const engine = new Engine(wasm, image.memoryBytes, memoryBytesMax)
   // The binary's own data; the rest of a fresh memory is zero.
   engine.bytes.fill(0, 0, image.roots.stackTop - LAYOUT.stackBytes)
   for (const copy of image.copies) engine.bytes.set(copy.bytes, copy.at)

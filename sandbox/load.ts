@@ -1,12 +1,14 @@
-/** Evaluates a function's module in a fresh engine, once; each call then starts from the image of that. */
-import { FUEL_TICK, MEMORY_BYTES_MIN, MESSAGE_CHARS_MAX } from '../protocol/limits.ts'
+/** Evaluates a function's module in a base image, once; each call then starts from the image of that. */
+import { FUEL_TICK, MESSAGE_CHARS_MAX } from '../protocol/limits.ts'
 import type { ConsoleLine, OutcomeErrorCode } from '../protocol/outcome.ts'
+import type { Bases } from './base.ts'
 import { GuestConsole } from './console.ts'
-import { LOAD_FUEL_MAX, MODULE_NAME, PRELUDE_NAME, STACK_BYTES_MAX } from './constants.ts'
-import { Engine, EngineFault, NO_MEMORY, STOP } from './engine.ts'
-import { PRELUDE } from './guest/prelude.ts'
-import { HOST, HOST_CALLS } from './host-calls.ts'
-import { captureImage, type Image, type Roots } from './image.ts'
+import { LOAD_FUEL_MAX, MODULE_NAME } from './constants.ts'
+import { type Engine, EngineFault, NO_MEMORY, STOP } from './engine.ts'
+import { callOwn, evaluate, evaluateGroup } from './evaluate.ts'
+import { groupsNamedIn } from './guest/web.ts'
+import { HOST } from './host-calls.ts'
+import { captureImage, engineFromImage, type Image, type Roots } from './image.ts'
 import { plainText, stackText } from './plain-text.ts'
 import { isRefused, openProgram, type Program } from './program/program.ts'
 
@@ -16,7 +18,6 @@ const MODULE = 1
 const PROMISE_PENDING = 0
 const PROMISE_REJECTED = 2
 
-const SCRATCH_BYTES = 64
 /** A message with its stack, or what is printed at once. */
 const TEXT_BYTES_MAX = 512 * 1024
 
@@ -45,24 +46,15 @@ class Failed extends Error {
 
 class Loader {
   readonly engine: Engine
-  readonly console = new GuestConsole()
-  readonly context: number
-  readonly runtime: number
-  readonly stackTop: number
   readonly roots: Roots
+  readonly console = new GuestConsole()
   #ticks = 0
   #outOfFuel = false
 
-  constructor(wasm: WebAssembly.Module, memoryBytesMax: number) {
-    this.engine = new Engine(wasm, MEMORY_BYTES_MIN, memoryBytesMax)
-    const { exports } = this.engine
-    exports.initialize()
-    this.stackTop = exports.stackPointer()
-    this.runtime = exports.newRuntime()
-    exports.setMaxStackSize(this.runtime, STACK_BYTES_MAX)
-    this.context = this.engine.owned(exports.newContext(this.runtime, 0))
-    this.engine.events = { tick: () => this.#tick(), hostCall: (id, args) => this.#hostCall(id, args) }
-    this.roots = this.#prepare()
+  constructor(engine: Engine, roots: Roots) {
+    this.engine = engine
+    this.roots = roots
+    engine.events = { tick: () => this.#tick(), hostCall: (id, args) => this.#hostCall(id, args) }
   }
 
   #tick(): void {
@@ -71,14 +63,17 @@ class Loader {
     throw STOP
   }
 
-  #hostCall(id: number, [first = 0, second = 0, third = 0]: readonly number[]): void {
+  #hostCall(id: number, [first = 0, second = 0, third = 0]: readonly number[]): number {
+    const { context, runtime } = this.roots
+    if (id === HOST.group) return evaluateGroup(this.engine, context, runtime, this.#text(first))
     if (id === HOST.log) this.console.add(this.#text(first), JSON.parse(this.#text(second)))
     if (id === HOST.fail)
       throw new Failed('E_FUNCTION_LOAD', JSON.parse(this.#text(second)), JSON.parse(this.#text(third)))
+    return 0
   }
 
   #text(value: number): string {
-    return this.engine.text(this.context, value, TEXT_BYTES_MAX) ?? ''
+    return this.engine.text(this.roots.context, value, TEXT_BYTES_MAX) ?? ''
   }
 
   /** Runs `step`; whatever the function can cause in it becomes a Failed. */
@@ -96,24 +91,15 @@ class Loader {
     return new Failed('E_MEMORY_LIMIT', `its module needs more than the ${this.engine.bytesMax} bytes of memory it has`)
   }
 
-  evaluate(source: Uint8Array, name: string, flags: number): number {
-    const { engine, context } = this
-    const [code, file] = [engine.cBytes(source), engine.cString(name)]
-    const value = engine.owned(engine.exports.evaluate(context, code, source.length, file, 0, flags))
-    engine.exports.free(code)
-    engine.exports.free(file)
-    return value
-  }
-
   /** `value`, unless it says that code of the function threw. */
   value(value: number): number {
-    const error = this.engine.exports.resolveException(this.context, value)
+    const error = this.engine.exports.resolveException(this.roots.context, value)
     return error === 0 ? value : this.#fail(error)
   }
 
   /** The same where only code of ours ran. */
   #sound(value: number): number {
-    const error = this.engine.exports.resolveException(this.context, value)
+    const error = this.engine.exports.resolveException(this.roots.context, value)
     if (error === 0) return value
     if (this.engine.refused) throw this.#outOfMemory()
     throw new EngineFault(`the prelude failed: ${this.#text(error)}`)
@@ -121,65 +107,38 @@ class Loader {
 
   #fail(error: number): never {
     if (this.engine.refused) throw this.#outOfMemory()
-    this.#sound(this.call(this.roots.fail, [error], this.roots.scratch))
+    this.#sound(this.#call(this.roots.fail, error))
     throw new EngineFault('the prelude did not say what was thrown')
   }
 
-  call(target: number, args: readonly number[], scratch: number): number {
-    const { engine, context } = this
-    for (const [i, arg] of args.entries()) engine.view.setUint32(scratch + 4 * i, arg, true)
-    const nothing = engine.exports.getUndefined()
-    return engine.owned(engine.exports.call(context, target, nothing, args.length, scratch))
-  }
-
-  /** Evaluates the prelude and hands it the host's functions. */
-  #prepare(): Roots {
-    const { engine, context, runtime, stackTop } = this
-    const { exports } = engine
-    const scratch = engine.allocate(SCRATCH_BYTES)
-    const prelude = this.#sound(this.evaluate(new TextEncoder().encode(PRELUDE), PRELUDE_NAME, 0))
-    const functions = HOST_CALLS.map((name, i) =>
-      engine.owned(exports.newFunction(context, engine.cString(name), 0, 0, i + 1)),
-    )
-    const entries = this.#sound(this.call(prelude, functions, scratch))
-    const entry = (name: string) => engine.owned(exports.getProp(context, entries, engine.newString(context, name)))
-    return {
-      context,
-      runtime,
-      stackTop,
-      scratch,
-      undefinedValue: exports.getUndefined(),
-      load: entry('load'),
-      run: entry('run'),
-      settle: entry('settle'),
-      fail: entry('fail'),
-    }
+  #call(target: number, arg: number): number {
+    return callOwn(this.engine, this.roots.context, this.roots.scratch, target, [arg])
   }
 
   loadModule(code: Uint8Array): void {
-    const evaluated = this.value(this.evaluate(code, MODULE_NAME, MODULE))
-    this.#sound(this.call(this.roots.load, [this.#settled(evaluated)], this.roots.scratch))
+    const evaluated = this.value(evaluate(this.engine, this.roots.context, code, MODULE_NAME, MODULE))
+    this.#sound(this.#call(this.roots.load, this.#settled(evaluated)))
     this.#pump()
   }
 
   /** A module with a top-level await is evaluated once the jobs it waits for have run. */
   #settled(evaluated: number): number {
     const { exports } = this.engine
-    const isPromise = exports.promiseState(this.context, evaluated) >= 0
+    const isPromise = exports.promiseState(this.roots.context, evaluated) >= 0
     if (!isPromise) return evaluated
     this.#pump()
-    const state = exports.promiseState(this.context, evaluated)
+    const state = exports.promiseState(this.roots.context, evaluated)
     if (state === PROMISE_PENDING)
       throw new Failed('E_FUNCTION_LOAD', 'its module waits, at the top level, for a promise that nothing will settle')
-    const result = this.engine.owned(exports.promiseResult(this.context, evaluated))
+    const result = this.engine.owned(exports.promiseResult(this.roots.context, evaluated))
     return state === PROMISE_REJECTED ? this.#fail(result) : result
   }
 
   #pump(): void {
     const { exports } = this.engine
-    const lastContext = this.engine.allocate(4)
-    while (exports.isJobPending(this.runtime) !== 0)
-      exports.freeValue(this.context, this.engine.owned(exports.executePendingJob(this.runtime, 1, lastContext)))
+    const { context, runtime, scratch } = this.roots
+    while (exports.isJobPending(runtime) !== 0)
+      exports.freeValue(context, this.engine.owned(exports.executePendingJob(runtime, 1, scratch)))
   }
 }
 
@@ -204,12 +163,13 @@ export const loadProgram = (code: Uint8Array, memoryBytesMax: number): Loaded =>
  * equal to the image. Throws EngineFault, or what the host throws.
  */
 export const loadFunction = (
-  wasm: WebAssembly.Module,
+  bases: Bases,
   code: Uint8Array,
   memoryBytesMax: number,
 ): Evaluated & { engine: Engine } => {
-  const loader = new Loader(wasm, memoryBytesMax)
-  const { engine } = loader
+  const base = bases.of(groupsNamedIn(new TextDecoder().decode(code)))
+  const engine = engineFromImage(bases.wasm, base, memoryBytesMax)
+  const loader = new Loader(engine, base.roots)
   const kept = () => ({ console: loader.console.lines, memoryBytes: engine.bytes.length, engine })
   try {
     loader.attempt(() => loader.loadModule(code))

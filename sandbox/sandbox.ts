@@ -3,6 +3,7 @@ import { MeshError } from '../protocol/errors.ts'
 import type { Answer } from '../protocol/journal.ts'
 import { MEMORY_BYTES_MAX, MEMORY_BYTES_MIN, MIB } from '../protocol/limits.ts'
 import { Outcome } from '../protocol/outcome.ts'
+import { Bases } from './base.ts'
 import type { Engine } from './engine.ts'
 import { Execution } from './execution.ts'
 import { differenceFromImage, engineFromImage, type Image, resetToImage, wholePages } from './image.ts'
@@ -70,6 +71,7 @@ export const createSandbox = ({ wasm, compare = false }: SandboxOptions): Sandbo
 
 class ImageSandbox implements Sandbox {
   readonly #wasm: WebAssembly.Module
+  readonly #bases: Bases
   readonly #compare: boolean
   /** The longest unused first. */
   readonly #entries = new Map<string, Entry>()
@@ -77,6 +79,7 @@ class ImageSandbox implements Sandbox {
 
   constructor(wasm: WebAssembly.Module, compare: boolean) {
     this.#wasm = wasm
+    this.#bases = new Bases(wasm)
     this.#compare = compare
   }
 
@@ -88,7 +91,7 @@ class ImageSandbox implements Sandbox {
     if (this.has(functionId, memoryBytes)) return
     const bytesMax = memoryFor(memoryBytes)
     if (tier === 'webassembly') return this.#add(functionId, memoryBytes, loadProgram(code, bytesMax))
-    const { engine, ...loaded } = loadFunction(this.#wasm, code, bytesMax)
+    const { engine, ...loaded } = loadFunction(this.#bases, code, bytesMax)
     this.#add(functionId, memoryBytes, loaded, 'image' in loaded ? engine : undefined)
   }
 

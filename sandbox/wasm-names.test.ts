@@ -118,7 +118,7 @@ describe('the state of an instance', () => {
 
   test('holds the count of fuel where METER says', () => {
     const seen: number[] = []
-    engine.events = { tick: () => void seen.push(left()), hostCall() {} }
+    engine.events = { tick: () => void seen.push(left()), hostCall: () => 0 }
     evaluate('for (let i = 0; i < 35000; i++);')
     expect(seen.length).toBeGreaterThanOrEqual(3)
     // A tick is what was left and ten thousand; what was taken at once goes below zero.
@@ -131,6 +131,19 @@ describe('the state of an instance', () => {
     }
     // A round of such a loop polls twice: where it ends, and where it goes round.
     expect(used(300) - used(200)).toBe(200 * METER.unitsPerFuel)
+  })
+
+  test('holds the strip flags where LAYOUT says', () => {
+    const text = () => {
+      const code = '(function f() { return 1 }).toString()'
+      const value = exports.evaluate(context, engine.cString(code), code.length, engine.cString('x'), 0, 0)
+      return engine.text(context, value, 1000)
+    }
+    expect(text()).toContain('return 1')
+    engine.bytes[runtime + LAYOUT.stripFlags] = 1
+    expect(text()).toContain('[native code]')
+    engine.bytes[runtime + LAYOUT.stripFlags] = 0
+    expect(text()).toContain('return 1')
   })
 
   test('holds the state of Math.random where LAYOUT says', () => {

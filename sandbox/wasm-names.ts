@@ -68,6 +68,8 @@ export const LAYOUT = {
   stackBytes: 5 * 1024 * 1024,
   /** In JSContext: the state of Math.random, 64 bits. */
   randomState: 224,
+  /** In JSRuntime: what functions that are compiled do not keep, one byte. */
+  stripFlags: 228,
 } as const
 
 /** The word that all work of the engine is charged to (`scripts/engine/meter-loops.ts`): units left until the next tick, 32 bits. */

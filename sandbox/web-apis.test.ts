@@ -100,8 +100,8 @@ describe('as in a page', () => {
       expect(decodeBase64(btoa(x))).toBe(x)
     })
     await checkProperty('base64', same)
-    expect(encode('€')).toBe('TypeError')
-    for (const wrong of ['a', 'ab=c', '€', 'ab==c']) expect(decodeBase64(wrong)).toBe('TypeError')
+    expect(encode('€')).toBe('InvalidCharacterError')
+    for (const wrong of ['a', 'ab=c', '€', 'ab==c']) expect(decodeBase64(wrong)).toBe('InvalidCharacterError')
   })
 
   test('queueMicrotask, in the order of promises', () => {

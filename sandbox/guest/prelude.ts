@@ -2,6 +2,7 @@
  * The prelude: evaluated in each fresh engine before a function's module. It keeps what it uses of the language in
  * constants, so that a function that changes the built-ins changes them for itself alone.
  */
+import { LAZY_SOURCE } from './lazy.ts'
 import { RUN_SOURCE } from './run.ts'
 import { VALUES_SOURCE } from './values.ts'
 import { WEB_APIS_SOURCE } from './web-apis.ts'
@@ -10,9 +11,10 @@ const PRIMORDIALS_SOURCE = `
 'use strict'
 const { Uint8Array, BigInt, Promise, Error, TypeError, RangeError, RegExp, DataView, String } = globalThis
 const { parse, stringify } = JSON
-const { keys, getPrototypeOf, setPrototypeOf, defineProperty, freeze, getOwnPropertyDescriptor } = Object
+const { keys, getPrototypeOf, setPrototypeOf, defineProperty, freeze, getOwnPropertyDescriptor, getOwnPropertyNames } = Object
 const { isArray, prototype: ArrayPrototype } = Array
 const { prototype: ObjectPrototype } = Object
+const { toStringTag } = Symbol
 const { isError } = Error
 const { fromCodePoint } = String
 // f.call as a function of its own: uncurry(f)(x, y) is x.f(y), whatever becomes of Function.prototype.
@@ -36,7 +38,7 @@ const subarray = (bytes, from) => new Uint8Array(typedArrayBuffer(bytes), typedA
 const replace = uncurry(String.prototype.replace)
 `
 
-/** A script whose value is `(hostLog, hostRequest, hostBuffer, hostFail, hostDone) => { load, run, settle }`. */
-export const PRELUDE = `(function (hostLog, hostRequest, hostBuffer, hostFail, hostDone) {
-${PRIMORDIALS_SOURCE}${VALUES_SOURCE}${WEB_APIS_SOURCE}${RUN_SOURCE}
+/** A script whose value is `(hostLog, hostRequest, hostBuffer, hostFail, hostDone, hostGroup) => { load, fail, run, settle, use }`. */
+export const PRELUDE = `(function (hostLog, hostRequest, hostBuffer, hostFail, hostDone, hostGroup) {
+${PRIMORDIALS_SOURCE}${VALUES_SOURCE}${WEB_APIS_SOURCE}${LAZY_SOURCE}${RUN_SOURCE}
 })`

@@ -76,15 +76,6 @@ const refuseExport = (name) => {
   refuse('E_EXPORT_UNKNOWN', slice(what + '; callable exports: ' + (callable || 'none'), 0, 4096))
 }
 
-// Only the minimum: cancellation reaches a function as an effect, which it cannot request yet.
-const signal = freeze({
-  aborted: false,
-  reason: undefined,
-  addEventListener() {},
-  removeEventListener() {},
-  throwIfAborted() {},
-})
-
 const call = (ref, input, options) =>
   new Promise((resolve, reject) => {
     let text
@@ -105,15 +96,20 @@ const env = freeze({})
 
 // Made once, before the image is taken.
 let invocationId = ''
+let signal
 const ctx = freeze({
   get invocationId() {
     return invocationId
   },
-  signal,
+  // Never aborted yet: cancellation reaches a function as an effect, which it cannot request.
+  get signal() {
+    return (signal ??= use('events').newSignal())
+  },
   call,
 })
 
 return {
+  use,
   load(loaded) {
     namespace = loaded
   },

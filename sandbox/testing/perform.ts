@@ -1,6 +1,7 @@
 /** Performs programs in every way and records what comes out. The same code in Node and in the workers of pages. */
 import type { Answer, EffectRequest, JournalEntry } from '../../protocol/journal.ts'
 import { decodeValue, encodeValue, type Value, valueFromJson, valueToJson } from '../../protocol/values.ts'
+import { Bases } from '../base.ts'
 import type { Engine } from '../engine.ts'
 import { Execution } from '../execution.ts'
 import { engineFromImage, resetToImage } from '../image.ts'
@@ -141,7 +142,7 @@ const performOrders = async (wasm: WebAssembly.Module, program: Program, loaded:
 }
 
 const load = (wasm: WebAssembly.Module, { code, limits }: Program): Loaded =>
-  loadFunction(wasm, new TextEncoder().encode(code), limits.memory_bytes)
+  loadFunction(new Bases(wasm), new TextEncoder().encode(code), limits.memory_bytes)
 
 const performProgram = async (wasm: WebAssembly.Module, program: Program): Promise<ProgramRecord> => {
   const loaded = load(wasm, program)

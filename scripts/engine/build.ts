@@ -1,15 +1,16 @@
 /**
- * `node scripts/engine/build.ts`: makes `sandbox/quickjs.wasm` from the pinned package, and writes down the engine IDs of
- * that file with whatever else shapes outcomes, and of the WebAssembly tier. The same bytes on every machine.
+ * `node scripts/engine/build.ts`: makes `sandbox/quickjs.wasm` from the pinned package and `sandbox/guest/web-groups.ts`
+ * from its sources, and writes down the engine IDs of those with whatever else shapes outcomes, and of the WebAssembly
+ * tier. The same bytes on every machine.
  */
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import binaryen from 'binaryen'
-import { ENGINE_ID, engineId } from '../../sandbox/engine-id.ts'
 import { WASM_ENGINE_ID, wasmEngineId } from '../../sandbox/wasm/engine-id.ts'
 import { meterLoops } from './meter-loops.ts'
 import { ENGINE_FILE, readSource } from './source.ts'
+import { writeWebGroups } from './web-groups.ts'
 
 /** Changes the engine in place. Must not depend on anything but the module. */
 export type EnginePass = (module: binaryen.Module) => void
@@ -43,6 +44,8 @@ const writeId = (file: string, before: string, id: string) => {
 }
 
 if (import.meta.main) {
+  await writeWebGroups()
+  const { ENGINE_ID, engineId } = await import('../../sandbox/engine-id.ts')
   const wasm = buildEngine()
   writeFileSync(ENGINE_FILE, wasm)
   const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest()

@@ -1,0 +1,25 @@
+/**
+ * What the prelude hands to the groups (`../web.ts`). Types only: in the guest, an import of this file, or of the first
+ * file of another group, is a call of `use`.
+ */
+
+/** Some of the groups by their names: what their first files export. */
+interface Groups {
+  blob: typeof import('./blob.ts')
+  events: typeof import('./events.ts')
+  exception: typeof import('./exception.ts')
+  streams: typeof import('./streams.ts')
+  text: typeof import('./text.ts')
+  url: typeof import('./url.ts')
+}
+
+/** A group, evaluated if it has not been: for what is needed now and then. */
+export declare const use: <Name extends keyof Groups>(name: Name) => Groups[Name]
+/** A group, if it has been evaluated: where it has not, nothing can be an instance of what it has. */
+export declare const evaluated: <Name extends keyof Groups>(name: Name) => Groups[Name] | undefined
+/** For errors that nobody can catch: prints one to the console, and the run goes on. */
+export declare const report: (error: unknown) => void
+/** Math.random as it was before the function could change it. */
+export declare const random: () => number
+/** What `Date.now()` says. */
+export declare const instant: number

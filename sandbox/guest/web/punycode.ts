@@ -1,0 +1,67 @@
+/** Punycode (RFC 3492), and what of UTS #46 can be had from the engine's own Unicode tables. */
+
+const BASE = 36
+const T_MIN = 1
+const T_MAX = 26
+
+const adapt = (delta: number, points: number, first: boolean): number => {
+  let scaled = Math.floor(delta / (first ? 700 : 2))
+  scaled += Math.floor(scaled / points)
+  let k = 0
+  for (; scaled > ((BASE - T_MIN) * T_MAX) / 2; k += BASE) scaled = Math.floor(scaled / (BASE - T_MIN))
+  return k + Math.floor(((BASE - T_MIN + 1) * scaled) / (scaled + 38))
+}
+
+const digitOf = (n: number): string => String.fromCharCode(n < 26 ? n + 97 : n + 22)
+const threshold = (k: number, bias: number): number => Math.min(Math.max(k - bias, T_MIN), T_MAX)
+
+const encodeDelta = (delta: number, bias: number): string => {
+  let out = ''
+  for (let k = BASE; ; k += BASE) {
+    const t = threshold(k, bias)
+    if (delta < t) return out + digitOf(delta)
+    out += digitOf(t + ((delta - t) % (BASE - t)))
+    delta = Math.floor((delta - t) / (BASE - t))
+  }
+}
+
+export const punycodeEncode = (label: string): string => {
+  const points = Array.from(label, (char) => char.codePointAt(0) as number)
+  const basic = points.filter((c) => c < 0x80)
+  let out = basic.length > 0 ? `${String.fromCharCode(...basic)}-` : ''
+  let [n, delta, bias, done] = [0x80, 0, 72, basic.length]
+  while (done < points.length) {
+    const next = Math.min(...points.filter((c) => c >= n))
+    delta += (next - n) * (done + 1)
+    n = next
+    for (const c of points) {
+      if (c < n) delta++
+      if (c !== n) continue
+      out += encodeDelta(delta, bias)
+      bias = adapt(delta, done + 1, done === basic.length)
+      delta = 0
+      done++
+    }
+    delta++
+    n++
+  }
+  return out
+}
+
+// Expressions with Unicode properties are made where they are used: the engine compiles a literal with its function, and
+// they are large.
+
+/** Case folded and compatibility forms replaced, as UTS #46 maps; ß, ς and joiners are kept (non-transitional). */
+export const mapDomain = (domain: string): string =>
+  domain
+    .replace(/(?![\u200c\u200d])\p{DI}/gu, '')
+    .replace(/[\u3002\uff0e\uff61]/g, '.')
+    .normalize('NFKC')
+    .toLowerCase()
+    .normalize('NFKC')
+
+const DISALLOWED =
+  '^\\p{M}|[\\p{Cc}\\p{Cn}\\p{Co}\\p{Cs}\\p{Zs}\\p{Zl}\\p{Zp}\\u200e\\u200f\\u202a-\\u202e\\u2061-\\u2063\\u2066-\\u206f\\ufff9-\\ufffd]'
+
+export const isValidLabel = (label: string): boolean =>
+  !new RegExp(DISALLOWED, 'u').test(label) && mapDomain(label) === label

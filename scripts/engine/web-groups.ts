@@ -1,0 +1,81 @@
+/**
+ * Makes `sandbox/guest/web-groups.ts`: each group of the web's interfaces as the source of a function of `use`, bundled
+ * from `sandbox/guest/web/` and the packages that it imports. The same text on every machine.
+ */
+import { writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { build, type Plugin } from 'esbuild'
+import { isWebGroup, type WebGroup } from '../../sandbox/guest/web.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const FOLDER = join(ROOT, 'sandbox/guest/web')
+
+const FIRST_FILES: Record<WebGroup, string> = {
+  exception: 'sandbox/guest/web/exception.ts',
+  text: 'sandbox/guest/web/text.ts',
+  url: 'sandbox/guest/web/url.ts',
+  events: 'sandbox/guest/web/events.ts',
+  streams: 'sandbox/guest/web/streams.ts',
+  blob: 'sandbox/guest/web/blob.ts',
+  fetch: 'sandbox/guest/web/fetch.ts',
+}
+
+export const GROUPS_FILE = join(FOLDER, '../web-groups.ts')
+
+/** An import of another group's first file, or of what the prelude exports, stays an import: of the group's name. */
+const apart = (group: string): Plugin => ({
+  name: 'groups',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\// }, ({ path, importer }) => {
+      const name = basename(path, '.ts')
+      if (dirname(importer) !== FOLDER || name === group) return undefined
+      if (name === 'prelude-exports') return { path: 'prelude', external: true }
+      return isWebGroup(name) ? { path: name, external: true } : undefined
+    })
+  },
+})
+
+/** `{a as b,c}` of an import or an export, as a pattern or as an object. */
+const renamed = (names: string, turned: boolean): string =>
+  names
+    .split(',')
+    .map((one) => one.trim().split(' as ') as [string, string?])
+    .map(([local, other = local]) => (turned ? `${other}:${local}` : `${local}:${other}`))
+    .join(',')
+
+/** An ES module without default or namespace imports, as an expression: a function of `use` that returns its exports. */
+const asFunction = (code: string): string => {
+  const body = code
+    .trim()
+    .replace(/import\{([^}]*)\}from"(\w+)";/g, (_, names, group) => `const{${renamed(names, false)}}=use("${group}");`)
+    .replace(/export\{([^}]*)\};$/, (_, names) => `return{${renamed(names, true)}}`)
+  if (/\b(import|export)[{\s]/.test(body.slice(0, 200)) || !body.includes('return{'))
+    throw new Error('not one export at the end')
+  return `(function(use){"use strict";${body}})`
+}
+
+const bundleGroup = async (group: WebGroup): Promise<string> => {
+  const { outputFiles } = await build({
+    entryPoints: [join(ROOT, FIRST_FILES[group])],
+    bundle: true,
+    write: false,
+    minify: true,
+    format: 'esm',
+    target: 'es2023',
+    charset: 'ascii',
+    legalComments: 'none',
+    plugins: [apart(group)],
+    logLevel: 'silent',
+  })
+  return asFunction(outputFiles[0]!.text)
+}
+
+/** The text of `sandbox/guest/web-groups.ts`. */
+export const webGroupsText = async (): Promise<string> => {
+  const groups = Object.keys(FIRST_FILES) as WebGroup[]
+  const sources = await Promise.all(groups.map(bundleGroup))
+  const lines = groups.map((group, i) => `  ${group}: ${JSON.stringify(sources[i])},\n`)
+  return `/** Made by scripts/engine/web-groups.ts: do not edit. */\nexport const GROUP_SOURCES = {\n${lines.join('')}}\n`
+}
+
+export const writeWebGroups = async (): Promise<void> => writeFileSync(GROUPS_FILE, await webGroupsText())
