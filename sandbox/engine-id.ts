@@ -14,7 +14,7 @@ import { GROUP_SOURCES } from './guest/web-groups.ts'
 import { wasmEngineId } from './wasm/engine-id.ts'
 
 /** `engineId` of this build, written down so that it can be imported; a test compares. */
-export const ENGINE_ID = 'quickjs:ffceb6ead80973f5e783b54d429f0ae70b303f80d70027b211ba104996384543'
+export const ENGINE_ID = 'quickjs:9227db35648dd43f65e7b32b4faab2e4f8eecce2ff23e91f04bb59c31e6a886d'
 
 /**
  * `quickjs:` and the SHA-256, in hex, of: the bytes of the engine's wasm, the UTF-8 of the prelude, the JSON of the groups

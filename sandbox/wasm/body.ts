@@ -1,6 +1,6 @@
 /** Checks that nothing in a function body runs without having been paid for, in one walk over its bytes. */
 import type { FunctionType } from './form.ts'
-import { entryGas, frameBytes, LEAF_FRAME_BYTES_MAX, LOOP_GAS, OperandStack } from './frame.ts'
+import { entryGas, FRAME, frameBytes, OperandStack } from './frame.ts'
 import { Instructions, readLocals } from './instruction.ts'
 import { NESTING_MAX } from './limits.ts'
 import { CANONICAL_GAS, EXACT, INSTRUCTIONS, NEEDS_EXACT, OP } from './opcodes.ts'
@@ -27,6 +27,12 @@ export interface BodyContext {
   gas: number
 }
 
+/** What the check of a body found. */
+export interface BodyFacts {
+  /** Values in the frame times places where ways meet or part: what a simple compiler looks at. */
+  compileWork: number
+}
+
 /** A block that is open. */
 interface Label {
   opcode: number
@@ -40,7 +46,7 @@ interface Label {
 const UNREACHABLE = Number.POSITIVE_INFINITY
 
 /** Throws Refusal unless the body of a function of type `type` is fully charged. */
-export const checkBody = (reader: Reader, type: number, context: BodyContext): void =>
+export const checkBody = (reader: Reader, type: number, context: BodyContext): BodyFacts =>
   new Body(reader, type, context).check()
 
 class Body {
@@ -57,6 +63,8 @@ class Body {
   /** Bytes that the entry takes from the stack; 0: none. */
   #frame = 0
   #calls = false
+  /** Ends of ways: of blocks, of arms, of charges, targets of branches. */
+  #forks = 1
   /** Did the last instruction put a float on the stack whose bits are the same on every host? */
   #exact = false
 
@@ -70,16 +78,18 @@ class Body {
     this.#locals = readLocals(reader, this.#type.params.length).length
   }
 
-  check(): void {
+  check(): BodyFacts {
     this.#enter()
     while (this.#labels.length > 0) {
       if (!this.#passPattern()) this.#passInstruction()
     }
     if (!this.#reader.done) refuse(`there are bytes after the end of the function at ${this.#reader.at}`)
     const bytes = frameBytes(this.#type, this.#locals, this.#operands.highest)
-    if (this.#frame > 0 ? this.#frame < bytes : this.#calls || bytes > LEAF_FRAME_BYTES_MAX) {
+    if (this.#frame > 0 ? this.#frame < bytes : this.#calls || bytes > FRAME.LEAF_BYTES_MAX) {
       refuse(`the function that ends at ${this.#reader.end} takes ${this.#frame} bytes of stack, not ${bytes}`)
     }
+    const values = this.#type.params.length + this.#locals + this.#operands.highest
+    return { compileWork: values * this.#forks }
   }
 
   #enter(): void {
@@ -95,7 +105,9 @@ class Body {
   }
 
   #match(pattern: Pattern): boolean {
-    return matches(this.#reader, pattern, this.#filling)
+    const found = matches(this.#reader, pattern, this.#filling)
+    if (found) this.#forks++
+    return found
   }
 
   #pay(): void {
@@ -190,7 +202,7 @@ class Body {
     if (opcode !== OP.loop) return
     if (!this.#match(CHARGE)) refuse(`the loop at ${this.#code.at} does not begin with a charge`)
     this.#pay()
-    this.#use(LOOP_GAS)
+    this.#use(FRAME.LOOP_GAS)
   }
 
   #else(): void {
@@ -202,6 +214,7 @@ class Body {
   }
 
   #end(): void {
+    this.#forks++
     const label = this.#labels.pop()!
     this.#paid = Math.min(this.#paid, label.left, label.opcode === OP.if ? label.entered : UNREACHABLE)
     if (this.#frame > 0 && this.#labels.length === 1) this.#leave()
@@ -216,6 +229,7 @@ class Body {
   }
 
   #branch(depth: number): void {
+    this.#forks++
     const index = this.#labels.length - 1 - depth
     const label = this.#labels[index]
     if (label === undefined) return refuse(`a branch out of the function at ${this.#code.at}`)

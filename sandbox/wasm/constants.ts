@@ -7,8 +7,12 @@ export const WASM_GLUE_REVISION = 1
 /** Gas in one unit of fuel: so much takes as long as a poll of the JavaScript engine (decision 31). */
 export const GAS_PER_FUEL = 48
 
-/** What the stack of a function may come to, by the frames of frame.ts: some 3,000 plain calls. */
-export const STACK_BYTES_MAX = 512 * KIB
+/**
+ * What the stack of a function may come to, by the frames of frame.ts: some 1,800 plain calls. A frame takes no more of
+ * a host's stack than it counts, in any tier of V8 and SpiderMonkey, and the smallest stack, in a worker of Chromium,
+ * has room for 507 KiB of the worst frames (decision 30).
+ */
+export const STACK_BYTES_MAX = 256 * KIB
 
 /** Of an instance: a memory is mapped, its segments are copied, its imports made. */
 export const INSTANCE_GAS = 200_000

@@ -8,15 +8,19 @@ import {
   STACK_BYTES_MAX,
   WASM_GLUE_REVISION,
 } from './constants.ts'
+import { FRAME } from './frame.ts'
 import { IMPORTS } from './imports.ts'
+import * as limits from './limits.ts'
 import { INSTRUCTIONS } from './opcodes.ts'
+import * as patterns from './patterns.ts'
 
 /** `wasmEngineId` of this build, written down so that it can be imported; a test compares. */
-export const WASM_ENGINE_ID = 'wasm:cdc0dbf32701d58b0cd7727ee6658ff451bb9257298b3aaca30bf0b3035456ee'
+export const WASM_ENGINE_ID = 'wasm:1fbfdd6edd3f47b6e4c23decebffe66035469eec6ffe2fc40c9b72fdc1790e70'
 
 /**
  * `wasm:` and the SHA-256, in hex, of the JSON of: the glue's revision and its constants in the order below, what may be
- * imported, and the instructions that there are with their gas. `hash` is SHA-256.
+ * imported, and the metered form: the instructions that there are with their gas, the patterns, figures and limits of its
+ * specification. `hash` is SHA-256.
  */
 export const wasmEngineId = (hash: (bytes: Uint8Array) => Uint8Array): string => {
   const glue = {
@@ -28,6 +32,17 @@ export const wasmEngineId = (hash: (bytes: Uint8Array) => Uint8Array): string =>
     IMPORT_GAS_A_BYTE,
     IO_VECTORS_MAX,
   }
-  const text = JSON.stringify([glue, [...IMPORTS], [...INSTRUCTIONS]])
+  const { CHARGE, ENTER, LEAVE, CANONICAL_F32, CANONICAL_F64, SIZED } = patterns
+  const form = [
+    CHARGE,
+    ENTER,
+    LEAVE,
+    CANONICAL_F32,
+    CANONICAL_F64,
+    [...SIZED],
+    FRAME,
+    Object.entries(limits).toSorted(),
+  ]
+  const text = JSON.stringify([glue, [...IMPORTS], [...INSTRUCTIONS], ...form])
   return `wasm:${Array.from(hash(new TextEncoder().encode(text)), (byte) => byte.toString(16).padStart(2, '0')).join('')}`
 }

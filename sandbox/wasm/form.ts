@@ -1,15 +1,9 @@
 /** The metered form of a WebAssembly module: the names that it reserves, and what its checker tells of it. README.md is the specification. */
-import { KIB } from '../../protocol/limits.ts'
 
 /** Mutable i64 global: gas that is left. The host sets it before a call and reads it after; below zero the run is out of gas. */
 export const GAS_EXPORT = 'wayside:gas'
-/** Mutable i64 global: bytes of stack that are left. The host sets it to `WASM_STACK_BYTES_MAX` before a call; below zero the run went too deep. */
+/** Mutable i64 global: bytes of stack that are left. The host sets it to `STACK_BYTES_MAX` of constants.ts before a call; below zero the run went too deep. */
 export const STACK_EXPORT = 'wayside:stack'
-/**
- * How deep calls may go. A frame takes at most as many bytes of a host's stack as it counts here, in every tier of V8's
- * and SpiderMonkey's compilers (`stack.test.ts`); Chromium's worker, the smallest, has 500 KiB. Part of the engine ID.
- */
-export const WASM_STACK_BYTES_MAX = 256 * KIB
 /** Function `() -> ()`: what the module's start function was. If there is one, the host calls it once, before anything else. */
 export const START_EXPORT = 'wayside:start'
 /** The only name under which a module may export its memory. */

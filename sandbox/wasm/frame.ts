@@ -3,25 +3,29 @@ import type { FunctionType } from './form.ts'
 import type { BlockShape, Instructions } from './instruction.ts'
 import { OP } from './opcodes.ts'
 
-/** Return address, saved registers, the instance, and what the charges themselves put on the stack. */
-const FRAME_BASE_BYTES = 96
-const SLOT_BYTES = 8
-/** A function that calls none takes this much without saying so; the hosts' reserve covers one such frame. */
-export const LEAF_FRAME_BYTES_MAX = 8192
+/** Figures of the specification. */
+export const FRAME = {
+  /** Return address, saved registers, the instance, and what the charges themselves put on the stack. */
+  BASE_BYTES: 96,
+  SLOT_BYTES: 8,
+  /** A function that calls none takes this much without saying so; the hosts' reserve covers one such frame. */
+  LEAF_BYTES_MAX: 8192,
+  ENTRY_GAS: 2,
+  /** Locals that an entry sets to 0 for one gas. */
+  LOCALS_A_GAS: 4,
+  /** Of an iteration, part of the charge at a loop's head. */
+  LOOP_GAS: 1,
+} as const
 
 /**
  * Bytes of stack that a call of a function takes. `highest`: the most values that are on its operand stack at once.
  * Parameters and results count twice, since hosts hand many over in memory and copy them.
  */
 export const frameBytes = ({ params, results }: FunctionType, locals: number, highest: number): number =>
-  FRAME_BASE_BYTES + SLOT_BYTES * (2 * (params.length + results.length) + locals + highest)
+  FRAME.BASE_BYTES + FRAME.SLOT_BYTES * (2 * (params.length + results.length) + locals + highest)
 
-const ENTRY_GAS = 2
-const LOCALS_A_GAS = 4
 /** Gas of a function's entry, part of its first charge: the locals that it declares are set to 0. */
-export const entryGas = (locals: number): number => ENTRY_GAS + Math.floor(locals / LOCALS_A_GAS)
-/** Gas of an iteration, part of the charge at a loop's head. */
-export const LOOP_GAS = 1
+export const entryGas = (locals: number): number => FRAME.ENTRY_GAS + Math.floor(locals / FRAME.LOCALS_A_GAS)
 
 /**
  * How many values are on the operand stack, at most. In code that nothing reaches the figure may be too high, never

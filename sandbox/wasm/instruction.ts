@@ -1,12 +1,14 @@
 /** Reads the instructions of a function body one by one. The pass and the checker read with the same eyes. */
 import type { FunctionType, ValueType } from './form.ts'
 import { LOCALS_MAX, TARGETS_MAX } from './limits.ts'
-import { IMMEDIATE, INSTRUCTIONS, OP } from './opcodes.ts'
+import { featureLeftOut, IMMEDIATE, INSTRUCTIONS, OP } from './opcodes.ts'
 import type { Reader } from './reader.ts'
 import { refuse } from './refusal.ts'
 import { type ModuleParts, valueType } from './sections.ts'
 
 const EMPTY_TYPE = 0x40
+/** Opcodes of two parts begin with one of these. */
+const PREFIXES_FROM = 0xfb
 const VALUE_TYPES_FROM = 0x70
 /** An alignment as a power of two; beyond 16 bytes the number means something else. */
 const ALIGNMENT_MAX = 4
@@ -56,9 +58,11 @@ export class Instructions {
     const { reader } = this
     this.at = reader.at
     let opcode = reader.byte()
-    if (opcode >= 0xfc) opcode = opcode * 256 + Math.min(reader.u32(), 255)
+    if (opcode >= PREFIXES_FROM) opcode = opcode * 256 + Math.min(reader.u32(), 255)
     const known = INSTRUCTIONS.get(opcode)
-    if (known === undefined) return refuse(`the instruction 0x${opcode.toString(16)} at ${this.at} is not allowed`)
+    if (known === undefined) {
+      return refuse(`the instruction 0x${opcode.toString(16)} at ${this.at} is not allowed: ${featureLeftOut(opcode)}`)
+    }
     this.opcode = opcode
     this.gas = known.gas
     this.pops = known.pops

@@ -110,3 +110,21 @@ export const NEEDS_EXACT: ReadonlySet<number> = new Set([
 ])
 /** Gas of making a float canonical. */
 export const CANONICAL_GAS = 3
+
+/** What is left out, by opcode: first, last, and what it is called. */
+const LEFT_OUT: [number, number, string][] = [
+  [0x06, 0x0a, 'exceptions'],
+  [0x12, 0x13, 'tail calls'],
+  [0x14, 0x15, 'typed function references'],
+  [0x18, 0x1f, 'exceptions'],
+  [0x1c, 0x1c, 'reference types'],
+  [0x25, 0x26, 'reference types'],
+  [0xd0, 0xd6, 'reference types'],
+  [0xfb00, 0xfbff, 'garbage collection'],
+  [0xfc0c, 0xfc11, 'reference types'],
+  [0xfd00, 0xfdff, 'vectors (SIMD)'],
+  [0xfe00, 0xfeff, 'threads'],
+]
+/** The name of the feature that an instruction belongs to, if metered modules do without it. */
+export const featureLeftOut = (opcode: number): string =>
+  LEFT_OUT.find(([first, last]) => first <= opcode && opcode <= last)?.[2] ?? 'unknown'

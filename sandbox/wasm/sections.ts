@@ -74,6 +74,11 @@ export const readModule = (bytes: Uint8Array): ModuleParts => {
   return parts
 }
 
+const LEFT_OUT = new Map([
+  [0, 'it has a custom section'],
+  [13, 'it has exceptions'],
+])
+
 const findSections = (bytes: Uint8Array): Map<number, Reader> => {
   const reader = new Reader(bytes)
   for (const byte of [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]) {
@@ -84,7 +89,7 @@ const findSections = (bytes: Uint8Array): Map<number, Reader> => {
   while (!reader.done) {
     const id = reader.byte()
     const place = ORDER.indexOf(id)
-    if (place < 0) refuse(id === 0 ? 'it has a custom section' : `section ${id} is not known`)
+    if (place < 0) refuse(LEFT_OUT.get(id) ?? `section ${id} is not known`)
     if (place <= last) refuse(`section ${id} is there twice, or after one that it must precede`)
     last = place
     sections.set(id, reader.part(reader.u32()))

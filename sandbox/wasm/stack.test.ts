@@ -1,6 +1,6 @@
 /** Recursion ends by the count of a module's own frames, before any host's stack does. */
 import { describe, expect, test } from 'vitest'
-import { WASM_STACK_BYTES_MAX } from './form.ts'
+import { STACK_BYTES_MAX } from './constants.ts'
 import { deepQuestions } from './testing/hosts.ts'
 import { answer, type CallAnswer } from './testing/probe.ts'
 
@@ -14,12 +14,12 @@ describe('recursion without end', async () => {
     const [first, second] = answer(question) as CallAnswer[]
     expect(first).toEqual(second)
     expect(first!.outcome).toBe('RuntimeError')
-    expect(Number(first!.stackUsed)).toBeGreaterThan(WASM_STACK_BYTES_MAX)
-    expect(Number(first!.stackUsed)).toBeLessThan(WASM_STACK_BYTES_MAX * 1.1)
+    expect(Number(first!.stackUsed)).toBeGreaterThan(STACK_BYTES_MAX)
+    expect(Number(first!.stackUsed)).toBeLessThan(STACK_BYTES_MAX * 1.1)
   })
 
   test.each(deep)('%s: this host would have had room for three times as much', (_, question) => {
-    const [first] = answer({ ...question, stack: `${ROOM * WASM_STACK_BYTES_MAX}` }) as CallAnswer[]
+    const [first] = answer({ ...question, stack: `${ROOM * STACK_BYTES_MAX}` }) as CallAnswer[]
     expect(first!.outcome).toBe('RuntimeError')
   })
 })

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { START_EXPORT } from './form.ts'
 import { entryGas } from './frame.ts'
-import { LOCALS_MAX, MODULE_BYTES_MAX, NESTING_MAX } from './limits.ts'
+import { BODY_BYTES_MAX, LOCALS_MAX, MODULE_BYTES_MAX, NESTING_MAX } from './limits.ts'
 import { OP } from './opcodes.ts'
 import { KIND } from './sections.ts'
 import {
@@ -35,6 +35,7 @@ const only = (...code: (number | number[])[]) => moduleOf([body(...code)])
 /** Hosts take it too. */
 const isValid = (code: Uint8Array) => new WebAssembly.Module(code) instanceof WebAssembly.Module
 
+const times = <T>(count: number, items: T[]): T[] => Array.from({ length: count }, () => items).flat()
 const LEAF = body(charge(ENTRY))
 
 describe('what a module is made of', () => {
@@ -163,11 +164,24 @@ describe('instructions', () => {
   })
 
   test('blocks in blocks have a limit, and cost nothing to check', () => {
-    const nested = (depth: number) =>
-      only(charge(ENTRY), new Array(depth).fill([OP.block, EMPTY]).flat(), new Array(depth).fill(OP.end))
+    const nested = (depth: number) => only(charge(ENTRY), times(depth, [OP.block, EMPTY]), times(depth, [OP.end]))
     expect(reasonOf(nested(NESTING_MAX))).toBe(undefined)
     expect(reasonOf(nested(NESTING_MAX + 1))).toMatch(/nested deeper/)
     expect(reasonOf(nested(100_000))).toMatch(/more than|nested deeper/)
+  })
+
+  test('locals times branches have a limit, over all functions: compilers take time for them', () => {
+    const fork = [OP.block, EMPTY, ...i32(0), OP.brIf, 0, OP.end]
+    const forks = (count: number): Body => ({
+      locals: [[500, 'i64']],
+      code: [...charge(10 ** 6), ...times(count, fork)],
+    })
+    expect(reasonOf(moduleOf([forks(20_000)]))).toBe(undefined)
+    expect(reasonOf(moduleOf(times(4, [forks(20_000)])))).toMatch(/too many branches/)
+  })
+
+  test('a function has a limit', () => {
+    expect(reasonOf(only(charge(10 ** 6), times(BODY_BYTES_MAX, [OP.nop])))).toMatch(/has more than 262144 bytes/)
   })
 
   test('locals have a limit', () => {

@@ -1,5 +1,5 @@
 /** Is a WebAssembly module in the metered form? Decides from the bytes alone, in time linear in their number, the same on every host. */
-import { checkBody } from './body.ts'
+import { type BodyContext, checkBody } from './body.ts'
 import {
   type FunctionType,
   GAS_EXPORT,
@@ -9,7 +9,7 @@ import {
   STACK_EXPORT,
   START_EXPORT,
 } from './form.ts'
-import { MODULE_BYTES_MAX, PAGE_BYTES, TABLE_ENTRIES_MAX } from './limits.ts'
+import { BODY_BYTES_MAX, COMPILE_WORK_MAX, MODULE_BYTES_MAX, PAGE_BYTES, TABLE_ENTRIES_MAX } from './limits.ts'
 import { Refusal, refuse } from './refusal.ts'
 import { KIND, kindName, type ModuleParts, readModule } from './sections.ts'
 
@@ -41,9 +41,18 @@ const check = (code: Uint8Array, limits: MeteredLimits): MeteredFacts => {
     memory: checkMemory(parts, limits.memoryBytesMax),
   }
   checkTable(parts)
-  const context = { parts, functionTypes, gas }
-  for (const [index, body] of parts.bodies.entries()) checkBody(body, parts.functions[index]!, context)
+  checkBodies({ parts, functionTypes, gas })
   return facts
+}
+
+const checkBodies = (context: BodyContext) => {
+  const { bodies, functions } = context.parts
+  let work = 0
+  for (const [index, body] of bodies.entries()) {
+    if (body.end - body.at > BODY_BYTES_MAX) refuse(`the function at ${body.at} has more than ${BODY_BYTES_MAX} bytes`)
+    work += checkBody(body, functions[index]!, context).compileWork
+    if (work > COMPILE_WORK_MAX) refuse(`its functions with many locals have too many branches, up to ${body.end}`)
+  }
 }
 
 /** The last two globals are gas and stack. Returns the index of the first. */

@@ -3,7 +3,7 @@ import binaryen from 'binaryen'
 import { MIB } from '../../../protocol/limits.ts'
 import { meterModule } from '../../../sdk/bundle/wasm/meter.ts'
 import { KERNELS, kernelsInAssemblyScript, kernelsInC } from '../../../sdk/bundle/wasm/testing/kernels.ts'
-import { WASM_STACK_BYTES_MAX } from '../form.ts'
+import { STACK_BYTES_MAX } from '../constants.ts'
 import { DEEP } from './deep.ts'
 import type { Question } from './probe.ts'
 
@@ -14,7 +14,7 @@ const question = async (module: Uint8Array, calls: Question['calls'], gas = GAS)
   code: Buffer.from((await meterModule(module, LIMITS)).code).toString('base64'),
   memoryBytesMax: LIMITS.memoryBytesMax,
   gas: `${gas}`,
-  stack: `${WASM_STACK_BYTES_MAX}`,
+  stack: `${STACK_BYTES_MAX}`,
   calls,
 })
 

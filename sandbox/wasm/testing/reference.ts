@@ -2,7 +2,7 @@
  * Counts gas another way: a metered module in which each instruction that runs adds its own price to a global of its
  * own. It knows nothing of regions. What it counts is what the charges must come to.
  */
-import { entryGas, LOOP_GAS } from '../frame.ts'
+import { entryGas, FRAME } from '../frame.ts'
 import { Instructions, readLocals } from '../instruction.ts'
 import { CANONICAL_GAS, OP } from '../opcodes.ts'
 import { CANONICAL_F32, CANONICAL_F64, CHARGE, ENTER, type Filling, LEAVE, matches, SIZED } from '../patterns.ts'
@@ -68,7 +68,7 @@ const countedBody = (body: Reader, parts: ModuleParts, type: number, counter: nu
     code.next()
     count(code.gas)
     copyFrom(start)
-    if (code.opcode === OP.loop) count(LOOP_GAS)
+    if (code.opcode === OP.loop) count(FRAME.LOOP_GAS)
   }
   return out
 }

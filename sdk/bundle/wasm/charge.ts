@@ -1,7 +1,7 @@
 /** Puts the charges of the metered form into a function body. */
 
 import type { ValueType } from '../../../sandbox/wasm/form.ts'
-import { entryGas, frameBytes, LEAF_FRAME_BYTES_MAX, OperandStack } from '../../../sandbox/wasm/frame.ts'
+import { entryGas, FRAME, frameBytes, OperandStack } from '../../../sandbox/wasm/frame.ts'
 import { Instructions, readLocals } from '../../../sandbox/wasm/instruction.ts'
 import { CANONICAL_GAS, EXACT, NEEDS_EXACT, OP } from '../../../sandbox/wasm/opcodes.ts'
 import {
@@ -72,7 +72,7 @@ class Charging {
     const frame = frameBytes(type, this.#locals.length, this.#operands.highest)
     const out = new Writer()
     this.#writeLocals(out)
-    if (this.#calls || frame > LEAF_FRAME_BYTES_MAX) this.#writeEntered(out, frame)
+    if (this.#calls || frame > FRAME.LEAF_BYTES_MAX) this.#writeEntered(out, frame)
     else {
       this.#fill(out, CHARGE, { cost: this.#entry.gas })
       this.#writePieces(out)

@@ -3,7 +3,7 @@
  * function, the head of a loop, an arm of an if, what follows a conditional branch. After a block the region from before
  * it goes on, unless a branch inside leads further out than the end of that block.
  */
-import { LOOP_GAS } from '../../../sandbox/wasm/frame.ts'
+import { FRAME } from '../../../sandbox/wasm/frame.ts'
 import { OP } from '../../../sandbox/wasm/opcodes.ts'
 
 export interface Region {
@@ -42,7 +42,7 @@ export class Regions {
     for (const target of targets) this.#branch(this.depth - 1 - target)
     if (opcode === OP.return) this.#branch(0)
     if (opcode === OP.block) this.#open(this.current)
-    else if (opcode === OP.loop) return this.#open({ gas: LOOP_GAS })
+    else if (opcode === OP.loop) return this.#open({ gas: FRAME.LOOP_GAS })
     else if (opcode === OP.if) return this.#open({ gas: 0 })
     else if (opcode === OP.else) return this.#else()
     else if (opcode === OP.end) return this.#close()
