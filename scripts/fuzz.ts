@@ -1,21 +1,25 @@
 /**
  * `npm run fuzz -- [MINUTES] [TARGET]…`: the fuzzing of `npm test`, for longer. It begins with the same inputs for the
- * same WAYSIDE_SEED. Targets are named as in the tests, such as `frame invoke`. Exit 1 if a crasher was found.
+ * same WAYSIDE_SEED. Targets are named as in the tests, such as `frame invoke`; `built-ins` is the audit of what the
+ * engine's built-ins cost. Exit 1 if a crasher was found.
  */
 import { randomInt } from 'node:crypto'
 import { deriveSeed } from '../simulations/random.ts'
+import { auditBuiltIns } from './fuel-audit/long.ts'
 import { saveCrashers } from './protocol/crashers.ts'
 import { fuzzTarget } from './protocol/fuzz-target.ts'
 import { TARGETS } from './protocol/targets.ts'
 
 const INPUTS = 100_000
 const SEED_LIMIT = 2 ** 32
+const BUILT_INS = 'built-ins'
 
 const [minutes = '10', ...names] = process.argv.slice(2)
 const seed = Number(process.env.WAYSIDE_SEED ?? randomInt(SEED_LIMIT))
 const targets = TARGETS.filter(({ name }) => names.length === 0 || names.includes(name))
-if (!(Number(minutes) > 0) || !Number.isInteger(seed) || targets.length < names.length) {
-  const known = TARGETS.map(({ name }) => `"${name}"`).join(', ')
+const audits = Number(names.length === 0 || names.includes(BUILT_INS))
+if (!(Number(minutes) > 0) || !Number.isInteger(seed) || targets.length + audits < names.length) {
+  const known = [BUILT_INS, ...TARGETS.map(({ name }) => name)].map((name) => `"${name}"`).join(', ')
   console.error(`usage: npm run fuzz -- [MINUTES] [TARGET]…\nTARGET is one of ${known}; WAYSIDE_SEED is an integer`)
   process.exit(2)
 }
@@ -23,8 +27,8 @@ if (!(Number(minutes) > 0) || !Number.isInteger(seed) || targets.length < names.
 console.log(`WAYSIDE_SEED=${seed}`)
 const endMs = performance.now() + Number(minutes) * 60_000
 let inputs = 0
-let found = 0
-for (let round = 0; performance.now() < endMs; round++) {
+let found = audits > 0 ? auditBuiltIns(targets.length > 0 ? performance.now() + Number(minutes) * 15_000 : endMs) : 0
+for (let round = 0; targets.length > 0 && performance.now() < endMs; round++) {
   for (const target of targets) {
     const name = round === 0 ? target.name : `${target.name} ${round}`
     const result = await fuzzTarget(target, deriveSeed(seed, name), INPUTS)

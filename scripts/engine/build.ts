@@ -16,7 +16,7 @@ import { writeWebGroups } from './web-groups.ts'
 export type EnginePass = (module: binaryen.Module) => void
 
 /** In this order. */
-const PASSES: readonly EnginePass[] = [meterLoops]
+export const PASSES: readonly EnginePass[] = [meterLoops]
 
 /** What LLVM targets for emscripten's engine, and no more. */
 const FEATURES =

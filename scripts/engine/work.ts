@@ -3,7 +3,7 @@ import binaryen from 'binaryen'
 import { callOf, loopOf, ownFunctions, type Ref, switchOf, walk } from './expressions.ts'
 
 /** These become no instruction, or one that costs next to nothing. */
-const FREE = new Set<number>([binaryen.LocalGetId, binaryen.ConstId, binaryen.BlockId, binaryen.NopId])
+export const FREE = new Set<number>([binaryen.LocalGetId, binaryen.ConstId, binaryen.BlockId, binaryen.NopId])
 /** What a call costs beside what its target does. */
 const CALL_STEPS = 4
 /** What a call costs whose target is not known: a function of the host, or one from the table. */
