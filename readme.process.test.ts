@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } fro
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, expect, test } from 'vitest'
-import { freshDirectory, startAgent, wayside } from './node/testing/wayside.ts'
+import { begin, freshDirectory, startAgent, wayside } from './node/testing/wayside.ts'
 
 const ROOT = import.meta.dirname
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
@@ -55,7 +55,7 @@ const shell = async (command: string): Promise<string> => {
 }
 
 test('there are sources and commands to try', () => {
-  expect(sources.map(({ file }) => file)).toEqual(['hello.ts', 'call.ts', 'primes.ts', 'count-primes.ts'])
+  expect(sources.map(({ file }) => file)).toEqual(['hello.ts', 'call.ts', 'primes.ts', 'count-primes.ts', 'app.ts'])
   expect(steps.length).toBeGreaterThanOrEqual(4)
 })
 
@@ -72,6 +72,20 @@ test('the sources compile', async () => {
 
 test.each(steps)('$command', async ({ command, printed }) => {
   expect(await shell(command)).toBe(printed)
+})
+
+test('the handler is served', async () => {
+  const asked = /^curl 'http:\/\/localhost:8787(\/.*)'$/m.exec(README)?.[1]
+  const { child, ended } = begin(['dev', 'app.ts', '--port', '0'], { cwd: home })
+  const url = await new Promise<string>((resolve) => {
+    child.stderr!.on('data', (text: string) => {
+      const [found] = /http:\/\/localhost:\d+/.exec(text) ?? []
+      if (found !== undefined) resolve(found)
+    })
+  })
+  expect(await (await fetch(url + asked)).json()).toEqual({ text: 'Hello, Ada' })
+  child.kill('SIGINT')
+  expect((await ended).status).toBe(130)
 })
 
 test('the first example is in the checkout, as it is called and as it is shown', async () => {

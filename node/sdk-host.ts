@@ -32,6 +32,7 @@ export const sdkHost: SdkHost = {
   bundle: async (source) => {
     const { bundle, createStackReader } = await import('../sdk/bundle/index.ts')
     const built = await bundle(source)
-    return { bundle: built, readStack: createStackReader(built, MODULE_NAME) }
+    const { warnings, files } = built
+    return { bundle: built, warnings, files, readStack: createStackReader(built, MODULE_NAME) }
   },
 }

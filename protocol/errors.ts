@@ -32,7 +32,7 @@ export const ERRORS = {
   E_FUNCTION_THREW: entry('the function threw', 'function', 'never', 1),
   E_FUNCTION_PENDING: entry('the function waits for a promise that nothing will settle', 'function', 'never', 1),
   E_EXPORT_UNKNOWN: entry('the function has no such export, or it is not callable', 'caller', 'never', 2),
-  E_HANDLER_UNSUPPORTED: entry('the default export is an object of handlers, which this version does not serve', 'caller', 'never', 2),
+  E_HANDLER_UNSUPPORTED: entry('the default export is an object of handlers, none of which this version serves', 'caller', 'never', 2),
   E_EFFECT_UNDECLARED: entry('the function requested an effect that its manifest does not declare', 'function', 'never', 1),
   E_CALL_DEPTH: entry('calls are nested deeper than 16', 'function', 'never', 1),
   E_FUEL_LIMIT: entry('the function used up its fuel', 'function', 'never', 3),

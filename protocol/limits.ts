@@ -15,6 +15,14 @@ export const HANDSHAKE_FRAME_BYTES_MAX = 64 * KIB
  * things instead would take a second and half a gigabyte.
  */
 export const MESSAGE_ITEMS_MAX = 262_144
+/** The body of an HTTP request: as an input it has its address and headers beside it. One of a response is an output. */
+export const HTTP_BODY_BYTES_MAX = 4032 * KIB
+/** The address and headers of an HTTP request: what browsers send with many cookies. */
+export const HTTP_HEAD_BYTES_MAX = 16 * KIB
+/** From the first byte of an HTTP request to its last: they come from this machine, and whoever dawdles holds a connection. */
+export const HTTP_REQUEST_MS_MAX = 10_000
+/** Connections of one HTTP server: a page opens six, a load test some dozens. */
+export const HTTP_CONNECTIONS_MAX = 256
 /** Nesting of a Value. Deep enough for real JSON, shallow enough for every recursive reader. */
 export const VALUE_DEPTH_MAX = 128
 /** Blocks travel and are verified whole; chunks interleave on the bulk channel. */

@@ -8,7 +8,7 @@ describe('a function', () => {
       return [a + b, frozen, Object.keys(ctx).sort().join(), this === undefined, arguments.length]
     }`
     const outcome = perform(module, { a: 1, b: 2 }, { exportName: 'add' })
-    expect(valueIn(outcome)).toEqual([3, true, 'call,invocationId,signal', true, 3])
+    expect(valueIn(outcome)).toEqual([3, true, 'call,invocationId,signal,waitUntil', true, 3])
   })
 
   test('may be asynchronous, or return something with a then method', () => {
@@ -60,13 +60,6 @@ describe('an export that cannot be called', () => {
     expect(failed('export default 1', null, { exportName: 'toString' }).message).toContain(
       'there is no export toString',
     )
-  })
-
-  test.each(['fetch', 'scheduled', 'queue'])('handlers of a Worker: %s', (handler) => {
-    expect(failed(`export default { async ${handler}() {} }`)).toMatchObject({
-      code: 'E_HANDLER_UNSUPPORTED',
-      message: expect.stringContaining(`the handler ${handler}()`),
-    })
   })
 })
 

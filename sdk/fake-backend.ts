@@ -133,6 +133,11 @@ export class FakeHost implements Pick<SdkHost, 'bundle'> {
       ...(timeoutMs ? { limits: { timeoutMs, fuel: 11 } } : {}),
       ...(verify ? { verify } : {}),
     }
-    return { bundle, readStack: (stack: string) => stack.replace('function.js:1:1', 'f.ts:9:9') }
+    return {
+      bundle,
+      warnings: [],
+      files: [],
+      readStack: (stack: string) => stack.replace('function.js:1:1', 'f.ts:9:9'),
+    }
   }
 }

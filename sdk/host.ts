@@ -6,6 +6,10 @@ import type { SourceBundle } from './function-bundle.ts'
 /** A function's source as the host bundled it. */
 export interface BundledSource {
   bundle: SourceBundle
+  /** What the author should know though it bundled, one line each. */
+  warnings: readonly string[]
+  /** Paths of what it was made of, and of the files that say how: when one of them changes, so may the bundle. */
+  files: readonly string[]
   /** Text of a guest with the frames of its stacks led back to the sources. */
   readStack(text: string): string
 }

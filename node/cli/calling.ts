@@ -6,7 +6,7 @@ import type { Backend } from '../../sdk/backend.ts'
 import { backendOptions } from '../../sdk/call-options.ts'
 import { fn } from '../../sdk/fn.ts'
 import { PublishedFunctions } from '../../sdk/published.ts'
-import { type Flags, readConfig } from '../config.ts'
+import { type Config, type Flags, readConfig } from '../config.ts'
 import { sdkHost } from '../sdk-host.ts'
 import { openBackend } from './backends.ts'
 import { note, whileWaiting } from './terminal.ts'
@@ -38,50 +38,69 @@ export interface Calling {
   readStack(text: string): string
 }
 
-const bundleAloud: typeof sdkHost.bundle = async (source) => {
+export const bundleAloud: typeof sdkHost.bundle = async (source) => {
   const built = await whileWaiting(`for ${source} to be bundled`, sdkHost.bundle(source))
-  for (const warning of (built.bundle as { warnings?: string[] }).warnings ?? []) note(`warning: ${warning}`)
+  for (const warning of built.warnings) note(`warning: ${warning}`)
   return built
 }
+
+/** Bundles and publishes the function that `text` names. Throws what bundling throws. */
+export type Publish = (text: string, bundle?: typeof sdkHost.bundle) => Promise<Calling>
 
 const ensureCompatible = ({ local, remote }: CallFlags) => {
   if (local && remote) throw new MeshError('E_USAGE', '--local and --remote exclude each other; give one of them')
 }
 
-/**
- * Opens what will carry out the calls, publishes the function, and hands all of it to `use`. Throws MeshError E_USAGE,
- * E_CONFIG, and what bundling and joining throw.
- */
-export const withCalling = async <T>(
-  text: string,
-  flags: CallFlags,
-  signal: AbortSignal,
-  use: (calling: Calling) => Promise<T>,
-): Promise<T> => {
-  ensureCompatible(flags)
-  const config = readConfig(flags)
-  const { source, export: exportName } = fn(text)
-  const wanted = { verify: config.verify, timeoutMs: config.timeoutMs, remote: flags.remote }
-  if (wanted.verify !== undefined) ensureLevel(wanted.verify)
-  const opened = await openBackend(config, flags.local ?? false, signal)
-  const { backend } = opened
-  try {
-    await tellOnceOfReaders(config.data, opened)
-    const published = await new PublishedFunctions({ bundle: bundleAloud }, backend).get(fn(text))
+const createPublish =
+  (backend: Backend, config: Config, flags: CallFlags): Publish =>
+  async (text, bundle = bundleAloud) => {
+    const { source, export: exportName } = fn(text)
+    const published = await new PublishedFunctions({ bundle }, backend).get(fn(text))
     const limits = await published.limitsWith({ ...(config.fuel !== undefined && { fuel: config.fuel }) })
     const options = backendOptions(
       {
-        ...(wanted.verify && { verify: wanted.verify }),
-        ...(wanted.timeoutMs && { timeoutMs: wanted.timeoutMs }),
-        remote: wanted.remote ?? false,
+        ...(config.verify && { verify: config.verify }),
+        ...(config.timeoutMs && { timeoutMs: config.timeoutMs }),
+        remote: flags.remote ?? false,
         public: flags.public ?? false,
       },
       published.defaults,
     )
     const verify = options.verify ?? defaultLevel((await published.manifest()).effects)
     const request = { ...options, verify, function: published.cid, export: exportName, limits: limits as Limits }
-    return await use({ backend, source, request, readStack: published.readStack })
+    return { backend, source, request, readStack: published.readStack }
+  }
+
+/**
+ * Opens what will carry out the calls, and hands `use` the way to publish functions there. Throws MeshError E_USAGE,
+ * E_CONFIG, and what joining throws.
+ */
+export const withPublish = async <T>(
+  flags: CallFlags,
+  signal: AbortSignal,
+  use: (publish: Publish) => Promise<T>,
+): Promise<T> => {
+  ensureCompatible(flags)
+  const config = readConfig(flags)
+  if (config.verify !== undefined) ensureLevel(config.verify)
+  const opened = await openBackend(config, flags.local ?? false, signal)
+  const { backend } = opened
+  try {
+    await tellOnceOfReaders(config.data, opened)
+    return await use(createPublish(backend, config, flags))
   } finally {
     await backend.close()
   }
+}
+
+/** The same for one function, which is published. Throws what bundling throws, too. */
+export const withCalling = async <T>(
+  text: string,
+  flags: CallFlags,
+  signal: AbortSignal,
+  use: (calling: Calling) => Promise<T>,
+): Promise<T> => {
+  // What is no function at all is said before anything is opened.
+  fn(text)
+  return withPublish(flags, signal, async (publish) => use(await publish(text)))
 }

@@ -1,8 +1,9 @@
 /** The command `wayside`: reads the command line, runs one command, says what failed and with which exit code. */
 import { CommanderError } from 'commander'
 import { ERRORS, MeshError } from '../../protocol/errors.ts'
+import { showGuestStack } from './guest-words.ts'
 import { createProgram } from './program.ts'
-import { paint, printJson, say, showGuestStack } from './terminal.ts'
+import { paint, printJson, say } from './terminal.ts'
 
 const asMeshError = (cause: unknown): MeshError => {
   if (cause instanceof MeshError) return cause

@@ -4,11 +4,12 @@ import { decodeValue, valueToJson } from '../../protocol/values.ts'
 import type { BackendMapItem } from '../../sdk/backend.ts'
 import { type MapItem, MapStream } from '../../sdk/map-stream.ts'
 import { type CallFlags, type Calling, withCalling } from './calling.ts'
+import { showGuestStack } from './guest-words.ts'
 import { type MapFile, openMapFile } from './map-file.ts'
 import { MapProgress, summaryWords } from './map-progress.ts'
 import { filesSource, linesSource, type MapInput, type MapSource, rangeSource } from './map-source.ts'
 import { ensureWritable } from './output-file.ts'
-import { note, onInterrupt, paint, print, printJson, say, showGuestStack } from './terminal.ts'
+import { note, onInterrupt, paint, print, printJson, say } from './terminal.ts'
 
 interface MapFlags extends CallFlags {
   range?: string

@@ -238,6 +238,26 @@ const addMap = (program: Command, run: Lazily) =>
     )
     .action(run(async () => (await import('./map.ts')).map))
 
+const addDev = (program: Command, run: Lazily) =>
+  program
+    .command('dev')
+    .summary('serve a fetch handler on this machine, while you write it')
+    .description(
+      'Serves a file that exports default { fetch(request, env, ctx) }, as Workers and hono apps do: each HTTP request is one call of it. It listens on loopback alone. What is saved is served at once; what does not build or throws is shown here and in the browser.',
+    )
+    .argument('<file>', 'the file of the handler')
+    .option('--port <n>', 'port on 127.0.0.1 and ::1 (default: 8787)')
+    .option('--remote', 'call it on the mesh, not in the sandbox of this machine')
+    .addOption(dataOption())
+    .addOption(configOption())
+    .addHelpText(
+      'after',
+      `${example('wayside dev app.ts', 'wayside dev src/index.ts --port 3000', 'wayside dev app.ts --remote')}
+Exit status: 130 Ctrl-C, 2 usage, no such file, or the port is taken.
+`,
+    )
+    .action(run(async () => (await import('./dev.ts')).dev))
+
 const addVerify = (program: Command, run: Lazily) =>
   program
     .command('verify')
@@ -291,6 +311,7 @@ export const createProgram = (exited: (status: number) => void): Command => {
   addMeshCommands(program, run)
   addRun(program, run)
   addMap(program, run)
+  addDev(program, run)
   addVerify(program, run)
   return program
 }

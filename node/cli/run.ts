@@ -1,12 +1,11 @@
 /** `wayside run`: one call, its result to stdout, everything about it to stderr. */
-import { basename } from 'node:path'
-import type { ConsoleLine } from '../../protocol/outcome.ts'
 import { type Value, valueToJson } from '../../protocol/values.ts'
 import { answerOf, consoleOf, encodeInput } from '../../sdk/answer.ts'
 import type { BackendResult } from '../../sdk/backend.ts'
 import { plainText } from '../plain-text.ts'
 import { shortId } from '../short-id.ts'
 import { type CallFlags, type Calling, withCalling } from './calling.ts'
+import { showConsole } from './guest-words.ts'
 import { readInput } from './input.ts'
 import { ensureWritable, writeResult } from './output-file.ts'
 import { note, onInterrupt, paint, print, printJson, say } from './terminal.ts'
@@ -15,14 +14,6 @@ import { agreementWords, countWords, durationWords } from './words.ts'
 interface RunFlags extends CallFlags {
   receipt?: string
   output?: string
-}
-
-/** The function's own words, marked as such: nobody vouches for them but the function. */
-const showConsole = (lines: readonly ConsoleLine[], source: string) => {
-  const styles = { error: 'red', warn: 'yellow', debug: 'dim', log: 'reset', info: 'reset' } as const
-  const mark = paint('dim', `${basename(source)} says │`)
-  for (const { level, text } of lines)
-    for (const line of text.split('\n')) say(`${mark} ${paint(styles[level], plainText(line))}`)
 }
 
 const verifiedWords = ({ verification }: BackendResult, verify: string): string => {

@@ -1,6 +1,5 @@
 /** Where the commands write: results to stdout, all words about them to stderr. */
 import { styleText } from 'node:util'
-import { plainText } from '../plain-text.ts'
 
 /** The variable that is set for an agent in the background: nobody reads what it says here, its log is kept elsewhere. */
 export const DETACHED = 'WAYSIDE_DETACHED'
@@ -14,11 +13,6 @@ export const paint = (style: Style, text: string): string => styleText(style, te
 export const paintOut = (style: Style, text: string): string => styleText(style, text, { stream: process.stdout })
 
 export const say = (text: string): void => void process.stderr.write(`${text}\n`)
-
-/** Where in the function it failed, under the words that say what failed. */
-export const showGuestStack = (stack: string): void => {
-  for (const line of stack.split('\n')) if (line.trim() !== '') note(`    ${plainText(line.trim())}`)
-}
 
 /** One aside on stderr. */
 export const note = (text: string): void => say(paint('dim', text))

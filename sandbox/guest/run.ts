@@ -2,8 +2,12 @@
  * Guest code (part of the prelude): calls the function's export, hands out `ctx`, keeps the resolvers of pending
  * requests, and reports how the call ended.
  */
+import { OUTPUT_BYTES_MAX } from '../../protocol/limits.ts'
+
 export const RUN_SOURCE = `
-const HANDLERS = setPrototypeOf(['fetch', 'scheduled', 'queue'], null)
+// Handlers of a Workers module. The third, fetch, is called.
+const UNSERVED = setPrototypeOf(['scheduled', 'queue'], null)
+const isServer = (found) => typeof found === 'object' && found !== null && typeof found.fetch === 'function'
 
 let namespace = null
 let requests = 0
@@ -49,24 +53,81 @@ const finish = (result) => {
   }
 }
 
+// What was given to waitUntil. It is waited for before the run ends; what it rejects with is printed and changes nothing.
+const kept = setPrototypeOf([], null)
+const keep = async (promise) => {
+  try {
+    await promise
+  } catch (error) {
+    report(error)
+  }
+}
+
 const finishLater = async (promise) => {
   let result
+  let failed = false
   try {
     result = await promise
   } catch (error) {
-    threw(error)
-    return
+    result = error
+    failed = true
   }
+  for (let i = 0; i < kept.length; i++) await kept[i]
+  if (failed) return threw(result)
   const text = finish(result)
   if (text !== undefined) hostDone(text)
+}
+
+const RESPONSE_BYTES_MAX = ${OUTPUT_BYTES_MAX}
+
+// All of a body; of one that is too long to be a result, a part that is too long as well.
+const readBody = async (response) => {
+  // Without streams no body is one.
+  if (!evaluated('streams') || response.body === null) return new Uint8Array(await response.arrayBuffer())
+  const reader = response.body.getReader()
+  const chunks = setPrototypeOf([], null)
+  let length = 0
+  while (length <= RESPONSE_BYTES_MAX) {
+    const { done, value } = await reader.read()
+    if (done) break
+    if (typedArrayTag(value) !== 'Uint8Array') throw new TypeError('the stream of a response must give Uint8Array, not ' + kindOf(value))
+    chunks[chunks.length] = value
+    length += typedArrayByteLength(value)
+  }
+  const bytes = new Uint8Array(length)
+  let at = 0
+  for (let i = 0; i < chunks.length; i++) {
+    bytes.set(chunks[i], at)
+    at += typedArrayByteLength(chunks[i])
+  }
+  return bytes
+}
+
+// One request of { url, method, headers, body } and its response as { status, statusText, headers, body }.
+const serve = async (server, input) => {
+  const { Request, Response } = use('fetch')
+  let request
+  try {
+    const { url, method, headers, body } = input
+    request = new Request(url, { method, headers, body })
+  } catch (error) {
+    return refuse('E_VALUE', 'input: ' + describe(error).message + '; a fetch handler is called with {"url": "https://…"} and, if need be, method, headers and body')
+  }
+  const response = await server.fetch(request, env, ctx)
+  if (!(response instanceof Response)) return refuse('E_VALUE', 'result: fetch() returned ' + kindOf(response) + ', not a Response')
+  const headers = []
+  response.headers.forEach((value, name) => {
+    headers[headers.length] = [name, value]
+  })
+  return { status: response.status, statusText: response.statusText, headers, body: await readBody(response) }
 }
 
 const refuseExport = (name) => {
   const found = namespace[name]
   if (name === 'default' && typeof found === 'object' && found !== null) {
-    for (let i = 0; i < HANDLERS.length; i++) {
-      if (typeof found[HANDLERS[i]] === 'function')
-        return refuse('E_HANDLER_UNSUPPORTED', 'the default export is an object with the handler ' + HANDLERS[i] + '(); export a function that is called (input, env, ctx)')
+    for (let i = 0; i < UNSERVED.length; i++) {
+      if (typeof found[UNSERVED[i]] === 'function')
+        return refuse('E_HANDLER_UNSUPPORTED', 'the default export is an object with the handler ' + UNSERVED[i] + '(), which is not served; give it a handler fetch(), or export a function that is called (input, env, ctx)')
     }
   }
   let callable = ''
@@ -106,12 +167,19 @@ const ctx = freeze({
     return (signal ??= use('events').newSignal())
   },
   call,
+  waitUntil(promise) {
+    kept[kept.length] = keep(promise)
+  },
 })
 
 return {
   use,
   load(loaded) {
     namespace = loaded
+    // What each request needs is then in the image.
+    try {
+      if (isServer(loaded.default)) use('fetch'), use('url')
+    } catch {}
   },
   fail: threw,
   // text: JSON of [export name, whether the input holds bytes or bigints, input].
@@ -121,16 +189,16 @@ return {
     let target
     try {
       target = namespace[name]
-      if (typeof target !== 'function') return refuseExport(name)
+      if (typeof target !== 'function' && !(name === 'default' && isServer(target))) return refuseExport(name)
     } catch (error) {
       return threw(error)
     }
     const input = job[1] ? revive(job[2], received) : job[2]
     invocationId = id
     try {
-      const result = target(input, env, ctx)
+      const result = typeof target === 'function' ? target(input, env, ctx) : serve(target, input)
       const later = (typeof result === 'object' || typeof result === 'function') && result !== null && typeof result.then === 'function'
-      if (!later) return finish(result)
+      if (!later && kept.length === 0) return finish(result)
       finishLater(result)
     } catch (error) {
       threw(error)

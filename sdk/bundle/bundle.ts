@@ -15,7 +15,14 @@ import type { Tier } from '../../protocol/tiers.ts'
 import { callableExports } from '../../sandbox/wasm/entries.ts'
 import { type BuiltModule, buildModule } from './build-module.ts'
 import { requestsCall } from './effects.ts'
-import { type EnvBinding, findProject, type Project, type ProjectLimits, readProject } from './project-file.ts'
+import {
+  type EnvBinding,
+  findProject,
+  PROJECT_FILE,
+  type Project,
+  type ProjectLimits,
+  readProject,
+} from './project-file.ts'
 import { shownPath } from './shown-path.ts'
 import { MODULE_FILE, readModuleFile } from './wasm/module-file.ts'
 
@@ -39,6 +46,8 @@ export interface Bundle {
   env?: Record<string, EnvBinding>
   /** What the author should know though it bundled, one line each. */
   warnings: string[]
+  /** Paths on this machine of all that it was made of, and of the files that say how; some of these may not exist. */
+  files: string[]
   /** Source map of `code` as JSON, for `createStackReader`. It has the sources and names folders of this machine: keep it here. */
   map: string
 }
@@ -70,6 +79,7 @@ export const bundle = async (entry: string | URL, options: { cwd?: string } = {}
     exports: built.exports.toSorted(),
     effects: await effectsOf(built, folder, env),
     warnings: built.warnings,
+    files: filesOf(built, folder, root ?? folder),
     map: built.map,
   }
 }
@@ -82,7 +92,8 @@ const NO_MAP = JSON.stringify({ version: 3, sources: [], names: [], mappings: ''
 const bundleModuleFile = async (file: string, shown: string, limits: ProjectLimits = {}) => {
   const { code, facts } = await readModuleFile(file, shown, limits.memoryBytes ?? MEMORY_BYTES_DEFAULT)
   const exports = callableExports(facts).toSorted()
-  if (exports.length > 0) return { tier: 'webassembly' as const, code, exports, effects: [], warnings: [], map: NO_MAP }
+  const nothing = { effects: [], warnings: [], map: NO_MAP }
+  if (exports.length > 0) return { tier: 'webassembly' as const, code, exports, files: [file], ...nothing }
   const message =
     `${shown} has nothing that can be called: neither _start, as a WASI command has, ` +
     'nor alloc(i32) -> i32 with a function (i32, i32) -> i64 over bytes (README, "WebAssembly")'
@@ -130,6 +141,17 @@ const refuseUnusable = ({ code, exports, inputs }: BuiltModule, file: string) =>
   const message = `${file} bundles to ${code.length} bytes, over the limit of ${CODE_BYTES_MAX}; the largest parts are ${named}`
   throw new MeshError('E_BUNDLE', { message, file, bytes: code.length, limit: CODE_BYTES_MAX })
 }
+
+/** The folders from `folder` up to `root`. */
+const foldersUpTo = (root: string, folder: string): string[] =>
+  folder === root ? [folder] : [folder, ...foldersUpTo(root, dirname(folder))]
+
+const filesOf = ({ inputs }: BuiltModule, folder: string, root: string): string[] => [
+  ...inputs.filter(({ path }) => !path.startsWith(DISABLED)).map(({ path }) => join(folder, path)),
+  ...foldersUpTo(root, folder).flatMap((each) => CONFIGURATIONS.map((name) => join(each, name))),
+]
+
+const CONFIGURATIONS = ['tsconfig.json', 'package.json', PROJECT_FILE]
 
 /** How esbuild names a module that a package's `browser` field says to leave out. */
 const DISABLED = '(disabled):'
