@@ -9,17 +9,25 @@ import { auditBuiltIns } from './fuel-audit/long.ts'
 import { saveCrashers } from './protocol/crashers.ts'
 import { fuzzTarget } from './protocol/fuzz-target.ts'
 import { TARGETS } from './protocol/targets.ts'
+import { fuzzMetered, METERED } from './wasm/fuzz.ts'
+import { samples } from './wasm/samples.ts'
 
 const INPUTS = 100_000
 const SEED_LIMIT = 2 ** 32
 const BUILT_INS = 'built-ins'
 
+/** What is changed and tried, by name; each tries the same inputs for the same seed. */
+const fuzzers = [
+  ...TARGETS.map((target) => ({ name: target.name, fuzz: (seed: number) => fuzzTarget(target, seed, INPUTS) })),
+  { name: METERED, fuzz: async (seed: number) => fuzzMetered(await samples(), seed, INPUTS) },
+]
+
 const [minutes = '10', ...names] = process.argv.slice(2)
 const seed = Number(process.env.WAYSIDE_SEED ?? randomInt(SEED_LIMIT))
-const targets = TARGETS.filter(({ name }) => names.length === 0 || names.includes(name))
+const targets = fuzzers.filter(({ name }) => names.length === 0 || names.includes(name))
 const audits = Number(names.length === 0 || names.includes(BUILT_INS))
 if (!(Number(minutes) > 0) || !Number.isInteger(seed) || targets.length + audits < names.length) {
-  const known = [BUILT_INS, ...TARGETS.map(({ name }) => name)].map((name) => `"${name}"`).join(', ')
+  const known = [BUILT_INS, ...fuzzers.map(({ name }) => name)].map((name) => `"${name}"`).join(', ')
   console.error(`usage: npm run fuzz -- [MINUTES] [TARGET]…\nTARGET is one of ${known}; WAYSIDE_SEED is an integer`)
   process.exit(2)
 }
@@ -31,7 +39,7 @@ let found = audits > 0 ? auditBuiltIns(targets.length > 0 ? performance.now() + 
 for (let round = 0; targets.length > 0 && performance.now() < endMs; round++) {
   for (const target of targets) {
     const name = round === 0 ? target.name : `${target.name} ${round}`
-    const result = await fuzzTarget(target, deriveSeed(seed, name), INPUTS)
+    const result = await target.fuzz(deriveSeed(seed, name))
     inputs += result.inputs
     found += result.crashers.length
     for (const line of saveCrashers(result.crashers)) console.error(line)

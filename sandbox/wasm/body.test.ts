@@ -1,10 +1,5 @@
 /** What a hostile publisher may try inside of functions: each module breaks one rule, in one place, and is refused for it. */
 import { describe, expect, test } from 'vitest'
-import { GAS_EXPORT, STACK_EXPORT } from './form.ts'
-import { entryGas, frameBytes } from './frame.ts'
-import { OP } from './opcodes.ts'
-import { CANONICAL_F64, CHARGE } from './patterns.ts'
-import { KIND } from './sections.ts'
 import {
   type Body,
   charge,
@@ -20,7 +15,12 @@ import {
   sizedPattern,
   text,
   written,
-} from './testing/modules.ts'
+} from '../../scripts/wasm/modules.ts'
+import { GAS_EXPORT, STACK_EXPORT } from './form.ts'
+import { entryGas, frameBytes } from './frame.ts'
+import { OP } from './opcodes.ts'
+import { CANONICAL_F64, CHARGE } from './patterns.ts'
+import { KIND } from './sections.ts'
 import { validateMetered } from './validate.ts'
 
 const EMPTY = 0x40

@@ -1,10 +1,5 @@
 /** What a hostile publisher may try: each module breaks one rule, in one place, and is refused for that. */
 import { describe, expect, test } from 'vitest'
-import { START_EXPORT } from './form.ts'
-import { entryGas } from './frame.ts'
-import { BODY_BYTES_MAX, LOCALS_MAX, MODULE_BYTES_MAX, NESTING_MAX } from './limits.ts'
-import { OP } from './opcodes.ts'
-import { KIND } from './sections.ts'
 import {
   assembled,
   type Body,
@@ -19,7 +14,12 @@ import {
   text,
   u32,
   withExports,
-} from './testing/modules.ts'
+} from '../../scripts/wasm/modules.ts'
+import { START_EXPORT } from './form.ts'
+import { entryGas } from './frame.ts'
+import { BODY_BYTES_MAX, LOCALS_MAX, MODULE_BYTES_MAX, NESTING_MAX } from './limits.ts'
+import { OP } from './opcodes.ts'
+import { KIND } from './sections.ts'
 import { validateMetered } from './validate.ts'
 
 const EMPTY = 0x40

@@ -1,6 +1,6 @@
 /** What every host must answer alike: the kernels' results and gas, and where endless recursion ends. */
-import binaryen from 'binaryen'
 import { MIB } from '../../../protocol/limits.ts'
+import { parsed } from '../../../scripts/wasm/parsed.ts'
 import { meterModule } from '../../../sdk/bundle/wasm/meter.ts'
 import { KERNELS, kernelsInAssemblyScript, kernelsInC } from '../../../sdk/bundle/wasm/testing/kernels.ts'
 import { STACK_BYTES_MAX } from '../constants.ts'
@@ -17,15 +17,6 @@ const question = async (module: Uint8Array, calls: Question['calls'], gas = GAS)
   stack: `${STACK_BYTES_MAX}`,
   calls,
 })
-
-/** A module from its text, with all features. */
-export const parsed = (text: string): Uint8Array => {
-  const module = binaryen.parseText(text)
-  module.setFeatures(binaryen.Features.All)
-  const bytes = module.emitBinary()
-  module.dispose()
-  return bytes
-}
 
 const KERNEL_CALLS = Object.entries(KERNELS)
 

@@ -1,13 +1,13 @@
 /** Modules for tests, built byte by byte, so that each can be wrong in one place. */
 
-import { MIB } from '../../../protocol/limits.ts'
-import { fill } from '../../../sdk/bundle/wasm/charge.ts'
-import { Writer } from '../../../sdk/bundle/wasm/writer.ts'
-import type { FunctionType, MeteredLimits } from '../form.ts'
-import { GAS_EXPORT, STACK_EXPORT } from '../form.ts'
-import { OP } from '../opcodes.ts'
-import { CHARGE, ENTER, type Filling, LEAVE, type Pattern, SIZED } from '../patterns.ts'
-import { KIND, VALUE_TYPE_BYTES } from '../sections.ts'
+import { MIB } from '../../protocol/limits.ts'
+import type { FunctionType, MeteredLimits } from '../../sandbox/wasm/form.ts'
+import { GAS_EXPORT, STACK_EXPORT } from '../../sandbox/wasm/form.ts'
+import { OP } from '../../sandbox/wasm/opcodes.ts'
+import { CHARGE, ENTER, type Filling, LEAVE, type Pattern, SIZED } from '../../sandbox/wasm/patterns.ts'
+import { KIND, VALUE_TYPE_BYTES } from '../../sandbox/wasm/sections.ts'
+import { fill } from '../../sdk/bundle/wasm/charge.ts'
+import { Writer } from '../../sdk/bundle/wasm/writer.ts'
 
 export const NO_RESULT: FunctionType = { params: [], results: [] }
 
