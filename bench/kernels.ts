@@ -3,6 +3,7 @@
  * package has it, beside ours with its charges and its padded stack. Medians of each kernel, then their geometric mean.
  */
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { newQuickJSWASMModule } from 'quickjs-emscripten'
 import { FUEL_MAX } from '../protocol/limits.ts'
 import { createSandbox } from '../sandbox/sandbox.ts'
@@ -11,8 +12,8 @@ import { GAS_EXPORT, STACK_EXPORT, START_EXPORT } from '../sandbox/wasm/form.ts'
 import { IMPORTS } from '../sandbox/wasm/imports.ts'
 import { ENGINE_FILE } from '../scripts/engine/source.ts'
 import { bundle } from '../sdk/bundle/bundle.ts'
+import { compileAssemblyScript } from '../sdk/bundle/wasm/assembly-script.ts'
 import { meterModule } from '../sdk/bundle/wasm/meter.ts'
-import { kernelsInAssemblyScript } from '../sdk/bundle/wasm/testing/kernels.ts'
 import { KERNELS } from './functions/kernels.ts'
 import { ensurePlausible, interleave, median, rounded } from './measure.ts'
 import { answerOf, runOf } from './sandbox-runs.ts'
@@ -105,7 +106,7 @@ const compiled = (wasm: Uint8Array): Runner => {
 
 const runners = async (): Promise<Record<string, Runner>> => {
   const { code } = await bundle(new URL('./functions/kernels.ts', import.meta.url))
-  const plain = await kernelsInAssemblyScript()
+  const plain = await compileAssemblyScript(join(import.meta.dirname, 'functions/kernels.as.ts'), 'kernels.as.ts')
   const metered = await meterModule(plain, { memoryBytesMax: 16 * MIB, imports: IMPORTS })
   return {
     V8: inV8,

@@ -14,7 +14,7 @@ import { GROUP_SOURCES } from './guest/web-groups.ts'
 import { wasmEngineId } from './wasm/engine-id.ts'
 
 /** `engineId` of this build, written down so that it can be imported; a test compares. */
-export const ENGINE_ID = 'quickjs:3934e39130c57172678302397b0d94c9e14f5433a45692bc1a7dde52e62f7c21'
+export const ENGINE_ID = 'quickjs:8bdc7fec96ec65da399abe9157edbfbcb0d394a47baa793db27ddedb65693b6d'
 
 /**
  * `quickjs:` and the SHA-256, in hex, of: the bytes of the engine's wasm, the UTF-8 of the prelude, the JSON of the groups

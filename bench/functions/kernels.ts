@@ -1,4 +1,4 @@
-/** Six kernels that compute, as one writes them in JavaScript: the same as sdk/bundle/wasm/testing/kernels.as and kernels.c. */
+/** Six kernels that compute, as one writes them in JavaScript: the same as kernels.as.ts. */
 
 const fibonacci = (n: number): number => (n < 2 ? n : fibonacci(n - 1) + fibonacci(n - 2))
 export const fib = (n: number): number => fibonacci(n)
