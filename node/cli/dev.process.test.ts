@@ -178,8 +178,8 @@ test('what cannot be served is said at once', async () => {
   const failures: [string[], string][] = [
     [['app.ts', '--port', port], `E_USAGE: port ${port} is taken; name another with --port`],
     [['app.ts', '--port', '70000'], 'E_USAGE: --port: expected a number from 0 to 65535, found "70000"'],
-    [['nowhere.ts'], 'E_BUNDLE: nowhere.ts: there is no such file; name the file that exports default { fetch }'],
-    [['.'], 'E_BUNDLE: .: there is no such file; name the file that exports default { fetch }'],
+    [['nowhere.ts'], 'E_BUNDLE: nowhere.ts: no file has that name; name the one that exports default { fetch }'],
+    [['.'], 'E_BUNDLE: .: no file has that name; name the one that exports default { fetch }'],
     [['app.ts#other'], 'E_USAGE: dev serves the default export of a file; leave out #other'],
   ]
   for (const [args, words] of failures)

@@ -34,7 +34,7 @@ const readSource = (text: string): string => {
   if (exportName !== 'default')
     throw new MeshError('E_USAGE', `dev serves the default export of a file; leave out #${exportName}`)
   if (statSync(source, { throwIfNoEntry: false })?.isFile()) return source
-  throw new MeshError('E_BUNDLE', `${source}: there is no such file; name the file that exports default { fetch }`)
+  throw new MeshError('E_BUNDLE', `${source}: no file has that name; name the one that exports default { fetch }`)
 }
 
 /** What a person is told of a failure, on the page and in the terminal. */

@@ -82,12 +82,9 @@ export type ResponseValue = v.InferOutput<typeof responseValue>
 export const ensureResponse = (value: Value): ResponseValue => {
   const read = v.safeParse(responseValue, value)
   if (read.success) return read.output
-  const [issue] = read.issues
-  const path = v.getDotPath(issue)
-  throw new MeshError(
-    'E_VALUE',
-    `the result is no response${path ? ` (${path}: ${issue.message})` : ''}; export default { fetch }`,
-  )
+  const key = String(read.issues[0].path?.[0].key)
+  const what = Object.hasOwn(Object(value), key) ? `has wrong ${key}` : 'is no response'
+  throw new MeshError('E_VALUE', `the result ${what}; export default { fetch } that returns a Response`)
 }
 
 const WITHOUT_BODY = new Set([204, 205, 304])
