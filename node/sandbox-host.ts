@@ -62,7 +62,7 @@ export interface NodeSandboxHost extends SandboxHost {
 }
 
 /** `program`: what its processes run, for tests of what holds them. */
-export const createSandboxHost = (failPoints: FailPoints = NO_FAIL_POINTS, program = PROGRAM): NodeSandboxHost =>
+export const createSandboxHost = (failPoints: FailPoints = NO_FAIL_POINTS, program: URL = PROGRAM): NodeSandboxHost =>
   new Host(failPoints, program)
 
 class Host implements NodeSandboxHost {

@@ -27,9 +27,12 @@ export const normalise = async (module: Uint8Array): Promise<Uint8Array> => {
   }
 }
 
+/** Typed here: the compiler's own types for it come only with those of a page, and those refuse these bytes. */
+const { Module } = (globalThis as unknown as { WebAssembly: { Module: new (bytes: Uint8Array) => object } }).WebAssembly
+
 const refuseInvalid = (module: Uint8Array) => {
   try {
-    new WebAssembly.Module(module)
+    new Module(module)
   } catch (cause) {
     const message = `the file is not a WebAssembly module that can be compiled: ${(cause as Error).message}`
     throw new MeshError('E_BUNDLE', { message }, { cause })
