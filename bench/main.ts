@@ -13,6 +13,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   'cold-start': () => import('./cold-start.ts'),
   'warm-call': () => import('./warm-call.ts'),
   density: () => import('./density.ts'),
+  kernels: () => import('./kernels.ts'),
   'map-speedup': () => import('./map-speedup.ts'),
   'agent-footprint': () => import('./agent-footprint.ts'),
   join: () => import('./join.ts'),

@@ -24,7 +24,7 @@ await import(program)`
 
 /** Of the Node that runs a sandbox. */
 export const SANDBOX_FLAGS = [
-  // KiB of native stack, of the 8 MiB that a main thread has: the engine's own check must fire first (sandbox/README.md,
+  // KiB of native stack, of the 8 MiB that a main thread has: far more than the engine's own check lets it use (sandbox/README.md,
   // "Stack depth").
   '--stack-size=7000',
   // The heap holds one input and one output and what they are decoded to; the guest's memory is not in it.

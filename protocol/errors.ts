@@ -37,6 +37,7 @@ export const ERRORS = {
   E_CALL_DEPTH: entry('calls are nested deeper than 16', 'function', 'never', 1),
   E_FUEL_LIMIT: entry('the function used up its fuel', 'function', 'never', 3),
   E_MEMORY_LIMIT: entry('the function used up its memory', 'function', 'never', 3),
+  E_STACK_LIMIT: entry('the function recursed too deep, where it cannot catch that', 'function', 'never', 3),
   E_OUTPUT_LIMIT: entry('the result is larger than its limit', 'function', 'never', 3),
   E_TIMEOUT: entry('no answer came before the deadline', 'mesh', 'later', 124),
   E_CANCELLED: entry('the caller cancelled', 'caller', 'never', 130),

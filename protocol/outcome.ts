@@ -24,6 +24,7 @@ export const OUTCOME_ERRORS = [
   'E_EFFECT_UNDECLARED',
   'E_FUEL_LIMIT',
   'E_MEMORY_LIMIT',
+  'E_STACK_LIMIT',
   'E_OUTPUT_LIMIT',
 ] as const satisfies readonly ErrorCode[]
 

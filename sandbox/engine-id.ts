@@ -14,7 +14,7 @@ import { GROUP_SOURCES } from './guest/web-groups.ts'
 import { wasmEngineId } from './wasm/engine-id.ts'
 
 /** `engineId` of this build, written down so that it can be imported; a test compares. */
-export const ENGINE_ID = 'quickjs:e3300472fe6723a93a4aaf9bdb2089e9a38f81641462bb1ab7c0b35efadac600'
+export const ENGINE_ID = 'quickjs:8bdc7fec96ec65da399abe9157edbfbcb0d394a47baa793db27ddedb65693b6d'
 
 /**
  * `quickjs:` and the SHA-256, in hex, of: the bytes of the engine's wasm, the UTF-8 of the prelude, the JSON of the groups

@@ -11,6 +11,9 @@ export const WASM_PAGE_BYTES = 65_536
 /** Thrown through the guest's frames where the run has its end already: none of its code runs any more. */
 export const STOP = { stop: true } as const
 
+/** Thrown through the guest's frames where it recursed to the end of its stack, and QuickJS has no check. */
+export const STACK_END = { stackEnd: true } as const
+
 /** The engine could not get memory for what the glue gives it. */
 export const NO_MEMORY = { noMemory: true } as const
 
@@ -90,6 +93,9 @@ export class Engine {
         return this.events?.hostCall(id, args) ?? 0
       },
       k: (bytes: number) => this.#grow(bytes >>> 0),
+      u: () => {
+        throw STACK_END
+      },
       // The time zone is UTC: the fields that the engine reads of `struct tm` stay zero.
       p: () => INSTANT_MS,
       m: (_time: bigint, tm: number) => this.bytes.fill(0, this.place(tm, 44), tm + 44) && undefined,

@@ -6,7 +6,7 @@ import { EFFECT_KINDS, Outcome } from '../protocol/outcome.ts'
 import { decodeValue, encodeValue } from '../protocol/values.ts'
 import { GuestConsole } from './console.ts'
 import { pack, unpack } from './crossing.ts'
-import { type Engine, EngineFault, type GuestEvents, NO_MEMORY, STOP } from './engine.ts'
+import { type Engine, EngineFault, type GuestEvents, NO_MEMORY, STACK_END, STOP } from './engine.ts'
 import { evaluateGroup } from './evaluate.ts'
 import { HOST } from './host-calls.ts'
 import { type Image, resetToImage } from './image.ts'
@@ -110,16 +110,23 @@ export class Execution implements GuestEvents {
   }
 
   #caught(thrown: unknown): void {
-    // Out of memory, the engine may even trap. That is as deterministic as all that WebAssembly does.
-    const trapped = thrown instanceof WebAssembly.RuntimeError
-    this.spoilt = thrown !== STOP && thrown !== NO_MEMORY
-    if (this.#engine.refused && (trapped || thrown === NO_MEMORY)) this.#end ??= failure('E_MEMORY_LIMIT', '')
-    else if (thrown !== STOP || !this.#end) {
+    this.spoilt = thrown !== STOP && thrown !== STACK_END && thrown !== NO_MEMORY
+    this.#end = this.#endOf(thrown)
+    if (this.#end) this.result = this.#conclude(this.#end)
+    else {
       const reason = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : 'the engine failed'
       this.result = { kind: 'inconclusive', reason: plainText(reason, 1000) }
-      return
     }
-    this.result = this.#conclude(this.#end as End)
+  }
+
+  /** What of that which is thrown through the guest ends it alike everywhere. */
+  #endOf(thrown: unknown): End | undefined {
+    if (thrown === STOP) return this.#end
+    if (thrown === STACK_END)
+      return this.#end ?? failure('E_STACK_LIMIT', 'it recursed too deep, where that cannot be caught')
+    // Out of memory, the engine may even trap. That is as deterministic as all that WebAssembly does.
+    const starved = thrown === NO_MEMORY || thrown instanceof WebAssembly.RuntimeError
+    return this.#engine.refused && starved ? (this.#end ?? failure('E_MEMORY_LIMIT', '')) : undefined
   }
 
   #start(): void {

@@ -4,7 +4,7 @@ import type { ConsoleLine, OutcomeErrorCode } from '../protocol/outcome.ts'
 import type { Bases } from './base.ts'
 import { GuestConsole } from './console.ts'
 import { LOAD_FUEL_MAX, MODULE_NAME } from './constants.ts'
-import { type Engine, EngineFault, NO_MEMORY, STOP } from './engine.ts'
+import { type Engine, EngineFault, NO_MEMORY, STACK_END, STOP } from './engine.ts'
 import { callOwn, evaluate, evaluateGroup } from './evaluate.ts'
 import { groupsNamedIn } from './guest/web.ts'
 import { HOST } from './host-calls.ts'
@@ -83,6 +83,8 @@ class Loader {
     } catch (thrown) {
       if (this.#outOfFuel) throw new Failed('E_FUNCTION_LOAD', `its module used more than ${LOAD_FUEL_MAX} fuel`)
       if (this.engine.refused) throw this.#outOfMemory()
+      if (thrown === STACK_END)
+        throw new Failed('E_STACK_LIMIT', 'its module recursed too deep, where that cannot be caught')
       throw thrown === NO_MEMORY ? new EngineFault('no memory, though none was refused') : thrown
     }
   }

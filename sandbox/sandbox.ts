@@ -196,9 +196,12 @@ class EngineRun implements RunHandle {
   }
 }
 
+/** Machine code of an optimising compiler beside a module. */
+const COMPILED = 4
+
 const keptBytes = (loaded: Loaded): number => {
   if ('image' in loaded) return loaded.image.dataBytes
-  return 'program' in loaded ? loaded.program.keptBytes : 0
+  return 'program' in loaded ? COMPILED * loaded.program.codeBytes : 0
 }
 
 const takeIdle = ({ idle }: Entry, owner: string): Engine | undefined => {

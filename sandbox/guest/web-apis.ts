@@ -105,7 +105,7 @@ publish('structuredClone', (x) => {
   try {
     const text = textOf(x, 'structuredClone')
     const copies = setPrototypeOf([], null)
-    for (let i = 0; i < written.length; i++) copies[i] = copyOf(written[i])
+    for (let i = 0; i < buffers.length; i++) copies[i] = typedArrayBuffer(new Uint8Array(new Uint8Array(buffers[i])))
     return revive(parse(text), copies)
   } catch (error) {
     throw error instanceof Refusal ? new TypeError(error.text) : error

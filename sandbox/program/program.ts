@@ -9,8 +9,7 @@ import '../web-assembly.ts'
 export interface Program {
   module: WebAssembly.Module
   facts: MeteredFacts
-  /** What keeping it costs, roughly: with what the host makes of it. */
-  keptBytes: number
+  codeBytes: number
   /** It is a WASI command: its entry is `_start`. */
   command: boolean
   /** It wants `_initialize` to be called first, as WASI reactors do. */
@@ -23,9 +22,6 @@ export interface Refused {
   message: string
 }
 
-/** Machine code of an optimising compiler beside the module. */
-const COMPILED = 4
-
 /** `memoryBytesMax`: what its memory may declare. */
 export const openProgram = (code: Uint8Array, memoryBytesMax: number): Program | Refused => {
   const verdict = validateMetered(code, { memoryBytesMax, imports: IMPORTS })
@@ -33,8 +29,7 @@ export const openProgram = (code: Uint8Array, memoryBytesMax: number): Program |
   const { facts } = verdict
   const module = compiled(code)
   if (!module) return { code: 'E_MODULE_REFUSED', message: 'it is no valid WebAssembly' }
-  const keptBytes = COMPILED * code.length
-  return { module, facts, keptBytes, command: isCommand(facts), reactor: isReactor(facts) }
+  return { module, facts, codeBytes: code.length, command: isCommand(facts), reactor: isReactor(facts) }
 }
 
 const compiled = (code: Uint8Array): WebAssembly.Module | undefined => {

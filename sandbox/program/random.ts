@@ -3,8 +3,8 @@
 const WARM_UP = 12
 
 export const randomBytes = (seed: Uint8Array): ((length: number) => Uint8Array) => {
-  const words = new Int32Array(seed.slice(0, 16).buffer)
-  let [a = 0, b = 0, c = 0, counter = 0] = words
+  const words = new DataView(seed.slice(0, 16).buffer)
+  let [a, b, c, counter] = [0, 4, 8, 12].map((at) => words.getInt32(at, true)) as [number, number, number, number]
   const next = (): number => {
     const sum = (a + b + counter) | 0
     counter = (counter + 1) | 0
@@ -15,12 +15,8 @@ export const randomBytes = (seed: Uint8Array): ((length: number) => Uint8Array) 
   }
   for (let i = 0; i < WARM_UP; i++) next()
   return (length) => {
-    const bytes = new Uint8Array(length)
-    let word = 0
-    for (let i = 0; i < length; i++) {
-      word = i % 4 === 0 ? next() : word >>> 8
-      bytes[i] = word
-    }
-    return bytes
+    const bytes = new DataView(new ArrayBuffer(4 * Math.ceil(length / 4)))
+    for (let at = 0; at < length; at += 4) bytes.setInt32(at, next(), true)
+    return new Uint8Array(bytes.buffer, 0, length)
   }
 }

@@ -83,7 +83,7 @@ export class ProgramRun {
     const instance = new ProgramInstance(this.#program, importsOf(this.#program, guest, streams, this.#run.seed))
     this.#instance = instance
     instance.gas = this.#gasGiven
-    instance.charge(INSTANCE_GAS)
+    instance.charge(INSTANCE_GAS + this.#program.codeBytes)
     return instance
   }
 

@@ -13,6 +13,7 @@ const SUBJECTS: Record<string, Subject> = {
   text: { file: new URL('./programs/text.js', import.meta.url) },
   sorting: { file: new URL('./programs/sorting.js', import.meta.url) },
   regexps: { file: new URL('./programs/regexps.js', import.meta.url) },
+  depth: { file: new URL('./programs/depth.js', import.meta.url) },
 }
 
 const SHOW = readFileSync(new URL('./programs/show.js', import.meta.url), 'utf8')

@@ -267,7 +267,7 @@ describe('memory and NaN', () => {
   }
   function byLess() {
     const pattern = sizedPattern(OP.memoryGrow)
-    const code = [charge(99), i32(1), pattern.map((byte) => (byte === 14 ? 1 : byte)), [OP.drop]].flat()
+    const code = [charge(99), i32(1), pattern.map((byte) => (byte === 20 ? 1 : byte)), [OP.drop]].flat()
     return moduleOf([{ locals: [[1, 'i32']], code }], MEMORY)
   }
 

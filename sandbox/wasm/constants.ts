@@ -5,7 +5,7 @@ import { KIB } from '../../protocol/limits.ts'
 export const WASM_GLUE_REVISION = 1
 
 /** Gas in one unit of fuel: so much takes as long as a poll of the JavaScript engine (decision 31). */
-export const GAS_PER_FUEL = 48
+export const GAS_PER_FUEL = 1000
 
 /**
  * What the stack of a function may come to, by the frames of frame.ts: some 1,800 plain calls. A frame takes no more of
@@ -14,10 +14,10 @@ export const GAS_PER_FUEL = 48
  */
 export const STACK_BYTES_MAX = 256 * KIB
 
-/** Of an instance: a memory is mapped, its segments are copied, its imports made. */
-export const INSTANCE_GAS = 200_000
+/** Of an instance, beside 1 a byte of its module: a memory is mapped, its segments are copied, its imports made. */
+export const INSTANCE_GAS = 300_000
 /** Of a call of an import, and of every byte that it moves. */
-export const IMPORT_GAS = 5000
-export const IMPORT_GAS_A_BYTE = 1
+export const IMPORT_GAS = 30_000
+export const IMPORT_GAS_A_BYTE = 32
 /** Buffers that one call may name: as many as POSIX lets `writev` have. */
 export const IO_VECTORS_MAX = 1024

@@ -41,19 +41,19 @@ const paidBySize = (scale: number[], base: number[], instruction: readonly (numb
   ] as Pattern
 const prefixed = (opcode: number, ...rest: (number | Hole)[]) => [opcode >> 8, opcode & 0xff, ...rest]
 
-const EIGHTHS = [3, OP.i64ShrU]
-/** 64, and a gas for each 8 bytes. */
-const BULK_BASE = [0xc0, 0x00]
-/** A page is cleared when it is first touched: 16384 gas each, and 4096 to ask the host. */
-const PAGES = [14, OP.i64Shl]
+const BYTES = [0, OP.i64Shl]
+/** 512, and a gas for each byte: 16 bytes a nanosecond. */
+const BULK_BASE = [0x80, 0x04]
+/** A page is mapped and cleared when it is first touched: 2^20 gas each, and 4096 to ask the host. */
+const PAGES = [20, OP.i64Shl]
 const GROW_BASE = [0x80, 0x20]
 
 /** By the opcode of the instruction, which is the last of the pattern and stands in no other place. */
 export const SIZED: ReadonlyMap<number, Pattern> = new Map([
   [OP.memoryGrow, paidBySize(PAGES, GROW_BASE, [OP.memoryGrow, 0])],
-  [OP.memoryCopy, paidBySize(EIGHTHS, BULK_BASE, prefixed(OP.memoryCopy, 0, 0))],
-  [OP.memoryFill, paidBySize(EIGHTHS, BULK_BASE, prefixed(OP.memoryFill, 0))],
-  [OP.memoryInit, paidBySize(EIGHTHS, BULK_BASE, prefixed(OP.memoryInit, 'segment', 0))],
+  [OP.memoryCopy, paidBySize(BYTES, BULK_BASE, prefixed(OP.memoryCopy, 0, 0))],
+  [OP.memoryFill, paidBySize(BYTES, BULK_BASE, prefixed(OP.memoryFill, 0))],
+  [OP.memoryInit, paidBySize(BYTES, BULK_BASE, prefixed(OP.memoryInit, 'segment', 0))],
 ])
 
 const isSigned = (hole: Hole) => hole === 'cost' || hole === 'frame'

@@ -8,15 +8,19 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import binaryen from 'binaryen'
 import { WASM_ENGINE_ID, wasmEngineId } from '../../sandbox/wasm/engine-id.ts'
+import { keepApart } from './apart.ts'
 import { meterLoops } from './meter-loops.ts'
+import { padStack } from './pad.ts'
+import { slimInterpreter } from './slim.ts'
 import { ENGINE_FILE, readSource } from './source.ts'
 import { writeWebGroups } from './web-groups.ts'
 
 /** Changes the engine in place. Must not depend on anything but the module. */
 export type EnginePass = (module: binaryen.Module) => void
 
-/** In this order. */
-export const PASSES: readonly EnginePass[] = [meterLoops]
+/** In this order. Of all but the last, `measure.ts` finds out how large the native frames are. */
+export const UNPADDED: readonly EnginePass[] = [slimInterpreter, meterLoops, keepApart]
+export const PASSES: readonly EnginePass[] = [...UNPADDED, padStack]
 
 /** What LLVM targets for emscripten's engine, and no more. */
 const FEATURES =

@@ -118,3 +118,40 @@ export const replaceFunction = (
   module.removeFunction(name)
   module.addFunction(name, params, results, [...locals], body)
 }
+
+/** Accessors of binaryen.js that its types lack. */
+interface Accessor {
+  Block: { setChildAt(block: Ref, i: number, child: Ref): void }
+  CallIndirect: {
+    getParams(ref: Ref): binaryen.Type
+    getResults(ref: Ref): binaryen.Type
+    getTable(ref: Ref): string
+  }
+  Const: { setValueI32(ref: Ref, value: number): void }
+}
+const accessor = binaryen as unknown as Accessor
+
+export const callIndirectOf = (ref: Ref) => {
+  const { target, operands } = binaryen.getExpressionInfo(ref) as binaryen.CallIndirectInfo
+  const { getParams, getResults, getTable } = accessor.CallIndirect
+  return { target, operands, params: getParams(ref), results: getResults(ref), table: getTable(ref) }
+}
+
+export const setChildAt = (block: Ref, i: number, child: Ref): void => accessor.Block.setChildAt(block, i, child)
+
+export const setConstant = (ref: Ref, value: number): void => accessor.Const.setValueI32(ref, value)
+
+/** The interpreter's `br_table` over its opcodes has more arms than any other. */
+const OPCODES_MIN = 200
+
+export const isDispatch = (ref: Ref, id: number) => id === binaryen.SwitchId && switchOf(ref).names.length > OPCODES_MIN
+
+/** The one function that has an expression like this. */
+export const only = (
+  functions: readonly binaryen.FunctionInfo[],
+  test: (ref: Ref, id: number) => boolean,
+): binaryen.FunctionInfo => {
+  const [found, ...others] = functions.filter(({ body }) => contains(body, test))
+  if (!found || others.length > 0) throw new Error('the engine has not exactly one function of a shape that is sought')
+  return found
+}

@@ -11,8 +11,10 @@ import {
   callOf,
   contains,
   importedFunction,
+  isDispatch,
   loopOf,
   mapChildren,
+  only,
   ownFunctions,
   type Ref,
   replaceFunction,
@@ -32,9 +34,6 @@ const PAGE_BYTES_LOG2 = 16
 const POLLS = 10_000
 const CONTEXT_POLLS_OFFSET = 232
 const REGEXP_POLLS_OFFSET = 20
-/** The interpreter's `br_table` over its opcodes has more arms than any other. */
-const OPCODES_MIN = 200
-
 const TICK = 'meter_tick'
 const CHARGE = 'meter_charge'
 const BULK = 'meter_bulk'
@@ -49,15 +48,7 @@ const storesPolls = (offset: number) => (ref: Ref, id: number) => {
   return (binaryen.getExpressionInfo(store.value) as binaryen.ConstInfo).value === POLLS
 }
 
-const isDispatch = (ref: Ref, id: number) => id === binaryen.SwitchId && switchOf(ref).names.length > OPCODES_MIN
-
 const isCall = (_: Ref, id: number) => id === binaryen.CallId || id === binaryen.CallIndirectId
-
-const only = (functions: readonly binaryen.FunctionInfo[], test: (ref: Ref, id: number) => boolean): string => {
-  const [found, ...others] = functions.filter(({ body }) => contains(body, test))
-  if (!found || others.length > 0) throw new Error('the engine has not exactly one function of a shape that is sought')
-  return found.name
-}
 
 /** Code that takes `units` from the word. */
 const take = (module: binaryen.Module, units: Ref): Ref => {
@@ -244,8 +235,8 @@ class Metered {
 
 export const meterLoops = (module: binaryen.Module): void => {
   const functions = ownFunctions(module)
-  const poll = only(functions, storesPolls(CONTEXT_POLLS_OFFSET))
-  const regexpPoll = only(functions, storesPolls(REGEXP_POLLS_OFFSET))
+  const poll = only(functions, storesPolls(CONTEXT_POLLS_OFFSET)).name
+  const regexpPoll = only(functions, storesPolls(REGEXP_POLLS_OFFSET)).name
   const growImport = importedFunction(module, 'k')
   const work = new Work(module)
   const metered = functions

@@ -48,7 +48,7 @@ const bySize = ({ pattern, filling }: Piece, add: (amount: number[]) => number[]
   const opcode = [...SIZED].find(([, one]) => one === pattern)?.[0]
   if (opcode === undefined) return []
   const [base, scale] =
-    opcode === OP.memoryGrow ? [4096, [OP.i64Const, 14, OP.i64Shl]] : [64, [OP.i64Const, 3, OP.i64ShrU]]
+    opcode === OP.memoryGrow ? [4096, [OP.i64Const, 20, OP.i64Shl]] : [512, [OP.i64Const, 0, OP.i64Shl]]
   const local = u32(filling.local)
   return [
     ...[OP.localTee, ...local],

@@ -128,7 +128,7 @@ describe('what compilers write', () => {
       run.call('run', size)
       return run.gasUsed()
     }
-    expect(gas(8000) - gas(0)).toBe(2000n)
+    expect(gas(8000) - gas(0)).toBe(16_000n)
   })
 
   test('memory grows to what it says, or to what a task may have', async () => {

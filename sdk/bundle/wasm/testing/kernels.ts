@@ -10,4 +10,4 @@ const textOf = (name: string) => readFileSync(join(import.meta.dirname, name), '
 
 export const kernelsInC = (...options: string[]): Uint8Array => compileC(textOf('kernels.c'), ...options)
 export const kernelsInAssemblyScript = (...options: string[]): Promise<Uint8Array> =>
-  compileAssemblyScript(textOf('kernels.as'), ...options)
+  compileAssemblyScript(textOf('../../../../bench/functions/kernels.as.ts'), ...options)

@@ -1,0 +1,3 @@
+import { testFrames } from './testing/frames.ts'
+
+testFrames('chromium')
