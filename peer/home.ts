@@ -6,6 +6,7 @@ import { CALL_DEPTH_MAX, MESSAGE_CHARS_MAX, MIB, OUTPUT_BYTES_MAX } from '../pro
 import type { Clock } from '../protocol/ports.ts'
 import { decodeValue, encodeValue, type Value } from '../protocol/values.ts'
 import type { CallRequest, Item, NestedCall } from './calls.ts'
+import { ensureSleepMs, Sleeps } from './sleeps.ts'
 
 /** More than any run can request: its arguments and result together stay below this in the sandbox. */
 const REQUEST_BYTES_MAX = OUTPUT_BYTES_MAX + MIB
@@ -56,8 +57,9 @@ const failed = (code: ErrorCode, message: string): Answer => ({
 
 export class Home {
   readonly #item: Item
-  readonly #clock: Pick<Clock, 'monotonic'>
+  readonly #clock: Pick<Clock, 'monotonic' | 'after'>
   readonly #call: NestedCall
+  readonly #sleeps: Sleeps
   #sink: AnswerSink | undefined
   /** Grows when the journal begins anew. */
   #generation = 0
@@ -68,10 +70,11 @@ export class Home {
   /** Fuel that nested calls have used so far: each may use what is left when it begins. */
   #fuelSpent = 0
 
-  constructor(item: Item, clock: Pick<Clock, 'monotonic'>, call: NestedCall) {
+  constructor(item: Item, clock: Pick<Clock, 'monotonic' | 'after'>, call: NestedCall) {
     this.#item = item
     this.#clock = clock
     this.#call = call
+    this.#sleeps = new Sleeps(clock, item.deadlineMs)
     for (const entry of item.journal) {
       if (entry.entry === 'request') this.#noteRequest(entry)
       else if (entry.answer.ok) this.#answerBytes += entry.answer.value.length
@@ -107,11 +110,18 @@ export class Home {
     if (journal.length === 0) return false
     journal.length = 0
     this.#generation++
+    this.#sleeps.close()
     this.#made.clear()
     this.#requestBytes = 0
     this.#answerBytes = 0
     this.#fuelSpent = 0
     return true
+  }
+
+  /** The item has ended: what it still waits for is given up. */
+  close(): void {
+    this.#generation++
+    this.#sleeps.close()
   }
 
   #noteRequest({ n, arguments: { length } }: EffectRequest): void {
@@ -122,13 +132,17 @@ export class Home {
   async #perform(effect: EffectRequest): Promise<Answer> {
     const generation = this.#generation
     try {
+      if (effect.kind === 'sleep') {
+        await this.#sleeps.sleep(ensureSleepMs(effect.arguments))
+        return { ok: true, value: encodeValue(null) }
+      }
       const outcome = await this.#call(this.#nested(ensureCallArguments(effect.arguments)))
       if (generation === this.#generation) this.#fuelSpent += outcome.fuel
       const { result } = outcome
       return result.ok ? { ok: true, value: result.value } : { ok: false, code: result.code, message: result.message }
     } catch (cause) {
       if (cause instanceof MeshError) return failed(cause.code, cause.message)
-      return failed('E_INTERNAL', 'the call failed')
+      return failed('E_INTERNAL', `the ${effect.kind} failed`)
     }
   }
 

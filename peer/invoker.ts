@@ -97,6 +97,7 @@ export class Invoker {
     try {
       return await pursuit.result
     } finally {
+      home?.close()
       spent(pursuit)
     }
   }

@@ -30,7 +30,7 @@ export class LocalExecutor {
   /** The first execution of an item: its effects are performed as they are requested. */
   perform(item: Item): Promise<Performed> {
     const home = isPure(item.manifest) ? undefined : new Home(item, this.#ports.clock, this.#nested)
-    return this.#execute(item, item.journal, home)
+    return this.#execute(item, item.journal, home).finally(() => home?.close())
   }
 
   /** A re-execution with the journal that another execution left. */

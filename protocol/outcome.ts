@@ -33,7 +33,7 @@ export type OutcomeErrorCode = (typeof OUTCOME_ERRORS)[number]
 const CONSOLE_LEVELS = ['debug', 'log', 'info', 'warn', 'error'] as const
 
 /** Effects the protocol knows by now. */
-export const EFFECT_KINDS = ['call'] as const
+export const EFFECT_KINDS = ['call', 'sleep'] as const
 export type EffectKind = (typeof EFFECT_KINDS)[number]
 
 const request = v.strictObject({ kind: v.picklist(EFFECT_KINDS), arguments: bytes(OUTPUT_BYTES_MAX) })

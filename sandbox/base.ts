@@ -3,7 +3,7 @@ import { MEMORY_BYTES_MIN } from '../protocol/limits.ts'
 import { STACK_BYTES_MAX } from './constants.ts'
 import { Engine, EngineFault } from './engine.ts'
 import { callOwn, evaluateGroup, evaluateOwn } from './evaluate.ts'
-import { PRELUDE } from './guest/prelude.ts'
+import { PRELUDE } from './guest/built.ts'
 import type { WebGroup } from './guest/web.ts'
 import { HOST, HOST_CALLS } from './host-calls.ts'
 import { captureImage, type Image, type Roots } from './image.ts'
@@ -37,7 +37,14 @@ const prepare = (engine: Engine): Roots => {
   const entry = (name: string) => engine.owned(exports.getProp(context, entries, engine.newString(context, name)))
   return {
     ...{ context, runtime, stackTop, scratch, undefinedValue: exports.getUndefined() },
-    ...{ load: entry('load'), run: entry('run'), settle: entry('settle'), fail: entry('fail'), use: entry('use') },
+    ...{
+      load: entry('load'),
+      run: entry('run'),
+      settle: entry('settle'),
+      fail: entry('fail'),
+      turn: entry('turn'),
+      use: entry('use'),
+    },
   }
 }
 

@@ -9,12 +9,11 @@ import {
   PRELUDE_NAME,
   STACK_BYTES_MAX,
 } from './constants.ts'
-import { PRELUDE } from './guest/prelude.ts'
-import { GROUP_SOURCES } from './guest/web-groups.ts'
+import { GROUP_SOURCES, PRELUDE } from './guest/built.ts'
 import { wasmEngineId } from './wasm/engine-id.ts'
 
 /** `engineId` of this build, written down so that it can be imported; a test compares. */
-export const ENGINE_ID = 'quickjs:8bdc7fec96ec65da399abe9157edbfbcb0d394a47baa793db27ddedb65693b6d'
+export const ENGINE_ID = 'quickjs:c93d18097ddfd4476619b3acd554d9753bcc43da47f461ff8136ad727bff22b3'
 
 /**
  * `quickjs:` and the SHA-256, in hex, of: the bytes of the engine's wasm, the UTF-8 of the prelude, the JSON of the groups

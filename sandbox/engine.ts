@@ -50,6 +50,8 @@ export class Engine {
   generation = 0
   /** Its memory is equal to its image, and nothing has run since. */
   pristine = false
+  /** Memory that malloc has never given out stays so. */
+  #sealed = false
   /** The guest asked for more memory than it may have, since this was last set to false. */
   refused = false
 
@@ -116,6 +118,7 @@ export class Engine {
   }
 
   #grow(bytes: number): number {
+    if (this.#sealed) return 0
     if (bytes > this.bytesMax) {
       this.refused = true
       return 0
@@ -242,6 +245,42 @@ export class Engine {
     const bytes = this.bytes.slice(from, from + length)
     this.exports.free(address)
     return bytes
+  }
+
+  /**
+   * Fills with zeros what has been freed, as far as it is larger than a page, so that it is no part of an image: a parser
+   * leaves as much behind as what it made.
+   */
+  zeroFreed(pageBytes: number): void {
+    const { malloc, free } = this.exports
+    const end = this.view.getUint32(LAYOUT.sbrkPointer, true)
+    // As if there were no more than this: malloc then gives what it has, or nothing.
+    this.view.setUint32(LAYOUT.sbrkPointer, this.bytes.length, true)
+    this.#sealed = true
+    const held: number[] = []
+    for (let size = this.#largestFree(pageBytes); size > 0; size = this.#largestFree(pageBytes)) {
+      const address = this.place(malloc(size), size)
+      this.bytes.fill(0, address, address + size)
+      held.push(address)
+    }
+    for (const address of held) free(address)
+    this.#sealed = false
+    this.view.setUint32(LAYOUT.sbrkPointer, end, true)
+  }
+
+  /** How much malloc can give at once without more memory; 0 if that is less than `least`. */
+  #largestFree(least: number): number {
+    const { malloc, free } = this.exports
+    let [fits, over] = [0, this.bytes.length]
+    for (let size = least; size < over && over - fits > 16; size = fits === 0 ? over : (fits + over) >>> 1) {
+      const address = malloc(size)
+      if (address === 0) over = size
+      else {
+        free(address)
+        fits = size
+      }
+    }
+    return fits
   }
 
   /** Where malloc's memory ends now, within bounds. */

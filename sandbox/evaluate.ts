@@ -2,8 +2,8 @@
 import { PRELUDE_NAME } from './constants.ts'
 import type { Engine } from './engine.ts'
 import { EngineFault } from './engine.ts'
+import { GROUP_SOURCES } from './guest/built.ts'
 import { isWebGroup, type WebGroup } from './guest/web.ts'
-import { GROUP_SOURCES } from './guest/web-groups.ts'
 import { LAYOUT } from './wasm-names.ts'
 
 /** A value of JSRuntime's strip flags: functions keep no source, and say `[native code]`, as a page's own do. */

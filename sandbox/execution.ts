@@ -43,6 +43,9 @@ const failure = (code: OutcomeErrorCode, message: string, stack = '') => ({
 
 const tooLarge = (bytesMax: number) => failure('E_OUTPUT_LIMIT', `its result is larger than ${bytesMax} bytes`)
 
+const undeclared = (kind: EffectKind): string =>
+  `it requested "${kind}", which its manifest does not declare${kind === 'sleep' ? ': a timer with a delay, which the bundler finds where a source of your own names setTimeout, setInterval or AbortSignal.timeout' : ''}`
+
 const isEffectKind = (kind: string): kind is EffectKind => (EFFECT_KINDS as readonly string[]).includes(kind)
 
 export class Execution implements GuestEvents {
@@ -62,6 +65,8 @@ export class Execution implements GuestEvents {
   #buffers: Uint8Array[] = []
   #bufferBytes = 0
   #end: End | undefined
+  /** Things that the guest has yet to do when no jobs are left. */
+  #turns = 0
   /** Set once the run is over. */
   result: SandboxResult | undefined
   /** Its engine must not be used again. */
@@ -190,8 +195,13 @@ export class Execution implements GuestEvents {
       engine.exports.freeValue(context, engine.owned(engine.exports.executePendingJob(runtime, 1, scratch)))
   }
 
-  /** The guest waits. True: it was given the answer that its journal holds here, and may go on. */
+  /** No jobs are left. True: the guest went on with what it put off until now, or with the answer that its journal holds here. */
   #atRest(): boolean {
+    if (this.#turns > 0) {
+      this.#turns--
+      this.#invoke(this.#image.roots.turn, [], [])
+      return true
+    }
     if (!this.#replay.over) {
       const next = this.#replay.next()
       if ('divergence' in next) this.#end = next
@@ -246,6 +256,9 @@ export class Execution implements GuestEvents {
         return this.#buffer(first)
       case HOST.request:
         return this.#request(this.#text(first, SHORT_BYTES_MAX), second)
+      case HOST.turn:
+        this.#turns++
+        return
       case HOST.done:
         return this.#done(first)
       case HOST.fail:
@@ -295,8 +308,7 @@ export class Execution implements GuestEvents {
 
   #request(kind: string, value: number): void {
     if (!isEffectKind(kind)) throw new EngineFault('an unknown effect')
-    if (!this.#run.effects.includes(kind))
-      this.#stop(failure('E_EFFECT_UNDECLARED', `it requested "${kind}", which its manifest does not declare`))
+    if (!this.#run.effects.includes(kind)) this.#stop(failure('E_EFFECT_UNDECLARED', undeclared(kind)))
     const n = this.#requests.length
     if (n === REQUESTS_MAX) this.#stop(failure('E_OUTPUT_LIMIT', `it made more than ${REQUESTS_MAX} requests`))
     const request = { n, after: this.#answersGiven, kind, arguments: this.#value(value, OUTPUT_BYTES_MAX) }

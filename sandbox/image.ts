@@ -22,6 +22,7 @@ export interface Roots {
   run: number
   settle: number
   fail: number
+  turn: number
   use: number
 }
 
@@ -95,6 +96,7 @@ export const imageOf = (
  * first work will be a tick.
  */
 export const captureImage = (engine: Engine, roots: Roots): Image => {
+  engine.zeroFreed(PAGE_BYTES)
   const stack = stackOf(roots)
   engine.bytes.fill(0, stack.at, stack.end)
   engine.view.setInt32(METER.address, 0, true)

@@ -21,6 +21,9 @@ const PROMISE_REJECTED = 2
 /** A message with its stack, or what is printed at once. */
 const TEXT_BYTES_MAX = 512 * 1024
 
+const AT_TOP_LEVEL =
+  'its module sets a timer with a delay at the top level: nothing waits while a module is evaluated; set it in the function'
+
 /** Why no call of this function can begin. The same on every machine. */
 export interface LoadFailure {
   code: OutcomeErrorCode
@@ -49,6 +52,7 @@ class Loader {
   readonly roots: Roots
   readonly console = new GuestConsole()
   #ticks = 0
+  #turns = 0
   #outOfFuel = false
 
   constructor(engine: Engine, roots: Roots) {
@@ -66,6 +70,8 @@ class Loader {
   #hostCall(id: number, [first = 0, second = 0, third = 0]: readonly number[]): number {
     const { context, runtime } = this.roots
     if (id === HOST.group) return evaluateGroup(this.engine, context, runtime, this.#text(first))
+    if (id === HOST.request) throw new Failed('E_FUNCTION_LOAD', AT_TOP_LEVEL)
+    if (id === HOST.turn) this.#turns++
     if (id === HOST.log) this.console.add(this.#text(first), JSON.parse(this.#text(second)))
     if (id === HOST.fail)
       throw new Failed('E_FUNCTION_LOAD', JSON.parse(this.#text(second)), JSON.parse(this.#text(third)))
@@ -138,9 +144,14 @@ class Loader {
 
   #pump(): void {
     const { exports } = this.engine
-    const { context, runtime, scratch } = this.roots
-    while (exports.isJobPending(runtime) !== 0)
-      exports.freeValue(context, this.engine.owned(exports.executePendingJob(runtime, 1, scratch)))
+    const { context, runtime, scratch, turn, undefinedValue } = this.roots
+    for (;;) {
+      while (exports.isJobPending(runtime) !== 0)
+        exports.freeValue(context, this.engine.owned(exports.executePendingJob(runtime, 1, scratch)))
+      if (this.#turns === 0) return
+      this.#turns--
+      this.#sound(this.engine.owned(exports.call(context, turn, undefinedValue, 0, scratch)))
+    }
   }
 }
 

@@ -5,9 +5,46 @@
 import { WEB_GROUPS } from './web.ts'
 
 export const LAZY_SOURCE = `
+// What would make a run depend on the machine.
+for (const name of ['WeakRef', 'FinalizationRegistry', 'SharedArrayBuffer']) delete globalThis[name]
+
+const publish = (name, value) => {
+  defineProperty(globalThis, name, { __proto__: null, value, writable: true, configurable: true, enumerable: false })
+}
+
+publish('self', globalThis)
+
+// Beyond these the host drops what is printed anyway (CONSOLE_BYTES_MAX, CONSOLE_LINES_MAX).
+const CONSOLE_CHARS_MAX = 65536
+const CONSOLE_LINES_MAX = 1000
+
+let printedChars = 0
+let printedLines = 0
+
+const print = (level, text) => {
+  if (printedChars > CONSOLE_CHARS_MAX || printedLines > CONSOLE_LINES_MAX) return
+  const kept = slice(text, 0, CONSOLE_CHARS_MAX)
+  printedChars += kept.length
+  printedLines++
+  hostLog(level, stringify(kept))
+}
+
+const report = (error) => {
+  const { message, stack } = describe(error)
+  print('error', 'Uncaught ' + message + (stack && '\\n' + stack))
+}
+
 const groupNames = ${JSON.stringify({ __proto__: null, ...WEB_GROUPS })}
 const groups = { __proto__: null }
 const getters = { __proto__: null }
+
+const prototypes = setPrototypeOf([], null)
+
+const isPlatform = (x) => {
+  for (let of = getPrototypeOf(x); of !== null; of = getPrototypeOf(of))
+    for (let i = 0; i < prototypes.length; i++) if (prototypes[i] === of) return true
+  return false
+}
 
 const evaluated = (group) => groups[group]
 
@@ -26,7 +63,7 @@ const dress = (holder) => {
   const names = getOwnPropertyNames(holder)
   for (let i = 0; i < names.length; i++) {
     const name = names[i]
-    if (name === 'constructor' || name === 'prototype' || name === 'length' || name === 'name') continue
+    if (name === 'constructor' || (typeof holder === 'function' && (name === 'prototype' || name === 'length' || name === 'name'))) continue
     const descriptor = getOwnPropertyDescriptor(holder, name)
     if (descriptor.configurable) defineProperty(holder, name, { __proto__: null, enumerable: true })
   }
@@ -40,6 +77,7 @@ const settleGlobal = (name, value) => {
     if (prototype !== undefined) {
       dress(value)
       dress(prototype)
+      prototypes[prototypes.length] = prototype
       defineProperty(prototype, toStringTag, { __proto__: null, value: name, configurable: true })
     }
   }
@@ -55,5 +93,5 @@ for (const group of keys(groupNames))
     defineProperty(globalThis, name, { __proto__: null, get, set: (value) => publish(name, value), enumerable: false, configurable: true })
   }
 
-groups.prelude = { __proto__: null, use, evaluated, report, random, instant: Date.now() }
+groups.prelude = { __proto__: null, use, evaluated, isPlatform, print, report, sleep, turn, random: Math.random, instant: Date.now() }
 `

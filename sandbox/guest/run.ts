@@ -23,7 +23,7 @@ const describe = (error) => {
       message = '' + error.message
       if (typeof name === 'string' && name !== '') message = message === '' ? name : name + ': ' + message
       if (typeof error.stack === 'string') stack = error.stack
-    } else message = 'it threw ' + inspect(error, 0)
+    } else message = 'it threw ' + use('console').inspect(error)
   } catch {
     message = 'it threw something that cannot be described'
   }
@@ -137,6 +137,35 @@ const refuseExport = (name) => {
   refuse('E_EXPORT_UNKNOWN', slice(what + '; callable exports: ' + (callable || 'none'), 0, 4096))
 }
 
+const request = (kind, text, resolve, reject) => {
+  settlers[requests++] = { __proto__: null, resolve, reject }
+  sendBuffers()
+  hostRequest(kind, text)
+}
+
+// For what the function cannot catch, and must not break.
+const guarded = (run) => () => {
+  try {
+    run()
+  } catch (error) {
+    report(error)
+  }
+}
+
+const sleep = (ms, run) => request('sleep', textOf({ __proto__: null, ms }, 'sleep'), guarded(run), report)
+
+// What runs when all jobs are done: the first that waits, and the last.
+let firstTurn = null
+let lastTurn = null
+
+const turn = (run) => {
+  const next = { __proto__: null, run: guarded(run), next: null }
+  if (firstTurn === null) firstTurn = next
+  else lastTurn.next = next
+  lastTurn = next
+  hostTurn()
+}
+
 const call = (ref, input, options) =>
   new Promise((resolve, reject) => {
     let text
@@ -148,9 +177,7 @@ const call = (ref, input, options) =>
       refused.code = 'E_VALUE'
       throw refused
     }
-    settlers[requests++] = { __proto__: null, resolve, reject }
-    sendBuffers()
-    hostRequest('call', text)
+    request('call', text, resolve, reject)
   })
 
 const env = freeze({})
@@ -171,9 +198,17 @@ const ctx = freeze({
     kept[kept.length] = keep(promise)
   },
 })
+`
 
+/** What the prelude hands to the host. */
+export const ENTRIES_SOURCE = `
 return {
   use,
+  turn() {
+    const { run } = firstTurn
+    firstTurn = firstTurn.next
+    run()
+  },
   load(loaded) {
     namespace = loaded
     // What each request needs is then in the image.

@@ -18,6 +18,12 @@ export const WEB_GROUPS = {
   ],
   blob: ['Blob', 'File', 'FormData'],
   fetch: ['Headers', 'Request', 'Response'],
+  console: ['console'],
+  tasks: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'queueMicrotask', 'reportError'],
+  platform: ['performance', 'navigator'],
+  crypto: ['crypto', 'Crypto', 'SubtleCrypto'],
+  digest: [],
+  clone: ['structuredClone'],
 } as const satisfies Record<string, readonly string[]>
 
 export type WebGroup = keyof typeof WEB_GROUPS

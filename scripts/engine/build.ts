@@ -1,5 +1,5 @@
 /**
- * `node scripts/engine/build.ts`: makes `sandbox/quickjs.wasm` from the pinned package and `sandbox/guest/web-groups.ts`
+ * `node scripts/engine/build.ts`: makes `sandbox/quickjs.wasm` from the pinned package and `sandbox/guest/built.ts`
  * from its sources, and writes down the engine IDs of those with whatever else shapes outcomes, and of the WebAssembly
  * tier. The same bytes on every machine.
  */
@@ -9,11 +9,11 @@ import { join } from 'node:path'
 import binaryen from 'binaryen'
 import { WASM_ENGINE_ID, wasmEngineId } from '../../sandbox/wasm/engine-id.ts'
 import { keepApart } from './apart.ts'
+import { writeGuest } from './guest.ts'
 import { meterLoops } from './meter-loops.ts'
 import { padStack } from './pad.ts'
 import { slimInterpreter } from './slim.ts'
 import { ENGINE_FILE, readSource } from './source.ts'
-import { writeWebGroups } from './web-groups.ts'
 
 /** Changes the engine in place. Must not depend on anything but the module. */
 export type EnginePass = (module: binaryen.Module) => void
@@ -48,7 +48,7 @@ const writeId = (file: string, before: string, id: string) => {
 }
 
 if (import.meta.main) {
-  await writeWebGroups()
+  await writeGuest()
   const { ENGINE_ID, engineId } = await import('../../sandbox/engine-id.ts')
   const wasm = buildEngine()
   writeFileSync(ENGINE_FILE, wasm)

@@ -14,7 +14,7 @@ import { CODE_BYTES_MAX, MEMORY_BYTES_DEFAULT, NAME_CHARS_MAX } from '../../prot
 import type { Tier } from '../../protocol/tiers.ts'
 import { callableExports } from '../../sandbox/wasm/entries.ts'
 import { type BuiltModule, buildModule } from './build-module.ts'
-import { requestsCall } from './effects.ts'
+import { effectsIn } from './effects.ts'
 import {
   type EnvBinding,
   findProject,
@@ -38,7 +38,7 @@ export interface Bundle {
   name: string
   /** What the module exports, sorted. Of an ES module only the sandbox can tell which are callable. */
   exports: string[]
-  /** The kinds of effect the function may request, sorted: `call` by the rule of effects.ts, the others from `env`. */
+  /** The kinds of effect the function may request, sorted: `call` and `sleep` by the rule of effects.ts, the others from `env`. */
   effects: string[]
   /** From wayside.json, as are the next two. */
   limits?: ProjectLimits
@@ -158,9 +158,9 @@ const DISABLED = '(disabled):'
 
 const effectsOf = async ({ inputs }: BuiltModule, folder: string, env: Project['env'] = {}): Promise<string[]> => {
   const own = inputs.filter(({ path }) => !path.split('/').includes('node_modules') && !path.startsWith(DISABLED))
-  const calls = await Promise.all(
-    own.map(async ({ path }) => requestsCall(path, await readFile(join(folder, path), 'utf8'))),
+  const found = await Promise.all(
+    own.map(async ({ path }) => effectsIn(path, await readFile(join(folder, path), 'utf8'))),
   )
   const granted = Object.values(env).flatMap((binding) => Object.keys(binding))
-  return [...new Set([...granted, ...(calls.includes(true) ? ['call'] : [])])].toSorted()
+  return [...new Set([...granted, ...found.flat()])].toSorted()
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { requestsCall } from './effects.ts'
+import { effectsIn } from './effects.ts'
 
 describe('requests calls', () => {
   test.each([
@@ -13,7 +13,7 @@ describe('requests calls', () => {
     ['taken from ctx', 'export const f = (input, env, ctx) => { const { call } = ctx; return call("#hello") }'],
     ['in a string, which the rule cannot tell', 'export const f = () => "ctx.call()"'],
   ])('%s', async (_, source) => {
-    expect(await requestsCall('f.ts', source)).toBe(true)
+    expect(await effectsIn('f.ts', source)).toEqual(['call'])
   })
 })
 
@@ -25,10 +25,27 @@ describe('does not', () => {
     ['another object', 'export const f = (context) => myctx.call("#hello")'],
     ['an object literal', 'export const f = (call) => [1, { call }]'],
   ])('%s', async (_, source) => {
-    expect(await requestsCall('f.ts', source)).toBe(false)
+    expect(await effectsIn('f.ts', source)).toEqual([])
   })
 
   test('a file that is no code', async () => {
-    expect(await requestsCall('data.json', '{"a":"ctx.call()"}')).toBe(false)
+    expect(await effectsIn('data.json', '{"a":"ctx.call()"}')).toEqual([])
+  })
+})
+
+describe('requests sleep', () => {
+  test.each<[string, string, string[]]>([
+    ['a timer', 'export default () => new Promise((done) => setTimeout(done, 5))', ['sleep']],
+    ['a delay that is not known', 'export default (ms) => new Promise((done) => setTimeout(done, ms))', ['sleep']],
+    ['an interval', 'export default () => setInterval(() => {}, 0)', ['sleep']],
+    ['a timeout', 'export default () => AbortSignal.timeout(5)', ['sleep']],
+    ['handed on', 'export default () => wait(globalThis.setTimeout)', ['sleep']],
+    ['both', 'export default (x, env, ctx) => setTimeout(() => ctx.call("#a"), 5)', ['call', 'sleep']],
+    ['none without a delay', 'export default () => new Promise((done) => setTimeout(done, 0))', []],
+    ['none with no delay', 'export default () => new Promise((done) => { setTimeout(done) })', []],
+    ['none in a comment', 'export default () => 1 // setTimeout(done, 5)', []],
+    ['none that is only cleared', 'export default (t) => clearTimeout(t)', []],
+  ])('%s', async (_, source, effects) => {
+    expect(await effectsIn('f.ts', source)).toEqual(effects)
   })
 })

@@ -1,6 +1,7 @@
 /** AbortController and AbortSignal, after the DOM standard ("Aborting ongoing activities"). */
 import { Event, EventTarget, eventHandler } from './event-target.ts'
 import { DOMException } from './exception.ts'
+import { use } from './prelude-exports.ts'
 
 const INSIDE = {}
 
@@ -35,6 +36,16 @@ export class AbortSignal extends EventTarget {
   static abort(reason?: unknown): AbortSignal {
     const signal = new AbortSignal(INSIDE)
     abort(signal, reason)
+    return signal
+  }
+
+  static timeout(ms: number): AbortSignal {
+    const delay = Math.trunc(Number(ms))
+    if (!(delay >= 0 && delay <= Number.MAX_SAFE_INTEGER))
+      throw new TypeError('AbortSignal.timeout: the delay must be an integer from 0 to 2 ** 53 - 1')
+    const signal = new AbortSignal(INSIDE)
+    const reason = () => new DOMException('The operation was aborted due to timeout', 'TimeoutError')
+    use('tasks').after(delay, () => abort(signal, reason()))
     return signal
   }
 

@@ -39,6 +39,7 @@ export class Event {
   #currentTarget: EventTarget | null = null
   #dispatching = false
   #stopped = false
+  #bubbleStopped = false
   #canceled = false
   #passive = false
 
@@ -57,7 +58,7 @@ export class Event {
         event.#passive = false
         if (event.#stopped) break
       }
-      event.#dispatching = event.#stopped = false
+      event.#dispatching = event.#stopped = event.#bubbleStopped = false
       event.#currentTarget = null
       return !event.#canceled
     }
@@ -113,8 +114,13 @@ export class Event {
     if (!value) this.preventDefault()
   }
 
+  /** Nothing is above the one target: to stop there says so, and no more. */
   get cancelBubble(): boolean {
-    return false
+    return this.#bubbleStopped
+  }
+
+  set cancelBubble(value: boolean) {
+    if (value) this.#bubbleStopped = true
   }
 
   get isTrusted(): boolean {
@@ -133,11 +139,20 @@ export class Event {
     if (this.cancelable && !this.#passive) this.#canceled = true
   }
 
-  /** Nothing is above the one target. */
-  stopPropagation(): void {}
+  stopPropagation(): void {
+    this.#bubbleStopped = true
+  }
 
   stopImmediatePropagation(): void {
-    this.#stopped = true
+    this.#bubbleStopped = this.#stopped = true
+  }
+
+  initEvent(type: string, bubbles = false, cancelable = false): void {
+    if (this.#dispatching) return
+    this.#type = `${type}`
+    this.#init = { ...this.#init, bubbles, cancelable }
+    this.#target = null
+    this.#stopped = this.#bubbleStopped = this.#canceled = false
   }
 }
 

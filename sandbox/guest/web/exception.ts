@@ -44,8 +44,15 @@ export class DOMException extends Error {
   }
 }
 
+/** Names of codes that no exception has any more, or that are written otherwise. */
+const CONSTANTS: Record<string, number> = { DOMSTRING_SIZE_ERR: 2, NO_DATA_ALLOWED_ERR: 6, VALIDATION_ERR: 16 }
+
 const constant = (name: string): string =>
-  `${name.slice(0, -'Error'.length).replace(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, '_')}_ERR`.toUpperCase()
-for (const [name, value] of Object.entries(CODES))
+  `${name
+    .slice(0, -'Error'.length)
+    .replace('InUse', 'Inuse')
+    .replace(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, '_')}_ERR`.toUpperCase()
+for (const [name, value] of Object.entries(CODES)) CONSTANTS[constant(name)] = value
+for (const [name, value] of Object.entries(CONSTANTS))
   for (const holder of [DOMException, DOMException.prototype])
-    Object.defineProperty(holder, constant(name), { value, enumerable: true })
+    Object.defineProperty(holder, name, { value, enumerable: true })

@@ -6,8 +6,10 @@
 /** Some of the groups by their names: what their first files export. */
 interface Groups {
   blob: typeof import('./blob.ts')
+  digest: typeof import('./digest.ts')
   events: typeof import('./events.ts')
   exception: typeof import('./exception.ts')
+  tasks: typeof import('./tasks.ts')
   streams: typeof import('./streams.ts')
   text: typeof import('./text.ts')
   url: typeof import('./url.ts')
@@ -19,6 +21,14 @@ export declare const use: <Name extends keyof Groups>(name: Name) => Groups[Name
 export declare const evaluated: <Name extends keyof Groups>(name: Name) => Groups[Name] | undefined
 /** For errors that nobody can catch: prints one to the console, and the run goes on. */
 export declare const report: (error: unknown) => void
+/** One line for the console, as it is; `level` is debug, log, info, warn or error. */
+export declare const print: (level: string, text: string) => void
+/** Calls `run` when the home has waited for so long: the effect `sleep`. */
+export declare const sleep: (ms: number, run: () => void) => void
+/** Calls `run` when all jobs are done. */
+export declare const turn: (run: () => void) => void
+/** An instance of one of the classes of the groups. */
+export declare const isPlatform: (x: object) => boolean
 /** Math.random as it was before the function could change it. */
 export declare const random: () => number
 /** What `Date.now()` says. */

@@ -1,10 +1,12 @@
 /**
- * Makes `sandbox/guest/web-groups.ts`: each group of the web's interfaces as the source of a function of `use`, bundled
- * from `sandbox/guest/web/` and the packages that it imports. The same text on every machine.
+ * Makes `sandbox/guest/built.ts`: the prelude without what only people need, since each name in it takes room in every
+ * function's image; and each group of the web's interfaces as the source of a function of `use`, bundled from
+ * `sandbox/guest/web/` and the packages that it imports. The same text on every machine.
  */
 import { writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { build, type Plugin } from 'esbuild'
+import { build, type Plugin, transform } from 'esbuild'
+import { PRELUDE_SOURCE } from '../../sandbox/guest/prelude.ts'
 import { isWebGroup, type WebGroup } from '../../sandbox/guest/web.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -18,9 +20,15 @@ const FIRST_FILES: Record<WebGroup, string> = {
   streams: 'sandbox/guest/web/streams.ts',
   blob: 'sandbox/guest/web/blob.ts',
   fetch: 'sandbox/guest/web/fetch.ts',
+  console: 'sandbox/guest/web/console.ts',
+  tasks: 'sandbox/guest/web/tasks.ts',
+  platform: 'sandbox/guest/web/platform.ts',
+  crypto: 'sandbox/guest/web/crypto.ts',
+  digest: 'sandbox/guest/web/digest.ts',
+  clone: 'sandbox/guest/web/clone.ts',
 }
 
-export const GROUPS_FILE = join(FOLDER, '../web-groups.ts')
+export const GUEST_FILE = join(FOLDER, '../built.ts')
 
 /** An import of another group's first file, or of what the prelude exports, stays an import: of the group's name. */
 const apart = (group: string): Plugin => ({
@@ -70,12 +78,21 @@ const bundleGroup = async (group: WebGroup): Promise<string> => {
   return asFunction(outputFiles[0]!.text)
 }
 
-/** The text of `sandbox/guest/web-groups.ts`. */
-export const webGroupsText = async (): Promise<string> => {
+const PREFIX = 'globalThis.prelude='
+
+const minifiedPrelude = async (): Promise<string> => {
+  const { code } = await transform(PREFIX + PRELUDE_SOURCE, { minify: true, target: 'es2023', charset: 'ascii' })
+  if (!code.startsWith(PREFIX)) throw new Error('the prelude is not one expression')
+  return `(${code.slice(PREFIX.length).replace(/;\n$/, '')})`
+}
+
+/** The text of `sandbox/guest/built.ts`. */
+export const guestText = async (): Promise<string> => {
   const groups = Object.keys(FIRST_FILES) as WebGroup[]
   const sources = await Promise.all(groups.map(bundleGroup))
   const lines = groups.map((group, i) => `  ${group}: ${JSON.stringify(sources[i])},\n`)
-  return `/** Made by scripts/engine/web-groups.ts: do not edit. */\nexport const GROUP_SOURCES = {\n${lines.join('')}}\n`
+  const prelude = `export const PRELUDE = ${JSON.stringify(await minifiedPrelude())}\n`
+  return `/** Made by scripts/engine/guest.ts: do not edit. */\n${prelude}export const GROUP_SOURCES = {\n${lines.join('')}}\n`
 }
 
-export const writeWebGroups = async (): Promise<void> => writeFileSync(GROUPS_FILE, await webGroupsText())
+export const writeGuest = async (): Promise<void> => writeFileSync(GUEST_FILE, await guestText())
