@@ -48,15 +48,20 @@ const stackOf = (roots: Roots): Region => ({
   end: roots.stackTop,
 })
 
+/** Four words a step: it is called on megabytes of zeros. */
+const isZero = (words: Int32Array, from: number, to: number): boolean => {
+  for (let i = from; i < to; i += 4)
+    if (((words[i] as number) | (words[i + 1] as number) | (words[i + 2] as number) | (words[i + 3] as number)) !== 0)
+      return false
+  return true
+}
+
 /** Runs of pages that hold anything but zeros. */
 export const usedRegions = (memory: Uint8Array, end: number): Region[] => {
   const words = new Int32Array(memory.buffer)
   const regions: Region[] = []
   for (let at = 0; at < end; at += PAGE_BYTES) {
-    let word = at / 4
-    const last = word + PAGE_BYTES / 4
-    while (word < last && words[word] === 0) word++
-    if (word === last) continue
+    if (isZero(words, at / 4, (at + PAGE_BYTES) / 4)) continue
     const open = regions.at(-1)
     if (open?.end === at) open.end = at + PAGE_BYTES
     else regions.push({ at, end: at + PAGE_BYTES })

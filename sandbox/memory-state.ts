@@ -7,21 +7,22 @@ const HEAD_BYTES = 8
 /**
  * Equal bytes for equal engines. First the number of 64 KiB pages of the memory and the stack pointer; then, for each run of
  * 4 KiB pages that hold anything but zeros, its address, its length and its bytes. Numbers have 32 bits, little-endian.
+ * `end`: from where on there are only zeros, if that is known.
  */
-export const memoryState = (engine: Engine): Uint8Array => {
+export const memoryState = (engine: Engine, end: number = engine.bytes.length): Uint8Array => {
   const { bytes } = engine
-  const regions = usedRegions(bytes, bytes.length)
-  const length = regions.reduce((sum, { at, end }) => sum + HEAD_BYTES + end - at, HEAD_BYTES)
+  const regions = usedRegions(bytes, end)
+  const length = regions.reduce((sum, used) => sum + HEAD_BYTES + used.end - used.at, HEAD_BYTES)
   const state = new Uint8Array(length)
   const view = new DataView(state.buffer)
   view.setUint32(0, bytes.length / WASM_PAGE_BYTES, true)
   view.setUint32(4, engine.exports.stackPointer(), true)
   let to = HEAD_BYTES
-  for (const { at, end } of regions) {
-    view.setUint32(to, at, true)
-    view.setUint32(to + 4, end - at, true)
-    state.set(bytes.subarray(at, end), to + HEAD_BYTES)
-    to += HEAD_BYTES + end - at
+  for (const used of regions) {
+    view.setUint32(to, used.at, true)
+    view.setUint32(to + 4, used.end - used.at, true)
+    state.set(bytes.subarray(used.at, used.end), to + HEAD_BYTES)
+    to += HEAD_BYTES + used.end - used.at
   }
   return state
 }

@@ -88,7 +88,8 @@ const hex = async (bytes: Uint8Array): Promise<string> => {
 
 const recordOf = async (way: Way, { result, engine, choices }: Performed): Promise<RunRecord> => {
   const order = choices.map(({ at }) => at)
-  const memory = await hex(memoryState(engine))
+  // Once a program all of the memory, which takes long: beyond what the engine has asked for nothing is written.
+  const memory = await hex(way === 'cold' ? memoryState(engine) : memoryState(engine, engine.heapEnd()))
   if (result.kind !== 'outcome') return { way, order, memory, outcome: '', fuel: 0, ...withoutOutcome(result) }
   const { result: end, fuel, console } = result.decoded
   const printed = console.length > 0 ? ` and printed ${console.length} lines` : ''
@@ -113,31 +114,33 @@ const replayIn = (engine: Engine, loaded: WithImage, program: Program, { journal
 }
 
 /** Of what is loaded: of an image its bytes, of a module that could not be evaluated what it failed with. */
-const recordLoaded = async (loaded: Loaded): Promise<RunRecord> => {
-  const memory = await hex(memoryState(loaded.engine))
-  const { engine: _, ...failed } = loaded
-  const bytes = 'image' in loaded ? encodeImage(loaded) : new TextEncoder().encode(JSON.stringify(failed))
-  const said = 'image' in loaded ? 'an image' : JSON.stringify(failed).slice(0, SAID_CHARS_MAX)
-  return { way: 'loaded', order: [], kind: 'outcome', outcome: await hex(bytes), memory, fuel: 0, said }
+const recordLoaded = async ({ engine, ...loaded }: Loaded, image?: Uint8Array): Promise<RunRecord> => {
+  const memory = await hex(memoryState(engine, engine.heapEnd()))
+  const failed = image ? '' : JSON.stringify(loaded)
+  const outcome = await hex(image ?? new TextEncoder().encode(failed))
+  const said = image ? `an image of ${image.length} bytes` : failed.slice(0, SAID_CHARS_MAX)
+  return { way: 'loaded', order: [], kind: 'outcome', outcome, memory, fuel: 0, said }
 }
 
-const restored = (wasm: WebAssembly.Module, loaded: WithImage): Engine =>
-  engineFromImage(wasm, decodeImage(encodeImage(loaded)).image)
+const restored = (wasm: WebAssembly.Module, image: Uint8Array): Engine =>
+  engineFromImage(wasm, decodeImage(image).image)
 
-const performOrders = async (wasm: WebAssembly.Module, program: Program, loaded: WithImage): Promise<RunRecord[]> => {
+const performLoaded = async (wasm: WebAssembly.Module, program: Program, loaded: WithImage): Promise<RunRecord[]> => {
+  const image = encodeImage(loaded)
+  const records = [await recordLoaded(loaded, image)]
   const first = performIn(loaded.engine, loaded, program, [])
-  const records = [await recordOf('cold', first)]
+  records.push(await recordOf('cold', first))
   let last = first
   for (let order: Order | undefined = []; order; order = nextOrder(last.choices)) {
     last = performIn(again(wasm, loaded, last), loaded, program, order)
     records.push(await recordOf('reset', last))
-    if (records.length > 2 * ORDERS_MAX) throw new Error(`${program.name}: more than ${ORDERS_MAX} orders`)
+    if (records.length > 2 * ORDERS_MAX + 2) throw new Error(`${program.name}: more than ${ORDERS_MAX} orders`)
     if (last.journal.length === 0) continue
     const { choices } = last
     last = replayIn(again(wasm, loaded, last), loaded, program, last)
     records.push(await recordOf('replayed', { ...last, choices }))
   }
-  records.push(await recordOf('restored', performIn(restored(wasm, loaded), loaded, program, [])))
+  records.push(await recordOf('restored', performIn(restored(wasm, image), loaded, program, [])))
   return records
 }
 
@@ -145,10 +148,15 @@ const load = (wasm: WebAssembly.Module, { code, limits }: Program): Loaded =>
   loadFunction(new Bases(wasm), new TextEncoder().encode(code), limits.memory_bytes)
 
 const performProgram = async (wasm: WebAssembly.Module, program: Program): Promise<ProgramRecord> => {
-  const loaded = load(wasm, program)
-  const record = await recordLoaded(loaded)
-  const runs = 'image' in loaded ? await performOrders(wasm, program, loaded) : []
-  return { name: program.name, runs: [record, ...runs] }
+  const { name } = program
+  try {
+    const loaded = load(wasm, program)
+    return { name, runs: 'image' in loaded ? await performLoaded(wasm, program, loaded) : [await recordLoaded(loaded)] }
+  } catch (thrown) {
+    // The engine or its host failed while the module was evaluated: nothing is known of the program.
+    const none = { order: [], outcome: '', memory: '', fuel: 0 }
+    return { name, runs: [{ way: 'loaded', kind: 'inconclusive', said: String(thrown), ...none }] }
+  }
 }
 
 /** The state that one run leaves: it is performed again. */
@@ -158,7 +166,7 @@ const stateOf = (wasm: WebAssembly.Module, program: Program, way: Way, order: Or
   const first = performIn(loaded.engine, loaded, program, order)
   if (way === 'cold') return memoryState(first.engine)
   if (way === 'replayed') return memoryState(replayIn(again(wasm, loaded, first), loaded, program, first).engine)
-  const engine = way === 'reset' ? again(wasm, loaded, first) : restored(wasm, loaded)
+  const engine = way === 'reset' ? again(wasm, loaded, first) : restored(wasm, encodeImage(loaded))
   return memoryState(performIn(engine, loaded, program, order).engine)
 }
 

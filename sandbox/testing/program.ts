@@ -45,12 +45,14 @@ export interface ProgramRecord {
 export type Question = { perform: Program[] } | { stateOf: Program; way: Way; order: Order }
 export type Reply = { records: ProgramRecord[] } | { state: string }
 
+export const LIMITS: Limits = { fuel: 5_000_000, memory_bytes: 32 * MIB, output_bytes: 1 * MIB }
+
 export const programOf = (name: string, code: string, changes: Partial<Program> = {}): Program => ({
   name,
   code,
   exportName: 'default',
   input: 'null',
   effects: [],
-  limits: { fuel: 20_000_000, memory_bytes: 32 * MIB, output_bytes: 1 * MIB },
+  limits: LIMITS,
   ...changes,
 })

@@ -54,27 +54,31 @@ const shuffled = <T>(items: readonly T[], random: Random): T[] => {
   return items.map(() => left.splice(random.below(left.length), 1)[0] as T)
 }
 
-const SUBJECTS = [...new Set(PROGRAMS.map(({ name }) => name.split('.')[0] as string))]
+const subjectOf = ({ name }: { name: string }): string => name.split('.')[0] as string
 
-/** Performs all programs on Node here and, in another order, on the host that `open` starts, and compares. */
-export const testSame = (title: string, open: () => Promise<Host>): void => {
+const SUBJECTS = [...new Set(PROGRAMS.map(subjectOf))]
+
+/**
+ * Performs all programs on Node here and on each host that `open` starts, each in an order of its own, so that each program
+ * runs after another one; and compares.
+ */
+export const testSame = (title: string, open: readonly (() => Promise<Host>)[]): void => {
   describe(title, () => {
-    let [reference, host]: Host[] = []
-    let [wanted, found]: ProgramRecord[][] = []
+    let hosts: Host[] = []
+    let records: ProgramRecord[][] = []
 
     beforeAll(async () => {
-      ;[reference, host] = await Promise.all([nodeHost(), open()])
-      // Each host takes them in an order of its own, so that each program runs after another one.
-      const order = shuffled(PROGRAMS, seededRandom(deriveSeed(seed(), title)))
-      ;[wanted, found] = await Promise.all([performOn(reference, PROGRAMS), performOn(host, order)])
+      hosts = await Promise.all([nodeHost(), ...open.map((start) => start())])
+      const random = seededRandom(deriveSeed(seed(), title))
+      records = await Promise.all(hosts.map((host) => performOn(host, shuffled(PROGRAMS, random))))
     })
-    afterAll(() => Promise.all([reference?.close(), host?.close()]))
+    afterAll(() => Promise.all(hosts.map((host) => host.close())))
 
     test.each(SUBJECTS)('%s', async (subject) => {
-      const of = (records: ProgramRecord[] = []) => records.filter(({ name }) => name.startsWith(`${subject}.`))
-      expect(of(wanted)).not.toEqual([])
-      await expectNone(differencesBetween(of(wanted), of(wanted)), reference as Host, reference as Host)
-      await expectNone(differencesBetween(of(wanted), of(found)), reference as Host, host as Host)
+      const [wanted = [], ...others] = records.map((all) => all.filter((record) => subjectOf(record) === subject))
+      expect(wanted).not.toEqual([])
+      for (const [i, found] of [wanted, ...others].entries())
+        await expectNone(differencesBetween(wanted, found), hosts[0] as Host, hosts[i] as Host)
     })
   })
 }
