@@ -16,8 +16,8 @@ export const NATIVE_PER_STACK_BYTE = 2.2
 /** What `Date.now()` and `new Date()` say: 2000-01-01T00:00:00Z. Not 0, which packages take for "no date". */
 export const INSTANT_MS = 946_684_800_000
 
-/** Evaluating a module takes some 10^5 for a large bundle; this is a few seconds of computing. Not charged to calls. */
-export const LOAD_FUEL_MAX = 50_000 * FUEL_TICK
+/** Evaluating a module takes some 10^5 for a large bundle; this is a quarter of a second of loops. Not charged to calls. */
+export const LOAD_FUEL_MAX = 2_000 * FUEL_TICK
 
 /** Memory grows by an eighth at a time and at least by this much, so that big guests do not grow in steps of 64 KiB. */
 export const GROWTH_BYTES_MIN = 1 * MIB

@@ -99,7 +99,7 @@ describe('a module that does not load', () => {
   test('computes too long', () => {
     expect(failed('for (;;);')).toMatchObject({
       code: 'E_FUNCTION_LOAD',
-      message: 'its module used more than 500000000 fuel',
+      message: 'its module used more than 20000000 fuel',
     })
   }, 120_000)
 

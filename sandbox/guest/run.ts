@@ -47,7 +47,7 @@ const finish = (result) => {
     sendBuffers()
     return text
   } catch (error) {
-    if (error instanceof Refusal) refuse('E_VALUE', error.text)
+    if (error instanceof Refusal) refuse('E_VALUE', slice(error.text, 0, 4096))
     else threw(error)
     return undefined
   }

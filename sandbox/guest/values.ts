@@ -11,10 +11,14 @@ const BIGINT_MAX = 2n ** 64n - 1n
 const isIdentifier = (text) => exec(new RegExp('^[\\p{ID_Start}$_][\\p{ID_Continue}$]*$', 'u'), text) !== null
 
 // Objects being written and the steps that lead to them, by depth; without prototypes, so that no setter of the guest is met.
-const open = setPrototypeOf([], null)
-const path = setPrototypeOf([], null)
-let buffers = setPrototypeOf([], null)
+let open = setPrototypeOf([], null)
+let path = setPrototypeOf([], null)
+// Byte arrays that were met, and those of what was written last. They are read when all else has been, since a getter
+// that is met later may change them.
+let met = setPrototypeOf([], null)
+let written = met
 let root = 'result'
+let writing = false
 
 const kindOf = (x) => {
   if (typeof x === 'number') return '' + x
@@ -75,10 +79,18 @@ const writeObject = (x, depth) => {
 }
 
 const writeBytes = (x) => {
+  met[met.length] = x
+  return { __proto__: null, '/': met.length - 1 }
+}
+
+// Of one whose buffer has been taken away there are no bytes.
+const copyOf = (x) => typedArrayBuffer(typedArrayByteLength(x) > 0 ? new Uint8Array(x) : new Uint8Array(0))
+
+// A buffer with its bytes and no others.
+const bufferOf = (x) => {
+  const length = typedArrayByteLength(x)
   const buffer = typedArrayBuffer(x)
-  const whole = typedArrayByteLength(x) === arrayBufferByteLength(buffer)
-  buffers[buffers.length] = whole ? buffer : typedArrayBuffer(new Uint8Array(x))
-  return { __proto__: null, '/': buffers.length - 1 }
+  return length > 0 && length === arrayBufferByteLength(buffer) ? buffer : copyOf(x)
 }
 
 const writeArray = (x, depth) => {
@@ -110,15 +122,28 @@ const writeRecord = (x, depth) => {
   return record
 }
 
-// The text of x, named 'name' in a refusal. Throws a Refusal; or whatever a getter or a proxy in x throws.
+// The text of x, named 'name' in a refusal. Throws a Refusal; or whatever a getter or a proxy in x throws. One of those
+// may have something else written meanwhile.
 const textOf = (x, name) => {
+  const outer = writing ? { __proto__: null, open, path, met, root } : undefined
+  if (outer) {
+    open = setPrototypeOf([], null)
+    path = setPrototypeOf([], null)
+  }
+  if (outer || met.length > 0) met = setPrototypeOf([], null)
   root = name
-  if (buffers.length > 0) buffers = setPrototypeOf([], null)
-  return stringify(write(x, 0))
+  writing = true
+  try {
+    return stringify(write(x, 0))
+  } finally {
+    written = met
+    writing = outer !== undefined
+    if (outer) ({ open, path, met, root } = outer)
+  }
 }
 
 const sendBuffers = () => {
-  for (let i = 0; i < buffers.length; i++) hostBuffer(buffers[i])
+  for (let i = 0; i < written.length; i++) hostBuffer(bufferOf(written[i]))
 }
 
 const revive = (x, received) => {
