@@ -24,14 +24,19 @@ export interface DemoAgent {
 }
 
 export class Agents {
+  readonly #roles: readonly Role[]
   all: DemoAgent[] = []
   ticket = ''
   readonly #root = mkdtempSync(join(tmpdir(), 'wayside-demo-'))
 
+  constructor(roles: readonly Role[] = ROLES) {
+    this.#roles = roles
+  }
+
   /** The first founds the mesh; the others join it with its ticket. */
   async start(started: (agent: DemoAgent) => void): Promise<void> {
     started(await this.#startOne(0))
-    const rest = ROLES.slice(1).map((_, i) => this.#startOne(i + 1))
+    const rest = this.#roles.slice(1).map((_, i) => this.#startOne(i + 1))
     for (const agent of await Promise.all(rest)) started(agent)
   }
 
@@ -67,7 +72,7 @@ export class Agents {
   }
 
   async #startOne(i: number): Promise<DemoAgent> {
-    const role = ROLES[i] as Role
+    const role = this.#roles[i] as Role
     const args = [join(this.#root, `agent-${i + 1}`), role, ...(this.ticket ? [this.ticket] : [])]
     const child = fork(PROGRAM, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     const { peer, ticket } = await readiness(child)

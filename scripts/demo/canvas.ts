@@ -1,5 +1,4 @@
 /** The picture on a terminal, two pixels a character cell, each tile edged in the colour of who computed it. */
-import type { Frame } from '../../examples/raytracer/plan.ts'
 import type { Tile } from '../../examples/raytracer/tile.ts'
 
 export type Rgb = readonly [number, number, number]
@@ -38,15 +37,22 @@ export interface Edge {
   agent: number
 }
 
+/** A picture: red, green and blue of each pixel, row by row. */
+export interface Pixels {
+  width: number
+  height: number
+  rgb: Uint8Array
+}
+
 /** Pixels of the canvas, one a half cell, averaged down from the frame. */
 export class Canvas {
   readonly columns: number
   readonly rows: number
-  readonly #frame: Frame
+  readonly #frame: Pixels
   readonly #scale: number
 
   /** `columns` and `lines`: character cells that may be used. */
-  constructor(frame: Frame, columns: number, lines: number) {
+  constructor(frame: Pixels, columns: number, lines: number) {
     this.#frame = frame
     this.#scale = Math.max(frame.width / columns, frame.height / (2 * lines))
     this.columns = Math.floor(frame.width / this.#scale)

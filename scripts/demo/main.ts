@@ -1,6 +1,6 @@
 /**
  * `npm run demo`: six agents on this machine, of which one lies, one is slow and one is killed, render a picture together;
- * then they search a million numbers, and the liar is cleverer.
+ * then they search a million numbers, and the liar is cleverer. With `--live`: live.ts.
  */
 
 import { TILES } from '../../examples/raytracer/plan.ts'
@@ -136,7 +136,8 @@ class Demo {
 }
 
 try {
-  process.exitCode = await new Demo().run()
+  const isLive = process.argv.includes('--live')
+  process.exitCode = await (isLive ? new (await import('./live.ts')).LiveDemo() : new Demo()).run()
 } catch (cause) {
   const text = cause instanceof MeshError ? `${cause.code}: ${cause.message}` : cause
   console.error('the demo failed:', text)

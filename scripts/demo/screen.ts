@@ -15,7 +15,6 @@ export interface Screen {
 }
 
 const ESC = '\u001b['
-const DRAW_EVERY_MS = 120
 /** Lines below the picture: agents, progress, the last messages, keys. */
 const MESSAGES = 4
 const LINES_BELOW = 3 + MESSAGES
@@ -46,16 +45,22 @@ export const plainScreen = (): Screen => {
   }
 }
 
+const KEYS = { k: 'kill an agent', l: 'make one lie', q: 'end' }
+const DRAW_EVERY_MS = 120
+
 export class LiveScreen implements Screen {
   readonly #agents: () => readonly DemoAgent[]
   readonly #messages: string[] = []
+  readonly #keys: Record<string, string>
   readonly #timer: NodeJS.Timeout
   #act: Act | undefined
 
-  constructor(agents: () => readonly DemoAgent[]) {
+  /** `keys`: what the keys do, by key. */
+  constructor(agents: () => readonly DemoAgent[], keys: Record<string, string> = KEYS, drawEveryMs = DRAW_EVERY_MS) {
     this.#agents = agents
+    this.#keys = keys
     process.stdout.write(`${ESC}?1049h${ESC}?25l`)
-    this.#timer = setInterval(() => this.#draw(), DRAW_EVERY_MS)
+    this.#timer = setInterval(() => this.#draw(), drawEveryMs)
   }
 
   say(line: string): void {
@@ -91,7 +96,9 @@ export class LiveScreen implements Screen {
       this.#legend(),
       progress.slice(0, width),
       ...messages.map((line) => `${ESC}2m${line.slice(0, width)}${RESET}`),
-      `${ESC}1mk${RESET} kill an agent   ${ESC}1ml${RESET} make one lie   ${ESC}1mq${RESET} end`,
+      Object.entries(this.#keys)
+        .map(([key, does]) => `${ESC}1m${key}${RESET} ${does}`)
+        .join('   '),
     ]
   }
 
