@@ -11,7 +11,12 @@ import { evaluateGroup } from './evaluate.ts'
 import { HOST } from './host-calls.ts'
 import { type Image, resetToImage } from './image.ts'
 import type { Run, RunEvents, SandboxResult } from './job.ts'
+import { ModuleCalls } from './module-calls.ts'
+import { RunModules } from './modules.ts'
 import { plainText, stackText } from './plain-text.ts'
+import { ProgramEnd } from './program/instance.ts'
+import { ConsoleLines } from './program/line-reader.ts'
+import type { Program } from './program/program.ts'
 import { type Divergence, Replay } from './replay.ts'
 import { LAYOUT, METER } from './wasm-names.ts'
 
@@ -57,6 +62,9 @@ export class Execution implements GuestEvents {
   readonly #replay: Replay
   readonly #console: GuestConsole
   readonly #ticksMax: number
+  readonly #modules: RunModules
+  readonly #moduleCalls: ModuleCalls
+  readonly #lines = new ConsoleLines((level, line) => this.#console.add(level, line))
   readonly #requests: { kind: EffectKind; arguments: Uint8Array }[] = []
   readonly #unanswered = new Set<number>()
   #payloadBytes = 0
@@ -73,7 +81,14 @@ export class Execution implements GuestEvents {
   spoilt = false
 
   /** Resets `engine` to `image` and runs until the guest waits or ends. `printed`: what the module printed. */
-  constructor(engine: Engine, image: Image, run: Run, printed: readonly ConsoleLine[], events: RunEvents) {
+  constructor(
+    engine: Engine,
+    image: Image,
+    run: Run,
+    printed: readonly ConsoleLine[],
+    events: RunEvents,
+    programs: readonly Program[] = [],
+  ) {
     this.#engine = engine
     this.#image = image
     this.#run = run
@@ -82,13 +97,18 @@ export class Execution implements GuestEvents {
     this.#replay = new Replay(run.journal)
     this.#console = new GuestConsole(printed)
     this.#ticksMax = Math.ceil(run.limits.fuel / FUEL_TICK)
+    this.#modules = new RunModules(programs, run, {
+      fuelLeft: () => this.#ticksMax * FUEL_TICK - this.#fuelUsed(),
+      printed: (level, bytes) => this.#lines.write(level, bytes),
+    })
+    this.#moduleCalls = new ModuleCalls(engine, image.roots.context, programs, this.#modules)
     engine.events = this
     this.#advance(() => this.#start())
   }
 
   /** Fuel used so far, in whole ticks. */
   get fuel(): number {
-    return Math.max(0, this.#ticks - 1) * FUEL_TICK
+    return Math.max(0, this.#ticks - 1) * FUEL_TICK + this.#modules.fuel
   }
 
   /** Gives the guest the answer to request `n`. Dropped if it is not waited for, or if its engine has another run now. */
@@ -230,7 +250,7 @@ export class Execution implements GuestEvents {
   }
 
   tick(): void {
-    if (++this.#ticks > this.#ticksMax)
+    if (++this.#ticks * FUEL_TICK + this.#modules.fuel > this.#ticksMax * FUEL_TICK)
       this.#stop(failure('E_FUEL_LIMIT', `it used up its ${this.#ticksMax * FUEL_TICK} fuel`))
     this.#events.progress?.(this.fuel)
   }
@@ -244,8 +264,18 @@ export class Execution implements GuestEvents {
     const { context, runtime } = this.#image.roots
     if (id === HOST.group)
       return evaluateGroup(this.#engine, context, runtime, this.#text(args[0] ?? 0, SHORT_BYTES_MAX))
+    if (ModuleCalls.serves(id)) return this.#moduleCall(id, args)
     if (!this.#end) this.#called(id, args)
     return 0
+  }
+
+  #moduleCall(id: number, args: readonly number[]): number {
+    try {
+      return this.#moduleCalls.hostCall(id, args)
+    } catch (thrown) {
+      if (thrown instanceof ProgramEnd) this.#stop(failure(thrown.code, thrown.message))
+      throw thrown
+    }
   }
 
   #called(id: number, [first = 0, second = 0, third = 0]: readonly number[]): void {
@@ -323,13 +353,14 @@ export class Execution implements GuestEvents {
     if ('divergence' in end) return { kind: 'diverged', ...end.divergence }
     const missing = this.#replay.missing()
     if (missing) return { kind: 'diverged', ...missing }
+    this.#lines.end()
     const outcome: Outcome = {
       v: 1,
       result: this.#resultOf(end),
       requests: this.#requests,
       console: this.#console.lines,
       fuel: this.#fuelUsed(),
-      memory_bytes: this.#engine.bytes.length,
+      memory_bytes: this.#engine.bytes.length + this.#modules.memoryBytes,
     }
     return { kind: 'outcome', outcome: Outcome.encode(outcome), decoded: outcome }
   }
@@ -349,7 +380,7 @@ export class Execution implements GuestEvents {
   #fuelUsed(): number {
     const left = this.#engine.view.getInt32(METER.address, true)
     if (left < 0 || left > FUEL_TICK * METER.unitsPerFuel) throw new EngineFault('the count of fuel is out of bounds')
-    const used = this.#ticks * FUEL_TICK - Math.ceil(left / METER.unitsPerFuel)
+    const used = this.#ticks * FUEL_TICK - Math.ceil(left / METER.unitsPerFuel) + this.#modules.fuel
     return Math.min(used, this.#ticksMax * FUEL_TICK)
   }
 }

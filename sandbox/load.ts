@@ -1,5 +1,5 @@
 /** Evaluates a function's module in a base image, once; each call then starts from the image of that. */
-import { FUEL_TICK, MESSAGE_CHARS_MAX } from '../protocol/limits.ts'
+import { FUEL_TICK, MEMORY_BYTES_MIN, MESSAGE_CHARS_MAX } from '../protocol/limits.ts'
 import type { ConsoleLine, OutcomeErrorCode } from '../protocol/outcome.ts'
 import type { Bases } from './base.ts'
 import { GuestConsole } from './console.ts'
@@ -9,8 +9,9 @@ import { callOwn, evaluate, evaluateGroup } from './evaluate.ts'
 import { groupsNamedIn } from './guest/web.ts'
 import { HOST } from './host-calls.ts'
 import { captureImage, engineFromImage, type Image, type Roots } from './image.ts'
+import { ModuleCalls } from './module-calls.ts'
 import { plainText, stackText } from './plain-text.ts'
-import { isRefused, openProgram, type Program } from './program/program.ts'
+import { isRefused, openProgram, type Program, type Refused } from './program/program.ts'
 
 /** A flag of JS_Eval. */
 const MODULE = 1
@@ -34,6 +35,8 @@ export interface LoadFailure {
 interface About {
   console: readonly ConsoleLine[]
   memoryBytes: number
+  /** WebAssembly modules that a JavaScript function was bundled with. */
+  programs?: readonly Program[]
 }
 export type Evaluated = About & ({ image: Image } | { failure: LoadFailure })
 export type Loaded = Evaluated | (About & { program: Program })
@@ -51,13 +54,15 @@ class Loader {
   readonly engine: Engine
   readonly roots: Roots
   readonly console = new GuestConsole()
+  readonly #modules: ModuleCalls
   #ticks = 0
   #turns = 0
   #outOfFuel = false
 
-  constructor(engine: Engine, roots: Roots) {
+  constructor(engine: Engine, roots: Roots, programs: readonly Program[]) {
     this.engine = engine
     this.roots = roots
+    this.#modules = new ModuleCalls(engine, roots.context, programs)
     engine.events = { tick: () => this.#tick(), hostCall: (id, args) => this.#hostCall(id, args) }
   }
 
@@ -67,8 +72,10 @@ class Loader {
     throw STOP
   }
 
-  #hostCall(id: number, [first = 0, second = 0, third = 0]: readonly number[]): number {
+  #hostCall(id: number, args: readonly number[]): number {
     const { context, runtime } = this.roots
+    const [first = 0, second = 0, third = 0] = args
+    if (ModuleCalls.serves(id)) return this.#modules.hostCall(id, args)
     if (id === HOST.group) return evaluateGroup(this.engine, context, runtime, this.#text(first))
     if (id === HOST.request) throw new Failed('E_FUNCTION_LOAD', AT_TOP_LEVEL)
     if (id === HOST.turn) this.#turns++
@@ -171,6 +178,36 @@ export const loadProgram = (code: Uint8Array, memoryBytesMax: number): Loaded =>
   return { ...nothingRan, failure: { ...opened, message: plainText(opened.message, MESSAGE_CHARS_MAX), stack: '' } }
 }
 
+/** An ES module, the WebAssembly modules behind it, and the memory that those leave to it. */
+interface Carried {
+  source: Uint8Array
+  programs: Program[]
+  memoryBytesLeft: number
+}
+
+/** `sizes`: of the modules at the end of `code`. */
+export const openCarried = (
+  code: Uint8Array,
+  sizes: readonly number[],
+  memoryBytesMax: number,
+): Carried | Extract<Evaluated, { failure: LoadFailure }> => {
+  const programs: Program[] = []
+  const refuse = (failure: Refused) => ({ console: [], memoryBytes: 0, failure: { ...failure, stack: '' } })
+  let at = code.length - sizes.reduce((sum, size) => sum + size, 0)
+  const source = code.subarray(0, at)
+  let memoryBytesLeft = memoryBytesMax
+  for (const [i, size] of sizes.entries()) {
+    const opened = openProgram(code.subarray(at, at + size), memoryBytesMax)
+    if (isRefused(opened)) return refuse({ ...opened, message: `module ${i}: ${opened.message}` })
+    programs.push(opened)
+    memoryBytesLeft -= opened.facts.memory?.maximumBytes ?? 0
+    at += size
+  }
+  if (memoryBytesLeft >= MEMORY_BYTES_MIN) return { source, programs, memoryBytesLeft }
+  const message = `its modules leave less than ${MEMORY_BYTES_MIN} of its ${memoryBytesMax} bytes of memory`
+  return refuse({ code: 'E_MEMORY_LIMIT', message })
+}
+
 /**
  * The image of `code`, an ES module that imports nothing, or why there is none; and the engine that it was evaluated in,
  * equal to the image. Throws EngineFault, or what the host throws.
@@ -179,11 +216,12 @@ export const loadFunction = (
   bases: Bases,
   code: Uint8Array,
   memoryBytesMax: number,
+  programs: readonly Program[] = [],
 ): Evaluated & { engine: Engine } => {
   const base = bases.of(groupsNamedIn(new TextDecoder().decode(code)))
   const engine = engineFromImage(bases.wasm, base, memoryBytesMax)
-  const loader = new Loader(engine, base.roots)
-  const kept = () => ({ console: loader.console.lines, memoryBytes: engine.bytes.length, engine })
+  const loader = new Loader(engine, base.roots, programs)
+  const kept = () => ({ console: loader.console.lines, memoryBytes: engine.bytes.length, programs, engine })
   try {
     loader.attempt(() => loader.loadModule(code))
   } catch (error) {

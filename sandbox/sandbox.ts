@@ -9,7 +9,7 @@ import { Execution } from './execution.ts'
 import { differenceFromImage, engineFromImage, type Image, resetToImage, wholePages } from './image.ts'
 import { decodeImage, encodeImage } from './image-file.ts'
 import { type CodeForm, PLAIN_MODULE, type Run, type RunEvents, type SandboxResult } from './job.ts'
-import { type Loaded, type LoadFailure, loadFunction, loadProgram } from './load.ts'
+import { type Loaded, type LoadFailure, loadFunction, loadProgram, openCarried } from './load.ts'
 import { ProgramRun } from './program/run.ts'
 
 /** Images kept, by what they hold. A small function has 0.3 MB, one with 100 kB of code 2 MB. */
@@ -87,11 +87,14 @@ class ImageSandbox implements Sandbox {
     return this.#find(functionId, memoryBytes) !== undefined
   }
 
-  load(functionId: string, code: Uint8Array, memoryBytes: number, { tier } = PLAIN_MODULE): void {
+  load(functionId: string, code: Uint8Array, memoryBytes: number, form: CodeForm = PLAIN_MODULE): void {
     if (this.has(functionId, memoryBytes)) return
     const bytesMax = memoryFor(memoryBytes)
-    if (tier === 'webassembly') return this.#add(functionId, memoryBytes, loadProgram(code, bytesMax))
-    const { engine, ...loaded } = loadFunction(this.#bases, code, bytesMax)
+    if (form.tier === 'webassembly') return this.#add(functionId, memoryBytes, loadProgram(code, bytesMax))
+    const carried = openCarried(code, form.modules, bytesMax)
+    if ('failure' in carried) return this.#add(functionId, memoryBytes, carried)
+    const { source, programs, memoryBytesLeft } = carried
+    const { engine, ...loaded } = loadFunction(this.#bases, source, memoryBytesLeft, programs)
     this.#add(functionId, memoryBytes, loaded, 'image' in loaded ? engine : undefined)
   }
 
@@ -105,7 +108,8 @@ class ImageSandbox implements Sandbox {
 
   exported(functionId: string, memoryBytes: number): Uint8Array | undefined {
     const loaded = this.#entries.get(keyOf(functionId, memoryBytes))?.loaded
-    return loaded && 'image' in loaded ? encodeImage(loaded) : undefined
+    // Without its modules an image is of no use, and they are not in it.
+    return loaded && 'image' in loaded && !loaded.programs?.length ? encodeImage(loaded) : undefined
   }
 
   #add(functionId: string, memoryBytes: number, loaded: Loaded, fresh?: Engine): void {
@@ -136,7 +140,7 @@ class ImageSandbox implements Sandbox {
     const engine = takeIdle(entry, run.owner) ?? entry.fresh ?? engineFromImage(this.#wasm, loaded.image)
     if (engine === entry.fresh) entry.fresh = undefined
     if (this.#compare) ensurePristine(engine, loaded.image)
-    return new EngineRun(new Execution(engine, loaded.image, run, loaded.console, events), () => {
+    return new EngineRun(new Execution(engine, loaded.image, run, loaded.console, events, loaded.programs), () => {
       if (engine.bytes.length !== loaded.image.memoryBytes) return
       entry.idle.push({ engine, owner: run.owner })
       if (entry.idle.length > IDLE_ENGINES_MAX) entry.idle.shift()
@@ -200,7 +204,8 @@ class EngineRun implements RunHandle {
 const COMPILED = 4
 
 const keptBytes = (loaded: Loaded): number => {
-  if ('image' in loaded) return loaded.image.dataBytes
+  const programs = (loaded.programs ?? []).reduce((sum, { codeBytes }) => sum + COMPILED * codeBytes, 0)
+  if ('image' in loaded) return loaded.image.dataBytes + programs
   return 'program' in loaded ? COMPILED * loaded.program.codeBytes : 0
 }
 

@@ -1,7 +1,7 @@
 /** Bytes as lines of text: what a program writes to be read by people. */
 import { CONSOLE_BYTES_MAX } from '../../protocol/limits.ts'
 
-export class LineReader {
+class LineReader {
   readonly #line: (text: string) => void
   readonly #utf8 = new TextDecoder()
   #rest = ''
@@ -27,5 +27,25 @@ export class LineReader {
     const last = this.#rest + this.#utf8.decode()
     this.#rest = ''
     if (last !== '') this.#line(last)
+  }
+}
+
+/** What programs print at several levels, as lines. */
+export class ConsoleLines {
+  readonly #add: (level: string, line: string) => void
+  readonly #readers = new Map<string, LineReader>()
+
+  constructor(add: (level: string, line: string) => void) {
+    this.#add = add
+  }
+
+  write(level: string, bytes: Uint8Array): void {
+    const reader = this.#readers.get(level) ?? new LineReader((line) => this.#add(level, line))
+    this.#readers.set(level, reader)
+    reader.write(bytes)
+  }
+
+  end(): void {
+    for (const reader of this.#readers.values()) reader.end()
   }
 }

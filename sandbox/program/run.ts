@@ -13,7 +13,7 @@ import { GAS_PER_FUEL, INSTANCE_GAS } from '../wasm/constants.ts'
 import { ALLOC, COMMAND_ENTRY, callableExports } from '../wasm/entries.ts'
 import { importsOf } from './imports.ts'
 import { ProgramEnd, ProgramExit, ProgramInstance } from './instance.ts'
-import { LineReader } from './line-reader.ts'
+import { ConsoleLines } from './line-reader.ts'
 import type { Program } from './program.ts'
 
 const utf8 = new TextEncoder()
@@ -30,8 +30,7 @@ export class ProgramRun {
   readonly #program: Program
   readonly #run: Run
   readonly #console = new GuestConsole()
-  readonly #errors = new LineReader((line) => this.#console.add('error', line))
-  readonly #printed = new LineReader((line) => this.#console.add('log', line))
+  readonly #lines = new ConsoleLines((level, line) => this.#console.add(level, line))
   readonly #output: Uint8Array[] = []
   #outputBytes = 0
   #instance: ProgramInstance | undefined
@@ -77,8 +76,8 @@ export class ProgramRun {
     const { command } = this.#program
     const streams = {
       input: command ? input : new Uint8Array(0),
-      output: (bytes: Uint8Array) => (command ? this.#write(bytes) : this.#printed.write(bytes)),
-      errors: (bytes: Uint8Array) => this.#errors.write(bytes),
+      output: (bytes: Uint8Array) => (command ? this.#write(bytes) : this.#lines.write('log', bytes)),
+      errors: (bytes: Uint8Array) => this.#lines.write('error', bytes),
     }
     const instance = new ProgramInstance(this.#program, importsOf(this.#program, guest, streams, this.#run.seed))
     this.#instance = instance
@@ -159,7 +158,7 @@ export class ProgramRun {
   }
 
   #conclude(ended: Outcome['result']): SandboxResult {
-    for (const lines of [this.#printed, this.#errors]) lines.end()
+    this.#lines.end()
     // It requests nothing, whatever a journal says.
     const missing = new Replay(this.#run.journal).missing()
     if (missing) return { kind: 'diverged', ...missing }

@@ -9,9 +9,13 @@ import { dirname, join } from 'node:path'
 import { type BuildFailure, type BuildOptions, build, type Metafile } from 'esbuild'
 import type { MeshError } from '../../protocol/errors.ts'
 import { buildFailure, importFailure, type Place, warningText } from './build-errors.ts'
+import { shownPath } from './shown-path.ts'
+import { ImportedModules } from './wasm/imported-modules.ts'
 
 export interface BuiltModule {
   code: Uint8Array
+  /** WebAssembly modules that it imports, in the metered form. */
+  modules: Uint8Array[]
   map: string
   exports: string[]
   /** What went into the code: paths relative to the entry's folder, bytes of the output. */
@@ -42,8 +46,14 @@ const OPTIONS = {
 } as const satisfies BuildOptions
 
 /** Builds `file` (a real path). Throws MeshError E_BUNDLE or E_FUNCTION_SYNTAX. */
-export const buildModule = async (file: string, tsconfig: string | undefined, cwd: string): Promise<BuiltModule> => {
+export const buildModule = async (
+  file: string,
+  tsconfig: string | undefined,
+  cwd: string,
+  memoryBytes?: number,
+): Promise<BuiltModule> => {
   const folder = dirname(file)
+  const imported = new ImportedModules(memoryBytes)
   const place = { folder, cwd }
   const { metafile, outputFiles, warnings } = await build({
     ...OPTIONS,
@@ -51,16 +61,20 @@ export const buildModule = async (file: string, tsconfig: string | undefined, cw
     absWorkingDir: folder,
     outfile: join(folder, OUTPUT),
     sourceRoot: folder,
+    plugins: [imported.plugin(folder, (path) => shownPath(join(folder, path), cwd))],
     ...(tsconfig === undefined ? { tsconfigRaw: '{}' } : { tsconfig }),
   }).catch((failure: BuildFailure) => {
+    if (imported.failure) throw imported.failure
     throw failure.errors ? buildFailure(failure.errors, place) : failure
   })
   const unusable = unusableImport(metafile, place)
   if (unusable) throw unusable
   const text = (name: string) => outputFiles.find(({ path }) => path.endsWith(name))!.text
   const output = metafile.outputs[OUTPUT]!
+  const { code, modules } = imported.carriedBy(text(OUTPUT))
   return {
-    code: new TextEncoder().encode(withStablePaths(text(OUTPUT), new Set(Object.keys(metafile.inputs)))),
+    code: new TextEncoder().encode(withStablePaths(code, new Set(Object.keys(metafile.inputs)))),
+    modules,
     map: text(`${OUTPUT}.map`),
     exports: output.exports,
     inputs: Object.entries(output.inputs).map(([path, { bytesInOutput }]) => ({ path, bytes: bytesInOutput })),

@@ -34,6 +34,8 @@ export interface Bundle {
    * same bytes anywhere.
    */
   code: Uint8Array
+  /** WebAssembly modules that it imports, in the order in which it numbers them. */
+  modules?: Uint8Array[]
   /** `name` of wayside.json, else the entry's file name without its extension. */
   name: string
   /** What the module exports, sorted. Of an ES module only the sandbox can tell which are callable. */
@@ -70,12 +72,13 @@ export const bundle = async (entry: string | URL, options: { cwd?: string } = {}
     ...(env && { env }),
   }
   if (MODULE_FILE.test(file)) return { ...about, ...(await bundleModuleFile(file, shownPath(file, cwd), limits)) }
-  const built = await buildModule(file, findTsconfig(folder, root ?? folder), cwd)
+  const built = await buildModule(file, findTsconfig(folder, root ?? folder), cwd, limits?.memoryBytes)
   refuseUnusable(built, shownPath(file, cwd))
   return {
     ...about,
     tier: 'javascript',
     code: built.code,
+    ...(built.modules.length > 0 && { modules: built.modules }),
     exports: built.exports.toSorted(),
     effects: await effectsOf(built, folder, env),
     warnings: built.warnings,
@@ -157,7 +160,9 @@ const CONFIGURATIONS = ['tsconfig.json', 'package.json', PROJECT_FILE]
 const DISABLED = '(disabled):'
 
 const effectsOf = async ({ inputs }: BuiltModule, folder: string, env: Project['env'] = {}): Promise<string[]> => {
-  const own = inputs.filter(({ path }) => !path.split('/').includes('node_modules') && !path.startsWith(DISABLED))
+  const own = inputs.filter(
+    ({ path }) => !path.split('/').includes('node_modules') && !path.startsWith(DISABLED) && !MODULE_FILE.test(path),
+  )
   const found = await Promise.all(
     own.map(async ({ path }) => effectsIn(path, await readFile(join(folder, path), 'utf8'))),
   )
