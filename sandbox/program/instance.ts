@@ -2,7 +2,7 @@
 import type { OutcomeErrorCode } from '../../protocol/outcome.ts'
 import { STACK_BYTES_MAX } from '../wasm/constants.ts'
 import { REACTOR_ENTRY } from '../wasm/entries.ts'
-import { GAS_EXPORT, MEMORY_EXPORT, STACK_EXPORT, START_EXPORT } from '../wasm/form.ts'
+import { GAS_EXPORT, MEMORY_EXPORT, NO_MEMORY_MARK, STACK_EXPORT, START_EXPORT } from '../wasm/form.ts'
 import type { Program } from './program.ts'
 import { trapWords } from './traps.ts'
 import '../web-assembly.ts'
@@ -94,6 +94,7 @@ export class ProgramInstance {
   #endOf(thrown: unknown): unknown {
     const words = trapWords(thrown)
     if (words === undefined) return thrown
+    if (this.#stack.value === NO_MEMORY_MARK) return new Error('this machine has not the memory that it may have')
     if (this.gas < 0n) return OUT_OF_GAS
     if (this.#stack.value < 0n)
       return new ProgramEnd(

@@ -234,6 +234,8 @@ describe('memory and NaN', () => {
     ['grown without one', withMemory(charge(99), i32(1), OP.memoryGrow, 0, OP.drop), /without a charge/],
     ['charged by another local', byOther(), /outside a charge|without a charge/],
     ['charged for less', byLess(), /outside a charge|without a charge/],
+    ['grown as if it might be larger', grownBeyond(5), /outside a charge|without a charge/],
+    ['grown as if it might not be as large', grownBeyond(3), /outside a charge|without a charge/],
     [
       'a float stored as it comes',
       withMemory(charge(99), i32(0), value, OP.f64Store, 3, 0),
@@ -264,6 +266,10 @@ describe('memory and NaN', () => {
     const at = pattern.indexOf(OP.localGet) + 1
     const code = [charge(99), i32(1), pattern.map((byte, index) => (index === at ? 2 : byte)), [OP.drop]].flat()
     return moduleOf([{ locals: [[3, 'i32']], code }], MEMORY)
+  }
+  function grownBeyond(pages: number) {
+    const code = [charge(99), i32(1), sizedPattern(OP.memoryGrow, { pages }), [OP.drop]].flat()
+    return moduleOf([{ locals: [[1, 'i32']], code }], MEMORY)
   }
   function byLess() {
     const pattern = sizedPattern(OP.memoryGrow)

@@ -9,6 +9,7 @@ import {
   CANONICAL_F64,
   CHARGE,
   ENTER,
+  emptyFilling,
   type Filling,
   LEAVE,
   matches,
@@ -73,7 +74,7 @@ class Body {
     this.#gas = gas
     this.#code = new Instructions(reader, parts)
     this.#operands = new OperandStack(functionTypes)
-    this.#filling = { gas, stack: gas + 1, cost: 0, frame: 0, local: 0, segment: 0 }
+    this.#filling = emptyFilling(gas, parts.memories[0]?.maximum ?? 0)
     this.#type = parts.types[type]!
     this.#locals = readLocals(reader, this.#type.params.length).length
   }

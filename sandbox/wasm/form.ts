@@ -4,6 +4,8 @@
 export const GAS_EXPORT = 'wayside:gas'
 /** Mutable i64 global: bytes of stack that are left. The host sets it to `STACK_BYTES_MAX` of constants.ts before a call; below zero the run went too deep. */
 export const STACK_EXPORT = 'wayside:stack'
+/** What is in it after a trap because the host had no memory, though the module may have it: no outcome, on this host alone. */
+export const NO_MEMORY_MARK = -(2n ** 63n)
 /** Function `() -> ()`: what the module's start function was. If there is one, the host calls it once, before anything else. */
 export const START_EXPORT = 'wayside:start'
 /** The only name under which a module may export its memory. */

@@ -2,9 +2,17 @@
 import { OP } from './opcodes.ts'
 import type { Reader } from './reader.ts'
 
-/** What differs from one place of a pattern to another. `gas`, `stack`: global indexes. `cost`, `frame`: i64. `local`, `segment`: indexes. */
-type Hole = 'gas' | 'stack' | 'cost' | 'frame' | 'local' | 'segment'
+/**
+ * What differs from one place of a pattern to another. `gas`, `stack`: indexes of globals. `pages`: the memory's maximum.
+ * `cost`, `frame`: i64. `local`, `second`, `segment`: indexes.
+ */
+type Hole = 'gas' | 'stack' | 'pages' | 'cost' | 'frame' | 'local' | 'second' | 'segment'
 export type Filling = Record<Hole, number>
+/** What is the same all over a module, and nothing in the other holes. `gas`: index of its global. */
+export const emptyFilling = (gas: number, pages: number): Filling => ({
+  ...{ gas, stack: gas + 1, pages },
+  ...{ cost: 0, frame: 0, local: 0, second: 0, segment: 0 },
+})
 /** Bytes and holes. */
 export type Pattern = readonly (number | Hole)[]
 
@@ -48,23 +56,39 @@ const BULK_BASE = [0x80, 0x04]
 const PAGES = [20, OP.i64Shl]
 const GROW_BASE = [0x80, 0x20]
 
-/** By the opcode of the instruction, which is the last of the pattern and stands in no other place. */
+const MINUS_ONE = 0x7f
+/** -2^63: far below what a call can leave of its stack. */
+const NO_STACK = [...new Array<number>(9).fill(0x80), 0x7f]
+/**
+ * Memory that a host does not have, though the maximum allows it, is not -1 here and a success elsewhere: it is a trap,
+ * with a mark in the stack by which the host knows it for its own.
+ */
+const GROW = [
+  ...[OP.memoryGrow, 0, OP.localTee, 'second', OP.i32Const, MINUS_ONE, OP.i32Eq, OP.if, EMPTY],
+  ...[OP.memorySize, 0, OP.i64ExtendI32U, OP.localGet, 'local', OP.i64ExtendI32U, OP.i64Add, OP.i64Const, 'pages'],
+  ...[OP.i64LeU, OP.if, EMPTY, OP.i64Const, ...NO_STACK, OP.globalSet, 'stack', OP.unreachable, OP.end, OP.end],
+  ...[OP.localGet, 'second'],
+] as const
+
+/** By the opcode of the instruction, which stands in no other place. */
 export const SIZED: ReadonlyMap<number, Pattern> = new Map([
-  [OP.memoryGrow, paidBySize(PAGES, GROW_BASE, [OP.memoryGrow, 0])],
+  [OP.memoryGrow, paidBySize(PAGES, GROW_BASE, GROW)],
   [OP.memoryCopy, paidBySize(BYTES, BULK_BASE, prefixed(OP.memoryCopy, 0, 0))],
   [OP.memoryFill, paidBySize(BYTES, BULK_BASE, prefixed(OP.memoryFill, 0))],
   [OP.memoryInit, paidBySize(BYTES, BULK_BASE, prefixed(OP.memoryInit, 'segment', 0))],
 ])
 
-const isSigned = (hole: Hole) => hole === 'cost' || hole === 'frame'
+/** Is it a signed number in the bytes? Indexes are not. */
+export const isSigned = (hole: Hole) => hole === 'cost' || hole === 'frame' || hole === 'pages'
 
 /**
- * Does `pattern` come next? Moves past it and fills in what is in its holes. `gas` and `stack` must be those of
- * `filling`, and a local that stands in it twice must be the same.
+ * Does `pattern` come next? Moves past it and fills in what is in its holes. `gas`, `stack` and `pages` must be
+ * those of `filling`, and a local that stands in it twice must be the same.
  */
 export const matches = (reader: Reader, pattern: Pattern, filling: Filling): boolean => {
   const start = reader.at
-  const found: Partial<Filling> = { gas: filling.gas, stack: filling.stack }
+  const { gas, stack, pages } = filling
+  const found: Partial<Filling> = { gas, stack, pages }
   for (const part of pattern) {
     if (typeof part === 'number') {
       if (reader.peek() !== part) return giveUp(reader, start)

@@ -4,7 +4,7 @@ import { MIB } from '../../protocol/limits.ts'
 import type { FunctionType, MeteredLimits } from '../../sandbox/wasm/form.ts'
 import { GAS_EXPORT, STACK_EXPORT } from '../../sandbox/wasm/form.ts'
 import { OP } from '../../sandbox/wasm/opcodes.ts'
-import { CHARGE, ENTER, type Filling, LEAVE, type Pattern, SIZED } from '../../sandbox/wasm/patterns.ts'
+import { CHARGE, ENTER, emptyFilling, type Filling, LEAVE, type Pattern, SIZED } from '../../sandbox/wasm/patterns.ts'
 import { KIND, VALUE_TYPE_BYTES } from '../../sandbox/wasm/sections.ts'
 import { fill } from '../../sdk/bundle/wasm/charge.ts'
 import { Writer } from '../../sdk/bundle/wasm/writer.ts'
@@ -34,7 +34,7 @@ export const i32 = (value: number): number[] => [OP.i32Const, ...natural(value)]
 /** A pattern with its holes filled; gas and stack are the globals 0 and 1 unless said otherwise. */
 export const written = (pattern: Pattern, filling: Partial<Filling> = {}): number[] => {
   const out = new Writer()
-  fill(out, pattern, { gas: 0, stack: 1, cost: 1, frame: 1, local: 0, segment: 0, ...filling })
+  fill(out, pattern, { ...emptyFilling(0, 4), cost: 1, frame: 1, ...filling })
   return [...out.bytes]
 }
 export const charge = (cost: number) => written(CHARGE, { cost })

@@ -5,6 +5,7 @@ import {
   CANONICAL_F64,
   CHARGE,
   ENTER,
+  emptyFilling,
   type Filling,
   LEAVE,
   matches,
@@ -36,7 +37,7 @@ export const piecesOf = (body: Reader, parts: ModuleParts, type: number, gas: nu
   const pieces: Piece[] = []
   while (!reader.done) {
     const start = reader.at
-    const filling: Filling = { gas, stack: gas + 1, cost: 0, frame: 0, local: 0, segment: 0 }
+    const filling = emptyFilling(gas, parts.memories[0]?.maximum ?? 0)
     const pattern = PATTERNS.find((one) => matches(reader, one, filling))
     if (pattern === undefined) code.next()
     const bytes = reader.bytes.subarray(start, reader.at)

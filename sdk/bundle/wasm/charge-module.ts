@@ -21,11 +21,13 @@ const EMPTY_TYPE = 0x40
 /** Throws Refusal for what the metered form does not have. Its memory may grow to `memoryPagesMax`, or less if it says so. */
 export const chargeModule = (plain: Uint8Array, memoryPagesMax: number): Uint8Array => {
   const parts = readModule(plain)
+  const memories = parts.memories.map((memory) => bounded(memory, memoryPagesMax))
   const blocks = new ResultBlocks(parts)
   const context: ChargeContext = {
     parts,
     functionTypes: [...parts.imports.map(({ type }) => type), ...parts.functions],
     gas: parts.globals.length,
+    memoryPages: memories[0]?.maximum ?? 0,
     resultsBlock: (type) => blocks.of(type),
   }
   const bodies = parts.bodies.map((body, index) =>
@@ -38,7 +40,7 @@ export const chargeModule = (plain: Uint8Array, memoryPagesMax: number): Uint8Ar
   contents.set(SECTION.type, listOf(blocks.all, writeType))
   contents.set(SECTION.global, globals(parts))
   contents.set(SECTION.export, listOf(exportsOf(parts), writeExport))
-  if (parts.memories.length > 0) contents.set(SECTION.memory, listOf(parts.memories, writeMemory(memoryPagesMax)))
+  if (memories.length > 0) contents.set(SECTION.memory, listOf(memories, writeMemory))
   contents.set(
     SECTION.code,
     listOf(bodies, (out, body) => out.sized(body)),
@@ -143,10 +145,14 @@ const writeExport = (out: Writer, { name, kind, index }: Export) => {
   out.u32(index)
 }
 
-const writeMemory =
-  (pagesMax: number) =>
-  (out: Writer, { minimum, maximum = pagesMax }: SizeLimits) => {
-    out.byte(1)
-    out.u32(minimum)
-    out.u32(Math.max(minimum, Math.min(maximum, pagesMax)))
-  }
+/** With the maximum that it says, or that it may have. */
+const bounded = ({ minimum, maximum = Number.POSITIVE_INFINITY }: SizeLimits, pagesMax: number) => ({
+  minimum,
+  maximum: Math.max(minimum, Math.min(maximum, pagesMax)),
+})
+
+const writeMemory = (out: Writer, { minimum, maximum }: ReturnType<typeof bounded>) => {
+  out.byte(1)
+  out.u32(minimum)
+  out.u32(maximum)
+}

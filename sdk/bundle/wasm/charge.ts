@@ -9,7 +9,9 @@ import {
   CANONICAL_F64,
   CHARGE,
   ENTER,
+  emptyFilling,
   type Filling,
+  isSigned,
   LEAVE,
   type Pattern,
   SIZED,
@@ -24,6 +26,8 @@ export interface ChargeContext {
   functionTypes: readonly number[]
   /** Index of the global that holds gas; that of the stack is the next. */
   gas: number
+  /** The memory's maximum; 0 without a memory. */
+  memoryPages: number
   /** The block type without parameters and with the results of a function of type `type`, in bytes. */
   resultsBlock: (type: number) => Uint8Array
 }
@@ -31,6 +35,10 @@ export interface ChargeContext {
 /** The new body of the function of type `type` in `reader`, without its length. */
 export const chargeBody = (reader: Reader, type: number, context: ChargeContext): Uint8Array =>
   new Charging(reader, type, context).write()
+
+/** The locals that patterns use. */
+const SCRATCH = { size: 'i32', grown: 'i32', single: 'f32', double: 'f64' } as const
+type Scratch = keyof typeof SCRATCH
 
 /** What the new body is made of, in order: bytes of the old one, patterns, and the charges of regions. */
 type Piece = Uint8Array | { pattern: Pattern; filling: Partial<Filling> } | Region
@@ -46,8 +54,7 @@ class Charging {
   readonly #pieces: Piece[] = []
   readonly #parameters: number
   readonly #locals: ValueType[]
-  /** The locals that patterns use, by type. */
-  readonly #scratch = new Map<ValueType, number>()
+  readonly #scratch = new Map<Scratch, number>()
   #calls = false
   #exact = false
   /** Where the bytes begin that are in no piece yet. */
@@ -89,7 +96,9 @@ class Charging {
     const sized = SIZED.get(opcode)
     if (opcode === OP.return) this.#replace({ pattern: [OP.br, 'local'], filling: { local: depth - 1 } })
     else if (sized !== undefined) {
-      this.#replace({ pattern: sized, filling: { local: this.#scratchLocal('i32'), segment: code.first } })
+      const local = this.#scratchLocal('size')
+      const second = opcode === OP.memoryGrow ? this.#scratchLocal('grown') : local
+      this.#replace({ pattern: sized, filling: { local, second, segment: code.first } })
     } else if (NEEDS_EXACT.has(opcode) && !this.#exact) this.#makeCanonical(opcode)
     this.#exact = EXACT.has(opcode)
     this.#calls ||= opcode === OP.call || opcode === OP.callIndirect
@@ -104,15 +113,15 @@ class Charging {
   #makeCanonical(opcode: number): void {
     this.#cut(this.#code.at)
     const single = SINGLE.has(opcode)
-    const filling = { local: this.#scratchLocal(single ? 'f32' : 'f64') }
+    const filling = { local: this.#scratchLocal(single ? 'single' : 'double') }
     this.#pieces.push({ pattern: single ? CANONICAL_F32 : CANONICAL_F64, filling })
     this.#regions.current.gas += CANONICAL_GAS
   }
 
-  #scratchLocal(type: ValueType): number {
-    const local = this.#scratch.get(type) ?? this.#parameters + this.#locals.length
-    if (!this.#scratch.has(type)) this.#locals.push(type)
-    this.#scratch.set(type, local)
+  #scratchLocal(use: Scratch): number {
+    const local = this.#scratch.get(use) ?? this.#parameters + this.#locals.length
+    if (!this.#scratch.has(use)) this.#locals.push(SCRATCH[use])
+    this.#scratch.set(use, local)
     return local
   }
 
@@ -130,8 +139,8 @@ class Charging {
   }
 
   #fill(out: Writer, pattern: Pattern, filling: Partial<Filling>): void {
-    const { gas } = this.#context
-    fill(out, pattern, { gas, stack: gas + 1, cost: 0, frame: 0, local: 0, segment: 0, ...filling })
+    const { gas, memoryPages } = this.#context
+    fill(out, pattern, { ...emptyFilling(gas, memoryPages), ...filling })
   }
 
   #writePieces(out: Writer): void {
@@ -177,7 +186,7 @@ const targetsOf = ({ opcode, first, targets }: Instructions): readonly number[] 
 export const fill = (out: Writer, pattern: Pattern, filling: Filling) => {
   for (const part of pattern) {
     if (typeof part === 'number') out.byte(part)
-    else if (part === 'cost' || part === 'frame') out.natural(filling[part])
+    else if (isSigned(part)) out.natural(filling[part])
     else out.u32(filling[part])
   }
 }

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { ConsoleStdout, File, OpenFile, WASI } from '@bjorn3/browser_wasi_shim'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { MIB } from '../../../protocol/limits.ts'
-import { GAS_EXPORT, STACK_EXPORT } from '../../../sandbox/wasm/form.ts'
+import { GAS_EXPORT, NO_MEMORY_MARK, STACK_EXPORT } from '../../../sandbox/wasm/form.ts'
 import { IMPORTS } from '../../../sandbox/wasm/imports.ts'
+import { validateMetered } from '../../../sandbox/wasm/validate.ts'
 import { parsed } from '../../../scripts/wasm/parsed.ts'
 import { COUNT_EXPORT, withReferenceCount } from '../../../scripts/wasm/reference.ts'
 import { meterModule } from './meter.ts'
@@ -144,6 +145,21 @@ describe('what compilers write', () => {
       'E_BUNDLE',
       expect.stringMatching(/memory of 300 to 300 pages is larger/),
     ])
+  })
+
+  test('a host without the memory that a module may have is found out, and gives no outcome', async () => {
+    const module = parsed(
+      '(module (memory 1 9) (func (export "run") (param i32) (result i32) (memory.grow (local.get 0))))',
+    )
+    const code = await metered(module)
+    // The maximum of its memory, which stands in the pattern too, is lowered behind the checker's back.
+    const at = code.findIndex((byte, index) => byte === 1 && code[index + 1] === 1 && code[index + 2] === 9) + 2
+    const lower = code.with(at, 4)
+    const run = running(lower)
+    expect([run.call('run', 3), run.call('run', 9)]).toEqual([1, -1])
+    expect(() => run.call('run', 2)).toThrow(/unreachable/)
+    expect([run.value(STACK_EXPORT), run.gasUsed() < 2n ** 50n]).toEqual([NO_MEMORY_MARK, true])
+    expect(validateMetered(lower, LIMITS)).toMatchObject({ ok: false })
   })
 
   test('a start function becomes an export, which runs for gas like all else', async () => {
