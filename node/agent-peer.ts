@@ -7,7 +7,6 @@ import type { FailPoints } from '../protocol/fail-points.ts'
 import { peerIdFromPublicKey } from '../protocol/identity.ts'
 import { NEIGHBOURS_MAX } from '../protocol/limits.ts'
 import type { Ports, SandboxHost } from '../protocol/ports.ts'
-import { ENGINES } from '../sandbox/engines.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { createCrypto } from './crypto.ts'
@@ -19,6 +18,7 @@ import { loadMesh, type MeshRecord, saveMesh } from './mesh-store.ts'
 import { createNodePorts } from './ports.ts'
 import { proofKeeper } from './proof-files.ts'
 import { systemRandom } from './random.ts'
+import { CARRIED_ENGINES } from './sandbox-releases.ts'
 
 /** A sandbox process that has had nothing to do for this long ends. */
 const SANDBOX_IDLE_MS = 30_000
@@ -73,7 +73,7 @@ const startOn = async (
   const options = {
     mesh,
     policy,
-    engines: ENGINES,
+    engines: CARRIED_ENGINES,
     diskBytes,
     sandboxIdleMs: SANDBOX_IDLE_MS,
     places: NEIGHBOURS_MAX,

@@ -9,12 +9,12 @@ import type { SandboxHost, SandboxProcess } from '../protocol/ports.ts'
 import { REPORT_FRAME_BYTES_MAX } from '../sandbox/frames.ts'
 import { compiledCode } from './compiled-code.ts'
 import { type Command, confinedStart, missingWords, permittedStart } from './confinement.ts'
+import { RELEASES, type SandboxRelease } from './sandbox-releases.ts'
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>
 type Handlers = Parameters<SandboxProcess['receive']>[0]
 
 const HEAD_BYTES = 4
-const WASM = fileURLToPath(new URL('../sandbox/quickjs.wasm', import.meta.url))
 const PROGRAM = new URL('./sandbox-process.ts', import.meta.url)
 /** Starts the program with a cache of compiled code, if there is one: 30 ms instead of 200. */
 const START = `import { enableCompileCache } from 'node:module'
@@ -32,16 +32,18 @@ export const SANDBOX_FLAGS = [
   '--max-semi-space-size=4',
 ]
 
-const argsOf = (program: URL, cache = ''): string[] => [
+const argsOf = (program: URL, { worker, wasm }: SandboxRelease, cache = ''): string[] => [
   ...[...SANDBOX_FLAGS, '--input-type=module', '--eval', START, '--'],
-  ...[cache, program.href, WASM],
+  ...[cache, program.href, worker.href, fileURLToPath(wasm)],
 ]
 
-/** What the program is made of: where it is published, all that lies beside it. */
-const ownPaths = (): string[] => {
+/** What the program and its releases are made of: where it is published, all that lies beside it. */
+const ownPaths = (releases: readonly SandboxRelease[]): string[] => {
   const folder = dirname(fileURLToPath(PROGRAM))
   const sources = ['node', 'protocol', 'sandbox', 'node_modules', 'package.json']
-  return PROGRAM.href.endsWith('.ts') ? sources.map((name) => join(folder, '..', name)) : [folder]
+  const own = PROGRAM.href.endsWith('.ts') ? sources.map((name) => join(folder, '..', name)) : [folder]
+  const others = releases.map(({ worker }) => dirname(fileURLToPath(worker)))
+  return [...own, ...others.filter((path) => !own.some((one) => `${path}/`.startsWith(`${one}/`)))]
 }
 
 /** Kept of what a process says on its standard error, to explain why it ended. */
@@ -61,45 +63,52 @@ export interface NodeSandboxHost extends SandboxHost {
   confinement(): Promise<Confinement>
 }
 
-/** `program`: what its processes run, for tests of what holds them. */
-export const createSandboxHost = (failPoints: FailPoints = NO_FAIL_POINTS, program: URL = PROGRAM): NodeSandboxHost =>
-  new Host(failPoints, program)
+/** `program`: what its processes run, for tests of what holds them. `releases`: the newest first. */
+export const createSandboxHost = (
+  failPoints: FailPoints = NO_FAIL_POINTS,
+  program: URL = PROGRAM,
+  releases: readonly [SandboxRelease, ...SandboxRelease[]] = RELEASES,
+): NodeSandboxHost => new Host(failPoints, program, releases)
 
 class Host implements NodeSandboxHost {
   readonly #failPoints: FailPoints
   readonly #program: URL
+  readonly #releases: readonly [SandboxRelease, ...SandboxRelease[]]
   readonly #known = Promise.withResolvers<Confinement>()
   #cutOff: boolean | undefined
   #readable: { own: string[]; cache: string | undefined } | undefined
 
-  constructor(failPoints: FailPoints, program: URL) {
+  constructor(failPoints: FailPoints, program: URL, releases: readonly [SandboxRelease, ...SandboxRelease[]]) {
     this.#failPoints = failPoints
     this.#program = program
+    this.#releases = releases
   }
 
-  spawn(): SandboxProcess {
-    return new ChildSandbox(this, this.#failPoints)
+  spawn(engine = ''): SandboxProcess {
+    const release = this.#releases.find(({ engines }) => engines.includes(engine)) ?? this.#releases[0]
+    return new ChildSandbox(this, this.#failPoints, release)
   }
 
   async confinement(): Promise<Confinement> {
-    const probe = this.#cutOff === undefined ? new ChildSandbox(this, NO_FAIL_POINTS) : undefined
+    const probe = this.#cutOff === undefined ? new ChildSandbox(this, NO_FAIL_POINTS, this.#releases[0]) : undefined
     const confinement = await this.#known.promise
     probe?.kill()
     return confinement
   }
 
   /** What starts a process, and whether it cuts it off. */
-  command(): { command: Command; cutsOff: boolean } {
-    const own = ownPaths()
-    this.#readable ??= { own, cache: compiledCode(own, (cache) => argsOf(PROGRAM, cache)) }
+  command(release: SandboxRelease): { command: Command; cutsOff: boolean } {
+    const own = ownPaths(this.#releases)
+    this.#readable ??= { own, cache: compiledCode(own, (cache) => argsOf(PROGRAM, this.#releases[0], cache)) }
     if (this.#cutOff !== false) {
       try {
-        return { command: confinedStart(this.#readable, argsOf(this.#program, this.#readable.cache)), cutsOff: true }
+        const args = argsOf(this.#program, release, this.#readable.cache)
+        return { command: confinedStart(this.#readable, args), cutsOff: true }
       } catch (error) {
         this.#decide(false, (error as Error).message)
       }
     }
-    return { command: permittedStart(this.#readable, argsOf(this.#program)), cutsOff: false }
+    return { command: permittedStart(this.#readable, argsOf(this.#program, release)), cutsOff: false }
   }
 
   /** A process that is cut off works. */
@@ -123,6 +132,7 @@ class Host implements NodeSandboxHost {
 
 class ChildSandbox implements SandboxProcess {
   readonly #host: Host
+  readonly #release: SandboxRelease
   readonly #failPoints: FailPoints
   #child!: Child
   #reader!: FrameReader
@@ -132,11 +142,16 @@ class ChildSandbox implements SandboxProcess {
   /** What was sent to a process that has not come up yet: another may have to be started in its place. */
   #unheard: Buffer[] | undefined = []
 
-  constructor(host: Host, failPoints: FailPoints) {
+  constructor(host: Host, failPoints: FailPoints, release: SandboxRelease) {
     this.#host = host
+    this.#release = release
     this.#failPoints = failPoints
     this.#start()
     this.#mayFail('sandbox.spawn')
+  }
+
+  get engines(): readonly string[] {
+    return this.#release.engines
   }
 
   send(frame: Uint8Array): void {
@@ -158,7 +173,7 @@ class ChildSandbox implements SandboxProcess {
   }
 
   #start(): void {
-    const { command, cutsOff } = this.#host.command()
+    const { command, cutsOff } = this.#host.command(this.#release)
     this.#complaint = ''
     this.#reader = new FrameReader((frame) => this.#take(frame, cutsOff))
     const options = {

@@ -5,9 +5,8 @@
 import { readFileSync, readSync, writeSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
 import { constants, setPriority } from 'node:os'
-import { serveSandbox } from '../sandbox/worker.ts'
 
-const wasmPath = process.argv.at(-1)
+const [workerUrl, wasmPath] = process.argv.slice(-2)
 const STDIN = 0
 const STDOUT = 1
 const HEAD_BYTES = 4
@@ -57,6 +56,7 @@ const send = (frame: Uint8Array): void => {
 }
 
 const wasm = new WebAssembly.Module(readFileSync(wasmPath as string))
+const { serveSandbox } = (await import(workerUrl as string)) as typeof import('../sandbox/worker.ts')
 const worker = serveSandbox({ wasm, send, now: () => performance.now() })
 // Now, because a sandbox is killed, and does not get to it at its end.
 flushCompileCache()

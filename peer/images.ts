@@ -5,7 +5,7 @@
 import { CID, rawCid } from '../protocol/cid.ts'
 import { MIB } from '../protocol/limits.ts'
 import type { Ports } from '../protocol/ports.ts'
-import { engineFor } from '../protocol/tiers.ts'
+import { engineFor, runsTier, TIERS } from '../protocol/tiers.ts'
 import type { BlockStore } from '../registry/block-store.ts'
 
 /** Beside the blocks: `image/ENGINE/FUNCTION/MEMORY` is the CID of one, as text. */
@@ -20,6 +20,8 @@ export class Images {
   readonly #ports: ImagesPorts
   readonly #store: Pick<BlockStore, 'get' | 'put'>
   readonly #prefix: string
+  /** The newest engine of each tier: images of others are not kept. */
+  readonly #current: ReadonlySet<string | undefined>
   /** By key; the longest unused first. */
   readonly #files = new Map<string, Uint8Array>()
   #bytes = 0
@@ -30,10 +32,12 @@ export class Images {
     this.#ports = ports
     this.#store = store
     this.#prefix = `${IMAGE}${engineFor(engines, 'javascript')}/`
+    this.#current = new Set(TIERS.map((tier) => engines.find((engine) => runsTier(engine, tier))))
   }
 
   /** An image that is in memory. */
-  find(functionId: string, memoryBytes: number): Uint8Array | undefined {
+  find(functionId: string, memoryBytes: number, engine?: string): Uint8Array | undefined {
+    if (engine && !this.#current.has(engine)) return undefined
     const key = this.#key(functionId, memoryBytes)
     const file = this.#files.get(key)
     if (file) this.#hold(key, file)
@@ -57,7 +61,8 @@ export class Images {
    * A process has made an image. It is believed once another process, which knows nothing of the first, has made the
    * same: a guest that broke out of one could have made anything.
    */
-  readonly made = (functionId: string, memoryBytes: number, file: Uint8Array): void => {
+  readonly made = (functionId: string, memoryBytes: number, file: Uint8Array, engine?: string): void => {
+    if (engine && !this.#current.has(engine)) return
     const key = this.#key(functionId, memoryBytes)
     if (this.#files.has(key)) return
     const cid = rawCid(this.#ports.crypto, file)

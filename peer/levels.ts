@@ -144,9 +144,10 @@ export class LevelledCall {
     }
   }
 
-  /** Nobody that lends is in reach: there was none, or the last has left. */
+  /** Nobody that lends is in reach: there was none, or the last has left; or none of them carries the engine. */
   #isAlone(cause: unknown): boolean {
     if (!(cause instanceof MeshError) || this.#parts.invoker.isStopped) return false
+    if (cause.code === 'E_ENGINE_UNAVAILABLE') return true
     const mayGoOn = cause.code === 'E_NO_PEER' || ERRORS[cause.code].retry === 'elsewhere'
     return mayGoOn && this.#parts.neighbours.lenders().length === 0
   }

@@ -125,6 +125,8 @@ export interface Directory {
 
 /** A place of its own (a process, a worker) that runs `sandbox/worker.ts`. */
 export interface SandboxProcess {
+  /** The engines that it runs. Absent: all that its host has. */
+  readonly engines?: readonly string[]
   /** Frames are whole and in order both ways. */
   send(frame: Uint8Array): void
   receive(handlers: { frame(frame: Uint8Array): void; exited(reason: string): void }): void
@@ -133,7 +135,8 @@ export interface SandboxProcess {
 }
 
 export interface SandboxHost {
-  spawn(): SandboxProcess
+  /** A process that runs `engine`; the newest one of this version, unless given. */
+  spawn(engine?: string): SandboxProcess
 }
 
 /** The ports of one peer, as its host hands them over. */

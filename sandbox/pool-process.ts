@@ -15,7 +15,7 @@ export interface ProcessEvents {
   idle(process: PoolProcess): void
   gone(process: PoolProcess, reason: string): void
   /** It has made an image that may be used in other processes. */
-  imaged(functionId: string, memoryBytes: number, file: Uint8Array): void
+  imaged(functionId: string, memoryBytes: number, file: Uint8Array, engine?: string): void
 }
 
 /** A step that has been sent, and how long it is thought to take. */
@@ -31,7 +31,8 @@ export class PoolProcess {
   readonly #process: SandboxProcess
   readonly #events: ProcessEvents
   readonly #now: () => number
-  readonly #known = new Set<string>()
+  /** With the engine that each runs on. */
+  readonly #known = new Map<string, string | undefined>()
   /** Functions that it was ever given. */
   #functions = 0
   readonly #steps: Step[] = []
@@ -74,6 +75,12 @@ export class PoolProcess {
     return this.#steps.some((step) => step.run === run)
   }
 
+  /** Does it run this engine? */
+  fits(engine: string | undefined): boolean {
+    const { engines } = this.#process
+    return !engine || !engines || engines.includes(engine)
+  }
+
   knows(functionId: string): boolean {
     return this.#known.has(functionId)
   }
@@ -82,9 +89,9 @@ export class PoolProcess {
   start(run: PooledRun, predictedMs: number): void {
     const { party, functionId, exportName, effects, limits, input, seed, code, form = PLAIN_MODULE } = run.job
     if (!this.#known.has(functionId)) {
-      this.#known.add(functionId)
+      this.#known.set(functionId, run.job.engine)
       this.#functions++
-      if (this.#known.size > KNOWN_MAX) this.#known.delete(this.#known.values().next().value as string)
+      if (this.#known.size > KNOWN_MAX) this.#known.delete(this.#known.keys().next().value as string)
       this.#send(['code', functionId, form.tier, form.modules, code()])
       const image = run.job.image?.()
       if (image) this.#send(['image', functionId, limits.memory_bytes, image])
@@ -172,7 +179,7 @@ export class PoolProcess {
   /** Only of the first function here: one that ran before it and broke out could have made this one's image. */
   #keep(functionId: string, memoryBytes: number, file: Uint8Array): void {
     if (!this.#known.has(functionId)) throw new Error('an image of a function that it was not given')
-    if (this.#functions === 1) this.#events.imaged(functionId, memoryBytes, file)
+    if (this.#functions === 1) this.#events.imaged(functionId, memoryBytes, file, this.#known.get(functionId))
   }
 
   #take(report: Received, now: number): void {

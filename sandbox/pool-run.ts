@@ -13,6 +13,8 @@ export interface SandboxJob {
   code: () => Uint8Array
   /** What the code is: a plain ES module, unless given. */
   form?: CodeForm
+  /** Which engine it runs on: the newest of its tier, unless given. */
+  engine?: string
   /** Its image for this memory, if there is one: as `imaged` was given it. Called when a process has not got it. */
   image?: () => Uint8Array | undefined
   exportName: string

@@ -33,7 +33,7 @@ export interface PoolOptions {
   /** A process that has had nothing to do for so long ends. */
   idleMs: number
   /** Told of an image worth keeping, made by this build of a function that no other ran before. */
-  imaged?: (functionId: string, memoryBytes: number, file: Uint8Array) => void
+  imaged?: (functionId: string, memoryBytes: number, file: Uint8Array, engine?: string) => void
 }
 
 /** A run that has lately taken less may be sent ahead, behind others. */
@@ -225,22 +225,31 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
   #place(run: PooledRun, predictedMs: number): PoolProcess | undefined {
     let atRest: PoolProcess | undefined
     let ahead: PoolProcess | undefined
+    let foreign: PoolProcess | undefined
     for (let i = 0; i < this.#processes.length && i < this.slots; i++) {
       const process = this.#processes[i] as PoolProcess
       // What it still says of steps given to it before could not be told from what it says of new ones.
       if (process.ending !== undefined || (this.#again.has(run) && process.holds(run))) continue
-      if (process.busy) {
+      if (!process.fits(run.job.engine)) {
+        if (!process.busy) foreign ??= process
+      } else if (process.busy) {
         const room = predictedMs <= SHORT_MS && process.backlogMs + predictedMs <= AHEAD_MS
         if (room && process.backlogMs < (ahead?.backlogMs ?? AHEAD_MS)) ahead = process
       } else if (process.knows(run.job.functionId)) return process
       else atRest ??= process
     }
-    return atRest ?? ahead ?? (this.#processes.length < this.slots ? this.#spawn(run) : undefined)
+    const found = atRest ?? ahead
+    if (found || this.#processes.length < this.slots) return found ?? this.#spawn(run)
+    // When it has gone, one that runs the engine takes its place.
+    if (foreign) this.#release(foreign, 'another engine is wanted')
+    return undefined
   }
 
   #spawn(run: PooledRun): PoolProcess | undefined {
     try {
-      const process = new PoolProcess(this.#ports.sandboxHost.spawn(), this, () => this.#ports.clock.monotonic())
+      const process = new PoolProcess(this.#ports.sandboxHost.spawn(run.job.engine), this, () =>
+        this.#ports.clock.monotonic(),
+      )
       this.#processes.push(process)
       this.#ports.log.event('sandbox.spawned', { count: this.#processes.length })
       return process
@@ -276,10 +285,13 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
     const count = this.#processes.length - this.slots
     if (count <= 0) return
     const over = this.#processes.filter(({ busy }) => !busy).slice(0, count)
-    for (const process of over) {
-      for (const run of process.parked) this.#evict(process, run)
-      process.kill('one process less')
-    }
+    for (const process of over) this.#release(process, 'one process less')
+  }
+
+  /** Ends a process that computes nothing. */
+  #release(process: PoolProcess, reason: string): void {
+    for (const run of process.parked) this.#evict(process, run)
+    process.kill(reason)
   }
 
   /** Calls `#wake` at `atMs` on the monotonic clock, or before. */

@@ -10,9 +10,10 @@ type Tell = (reports: Report[]) => void
 
 /** `host`, whose processes' reports reach the pool through what `between` makes for each process. */
 const around = (host: SandboxHost, between: (tell: Tell) => Tell): SandboxHost => ({
-  spawn: (): SandboxProcess => {
-    const process = host.spawn()
+  spawn: (engine): SandboxProcess => {
+    const process = host.spawn(engine)
     return {
+      ...(process.engines && { engines: process.engines }),
       send: (frame) => process.send(frame),
       kill: () => process.kill(),
       receive: ({ frame: receive, exited }: Handlers) => {

@@ -1,17 +1,27 @@
 /** The SandboxHost port of a world: the real worker in this thread, one frame at a time, as a process would. */
 import type { Clock, SandboxHost, SandboxProcess } from '../protocol/ports.ts'
-import { type SandboxWorker, serveSandbox } from '../sandbox/worker.ts'
+import { ENGINES } from '../sandbox/engines.ts'
+import { type SandboxWorker, serveSandbox, type WorkerPorts } from '../sandbox/worker.ts'
 
 type Handlers = Parameters<SandboxProcess['receive']>[0]
 
+/** A release of the sandbox: which engines it runs, and what serves them. */
+export interface SandboxRelease {
+  engines: readonly string[]
+  wasm: WebAssembly.Module
+  serve(ports: WorkerPorts): SandboxWorker
+}
+
 class InlineSandbox implements SandboxProcess {
+  readonly engines: readonly string[]
   readonly #worker: SandboxWorker
   #handlers: Handlers | undefined
   #ended = false
 
-  constructor(clock: Pick<Clock, 'monotonic'>, wasm: WebAssembly.Module) {
+  constructor(clock: Pick<Clock, 'monotonic'>, { engines, wasm, serve }: SandboxRelease) {
+    this.engines = engines
     const send = (frame: Uint8Array) => this.#later(() => this.#handlers?.frame(frame))
-    this.#worker = serveSandbox({ wasm, send, now: () => clock.monotonic() })
+    this.#worker = serve({ wasm, send, now: () => clock.monotonic() })
   }
 
   send(frame: Uint8Array): void {
@@ -35,7 +45,15 @@ class InlineSandbox implements SandboxProcess {
   }
 }
 
-/** A run takes no time of `clock`: what it computes is done at once. */
-export const createInlineSandboxHost = (clock: Pick<Clock, 'monotonic'>, wasm: WebAssembly.Module): SandboxHost => ({
-  spawn: () => new InlineSandbox(clock, wasm),
+/** A run takes no time of `clock`: what it computes is done at once. Releases: the newest first. */
+export const createReleasesHost = (
+  clock: Pick<Clock, 'monotonic'>,
+  releases: readonly [SandboxRelease, ...SandboxRelease[]],
+): SandboxHost => ({
+  spawn: (engine = '') =>
+    new InlineSandbox(clock, releases.find(({ engines }) => engines.includes(engine)) ?? releases[0]),
 })
+
+/** Of this release alone. */
+export const createInlineSandboxHost = (clock: Pick<Clock, 'monotonic'>, wasm: WebAssembly.Module): SandboxHost =>
+  createReleasesHost(clock, [{ engines: ENGINES, wasm, serve: serveSandbox }])

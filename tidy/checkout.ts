@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { parseSource, type SourceFile } from './syntax-tree.ts'
 
-const NOT_OURS = /^(node_modules|dist|demo-out|\.git|\.setup-lock|\.vitest)$/
+/** `releases`: earlier versions of the sandbox, as they were published. */
+const NOT_OURS = /^(node_modules|dist|demo-out|releases|\.git|\.setup-lock|\.vitest)$/
 
 /** Paths from `root`, with slashes, in order. */
 export const filesUnder = (root: string, folder = root): string[] =>

@@ -84,5 +84,5 @@ const spoiled = (process: SandboxProcess, mischief: Mischief): SandboxProcess =>
 
 /** Does as `mischief` says, which may be told otherwise at any time. */
 export const mischievous = (host: SandboxHost, mischief: Mischief): SandboxHost => ({
-  spawn: () => spoiled(host.spawn(), mischief),
+  spawn: (engine) => spoiled(host.spawn(engine), mischief),
 })

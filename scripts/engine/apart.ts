@@ -6,6 +6,7 @@ import binaryen from 'binaryen'
 import {
   callIndirectOf,
   callOf,
+  contains,
   isDispatch,
   mapChildren,
   only,
@@ -18,6 +19,9 @@ import {
 /** V8 inlines no function of more bytes (`--wasm-inlining-max-size`). */
 const INLINED_BYTES_MAX = 500
 
+/** What is smaller is copied into the interpreter, if it needs no variable there. */
+const COPIED_INSTRUCTIONS_MAX = 25
+
 /** Each is a byte at least. */
 const instructionsIn = (body: Ref): number => {
   let count = 0
@@ -25,6 +29,13 @@ const instructionsIn = (body: Ref): number => {
     if (id !== binaryen.BlockId) count++
   })
   return count
+}
+
+/** The body of a function that looks at no parameter, has no variable and goes nowhere but to its end: like the poll for fuel. */
+const bodyAlone = ({ body, vars }: binaryen.FunctionInfo): Ref | undefined => {
+  const id = (ref: Ref) => binaryen.getExpressionId(ref)
+  const bound = contains(body, (ref) => [binaryen.LocalGetId, binaryen.BreakId, binaryen.ReturnId].includes(id(ref)))
+  return bound || vars.length > 0 || instructionsIn(body) > COPIED_INSTRUCTIONS_MAX ? undefined : body
 }
 
 const enlarged = (module: binaryen.Module, body: Ref, results: binaryen.Type): Ref =>
@@ -44,12 +55,18 @@ const addIndirection = (module: binaryen.Module, name: string, ref: Ref): void =
 export const keepApart = (module: binaryen.Module): void => {
   const functions = ownFunctions(module)
   const interpreter = only(functions, isDispatch)
+  const alone = new Map(functions.map((info) => [info.name, bodyAlone(info)]))
   const called = new Set<string>()
   const indirections = new Map<string, string>()
   const reroute = (ref: Ref): Ref => {
     mapChildren(ref, reroute)
     const id = binaryen.getExpressionId(ref)
-    if (id === binaryen.CallId) called.add(callOf(ref).target)
+    if (id === binaryen.CallId) {
+      const { target, operands } = callOf(ref)
+      const copied = operands.every((one) => binaryen.getExpressionId(one) === binaryen.LocalGetId) && alone.get(target)
+      if (copied) return module.copyExpression(copied)
+      called.add(target)
+    }
     if (id !== binaryen.CallIndirectId) return ref
     const { params, results, operands, target } = callIndirectOf(ref)
     const type = `${params}>${results}`

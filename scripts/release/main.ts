@@ -1,6 +1,6 @@
 /** `npm run pack`: writes what is published to dist/package, and the tarball of it to dist/. */
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bundleCode } from './bundle-code.ts'
 import { writeDeclarations } from './declarations.ts'
@@ -30,6 +30,9 @@ export const writePackage = async (folder: string): Promise<void> => {
   writeDeclarations(entries, join(folder, 'types'))
   writeCommand(folder)
   for (const file of COPIED) cpSync(join(ROOT, file), join(folder, file))
+  // The sandboxes of versions before this one: `node/sandbox-releases.ts` looks for them there.
+  const releases = join(ROOT, 'sandbox/releases')
+  if (existsSync(releases)) cpSync(releases, join(folder, 'dist/releases'), { recursive: true })
   writeFileSync(join(folder, 'THIRD-PARTY-NOTICES'), thirdPartyNotices(metafile))
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(publishedManifest(), null, 2)}\n`)
 }
