@@ -118,6 +118,9 @@ describe('a handler', () => {
     expect(server.said()).toMatch(
       /GET \/fail 500 .*\nerror E_FUNCTION_THREW: Error: no luck\n {4}at fail \(app\.ts:12:13\)\n/,
     )
+    await expect(server.get('/spin', { signal: AbortSignal.timeout(300) })).rejects.toThrow()
+    expect((await server.get('/')).body).toBe('hello')
+    await until(() => /^GET \/spin given up after \d+ ms$/m.test(server.said()))
     const spinning = server.get('/spin').catch(() => 'ended')
     await sleep(300)
     const endedMs = performance.now()

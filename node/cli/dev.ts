@@ -53,21 +53,21 @@ const showFailure = ({ code, title, details, stack }: Notice): void => {
 const STATUS_STYLES = ['reset', 'reset', 'green', 'cyan', 'yellow', 'red'] as const
 const PATH_CHARS_SHOWN = 120
 
+const shownPath = (url: string): string => {
+  const path = plainText(url.replace(/^http:\/\/[^/]*/, ''))
+  return path.length > PATH_CHARS_SHOWN ? `${path.slice(0, PATH_CHARS_SHOWN)}…` : path
+}
+
 /** `GET /path 200 3 ms, 41,203 fuel`. */
-const showExchange = (method: string, path: string, status: number, rest = ''): void => {
-  const line = plainText(path)
-  const shown = line.length > PATH_CHARS_SHOWN ? `${line.slice(0, PATH_CHARS_SHOWN)}…` : line
-  say(
-    `${method} ${shown} ${paint(STATUS_STYLES[Math.floor(status / 100)] ?? 'reset', `${status}`)}${paint('dim', rest)}`,
-  )
+const showExchange = (method: string, url: string, status: number, rest = ''): void => {
+  const shown = paint(STATUS_STYLES[Math.floor(status / 100)] ?? 'reset', `${status}`)
+  say(`${method} ${shownPath(url)} ${shown}${paint('dim', rest)}`)
 }
 
 const costWords = (tookMs: number, result: BackendResult | undefined): string => {
   const where = result && !result.local ? `, on ${shortId(result.executors[0] ?? '')}` : ''
   return ` ${Math.round(tookMs)} ms${result ? `, ${countWords(result.outcome.fuel)} fuel${where}` : ''}`
 }
-
-const pathOf = (url: string) => url.slice(url.indexOf('/', 'http://'.length))
 
 type Called = { response: ResponseValue; result?: BackendResult } | { notice: Notice; result?: BackendResult }
 
@@ -80,12 +80,13 @@ const call = async (calling: Calling, request: RequestValue, signal: AbortSignal
     showConsole(consoleOf(result.outcome, calling.readStack), calling.source)
     return { response: ensureResponse(answerOf(result.outcome, calling.readStack)), result }
   } catch (cause) {
-    if (!(cause instanceof MeshError)) throw cause
-    return { notice: noticeOf(cause), ...(result && { result }) }
+    const error = cause instanceof MeshError ? cause : new MeshError('E_INTERNAL', String(cause), { cause })
+    return { notice: noticeOf(error), ...(result && { result }) }
   }
 }
 
-const createHandler = (live: Live<Calling>): Handler => ({
+/** `ended`: the server is being closed. */
+const createHandler = (live: Live<Calling>, ended: AbortSignal): Handler => ({
   refused: showExchange,
   answer: async (request, signal) => {
     const { current } = live
@@ -94,9 +95,12 @@ const createHandler = (live: Live<Calling>): Handler => ({
       current instanceof MeshError ? { notice: noticeOf(current) } : await call(current, request, signal)
     const accept = request.headers.find(([name]) => name === 'accept')?.[1]
     const response = 'response' in called ? called.response : pageOf(accept, called.notice)
-    if (signal.aborted) return response
-    const cost = costWords(performance.now() - startedMs, called.result)
-    showExchange(request.method, pathOf(request.url), response.status, cost)
+    const tookMs = performance.now() - startedMs
+    if (signal.aborted) {
+      if (!ended.aborted) note(`${request.method} ${shownPath(request.url)} given up after ${Math.round(tookMs)} ms`)
+      return response
+    }
+    showExchange(request.method, request.url, response.status, costWords(tookMs, called.result))
     // A build that failed was shown when it did.
     if ('notice' in called && !(current instanceof MeshError)) showFailure(called.notice)
     return response
@@ -139,7 +143,7 @@ export const dev = async (text: string, flags: DevFlags): Promise<number> => {
   try {
     await withPublish({ ...flags, local: !remote }, signal, async (publish) => {
       const live = await startLive(source, publish, remote)
-      const server = await serve(port, createHandler(live))
+      const server = await serve(port, createHandler(live, signal))
       const where = remote ? 'on the mesh' : 'in the sandbox of this machine'
       say(`serving ${source} at ${paint('cyan', `http://localhost:${server.port}`)}, ${where}; Ctrl-C ends it`)
       await aborted
