@@ -246,7 +246,7 @@ const addDev = (program: Command, run: Lazily) =>
       'Serves a file that exports default { fetch(request, env, ctx) }, as Workers and hono apps do: each HTTP request is one call of it. It listens on loopback alone. What is saved is served at once; what does not build or throws is shown here and in the browser.',
     )
     .argument('<file>', 'the file of the handler')
-    .option('--port <n>', 'port on 127.0.0.1 and ::1 (default: 8787)')
+    .option('--port <n>', 'port on 127.0.0.1 and ::1; 0 for any that is free (default: 8787)')
     .option('--remote', 'call it on the mesh, not in the sandbox of this machine')
     .addOption(dataOption())
     .addOption(configOption())
