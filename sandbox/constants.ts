@@ -13,6 +13,12 @@ export const STACK_SLACK_BYTES = 16 * KIB
 /** So many native bytes, at most, go with a byte of the engine's stack (decision 22). */
 export const NATIVE_PER_STACK_BYTE = 2.2
 
+/**
+ * A guest that uses more of its stack cannot call a WebAssembly module, which may take 256 KiB of the native one itself: both
+ * and the glue fit into the smallest, which is that of a worker in Chromium.
+ */
+export const MODULE_CALL_STACK_BYTES_MAX = 72 * KIB
+
 /** What `Date.now()` and `new Date()` say: 2000-01-01T00:00:00Z. Not 0, which packages take for "no date". */
 export const INSTANT_MS = 946_684_800_000
 

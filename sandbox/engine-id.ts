@@ -5,6 +5,7 @@ import {
   GROWTH_SHARE,
   INSTANT_MS,
   LOAD_FUEL_MAX,
+  MODULE_CALL_STACK_BYTES_MAX,
   MODULE_NAME,
   PRELUDE_NAME,
   STACK_BYTES_MAX,
@@ -13,7 +14,7 @@ import { GROUP_SOURCES, PRELUDE } from './guest/built.ts'
 import { wasmEngineId } from './wasm/engine-id.ts'
 
 /** `engineId` of this build, written down so that it can be imported; a test compares. */
-export const ENGINE_ID = 'quickjs:fbf2d1ee0712178f932349c0d3278e80add365a22b1efd4a5e1227ee4d117162'
+export const ENGINE_ID = 'quickjs:00f0d07fe079448f61b9597748ae6c4b98e205a47d5d02493efafb3c949bf1f3'
 
 /**
  * `quickjs:` and the SHA-256, in hex, of: the bytes of the engine's wasm, the UTF-8 of the prelude, the JSON of the groups
@@ -24,6 +25,7 @@ export const engineId = (hash: (bytes: Uint8Array) => Uint8Array, wasm: Uint8Arr
   const glue = {
     GLUE_REVISION,
     STACK_BYTES_MAX,
+    MODULE_CALL_STACK_BYTES_MAX,
     INSTANT_MS,
     LOAD_FUEL_MAX,
     GROWTH_BYTES_MIN,

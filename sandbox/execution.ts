@@ -101,7 +101,7 @@ export class Execution implements GuestEvents {
       fuelLeft: () => this.#ticksMax * FUEL_TICK - this.#fuelUsed(),
       printed: (level, bytes) => this.#lines.write(level, bytes),
     })
-    this.#moduleCalls = new ModuleCalls(engine, image.roots.context, programs, this.#modules)
+    this.#moduleCalls = new ModuleCalls(engine, image.roots, programs, this.#modules)
     engine.events = this
     this.#advance(() => this.#start())
   }

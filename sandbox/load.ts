@@ -62,7 +62,7 @@ class Loader {
   constructor(engine: Engine, roots: Roots, programs: readonly Program[]) {
     this.engine = engine
     this.roots = roots
-    this.#modules = new ModuleCalls(engine, roots.context, programs)
+    this.#modules = new ModuleCalls(engine, roots, programs)
     engine.events = { tick: () => this.#tick(), hostCall: (id, args) => this.#hostCall(id, args) }
   }
 

@@ -1,6 +1,8 @@
 /** How calls of modules cross: numbers as they are, bigints and failures as text, bytes as ArrayBuffers. */
+import { MODULE_CALL_STACK_BYTES_MAX } from './constants.ts'
 import type { Engine } from './engine.ts'
 import { HOST } from './host-calls.ts'
+import type { Roots } from './image.ts'
 import { crossingExports, type ModuleExport, ModuleFailure, type RunModules } from './modules.ts'
 import type { Program } from './program/program.ts'
 
@@ -12,13 +14,15 @@ const WRITE_BYTES_MAX = 64 * 1024 * 1024
 export class ModuleCalls {
   readonly #engine: Engine
   readonly #context: number
+  readonly #stackTop: number
   readonly #exports: readonly ModuleExport[][]
   /** None while the function's own module is evaluated. */
   readonly #modules: RunModules | undefined
 
-  constructor(engine: Engine, context: number, programs: readonly Program[], modules?: RunModules) {
+  constructor(engine: Engine, roots: Roots, programs: readonly Program[], modules?: RunModules) {
     this.#engine = engine
-    this.#context = context
+    this.#context = roots.context
+    this.#stackTop = roots.stackTop
     this.#exports = programs.map(crossingExports)
     this.#modules = modules
   }
@@ -58,6 +62,8 @@ export class ModuleCalls {
     }
     const called = exports[at]
     if (!called) throw new ModuleFailure('no such export')
+    if (this.#stackTop - this.#engine.exports.stackPointer() > MODULE_CALL_STACK_BYTES_MAX)
+      throw new ModuleFailure('it was called from too deep a recursion')
     const given = called.type.params.map((type, i) => this.#argument(type, args[i + 1] ?? 0))
     return this.#result(modules.call(index, called.name, given))
   }

@@ -35,6 +35,19 @@ export default (bytes: Uint8Array) => {
 }
 export const spin = (n) => kernel.spin(n)
 export const names = () => Object.keys(kernel)
+export const deep = () => {
+  const called = []
+  const deeper = (depth) => {
+    try {
+      kernel.sum(1)
+      called[depth] = true
+    } catch (error) {
+      return [called.length, error.message]
+    }
+    return deeper(depth + 1)
+  }
+  return deeper(0)
+}
 `
 
 const EARLY = `import { count } from './kernel.wasm'
@@ -85,6 +98,13 @@ test('calls its exports, and reads and writes its memory; each run finds it as i
     ],
   })
   expect(valueIn(call(null, 'names'))).toEqual(['count', 'at', 'sum', 'spin', 'half', 'fail', 'outside', 'memory'])
+})
+
+test('cannot be called from a recursion so deep that both might not fit into the stack of a page', async () => {
+  const call = await built(FUNCTION)
+  expect(valueIn(call(null, 'deep'))).toEqual([expect.any(Number), 'it was called from too deep a recursion'])
+  const [depth] = valueIn(call(null, 'deep')) as [number, string]
+  expect(depth).toBeGreaterThan(200)
 })
 
 test('what it computes is charged to the run, and ends it where the fuel ends', async () => {

@@ -14,11 +14,15 @@ type Handlers = Parameters<SandboxProcess['receive']>[0]
 
 /** A process that does nothing by itself: the test sees what it was told, and says what it reports. */
 export class ToldProcess implements SandboxProcess {
+  readonly engines?: readonly string[]
   readonly commands: Command[] = []
   killed = false
   sentFrames = 0
   #handlers!: Handlers
 
+  constructor(engines?: readonly string[]) {
+    if (engines) this.engines = engines
+  }
   send(frame: Uint8Array): void {
     this.sentFrames++
     this.commands.push(...decodeCommands(frame))
@@ -62,9 +66,9 @@ export const world = (slots = 1, idleMs = 60_000) => {
   const events: string[] = []
   let failures = 0
   const sandboxHost: SandboxHost = {
-    spawn: () => {
+    spawn: (engine) => {
       if (failures-- > 0) throw new MeshError('E_INCONCLUSIVE', 'no more processes')
-      processes.push(new ToldProcess())
+      processes.push(new ToldProcess(engine ? [engine] : undefined))
       return processes.at(-1) as ToldProcess
     },
   }
