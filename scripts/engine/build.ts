@@ -14,13 +14,14 @@ import { meterLoops } from './meter-loops.ts'
 import { padStack } from './pad.ts'
 import { slimInterpreter } from './slim.ts'
 import { ENGINE_FILE, readSource } from './source.ts'
+import { trimExports } from './trim.ts'
 
 /** Changes the engine in place. Must not depend on anything but the module. */
 export type EnginePass = (module: binaryen.Module) => void
 
-/** In this order. Of all but the last, `measure.ts` finds out how large the native frames are. */
+/** In this order. With these, `measure.ts` finds out how large the native frames are. */
 export const UNPADDED: readonly EnginePass[] = [slimInterpreter, meterLoops, keepApart]
-export const PASSES: readonly EnginePass[] = [...UNPADDED, padStack]
+export const PASSES: readonly EnginePass[] = [...UNPADDED, padStack, trimExports]
 
 /** What LLVM targets for emscripten's engine, and no more. */
 const FEATURES =
