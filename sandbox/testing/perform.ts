@@ -9,6 +9,7 @@ import { decodeImage, encodeImage } from '../image-file.ts'
 import type { Run, SandboxResult } from '../job.ts'
 import { loadFunction } from '../load.ts'
 import { memoryState } from '../memory-state.ts'
+import { performCarried } from './carried.ts'
 import type { Order, Program, ProgramRecord, Question, Reply, RunRecord, Way } from './program.ts'
 
 /** A program has at most this many orders, 5! and some: more would take the time of all the others. */
@@ -179,11 +180,13 @@ const base64 = (bytes: Uint8Array): string => {
 /** Answers a Question, as JSON, with a Reply. */
 export const answerQuestion = async (wasm: WebAssembly.Module, text: string): Promise<string> => {
   const question: Question = JSON.parse(text)
-  const reply: Reply =
-    'perform' in question
-      ? { records: await inTurn(question.perform, (program) => performProgram(wasm, program)) }
-      : { state: base64(stateOf(wasm, question.stateOf, question.way, question.order)) }
-  return JSON.stringify(reply)
+  return JSON.stringify(await replyTo(wasm, question))
+}
+
+const replyTo = async (wasm: WebAssembly.Module, question: Question): Promise<Reply> => {
+  if ('carried' in question) return { carried: await performCarried(wasm, question.carried) }
+  if ('stateOf' in question) return { state: base64(stateOf(wasm, question.stateOf, question.way, question.order)) }
+  return { records: await inTurn(question.perform, (program) => performProgram(wasm, program)) }
 }
 
 const inTurn = async <T, R>(items: readonly T[], perform: (item: T) => Promise<R>): Promise<R[]> => {

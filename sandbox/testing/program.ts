@@ -1,6 +1,7 @@
 /** A program that must come out the same on every host, and what came out. Both cross to other processes as JSON. */
 import { MIB } from '../../protocol/limits.ts'
 import type { EffectKind, Limits } from '../../protocol/outcome.ts'
+import type { CarriedProgram, CarriedRecord } from './carried.ts'
 
 export interface Program {
   /** Unique among all. */
@@ -41,9 +42,12 @@ export interface ProgramRecord {
   runs: RunRecord[]
 }
 
-/** What a host is asked: to perform programs, or for the memory that one run of a program leaves, in base64. */
-export type Question = { perform: Program[] } | { stateOf: Program; way: Way; order: Order }
-export type Reply = { records: ProgramRecord[] } | { state: string }
+/** What a host is asked: to perform programs, of JavaScript or with WebAssembly, or for the memory that one run of a program leaves, in base64. */
+export type Question =
+  | { perform: Program[] }
+  | { carried: CarriedProgram }
+  | { stateOf: Program; way: Way; order: Order }
+export type Reply = { records: ProgramRecord[] } | { carried: CarriedRecord[] } | { state: string }
 
 export const LIMITS: Limits = { fuel: 5_000_000, memory_bytes: 32 * MIB, output_bytes: 1 * MIB }
 

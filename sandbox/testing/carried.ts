@@ -1,0 +1,54 @@
+/** Functions with WebAssembly in them, for hosts to run: all that comes out is recorded. */
+import { encodeValue, valueFromJson } from '../../protocol/values.ts'
+import type { CodeForm } from '../job.ts'
+import { ProgramRun } from '../program/run.ts'
+import { createSandbox } from '../sandbox.ts'
+import { LIMITS } from './program.ts'
+
+export interface CarriedProgram extends CodeForm {
+  name: string
+  /** Base64. */
+  code: string
+  /** Input as `valueFromJson` reads it. */
+  runs: { exportName: string; input: string; fuel?: number }[]
+}
+
+export interface CarriedRecord {
+  exportName: string
+  /** `outcome`, or why there is none. */
+  kind: string
+  /** SHA-256, in hex, of the outcome's bytes, and of the module's memory at the end. */
+  outcome: string
+  memory: string
+  /** The outcome in words. */
+  said: string
+}
+
+const SEED = Uint8Array.from({ length: 32 }, (_, i) => 5 * i + 2)
+const SAID_CHARS_MAX = 300
+
+const hex = async (bytes: Uint8Array): Promise<string> => {
+  const digest = await globalThis.crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** Each run twice: what is compiled better in the meantime must give the same. */
+export const performCarried = async (wasm: WebAssembly.Module, program: CarriedProgram): Promise<CarriedRecord[]> => {
+  const { name, code, runs } = program
+  const sandbox = createSandbox({ wasm })
+  const bytes = Uint8Array.from(atob(code), (char) => char.charCodeAt(0))
+  sandbox.load(name, bytes, LIMITS.memory_bytes, program)
+  const records: CarriedRecord[] = []
+  for (const { exportName, input, fuel = LIMITS.fuel } of [...runs, ...runs]) {
+    const limits = { ...LIMITS, fuel }
+    const run = { owner: '', exportName, effects: [], input: encodeValue(valueFromJson(input)), seed: SEED, limits }
+    const handle = sandbox.run(name, { ...run, journal: [] })
+    const { result } = handle
+    const memory = await hex(handle instanceof ProgramRun ? handle.memory : new Uint8Array(0))
+    const outcome = result?.kind === 'outcome' ? await hex(result.outcome) : ''
+    const said = result?.kind === 'outcome' ? { ...result.decoded.result, fuel: result.decoded.fuel } : result
+    const { kind = 'waiting' } = result ?? {}
+    records.push({ exportName, kind, outcome, memory, said: JSON.stringify(said).slice(0, SAID_CHARS_MAX) })
+  }
+  return records
+}
