@@ -57,10 +57,10 @@ const isZero = (words: Int32Array, from: number, to: number): boolean => {
 }
 
 /** Runs of pages that hold anything but zeros. */
-export const usedRegions = (memory: Uint8Array, end: number): Region[] => {
+export const usedRegions = (memory: Uint8Array, end: number, start = 0): Region[] => {
   const words = new Int32Array(memory.buffer)
   const regions: Region[] = []
-  for (let at = 0; at < end; at += PAGE_BYTES) {
+  for (let at = start; at < end; at += PAGE_BYTES) {
     if (isZero(words, at / 4, (at + PAGE_BYTES) / 4)) continue
     const open = regions.at(-1)
     if (open?.end === at) open.end = at + PAGE_BYTES
@@ -98,9 +98,9 @@ export const imageOf = (
 
 /**
  * Keeps the memory of an engine that is at rest, and leaves it equal to the image. Its stack holds nothing then, and its
- * first work will be a tick.
+ * first work will be a tick. `base`: the image that it began with, where it began with one.
  */
-export const captureImage = (engine: Engine, roots: Roots): Image => {
+export const captureImage = (engine: Engine, roots: Roots, base?: Image): Image => {
   engine.zeroFreed(PAGE_BYTES)
   const stack = stackOf(roots)
   engine.bytes.fill(0, stack.at, stack.end)
@@ -108,7 +108,14 @@ export const captureImage = (engine: Engine, roots: Roots): Image => {
   engine.refused = false
   engine.pristine = true
   const heapEnd = engine.heapEnd()
-  const regions = usedRegions(engine.bytes, heapEnd)
+  // Most of the engine's stack is beyond its limit: what is zero there in the base image is still zero.
+  const below = base?.copies.findLast(({ at, bytes }) => at + bytes.length <= stack.at)
+  const regions = below
+    ? [
+        ...usedRegions(engine.bytes, below.at + below.bytes.length),
+        ...usedRegions(engine.bytes, heapEnd, stack.at - (stack.at % PAGE_BYTES)),
+      ]
+    : usedRegions(engine.bytes, heapEnd)
   const copies = regions.map(({ at, end }) => ({ at, bytes: engine.bytes.slice(at, end) }))
   return imageOf(roots, { memoryBytes: engine.bytes.length, memoryBytesMax: engine.bytesMax, heapEnd, copies })
 }

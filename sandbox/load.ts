@@ -228,5 +228,5 @@ export const loadFunction = (
     if (!(error instanceof Failed)) throw error
     return { ...kept(), failure: asSyntaxFailure(error.failure) }
   }
-  return { ...kept(), image: captureImage(engine, loader.roots) }
+  return { ...kept(), image: captureImage(engine, loader.roots, base) }
 }

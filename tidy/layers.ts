@@ -17,7 +17,7 @@ const LAYERS: Record<string, Layer> = {
   protocol: { folders: [], packages: ['multiformats', '@ipld/dag-cbor', 'valibot'] },
   sandbox: { folders: ['protocol', 'sandbox/wasm'], packages: ['@bjorn3/browser_wasi_shim'] },
   'sandbox/wasm': { folders: ['protocol'], packages: [] },
-  'sandbox/guest/web': { folders: [], packages: ['web-streams-polyfill', '@noble/hashes'] },
+  'sandbox/guest/web': { folders: ['protocol'], packages: ['web-streams-polyfill', '@noble/hashes'] },
   registry: { folders: ['protocol'], packages: ['it-*'] },
   peer: { folders: [...PEER_FOLDERS, 'peer/network'], packages: [] },
   'peer/network': { folders: [...PEER_FOLDERS, 'peer'], packages: [...LIBP2P, 'it-*'] },

@@ -4,6 +4,11 @@
  */
 import { WEB_GROUPS } from './web.ts'
 
+const NAMES_BY_GROUP = Object.entries(WEB_GROUPS)
+  .filter(([, names]) => names.length > 0)
+  .map(([group, names]) => `${group}:${names}`)
+  .join(';')
+
 export const LAZY_SOURCE = `
 // What would make a run depend on the machine.
 for (const name of ['WeakRef', 'FinalizationRegistry', 'SharedArrayBuffer']) delete globalThis[name]
@@ -34,9 +39,7 @@ const report = (error) => {
   print('error', 'Uncaught ' + message + (stack && '\\n' + stack))
 }
 
-const groupNames = ${JSON.stringify({ __proto__: null, ...WEB_GROUPS })}
 const groups = { __proto__: null }
-const getters = { __proto__: null }
 
 const prototypes = setPrototypeOf([], null)
 
@@ -52,8 +55,8 @@ const use = (group) => {
   if (groups[group] === undefined) {
     const made = hostGroup(group)(use)
     groups[group] = made
-    const names = groupNames[group]
-    for (let i = 0; i < names.length; i++) settleGlobal(names[i], made[names[i]])
+    const names = keys(made)
+    for (let i = 0; i < names.length; i++) settleExport(names[i], made[names[i]])
   }
   return groups[group]
 }
@@ -69,8 +72,9 @@ const dress = (holder) => {
   }
 }
 
-// The global becomes an ordinary one, unless the function has put something else in its place.
-const settleGlobal = (name, value) => {
+// What a group has made gets its name; a global becomes an ordinary one, unless the function has put something else in its
+// place.
+const settleExport = (name, value) => {
   if (typeof value === 'function') {
     defineProperty(value, 'name', { __proto__: null, value: name, configurable: true })
     const { prototype } = value
@@ -82,16 +86,17 @@ const settleGlobal = (name, value) => {
     }
   }
   const descriptor = getOwnPropertyDescriptor(globalThis, name)
-  if (descriptor !== undefined && descriptor.get === getters[name] && getters[name] !== undefined) publish(name, value)
-  delete getters[name]
+  if (descriptor !== undefined && descriptor.get !== undefined && descriptor.get === descriptor.set) publish(name, value)
 }
 
-for (const group of keys(groupNames))
-  for (const name of groupNames[group]) {
-    const get = () => use(group)[name]
-    getters[name] = get
-    defineProperty(globalThis, name, { __proto__: null, get, set: (value) => publish(name, value), enumerable: false, configurable: true })
+// Each name takes room in every image, so one function gets and sets.
+for (const part of ${JSON.stringify(NAMES_BY_GROUP)}.split(';')) {
+  const [group, names] = part.split(':')
+  for (const name of names.split(',')) {
+    const access = (...given) => (given.length === 0 ? use(group)[name] : publish(name, given[0]))
+    defineProperty(globalThis, name, { __proto__: null, get: access, set: access, enumerable: false, configurable: true })
   }
+}
 
-groups.prelude = { __proto__: null, use, evaluated, isPlatform, print, report, sleep, turn, random: Math.random, instant: Date.now() }
+groups.prelude = { __proto__: null, use, evaluated, isPlatform, describe, kindOf, refuse, print, report, sleep, turn, random: Math.random, instant: Date.now() }
 `

@@ -2,8 +2,6 @@
  * Guest code (part of the prelude): calls the function's export, hands out `ctx`, keeps the resolvers of pending
  * requests, and reports how the call ended.
  */
-import { OUTPUT_BYTES_MAX } from '../../protocol/limits.ts'
-
 export const RUN_SOURCE = `
 // Handlers of a Workers module. The third, fetch, is called.
 const UNSERVED = setPrototypeOf(['scheduled', 'queue'], null)
@@ -76,50 +74,6 @@ const finishLater = async (promise) => {
   if (failed) return threw(result)
   const text = finish(result)
   if (text !== undefined) hostDone(text)
-}
-
-const RESPONSE_BYTES_MAX = ${OUTPUT_BYTES_MAX}
-
-// All of a body; of one that is too long to be a result, a part that is too long as well.
-const readBody = async (response) => {
-  // Without streams no body is one.
-  if (!evaluated('streams') || response.body === null) return new Uint8Array(await response.arrayBuffer())
-  const reader = response.body.getReader()
-  const chunks = setPrototypeOf([], null)
-  let length = 0
-  while (length <= RESPONSE_BYTES_MAX) {
-    const { done, value } = await reader.read()
-    if (done) break
-    if (typedArrayTag(value) !== 'Uint8Array') throw new TypeError('the stream of a response must give Uint8Array, not ' + kindOf(value))
-    chunks[chunks.length] = value
-    length += typedArrayByteLength(value)
-  }
-  const bytes = new Uint8Array(length)
-  let at = 0
-  for (let i = 0; i < chunks.length; i++) {
-    bytes.set(chunks[i], at)
-    at += typedArrayByteLength(chunks[i])
-  }
-  return bytes
-}
-
-// One request of { url, method, headers, body } and its response as { status, statusText, headers, body }.
-const serve = async (server, input) => {
-  const { Request, Response } = use('fetch')
-  let request
-  try {
-    const { url, method, headers, body } = input
-    request = new Request(url, { method, headers, body })
-  } catch (error) {
-    return refuse('E_VALUE', 'input: ' + describe(error).message + '; a fetch handler is called with {"url": "https://…"} and, if need be, method, headers and body')
-  }
-  const response = await server.fetch(request, env, ctx)
-  if (!(response instanceof Response)) return refuse('E_VALUE', 'result: fetch() returned ' + kindOf(response) + ', not a Response')
-  const headers = []
-  response.headers.forEach((value, name) => {
-    headers[headers.length] = [name, value]
-  })
-  return { status: response.status, statusText: response.statusText, headers, body: await readBody(response) }
 }
 
 const refuseExport = (name) => {
@@ -213,7 +167,7 @@ return {
     namespace = loaded
     // What each request needs is then in the image.
     try {
-      if (isServer(loaded.default)) use('fetch'), use('url')
+      if (isServer(loaded.default)) use('serve'), use('url')
     } catch {}
   },
   fail: threw,
@@ -231,7 +185,7 @@ return {
     const input = job[1] ? revive(job[2], received) : job[2]
     invocationId = id
     try {
-      const result = typeof target === 'function' ? target(input, env, ctx) : serve(target, input)
+      const result = typeof target === 'function' ? target(input, env, ctx) : use('serve').serve(target, input, env, ctx)
       const later = (typeof result === 'object' || typeof result === 'function') && result !== null && typeof result.then === 'function'
       if (!later && kept.length === 0) return finish(result)
       finishLater(result)

@@ -23,6 +23,7 @@ export const WEB_GROUPS = {
   platform: ['performance', 'navigator'],
   crypto: ['crypto', 'Crypto', 'SubtleCrypto'],
   digest: [],
+  serve: [],
   clone: ['structuredClone'],
 } as const satisfies Record<string, readonly string[]>
 

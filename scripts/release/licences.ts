@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Metafile } from 'esbuild'
+import { BUNDLED_PACKAGES } from '../engine/guest.ts'
 import { SOURCE_PACKAGE } from '../engine/source.ts'
 import { ROOT } from './layout.ts'
 
@@ -15,10 +16,14 @@ const noticeOf = (folder: string): string => {
   return [`${name} ${version} (${license ?? 'see below'})`, ...texts].join('\n\n')
 }
 
-/** One text: each bundled package, and the one that the engine is made of, with its licence and what that asks to be passed on. */
+/** One text: each bundled package, and those that the engine and the guest's code are made of, with its licence and what that asks to be passed on. */
 export const thirdPartyNotices = (metafile: Metafile): string => {
   const inputs = Object.values(metafile.outputs).flatMap((output) => Object.keys(output.inputs))
   const folders = inputs.flatMap((input) => PACKAGE_FOLDER.exec(input)?.[1] ?? [])
-  const notices = [...new Set([...folders, `node_modules/${SOURCE_PACKAGE}`])].sort().map(noticeOf)
+  const notices = [
+    ...new Set([...folders, ...[SOURCE_PACKAGE, ...BUNDLED_PACKAGES].map((name) => `node_modules/${name}`)]),
+  ]
+    .sort()
+    .map(noticeOf)
   return `What is published contains code of these packages.\n\n${notices.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`
 }

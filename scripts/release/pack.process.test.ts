@@ -73,6 +73,8 @@ test('it carries its licences, and those of what is bundled', () => {
     'libp2p',
     '@chainsafe/libp2p-noise',
     '@jitl/quickjs-wasmfile-release-sync',
+    'web-streams-polyfill',
+    '@noble/hashes',
     'valibot',
     'commander',
   ])

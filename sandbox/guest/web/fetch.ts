@@ -1,4 +1,4 @@
 /** What a fetch is made of, without fetch itself. */
 export { Headers } from './headers.ts'
-export { Request } from './request.ts'
+export { Request, type RequestInit } from './request.ts'
 export { Response } from './response.ts'

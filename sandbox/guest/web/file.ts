@@ -1,18 +1,9 @@
 /** Blob and File, after the File API, over bytes in memory. */
+import { joinBytes } from './joined.ts'
 import { instant, use } from './prelude-exports.ts'
 import { decodeUtf8, encodeUtf8, viewOf } from './text.ts'
 
 type Part = ArrayBuffer | ArrayBufferView | Blob | string
-
-export const joinBytes = (parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> => {
-  const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    joined.set(part, at)
-    at += part.length
-  }
-  return joined
-}
 
 const isBytes = (x: unknown): boolean => x instanceof ArrayBuffer || ArrayBuffer.isView(x)
 

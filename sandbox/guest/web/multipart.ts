@@ -1,6 +1,7 @@
 /** multipart/form-data (RFC 7578), written as HTML writes it ("Multipart form data") and read as the Fetch standard reads it. */
-import { bytesOfBlob, File, joinBytes } from './file.ts'
+import { bytesOfBlob, File } from './file.ts'
 import { FormData } from './form-data.ts'
+import { joinBytes } from './joined.ts'
 import { random } from './prelude-exports.ts'
 import { decodeUtf8, encodeUtf8 } from './text.ts'
 

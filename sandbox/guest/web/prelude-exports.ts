@@ -29,6 +29,12 @@ export declare const sleep: (ms: number, run: () => void) => void
 export declare const turn: (run: () => void) => void
 /** An instance of one of the classes of the groups. */
 export declare const isPlatform: (x: object) => boolean
+/** An error in words, without its stack and with it. */
+export declare const describe: (error: unknown) => { message: string; stack: string }
+/** What a value is called in a refusal. */
+export declare const kindOf: (x: unknown) => string
+/** Ends the run with this error. */
+export declare const refuse: (code: 'E_VALUE', message: string) => void
 /** Math.random as it was before the function could change it. */
 export declare const random: () => number
 /** What `Date.now()` says. */

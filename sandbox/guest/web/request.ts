@@ -5,7 +5,7 @@ import { evaluated, use } from './prelude-exports.ts'
 
 type Signal = InstanceType<typeof import('./events.ts')['AbortSignal']>
 
-interface RequestInit {
+export interface RequestInit {
   method?: string
   headers?: unknown
   body?: unknown

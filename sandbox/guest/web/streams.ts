@@ -1,5 +1,6 @@
 /** The Streams standard, by web-streams-polyfill, with what texts and bodies need of it. */
 import { ReadableStream } from 'web-streams-polyfill'
+import { joinBytes } from './joined.ts'
 
 export * from 'web-streams-polyfill'
 export { TextDecoderStream, TextEncoderStream } from './text-streams.ts'
@@ -24,7 +25,6 @@ export const streamOf = (bytes: Uint8Array): ReadableStream =>
 export const readAll = async (stream: ReadableStream): Promise<Uint8Array<ArrayBuffer>> => {
   const reader = stream.getReader()
   const chunks: Uint8Array[] = []
-  let length = 0
   for (;;) {
     const { done, value } = await reader.read()
     if (done) break
@@ -34,13 +34,6 @@ export const readAll = async (stream: ReadableStream): Promise<Uint8Array<ArrayB
       throw error
     }
     chunks.push(value)
-    length += value.length
   }
-  const bytes = new Uint8Array(length)
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.length
-  }
-  return bytes
+  return joinBytes(chunks)
 }
