@@ -46,6 +46,11 @@ const failure = (code: OutcomeErrorCode, message: string, stack = '') => ({
   stack: stackText(stack),
 })
 
+const inconclusive = (thrown: unknown): SandboxResult => {
+  const reason = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : 'the engine failed'
+  return { kind: 'inconclusive', reason: plainText(reason, 1000) }
+}
+
 const tooLarge = (bytesMax: number) => failure('E_OUTPUT_LIMIT', `its result is larger than ${bytesMax} bytes`)
 
 const undeclared = (kind: EffectKind): string =>
@@ -137,10 +142,12 @@ export class Execution implements GuestEvents {
   #caught(thrown: unknown): void {
     this.spoilt = thrown !== STOP && thrown !== STACK_END && thrown !== NO_MEMORY
     this.#end = this.#endOf(thrown)
-    if (this.#end) this.result = this.#conclude(this.#end)
-    else {
-      const reason = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : 'the engine failed'
-      this.result = { kind: 'inconclusive', reason: plainText(reason, 1000) }
+    try {
+      this.result = this.#end ? this.#conclude(this.#end) : inconclusive(thrown)
+    } catch (fault) {
+      // What stands in the guest's memory may be no count of fuel.
+      this.spoilt = true
+      this.result = inconclusive(fault)
     }
   }
 

@@ -1,11 +1,13 @@
 /**
  * `npm run fuzz -- [MINUTES] [TARGET]…`: the fuzzing of `npm test`, for longer. It begins with the same inputs for the
  * same WAYSIDE_SEED. Targets are named as in the tests, such as `frame invoke`; `built-ins` is the audit of what the
- * engine's built-ins cost. Exit 1 if a crasher was found.
+ * engine's built-ins cost, `marshalling` what crosses to guests and back. Exit 1 if a crasher was found.
  */
 import { randomInt } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { deriveSeed } from '../simulations/random.ts'
 import { auditBuiltIns } from './fuel-audit/long.ts'
+import { fuzzMarshalling, MARSHALLING } from './marshalling/fuzz.ts'
 import { saveCrashers } from './protocol/crashers.ts'
 import { fuzzTarget } from './protocol/fuzz-target.ts'
 import { TARGETS } from './protocol/targets.ts'
@@ -13,12 +15,17 @@ import { fuzzMetered, METERED } from './wasm/fuzz.ts'
 import { samples } from './wasm/samples.ts'
 
 const INPUTS = 100_000
+/** Objects of guests, and as many Values the other way: a million in the first round. */
+const OBJECTS = 500_000
 const SEED_LIMIT = 2 ** 32
 const BUILT_INS = 'built-ins'
+
+const engine = new WebAssembly.Module(new Uint8Array(readFileSync(new URL('../sandbox/quickjs.wasm', import.meta.url))))
 
 /** What is changed and tried, by name; each tries the same inputs for the same seed. */
 const fuzzers = [
   ...TARGETS.map((target) => ({ name: target.name, fuzz: (seed: number) => fuzzTarget(target, seed, INPUTS) })),
+  { name: MARSHALLING, fuzz: async (seed: number) => fuzzMarshalling(engine, seed, OBJECTS) },
   { name: METERED, fuzz: async (seed: number) => fuzzMetered(await samples(), seed, INPUTS) },
 ]
 
