@@ -1,15 +1,18 @@
 /**
  * `npm run fuzz -- [MINUTES] [TARGET]…`: the fuzzing of `npm test`, for longer. It begins with the same inputs for the
  * same WAYSIDE_SEED. Targets are named as in the tests, such as `frame invoke`; `built-ins` is the audit of what the
- * engine's built-ins cost, `marshalling` what crosses to guests and back. Exit 1 if a crasher was found.
+ * engine's built-ins cost, `marshalling` what crosses to guests and back, `programs` performs random ones on Node 22, 24
+ * and 26, in Chromium and in Firefox. Exit 1 if a crasher was found.
  */
+import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { deriveSeed } from '../simulations/random.ts'
 import { auditBuiltIns } from './fuel-audit/long.ts'
 import { fuzzMarshalling, MARSHALLING } from './marshalling/fuzz.ts'
 import { saveCrashers } from './protocol/crashers.ts'
-import { fuzzTarget } from './protocol/fuzz-target.ts'
+import { type Crasher, fuzzTarget } from './protocol/fuzz-target.ts'
 import { TARGETS } from './protocol/targets.ts'
 import { fuzzMetered, METERED } from './wasm/fuzz.ts'
 import { samples } from './wasm/samples.ts'
@@ -22,11 +25,36 @@ const BUILT_INS = 'built-ins'
 
 const engine = new WebAssembly.Module(new Uint8Array(readFileSync(new URL('../sandbox/quickjs.wasm', import.meta.url))))
 
+/** Random programs of each kind, performed on every host. */
+const PROGRAMS = 100
+
+interface Fuzzed {
+  inputs: number
+  /** A line for each crasher. */
+  found: string[]
+}
+
+const saved = ({ inputs, crashers }: { inputs: number; crashers: readonly Crasher[] }): Fuzzed => ({
+  inputs,
+  found: saveCrashers(crashers),
+})
+
+/** In a process of its own, with the hosts that it starts; it prints what differs. */
+const fuzzPrograms = (seed: number): Fuzzed => {
+  const args = [join(import.meta.dirname, '../sandbox/testing/fuzz.ts'), String(seed), String(PROGRAMS)]
+  const { status } = spawnSync(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+  return { inputs: 2 * PROGRAMS, found: status === 0 ? [] : [`programs: as said above, with seed ${seed}`] }
+}
+
 /** What is changed and tried, by name; each tries the same inputs for the same seed. */
-const fuzzers = [
-  ...TARGETS.map((target) => ({ name: target.name, fuzz: (seed: number) => fuzzTarget(target, seed, INPUTS) })),
-  { name: MARSHALLING, fuzz: async (seed: number) => fuzzMarshalling(engine, seed, OBJECTS) },
-  { name: METERED, fuzz: async (seed: number) => fuzzMetered(await samples(), seed, INPUTS) },
+const fuzzers: { name: string; fuzz(seed: number): Fuzzed | Promise<Fuzzed> }[] = [
+  ...TARGETS.map((target) => ({
+    name: target.name,
+    fuzz: async (seed: number) => saved(await fuzzTarget(target, seed, INPUTS)),
+  })),
+  { name: MARSHALLING, fuzz: async (seed) => saved(await fuzzMarshalling(engine, seed, OBJECTS)) },
+  { name: METERED, fuzz: async (seed) => saved(await fuzzMetered(await samples(), seed, INPUTS)) },
+  { name: 'programs', fuzz: fuzzPrograms },
 ]
 
 const [minutes = '10', ...names] = process.argv.slice(2)
@@ -48,8 +76,8 @@ for (let round = 0; targets.length > 0 && performance.now() < endMs; round++) {
     const name = round === 0 ? target.name : `${target.name} ${round}`
     const result = await target.fuzz(deriveSeed(seed, name))
     inputs += result.inputs
-    found += result.crashers.length
-    for (const line of saveCrashers(result.crashers)) console.error(line)
+    found += result.found.length
+    for (const line of result.found) console.error(line)
     if (performance.now() >= endMs) break
   }
   console.log(`round ${round}: ${inputs} inputs, ${found} crashers`)

@@ -17,6 +17,12 @@ export interface Host {
 
 const PROCESS = fileURLToPath(new URL('./perform-process.ts', import.meta.url))
 
+/** The program of another version of Node, which `npm test` installs. */
+export const otherNode = (version: 22 | 26): string =>
+  fileURLToPath(
+    new URL(`../../scripts/node-versions/node_modules/node-${version}-linux-${process.arch}/bin/node`, import.meta.url),
+  )
+
 /** A process of the Node at `path`, with the flags that a sandbox's process has. */
 export const nodeHost = async (path: string = process.execPath): Promise<Host> => {
   if (!existsSync(path)) throw new Error(`${path} is not installed: npm test installs it`)

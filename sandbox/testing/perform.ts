@@ -1,4 +1,5 @@
 /** Performs programs in every way and records what comes out. The same code in Node and in the workers of pages. */
+import { decodeCanonical, encodeCanonical } from '../../protocol/codec.ts'
 import type { Answer, EffectRequest, JournalEntry } from '../../protocol/journal.ts'
 import { decodeValue, encodeValue, type Value, valueFromJson, valueToJson } from '../../protocol/values.ts'
 import { Bases } from '../base.ts'
@@ -10,7 +11,7 @@ import type { Run, SandboxResult } from '../job.ts'
 import { loadFunction } from '../load.ts'
 import { memoryState } from '../memory-state.ts'
 import { performCarried } from './carried.ts'
-import type { Order, Program, ProgramRecord, Question, Reply, RunRecord, Way } from './program.ts'
+import type { Order, Program, ProgramRecord, Question, Recorded, Reply, RunRecord, Way } from './program.ts'
 
 /** A program has at most this many orders, 5! and some: more would take the time of all the others. */
 const ORDERS_MAX = 150
@@ -134,7 +135,8 @@ const performLoaded = async (wasm: WebAssembly.Module, program: Program, loaded:
   let last = first
   for (let order: Order | undefined = []; order; order = nextOrder(last.choices)) {
     last = performIn(again(wasm, loaded, last), loaded, program, order)
-    records.push(await recordOf('reset', last))
+    const journal = last.journal.length > 0 ? { journal: base64(encodeCanonical(last.journal)) } : {}
+    records.push({ ...(await recordOf('reset', last)), ...journal })
     if (records.length > 2 * ORDERS_MAX + 2) throw new Error(`${program.name}: more than ${ORDERS_MAX} orders`)
     if (last.journal.length === 0) continue
     const { choices } = last
@@ -148,7 +150,8 @@ const performLoaded = async (wasm: WebAssembly.Module, program: Program, loaded:
 const load = (wasm: WebAssembly.Module, { code, limits }: Program): Loaded =>
   loadFunction(new Bases(wasm), new TextEncoder().encode(code), limits.memory_bytes)
 
-const performProgram = async (wasm: WebAssembly.Module, program: Program): Promise<ProgramRecord> => {
+/** Performs `program` in each way, in each order of the answers to its requests. */
+export const performProgram = async (wasm: WebAssembly.Module, program: Program): Promise<ProgramRecord> => {
   const { name } = program
   try {
     const loaded = load(wasm, program)
@@ -158,6 +161,22 @@ const performProgram = async (wasm: WebAssembly.Module, program: Program): Promi
     const none = { order: [], outcome: '', memory: '', fuel: 0 }
     return { name, runs: [{ way: 'loaded', kind: 'inconclusive', said: String(thrown), ...none }] }
   }
+}
+
+/** Runs `program` with journals that were recorded elsewhere. */
+const replayRecorded = async (
+  wasm: WebAssembly.Module,
+  program: Program,
+  recorded: readonly Recorded[],
+): Promise<ProgramRecord> => {
+  const loaded = load(wasm, program)
+  if (!('image' in loaded)) return { name: program.name, runs: [] }
+  const runs = await inTurn(recorded, ({ order, journal }) => {
+    const entries = decodeCanonical(bytesOf(journal), 'journal') as JournalEntry[]
+    const performed = performIn(engineFromImage(wasm, loaded.image), loaded, program, [], entries)
+    return recordOf('replayed', { ...performed, choices: order.map((at) => ({ at, of: at + 1 })) })
+  })
+  return { name: program.name, runs }
 }
 
 /** The state that one run leaves: it is performed again. */
@@ -177,17 +196,19 @@ const base64 = (bytes: Uint8Array): string => {
   return btoa(text)
 }
 
-/** Answers a Question, as JSON, with a Reply. */
-export const answerQuestion = async (wasm: WebAssembly.Module, text: string): Promise<string> => {
-  const question: Question = JSON.parse(text)
-  return JSON.stringify(await replyTo(wasm, question))
+const bytesOf = (text: string): Uint8Array => Uint8Array.from(atob(text), (char) => char.charCodeAt(0))
+
+const reply = async (wasm: WebAssembly.Module, question: Question): Promise<Reply> => {
+  if ('perform' in question)
+    return { records: await inTurn(question.perform, (program) => performProgram(wasm, program)) }
+  if ('carried' in question) return { carried: await performCarried(wasm, question.carried) }
+  if ('replay' in question) return { records: [await replayRecorded(wasm, question.replay, question.recorded)] }
+  return { state: base64(stateOf(wasm, question.stateOf, question.way, question.order)) }
 }
 
-const replyTo = async (wasm: WebAssembly.Module, question: Question): Promise<Reply> => {
-  if ('carried' in question) return { carried: await performCarried(wasm, question.carried) }
-  if ('stateOf' in question) return { state: base64(stateOf(wasm, question.stateOf, question.way, question.order)) }
-  return { records: await inTurn(question.perform, (program) => performProgram(wasm, program)) }
-}
+/** Answers a Question, as JSON, with a Reply. */
+export const answerQuestion = async (wasm: WebAssembly.Module, text: string): Promise<string> =>
+  JSON.stringify(await reply(wasm, JSON.parse(text)))
 
 const inTurn = async <T, R>(items: readonly T[], perform: (item: T) => Promise<R>): Promise<R[]> => {
   const results: R[] = []

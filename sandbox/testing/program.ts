@@ -35,16 +35,25 @@ export interface RunRecord {
   fuel: number
   /** The outcome in words, for who reads of a difference. */
   said: string
+  /** Of a run that requested something: its canonical bytes, in base64. */
+  journal?: string
 }
+
+/** A journal that was recorded with the answers in this order. */
+export type Recorded = Required<Pick<RunRecord, 'order' | 'journal'>>
 
 export interface ProgramRecord {
   name: string
   runs: RunRecord[]
 }
 
-/** What a host is asked: to perform programs, of JavaScript or with WebAssembly, or for the memory that one run of a program leaves, in base64. */
+/**
+ * What a host is asked: to perform programs, to replay journals of one, to perform one with WebAssembly, or for the memory
+ * that one run leaves, in base64.
+ */
 export type Question =
   | { perform: Program[] }
+  | { replay: Program; recorded: Recorded[] }
   | { carried: CarriedProgram }
   | { stateOf: Program; way: Way; order: Order }
 export type Reply = { records: ProgramRecord[] } | { carried: CarriedRecord[] } | { state: string }
