@@ -11,13 +11,13 @@ const NAMES_BY_GROUP = Object.entries(WEB_GROUPS)
 
 export const LAZY_SOURCE = `
 // What would make a run depend on the machine.
-for (const name of ['WeakRef', 'FinalizationRegistry', 'SharedArrayBuffer']) delete globalThis[name]
+for (const name of ['WeakRef', 'FinalizationRegistry', 'SharedArrayBuffer']) delete globals[name]
 
 const publish = (name, value) => {
-  defineProperty(globalThis, name, { __proto__: null, value, writable: true, configurable: true, enumerable: false })
+  defineProperty(globals, name, { __proto__: null, value, writable: true, configurable: true, enumerable: false })
 }
 
-publish('self', globalThis)
+publish('self', globals)
 
 // Beyond these the host drops what is printed anyway (CONSOLE_BYTES_MAX, CONSOLE_LINES_MAX).
 const CONSOLE_CHARS_MAX = 65536
@@ -85,7 +85,7 @@ const settleExport = (name, value) => {
       defineProperty(prototype, toStringTag, { __proto__: null, value: name, configurable: true })
     }
   }
-  const descriptor = getOwnPropertyDescriptor(globalThis, name)
+  const descriptor = getOwnPropertyDescriptor(globals, name)
   if (descriptor !== undefined && descriptor.get !== undefined && descriptor.get === descriptor.set) publish(name, value)
 }
 
@@ -94,7 +94,7 @@ for (const part of ${JSON.stringify(NAMES_BY_GROUP)}.split(';')) {
   const [group, names] = part.split(':')
   for (const name of names.split(',')) {
     const access = (...given) => (given.length === 0 ? use(group)[name] : publish(name, given[0]))
-    defineProperty(globalThis, name, { __proto__: null, get: access, set: access, enumerable: false, configurable: true })
+    defineProperty(globals, name, { __proto__: null, get: access, set: access, enumerable: false, configurable: true })
   }
 }
 

@@ -9,7 +9,8 @@ import { VALUES_SOURCE } from './values.ts'
 
 const PRIMORDIALS_SOURCE = `
 'use strict'
-const { Uint8Array, BigInt, Promise, Error, TypeError, RegExp } = globalThis
+const globals = globalThis
+const { Uint8Array, BigInt, Promise, Error, TypeError, RegExp } = globals
 const { parse, stringify } = JSON
 const { keys, getPrototypeOf, setPrototypeOf, defineProperty, freeze, getOwnPropertyDescriptor, getOwnPropertyNames } = Object
 const { isArray, prototype: ArrayPrototype } = Array

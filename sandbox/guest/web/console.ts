@@ -82,14 +82,15 @@ const textOf = ([first, ...rest]: unknown[]): string => {
 }
 
 let indent = ''
-const counts = new Map<string, number>()
-const timers = new Set<string>()
+// Not Map and Set: what has only been a text is printed whatever a function has done to them before it first prints.
+const counts = { __proto__: null } as unknown as Record<string, number>
+const timers = { __proto__: null } as unknown as Record<string, true>
 
 const write = (level: string, args: unknown[]): void => {
   if (args.length === 0) return print(level, indent)
   let text = '[unprintable]'
   try {
-    text = textOf(args)
+    text = args.length === 1 && typeof args[0] === 'string' ? args[0] : textOf(args)
   } catch {}
   print(level, indent === '' ? text : indent + text.replaceAll('\n', `\n${indent}`))
 }
@@ -134,7 +135,7 @@ const table = (data: unknown, only?: string[]): void => {
 const timed = (label: unknown, ...args: unknown[]): void => {
   const name = `${label ?? 'default'}`
   // The clock stands still.
-  if (timers.has(name)) write('log', [`${name}: 0ms`, ...args])
+  if (timers[name]) write('log', [`${name}: 0ms`, ...args])
   else write('warn', [`Timer '${name}' does not exist`])
 }
 
@@ -162,11 +163,12 @@ export const console = {
   clear() {},
   count(label: unknown = 'default') {
     const name = `${label}`
-    counts.set(name, (counts.get(name) ?? 0) + 1)
-    write('log', [`${name}: ${counts.get(name)}`])
+    counts[name] = (counts[name] ?? 0) + 1
+    write('log', [`${name}: ${counts[name]}`])
   },
   countReset(label: unknown = 'default') {
-    if (!counts.delete(`${label}`)) write('warn', [`Count for '${label}' does not exist`])
+    if (`${label}` in counts) delete counts[`${label}`]
+    else write('warn', [`Count for '${label}' does not exist`])
   },
   group,
   groupCollapsed: group,
@@ -174,12 +176,12 @@ export const console = {
     indent = indent.slice(2)
   },
   time(label: unknown = 'default') {
-    if (timers.has(`${label}`)) write('warn', [`Timer '${label}' already exists`])
-    timers.add(`${label}`)
+    if (timers[`${label}`]) write('warn', [`Timer '${label}' already exists`])
+    timers[`${label}`] = true
   },
   timeLog: timed,
   timeEnd(label: unknown = 'default') {
     timed(label)
-    timers.delete(`${label}`)
+    delete timers[`${label}`]
   },
 }
