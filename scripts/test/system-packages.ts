@@ -1,12 +1,12 @@
 /** Debian packages that tests need and npm does not bring: one list, one installation. */
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { delimiter, isAbsolute, join } from 'node:path'
 
 export interface SystemPackage {
   /** Its name in Debian. */
   package: string
-  /** The program whose presence on the PATH shows that it is installed. */
+  /** What shows that it is installed: a program on the PATH, or a file by its whole path. */
   probe: string
   /** The test files that fail without it. */
   tests: string[]
@@ -21,19 +21,21 @@ export interface Machine {
   run(command: string, args: readonly string[], env: Record<string, string>): number | null
 }
 
-const isOnPath = (program: string) =>
-  (process.env.PATH ?? '').split(delimiter).some((directory) => {
-    try {
-      accessSync(join(directory, program), constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
+const isInstalled = (program: string) =>
+  isAbsolute(program)
+    ? existsSync(program)
+    : (process.env.PATH ?? '').split(delimiter).some((directory) => {
+        try {
+          accessSync(join(directory, program), constants.X_OK)
+          return true
+        } catch {
+          return false
+        }
+      })
 
 export const thisMachine = (): Machine => ({
-  has: isOnPath,
-  canInstall: process.getuid?.() === 0 && existsSync('/etc/debian_version') && isOnPath('apt-get'),
+  has: isInstalled,
+  canInstall: process.getuid?.() === 0 && existsSync('/etc/debian_version') && isInstalled('apt-get'),
   run: (command, args, env) =>
     spawnSync(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'inherit'] }).status,
 })
