@@ -383,10 +383,10 @@ export class Execution implements GuestEvents {
     return failure('E_MEMORY_LIMIT', `it used up its ${this.#engine.bytesMax} bytes of memory${then}`, end.stack)
   }
 
-  /** The ticks, less what was left of the last one. */
+  /** The ticks, less what is left of the last one; or with what is owed beyond it. */
   #fuelUsed(): number {
     const left = this.#engine.view.getInt32(METER.address, true)
-    if (left < 0 || left > FUEL_TICK * METER.unitsPerFuel) throw new EngineFault('the count of fuel is out of bounds')
+    if (Math.abs(left) > FUEL_TICK * METER.unitsPerFuel) throw new EngineFault('the count of fuel is out of bounds')
     const used = this.#ticks * FUEL_TICK - Math.ceil(left / METER.unitsPerFuel) + this.#modules.fuel
     return Math.min(used, this.#ticksMax * FUEL_TICK)
   }

@@ -27,6 +27,10 @@ const BLIND: [string, (n: number) => string][] = [
   ['evaluating', (n) => `(0, eval)('1;'.repeat(${n}))`],
   ['copying bytes', (n) => `new Uint8Array(${64 * n}).slice()`],
   ['spreading', (n) => `[...new Array(${n})]`],
+  [
+    'running code without jumps',
+    (n) => `const f = Function('let x = 1;' + 'x + x;'.repeat(${n})); for (let i = 0; i < 9; i++) f()`,
+  ],
   ['comparing', (n) => `'a'.repeat(${n}) + 'b' < 'a'.repeat(${n}) + 'c'`],
 ]
 

@@ -4,7 +4,6 @@
  * and filling memory take by size, before they begin, and growing it when it has grown. Below zero, the tick's import is called and a tick added.
  */
 import binaryen from 'binaryen'
-import { FUEL_TICK } from '../../protocol/limits.ts'
 import { METER } from '../../sandbox/wasm-names.ts'
 import {
   breakOf,
@@ -21,23 +20,19 @@ import {
   switchOf,
   walk,
 } from './expressions.ts'
+import { addFunctions, BULK, CHARGE, GROW, owe, take } from './meter-functions.ts'
+import { Runs } from './runs.ts'
 import { Work } from './work.ts'
 
 /** A function adds up what its loops cost, and charges it when it comes to this, or when it ends. */
 const FLUSH_UNITS = 4096
 const STEPS_PER_UNIT = 2
 const ITERATION_UNITS_MAX = 64
-const BYTES_PER_UNIT_LOG2 = 2
-const PAGE_BYTES_LOG2 = 16
 
 /** QuickJS's JS_INTERRUPT_COUNTER_INIT, and where JSContext and the state of a regular expression's run count it down. */
 const POLLS = 10_000
 const CONTEXT_POLLS_OFFSET = 232
 const REGEXP_POLLS_OFFSET = 20
-const TICK = 'meter_tick'
-const CHARGE = 'meter_charge'
-const BULK = 'meter_bulk'
-const GROW = 'meter_grow'
 
 const { i32, none } = binaryen
 
@@ -50,68 +45,28 @@ const storesPolls = (offset: number) => (ref: Ref, id: number) => {
 
 const isCall = (_: Ref, id: number) => id === binaryen.CallId || id === binaryen.CallIndirectId
 
-/** Code that takes `units` from the word. */
-const take = (module: binaryen.Module, units: Ref): Ref => {
-  const left = () => module.i32.load(METER.address, 4, module.i32.const(0))
-  return module.block(null, [
-    module.i32.store(METER.address, 4, module.i32.const(0), module.i32.sub(left(), units)),
-    module.if(module.i32.lt_s(left(), module.i32.const(0)), module.call(TICK, [], none)),
-  ])
-}
-
-const addFunctions = (module: binaryen.Module, growImport: string): void => {
-  const left = () => module.i32.load(METER.address, 4, module.i32.const(0))
-  const tick = module.block(null, [
-    module.i32.store(
-      METER.address,
-      4,
-      module.i32.const(0),
-      module.i32.add(left(), module.i32.const(FUEL_TICK * METER.unitsPerFuel)),
-    ),
-    module.drop(module.call(importedFunction(module, 'i'), [module.i32.const(0)], i32)),
-    module.br('again', module.i32.lt_s(left(), module.i32.const(0))),
-  ])
-  module.addFunction(TICK, none, none, [], module.loop('again', tick))
-  const first = () => module.local.get(0, i32)
-  module.addFunction(CHARGE, i32, none, [], take(module, first()))
-  const ofBytes = module.i32.add(module.i32.shr_u(first(), module.i32.const(BYTES_PER_UNIT_LOG2)), module.i32.const(1))
-  module.addFunction(BULK, i32, i32, [], module.block(null, [take(module, ofBytes), first()], i32))
-  const pages = () => module.memory.size()
-  const grown = module.i32.sub(pages(), module.local.get(1, i32))
-  const growing = module.block(
-    null,
-    [
-      module.local.set(1, pages()),
-      module.local.set(0, module.call(growImport, [first()], i32)),
-      take(module, module.i32.shl(grown, module.i32.const(PAGE_BYTES_LOG2 - BYTES_PER_UNIT_LOG2))),
-      first(),
-    ],
-    i32,
-  )
-  module.addFunction(GROW, i32, i32, [i32], growing)
-}
-
 /** One function, being metered. */
 class Metered {
   readonly #module: binaryen.Module
   readonly #info: binaryen.FunctionInfo
   readonly #work: Work
-  /** The local that counts units not yet charged, and one that keeps the result meanwhile. */
-  readonly #units: number
+  /** The local that keeps the result at the end, and one that counts units not yet charged. */
   readonly #kept: number
-  readonly #interpreter: boolean
+  readonly #units: number
+  /** Of the interpreter alone. */
+  readonly #runs: Runs | undefined
   /** Units of one round, by the label of the loop. */
   readonly #rounds = new Map<string, number>()
-  /** Labels of loops that are not worth a check in each round. */
+  /** Labels of loops in the interpreter that are not worth a check in each round: the next poll meets what they owe. */
   readonly #brief = new Set<string>()
 
-  constructor(module: binaryen.Module, info: binaryen.FunctionInfo, work: Work) {
+  constructor(module: binaryen.Module, info: binaryen.FunctionInfo, work: Work, poll: string) {
     this.#module = module
     this.#info = info
     this.#work = work
-    this.#units = binaryen.expandType(info.params).length + info.vars.length
-    this.#kept = this.#units + 1
-    this.#interpreter = contains(info.body, isDispatch)
+    this.#kept = binaryen.expandType(info.params).length + info.vars.length
+    this.#units = this.#kept + 1
+    this.#runs = contains(info.body, isDispatch) ? new Runs(module, info.body, this.#units, poll) : undefined
     walk(info.body, (ref, id) => {
       if (id === binaryen.LoopId) this.#enlist(ref)
     })
@@ -120,20 +75,25 @@ class Metered {
   #enlist(loop: Ref): void {
     const { name, body } = loopOf(loop)
     // Without a label it never goes round. That of the interpreter goes round once an opcode; its jumps and calls poll.
-    if (!name || (this.#interpreter && contains(body, isDispatch))) return
+    if (!name || (this.#runs && contains(body, isDispatch))) return
     if (this.#rounds.has(name)) throw new Error(`two loops of one function have the label ${name}`)
     const units = this.#work.ofIteration(loop) / STEPS_PER_UNIT
     this.#rounds.set(name, Math.min(Math.max(1, Math.ceil(units)), ITERATION_UNITS_MAX))
     // Chains of properties with one hash, and the variables of a call: bounded by memory, a nanosecond a round.
-    if (this.#interpreter && !contains(body, isCall)) this.#brief.add(name)
+    if (this.#runs && !contains(body, isCall)) this.#brief.add(name)
   }
 
   finish(growImport: string): void {
     const { vars, results, body } = this.#info
+    this.#runs?.prepare()
     const rewritten = this.#rewrite(body, growImport)
     if (this.#rounds.size === 0) return replaceFunction(this.#module, this.#info, rewritten, vars)
     const keeps = results !== none
-    replaceFunction(this.#module, this.#info, this.#ended(rewritten), [...vars, i32, ...(keeps ? [results] : [])])
+    replaceFunction(this.#module, this.#info, this.#ended(rewritten), [
+      ...vars,
+      keeps ? results : i32,
+      ...(this.#runs?.locals ?? [i32]),
+    ])
   }
 
   #counted = () => this.#module.local.get(this.#units, i32)
@@ -165,11 +125,14 @@ class Metered {
     }
   }
 
-  /** Code that counts `units`, and charges what has come together if it is much. */
+  /**
+   * Code that counts `units`, and charges what has come together if it is much. The interpreter has no local for it: its
+   * native frame is what a call of the guest takes of the stack.
+   */
   #count(units: number, checks: boolean): Ref {
     const module = this.#module
+    if (this.#runs) return checks ? module.call(CHARGE, [module.i32.const(units)], none) : owe(module, units)
     const counts = module.local.set(this.#units, module.i32.add(this.#counted(), module.i32.const(units)))
-    if (!checks) return counts
     const charges = module.block(null, [
       module.call(CHARGE, [this.#counted()], none),
       module.local.set(this.#units, module.i32.const(0)),
@@ -218,18 +181,9 @@ class Metered {
     )
   }
 
-  /**
-   * Each call of the interpreter has paid a poll, so that it may drop less than one. All others are exact: what calls
-   * them, calls often.
-   */
+  /** Exact, since what calls a function of few rounds may call it often. */
   #charges(): Ref {
-    const module = this.#module
-    return this.#interpreter
-      ? module.if(
-          module.i32.ge_u(this.#counted(), module.i32.const(METER.unitsPerFuel)),
-          module.call(CHARGE, [this.#counted()], none),
-        )
-      : module.if(this.#counted(), take(module, this.#counted()))
+    return this.#runs?.ended() ?? this.#module.if(this.#counted(), take(this.#module, this.#counted(), this.#units))
   }
 }
 
@@ -241,10 +195,10 @@ export const meterLoops = (module: binaryen.Module): void => {
   const work = new Work(module)
   const metered = functions
     .filter(({ name }) => name !== poll && name !== regexpPoll)
-    .map((info) => new Metered(module, info, work))
+    .map((info) => new Metered(module, info, work, poll))
   for (const one of metered) one.finish(growImport)
   const byName = new Map(functions.map((info) => [info.name, info]))
-  const polls = module.block(null, [take(module, module.i32.const(METER.unitsPerFuel)), module.i32.const(0)], i32)
+  const polls = module.block(null, [take(module, module.i32.const(METER.unitsPerFuel), 0), module.i32.const(0)], i32)
   replaceFunction(module, byName.get(poll) as binaryen.FunctionInfo, polls, [])
   // Its loop is counted like any other.
   replaceFunction(module, byName.get(regexpPoll) as binaryen.FunctionInfo, module.i32.const(0), [])

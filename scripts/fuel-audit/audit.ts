@@ -20,12 +20,15 @@ export const STEPS_FREE = 10_000
  * needs more than 5 ms; the bound is for machines that do.
  */
 export const TICK_MS_MAX = 50
+/** Ticks that come faster than any work pay for what is about to be copied or filled, and share the time that this takes. */
+const AT_ONCE_MS = 0.02
 /** What a machine does in between is no fault of the engine's: the best of so many tries counts. */
 const TRIES = 8
 
 const MEMORY_BYTES_MAX = 1024 * MIB
 /** Where a call would take more than this, as some do that square their input, it is stopped. */
 const FUEL_MAX = 50_000_000
+const LIMITS: ReadonlySet<string> = new Set(['E_FUEL_LIMIT', 'E_MEMORY_LIMIT'])
 
 export interface Use {
   fuel: number
@@ -97,10 +100,15 @@ export class Auditor {
     const startedMs = performance.now()
     let tickedMs = startedMs
     let tickMs = 0
+    let paid = 1
     const progress = () => {
-      const nowMs = performance.now()
-      tickMs = Math.max(tickMs, nowMs - tickedMs)
-      tickedMs = nowMs
+      const gapMs = performance.now() - tickedMs
+      if (gapMs > AT_ONCE_MS) {
+        tickMs = Math.max(tickMs, gapMs / paid)
+        paid = 0
+      }
+      paid++
+      tickedMs += gapMs
     }
     const { result, spoilt } = new Execution(engine, this.#image, run, [], { progress })
     const ms = performance.now() - startedMs
@@ -108,7 +116,7 @@ export class Auditor {
     if (spoilt) this.#engine = undefined
     if (result?.kind !== 'outcome') throw new Error(`no outcome: ${JSON.stringify(result)}`)
     const { result: end, fuel } = result.decoded
-    if (!end.ok && end.code !== 'E_FUEL_LIMIT') throw new Error(end.message)
+    if (!end.ok && !LIMITS.has(end.code)) throw new Error(`${JSON.stringify(input)}: ${end.message}`)
     const use = { fuel, steps: this.#steps(engine) - this.#stepsAtRest, ms, tickMs }
     return { value: end.ok ? decodeValue(end.value) : null, use }
   }
@@ -135,7 +143,9 @@ export const unpaid = (auditor: Auditor, n: number): string[] =>
     const without = auditor.use({ at, n, call: false })
     const whole = auditor.use({ at, n, call: true })
     const [fuel, steps] = [whole.fuel - without.fuel, whole.steps - without.steps]
-    return steps > STEPS_FREE + STEPS_PER_FUEL_MAX * fuel ? [named(at, n, `${steps} steps for ${fuel} fuel`)] : []
+    return steps > STEPS_FREE + STEPS_PER_FUEL_MAX * Math.max(0, fuel)
+      ? [named(at, n, `${steps} steps for ${fuel} fuel`)]
+      : []
   })
 
 /** The calls in which, at size `n`, a tick took longer than TICK_MS_MAX; and the longest time of any. */

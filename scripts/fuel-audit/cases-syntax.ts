@@ -54,6 +54,13 @@ export const SYNTAX_CASES: readonly CaseGroup[] = [
     'f = Function(many(1000, "let v") + ";return()=>{" + many(1000, "v") + "}")',
     'for (let i = 0; i < 20; i++) f()',
   ),
+  syntax('code without jumps', 'f = Function("let x = 1;" + "x + x;".repeat(n))', 'for (let i = 0; i < 9; i++) f()'),
+  syntax('a round without jumps', 'f = Function("for (let x = 0; x < 9; x++) {" + "x + x;".repeat(n) + "}")', 'f()'),
+  syntax(
+    'caught after much',
+    'f = Function("try {" + "1 + 1;".repeat(n) + "throw 1 } catch {}")',
+    'for (let i = 0; i < 9; i++) f()',
+  ),
   syntax('many arguments', 'a = list(3000), f = () => 1', 'for (let i = 0; i < 20; i++) f(...a)'),
   syntax('throwing from the depth', 'f = (n) => { if (n === 0) throw new Error(); f(n - 1) }', 'thrown(() => f(600))'),
   syntax(

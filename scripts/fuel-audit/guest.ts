@@ -44,7 +44,8 @@ const holes = (n) => new Array(n)
 const texts = (n) => list(n).map(String)
 const many = (n, part) => list(n).map((i) => part + i).join(';')
 const mixed = (n) => list(n).map((i) => (i * 7919) % 10007)
-const big = (bits) => (1n << BigInt(Math.floor(bits))) - 1n
+// The engine has none of more than 2 ** 20 bits.
+const big = (bits) => (1n << BigInt(Math.floor(Math.min(bits, 500_000)))) - 1n
 const record = (n) => Object.fromEntries(list(n).map((i) => ['k' + i, i]))
 const described = (n) => Object.fromEntries(list(n).map((i) => ['k' + i, { value: i }]))
 const chain = (n) => list(n).reduce((o) => Object.create(o), {})
