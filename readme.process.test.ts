@@ -9,13 +9,13 @@ import { begin, freshDirectory, startAgent, wayside } from './node/testing/waysi
 const ROOT = import.meta.dirname
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
 
-/** Fenced blocks: `ts FILE` is a source, `console` are commands after `$ ` with what they print, `sh` are commands. */
+/** Fenced blocks: `ts FILE` and `c FILE` are sources, `console` are commands after `$ ` with what they print, `sh` are commands. */
 const blocks = [...README.matchAll(/^```(\w+) ?(\S*)\n(.*?)^```$/gms)].map(([, language, file, text]) => ({
   language,
   file: file!,
   text: text!,
 }))
-const sources = blocks.filter(({ language }) => language === 'ts')
+const sources = blocks.filter(({ language }) => language === 'ts' || language === 'c')
 
 interface Step {
   command: string
@@ -55,7 +55,9 @@ const shell = async (command: string): Promise<string> => {
 }
 
 test('there are sources and commands to try', () => {
-  expect(sources.map(({ file }) => file)).toEqual(['hello.ts', 'call.ts', 'primes.ts', 'count-primes.ts', 'app.ts'])
+  expect(sources.map(({ file }) => file)).toEqual([
+    ...['hello.ts', 'call.ts', 'primes.ts', 'count-primes.ts', 'app.ts', 'program.c', 'kernel.as.ts'],
+  ])
   expect(steps.length).toBeGreaterThanOrEqual(4)
 })
 
@@ -64,7 +66,7 @@ test('the sources compile', async () => {
     ...{ noEmit: true, strict: true, target: 'es2024', module: 'nodenext', skipLibCheck: true },
     ...{ allowImportingTsExtensions: true, types: ['node'], typeRoots: [join(ROOT, 'node_modules/@types')] },
   }
-  const files = sources.map(({ file }) => file)
+  const files = sources.map(({ file }) => file).filter((file) => /(?<!\.as)\.ts$/.test(file))
   writeFileSync(join(home, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
   const program = join(ROOT, 'node_modules/typescript/bin/tsc')
   expect(await wayside(['-p', home, '--pretty', 'false'], { program })).toMatchObject({ stdout: '', status: 0 })

@@ -17,6 +17,9 @@ export const publishedManifest = (): object => {
     engines,
     bin,
     exports: Object.fromEntries(Object.entries(exports).map(([path, source]) => [path, entryOf(source)])),
+    // Only for functions in AssemblyScript; without it the bundler says so.
+    peerDependencies: { assemblyscript: `^${devDependencies.assemblyscript}` },
+    peerDependenciesMeta: { assemblyscript: { optional: true } },
     dependencies: Object.fromEntries(NATIVE_PACKAGES.map((native) => [native, devDependencies[native]])),
   }
 }
