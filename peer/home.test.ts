@@ -170,3 +170,69 @@ test('begun anew, it forgets: what was under way is answered to nobody', async (
   await ask(1, { ref: '#quick' })
   expect(made.at(-1)!.limits?.fuel).toBe(700)
 })
+
+describe('sleep', () => {
+  const asleep = () => {
+    const one = homeOf()
+    const ask = (n: number, args: Value) =>
+      one.home.onRequest(one.sink, { n, after: 0, kind: 'sleep', arguments: encodeValue(args) })
+    return { ...one, ask }
+  }
+
+  test('is answered when the clock has gone so far, each by itself', async () => {
+    const { ask, clock, told, item } = asleep()
+    ask(0, { ms: 300 })
+    ask(1, { ms: 100 })
+    await clock.advance(99)
+    expect(told).toEqual([])
+    await clock.advance(1)
+    expect(told).toEqual([[1, ok(null)]])
+    await clock.advance(200)
+    expect(told).toEqual([
+      [1, ok(null)],
+      [0, ok(null)],
+    ])
+    expect(item.journal.map(({ entry, n }) => [entry, n])).toEqual([
+      ['request', 0],
+      ['request', 1],
+      ['answer', 1],
+      ['answer', 0],
+    ])
+  })
+
+  test('that would outlast the item is never answered, and holds nothing', async () => {
+    const { ask, clock, told } = asleep()
+    ask(0, { ms: 1001 })
+    ask(1, { ms: Number.MAX_SAFE_INTEGER })
+    await clock.advance(5000)
+    expect(told).toEqual([])
+  })
+
+  test('ends with its item: nothing is told or recorded any more', async () => {
+    const { ask, home, clock, told, item } = asleep()
+    ask(0, { ms: 100 })
+    home.close()
+    await clock.advance(200)
+    expect([told, item.journal.length]).toEqual([[], 1])
+  })
+
+  test.each<[string, Value]>([
+    ['none', {}],
+    ['not a number', { ms: 'x' }],
+    ['not whole', { ms: 1.5 }],
+    ['nothing', { ms: 0 }],
+    ['no map', 5],
+  ])('for %s is refused', async (_, args) => {
+    const { ask, clock, told } = asleep()
+    ask(0, args)
+    await clock.advance(0)
+    expect(told).toMatchObject([[0, { ok: false, code: 'E_USAGE' }]])
+  })
+
+  test('with more arguments than there are is refused unread', async () => {
+    const { ask, clock, told } = asleep()
+    ask(0, { ms: 5, more: [1, 2, 3] })
+    await clock.advance(0)
+    expect(told).toMatchObject([[0, { ok: false, code: 'E_MESSAGE_LIMIT' }]])
+  })
+})

@@ -14,7 +14,7 @@ import { GROUP_SOURCES, PRELUDE } from './guest/built.ts'
 import { wasmEngineId } from './wasm/engine-id.ts'
 
 /** `engineId` of this build, written down so that it can be imported; a test compares. */
-export const ENGINE_ID = 'quickjs:32707e12dc68b3af1c4b3483b1b6a3db79c7e58e26e4c51842882a69ebf73281'
+export const ENGINE_ID = 'quickjs:0e422530e6a8d582982b0c99b61474726433e1e15a553a1a0b480c77d167a7ec'
 
 /**
  * `quickjs:` and the SHA-256, in hex, of: the bytes of the engine's wasm, the UTF-8 of the prelude, the JSON of the groups

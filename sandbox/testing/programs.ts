@@ -27,6 +27,7 @@ const SUBJECTS: Record<string, Subject> = {
   buffers: { file: at('./programs/buffers.js') },
   recursion: { file: at('./programs/recursion.js') },
   nesting: { file: at('./programs/nesting.js') },
+  web: { file: new URL('./programs/web.js', import.meta.url) },
   depth: { file: at('./programs/depth.js') },
   fuel: { file: at('./programs/fuel.js'), changes: { limits: { ...LIMITS, fuel: 300_000 } } },
   memory: { file: at('./programs/memory.js'), changes: { limits: { ...LIMITS, memory_bytes: 17 * MIB } } },

@@ -133,7 +133,9 @@ const cloneObject = (x: object, seen: Path): object => {
     seen.set(x, copy)
     return copy
   }
-  const brand = brandOf(x)
+  const prototype = Object.getPrototypeOf(x)
+  const plain = prototype === Object.prototype || prototype === null
+  const brand = plain ? undefined : brandOf(x)
   if (brand !== undefined) return cloneBranded(brand, x, seen)
   const platform = clonePlatform(x, seen)
   if (platform) return platform
