@@ -67,7 +67,7 @@ export const REVOCATIONS_FRAME_MAX = 64
 export const NAME_CHARS_MAX = 128
 export const MESSAGE_CHARS_MAX = 4096
 
-/** Fuel: 1 = one interrupt poll of the engine; limits round up to its tick of 10,000. */
+/** Fuel: 1 = one poll of the interpreter, or as much work elsewhere in the engine; limits round up to its tick of 10,000. */
 export const FUEL_TICK = 10_000
 export const FUEL_MAX = 1_000_000_000_000
 export const FUEL_DEFAULT = 10_000_000_000
