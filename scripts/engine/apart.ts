@@ -6,7 +6,6 @@ import binaryen from 'binaryen'
 import {
   callIndirectOf,
   callOf,
-  contains,
   isDispatch,
   mapChildren,
   only,
@@ -15,12 +14,14 @@ import {
   replaceFunction,
   walk,
 } from './expressions.ts'
+import { Inliner, isInlinable } from './inline.ts'
+import { fewerLocals } from './slim.ts'
 
 /** V8 inlines no function of more bytes (`--wasm-inlining-max-size`). */
 const INLINED_BYTES_MAX = 500
 
-/** What is smaller is copied into the interpreter, if it needs no variable there. */
-const COPIED_INSTRUCTIONS_MAX = 25
+/** What is smaller is put in the place of its calls in the interpreter, as hosts would do sooner or later. */
+const SMALL_INSTRUCTIONS_MAX = 25
 
 /** Each is a byte at least. */
 const instructionsIn = (body: Ref): number => {
@@ -29,13 +30,6 @@ const instructionsIn = (body: Ref): number => {
     if (id !== binaryen.BlockId) count++
   })
   return count
-}
-
-/** The body of a function that looks at no parameter, has no variable and goes nowhere but to its end: like the poll for fuel. */
-const bodyAlone = ({ body, vars }: binaryen.FunctionInfo): Ref | undefined => {
-  const id = (ref: Ref) => binaryen.getExpressionId(ref)
-  const bound = contains(body, (ref) => [binaryen.LocalGetId, binaryen.BreakId, binaryen.ReturnId].includes(id(ref)))
-  return bound || vars.length > 0 || instructionsIn(body) > COPIED_INSTRUCTIONS_MAX ? undefined : body
 }
 
 const enlarged = (module: binaryen.Module, body: Ref, results: binaryen.Type): Ref =>
@@ -52,33 +46,59 @@ const addIndirection = (module: binaryen.Module, name: string, ref: Ref): void =
   module.addFunction(name, all, results, [], enlarged(module, body, results))
 }
 
+/** Rewrites the calls in the interpreter. */
+class Calls {
+  /** What is called by name. */
+  readonly called = new Set<string>()
+  readonly inliner: Inliner
+  readonly #module: binaryen.Module
+  readonly #small: ReadonlyMap<string, binaryen.FunctionInfo>
+  readonly #indirections = new Map<string, string>()
+
+  constructor(
+    module: binaryen.Module,
+    interpreter: binaryen.FunctionInfo,
+    functions: readonly binaryen.FunctionInfo[],
+  ) {
+    const small = functions.filter((info) => instructionsIn(info.body) <= SMALL_INSTRUCTIONS_MAX && isInlinable(info))
+    this.#module = module
+    this.#small = new Map(small.map((info) => [info.name, info]))
+    this.inliner = new Inliner(module, interpreter)
+  }
+
+  /** `inlines`: calls in what has been put in the place of a call stay calls. */
+  rewrite(ref: Ref, inlines = true): Ref {
+    mapChildren(ref, (child) => this.rewrite(child, inlines))
+    const id = binaryen.getExpressionId(ref)
+    if (id === binaryen.CallIndirectId) return this.#indirect(ref)
+    if (id !== binaryen.CallId) return ref
+    const { target, operands } = callOf(ref)
+    const small = inlines && this.#small.get(target)
+    if (small) return this.rewrite(this.inliner.inline(small, operands), false)
+    this.called.add(target)
+    return ref
+  }
+
+  #indirect(ref: Ref): Ref {
+    const { params, results, operands, target } = callIndirectOf(ref)
+    const type = `${params}>${results}`
+    const name = this.#indirections.get(type) ?? `indirection_${this.#indirections.size}`
+    if (!this.#indirections.has(type)) addIndirection(this.#module, name, ref)
+    this.#indirections.set(type, name)
+    return this.#module.call(name, [...operands, target], results)
+  }
+}
+
 export const keepApart = (module: binaryen.Module): void => {
   const functions = ownFunctions(module)
   const interpreter = only(functions, isDispatch)
-  const alone = new Map(functions.map((info) => [info.name, bodyAlone(info)]))
-  const called = new Set<string>()
-  const indirections = new Map<string, string>()
-  const reroute = (ref: Ref): Ref => {
-    mapChildren(ref, reroute)
-    const id = binaryen.getExpressionId(ref)
-    if (id === binaryen.CallId) {
-      const { target, operands } = callOf(ref)
-      const copied = operands.every((one) => binaryen.getExpressionId(one) === binaryen.LocalGetId) && alone.get(target)
-      if (copied) return module.copyExpression(copied)
-      called.add(target)
-    }
-    if (id !== binaryen.CallIndirectId) return ref
-    const { params, results, operands, target } = callIndirectOf(ref)
-    const type = `${params}>${results}`
-    const name = indirections.get(type) ?? `indirection_${indirections.size}`
-    if (!indirections.has(type)) addIndirection(module, name, ref)
-    indirections.set(type, name)
-    return module.call(name, [...operands, target], results)
-  }
-  replaceFunction(module, interpreter, reroute(interpreter.body), interpreter.vars)
+  const calls = new Calls(module, interpreter, functions)
+  const body = calls.rewrite(interpreter.body)
+  replaceFunction(module, interpreter, body, [...interpreter.vars, ...calls.inliner.locals])
+  fewerLocals(module, interpreter.name)
   for (const info of functions) {
     const { name, body, results, vars } = info
-    if (name !== interpreter.name && called.has(name) && instructionsIn(body) < INLINED_BYTES_MAX)
+    if (name !== interpreter.name && calls.called.has(name) && instructionsIn(body) < INLINED_BYTES_MAX)
       replaceFunction(module, info, enlarged(module, body, results), vars)
   }
 }

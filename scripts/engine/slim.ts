@@ -66,6 +66,13 @@ const recompute = (module: binaryen.Module, block: Ref, all: ReturnType<typeof u
   }
 }
 
+/** Lets variables of a function that are never needed at once be one. */
+export const fewerLocals = (module: binaryen.Module, name: string): void => {
+  binaryen.setOptimizeLevel(2)
+  binaryen.setShrinkLevel(0)
+  module.runPassesOnFunction(name, ['coalesce-locals', 'reorder-locals', 'vacuum'])
+}
+
 export const slimInterpreter = (module: binaryen.Module): void => {
   const info = only(ownFunctions(module), isDispatch)
   const all = uses(info.body)
@@ -75,7 +82,5 @@ export const slimInterpreter = (module: binaryen.Module): void => {
   })
   for (const block of blocks) recompute(module, block, all)
   replaceFunction(module, info, info.body, info.vars)
-  binaryen.setOptimizeLevel(2)
-  binaryen.setShrinkLevel(0)
-  module.runPassesOnFunction(info.name, ['coalesce-locals', 'reorder-locals', 'vacuum'])
+  fewerLocals(module, info.name)
 }
