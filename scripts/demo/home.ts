@@ -26,10 +26,9 @@ export const connectHome = async (
     }
     return { ...given, log: { event } }
   }
-  const [backend, { bundle }] = await Promise.all([
-    createJoinedPeer({ ...sdkHost, ports }, [ticket]),
-    sdkHost.bundle(source),
-  ])
+  // A compiler may hold this thread for seconds, in which no handshake would go on.
+  const { bundle } = await sdkHost.bundle(source)
+  const backend = await createJoinedPeer({ ...sdkHost, ports }, [ticket])
   const { cid, manifest } = await backend.publish(functionBundleOf(bundle))
   return { backend, functionCid: cid, manifest }
 }
