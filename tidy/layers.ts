@@ -24,7 +24,7 @@ const LAYERS: Record<string, Layer> = {
   sdk: { folders: ['protocol', 'registry', 'peer'], packages: [] },
   'sdk/bundle': {
     folders: ['protocol', 'sandbox/wasm', 'registry', 'peer', 'sdk'],
-    packages: ['node:*', 'binaryen', 'esbuild', 'valibot', '@valibot/to-json-schema', '@jridgewell/trace-mapping'],
+    packages: ['node:*', 'binaryen', 'esbuild', 'valibot', '@valibot/to-json-schema'],
   },
   node: {
     folders: [...PEER_FOLDERS, 'peer', 'peer/network', 'sdk', 'sdk/bundle'],

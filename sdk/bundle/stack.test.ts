@@ -139,3 +139,20 @@ test('what is published has neither the map nor a folder of this machine', async
   expect(made.map).toContain('wayside-bundle-')
   expect(new TextDecoder().decode(published.code)).not.toMatch(/wayside-bundle-|sourceMappingURL/)
 })
+
+test('a name is not taken for a changed one that begins like it', async () => {
+  const { module, read } = await built({
+    'lib/later.ts': 'export default 1\nexport const failure = () => {}',
+    'src/main.ts': `import { failure as other } from '../lib/later.ts'
+const failure = () => fail()
+function fail(): never {
+  null!.x
+}
+export default () => { other(); failure() }
+`,
+  })
+  expect(module).toContain('failure2')
+  expect(read(failed(module).stack)).toBe(
+    frames('fail (src/main.ts:4:3)', 'failure (src/main.ts:2:23)', 'default (src/main.ts:6:33)'),
+  )
+})

@@ -1,6 +1,6 @@
 /** A guest's stack in the author's own terms: files, lines, columns and function names of the sources. */
+import { type SourceMapping as NamelessMapping, SourceMap, type SourceMapPayload } from 'node:module'
 import { join } from 'node:path'
-import { decodedMappings, TraceMap, traceSegment } from '@jridgewell/trace-mapping'
 import type { Bundle } from './bundle.ts'
 import { shownPath } from './shown-path.ts'
 
@@ -28,50 +28,70 @@ export const createStackReader = (
     const place = sources.placeOf(Number(row), Number(column))
     if (place === undefined) return []
     const shown = `${shownPath(place.file, cwd)}:${place.line}:${place.column}`
-    return name === undefined ? at + shown : `${at}${sources.names.get(name) ?? name} (${shown})`
+    return name === undefined ? at + shown : `${at}${sources.nameOf(name)} (${shown})`
   }
   return (text) => text.split('\n').flatMap(read).join('\n')
+}
+
+/** Node has the name, and its types do not. */
+interface SourceMapping extends NamelessMapping {
+  name?: string
 }
 
 interface Sources {
   /** Of a place in the bundle; lines and columns from 1. Undefined for what the bundler added. */
   placeOf(line: number, column: number): { file: string; line: number; column: number } | undefined
-  /** What the author called the functions that the bundler had to give another name. */
-  names: ReadonlyMap<string, string>
+  /** What the author called a function; the bundler had to give some another name. */
+  nameOf(name: string): string
 }
 
 const readSources = ({ code, map }: Pick<Bundle, 'code' | 'map'>): Sources => {
-  const trace = new TraceMap(map)
-  const { sourceRoot = '', sources } = trace
+  const payload = JSON.parse(map) as SourceMapPayload
+  const sourceMap = new SourceMap(payload)
+  const lines = new TextDecoder().decode(code).split('\n')
+  const names = new Map<string, string>()
+  /** Counted from 0. What stands before a line's first mapping is of no source. */
+  const entryAt = (line: number, column: number): SourceMapping | undefined => {
+    const found: Partial<SourceMapping> = sourceMap.findEntry(line, column)
+    return found.originalSource !== undefined && found.generatedLine === line ? (found as SourceMapping) : undefined
+  }
   return {
     placeOf: (line, column) => {
-      const [, source, originalLine, originalColumn] = traceSegment(trace, line - 1, column - 1) ?? []
-      if (source === undefined) return undefined
-      return { file: join(sourceRoot, sources[source]!), line: originalLine! + 1, column: originalColumn! + 1 }
+      const found = entryAt(line - 1, column - 1)
+      if (!found) return undefined
+      const { originalSource, originalLine, originalColumn } = found
+      return { file: join(payload.sourceRoot, originalSource), line: originalLine + 1, column: originalColumn + 1 }
     },
-    names: readNames(trace, new TextDecoder().decode(code).split('\n')),
+    nameOf: (name) => {
+      const known = names.get(name) ?? originalName(name, lines, payload, entryAt) ?? name
+      names.set(name, known)
+      return known
+    },
   }
 }
 
-const IDENTIFIER = /[\p{ID_Start}$_][\p{ID_Continue}$]*/uy
+const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u
+const GOES_ON = /^[\p{ID_Continue}$]/u
 /** How esbuild calls a default export that has no name. */
 const DEFAULT_EXPORT = /_default\d*$/
 
-const readNames = (trace: TraceMap, lines: readonly string[]): Map<string, string> => {
-  const names = new Map<string, string>()
-  const originalLines = trace.sourcesContent?.map((text) => text?.split('\n'))
-  for (const [row, segments] of decodedMappings(trace).entries()) {
-    for (const [column, source, originalLine, originalColumn, name] of segments) {
-      if (source === undefined) continue
-      IDENTIFIER.lastIndex = column
-      const [identifier] = IDENTIFIER.exec(lines[row]!) ?? []
-      if (identifier === undefined || names.has(identifier)) continue
-      if (name !== undefined) names.set(identifier, trace.names[name]!)
-      else if (DEFAULT_EXPORT.test(identifier)) {
-        const original = originalLines?.[source]?.[originalLine!]
-        if (original?.startsWith('default', originalColumn)) names.set(identifier, 'default')
-      }
+/** A name that was changed is said so by the map wherever it stands. */
+const originalName = (
+  name: string,
+  lines: readonly string[],
+  { sources, sourcesContent }: SourceMapPayload,
+  entryAt: (line: number, column: number) => SourceMapping | undefined,
+): string | undefined => {
+  if (!IDENTIFIER.test(name)) return undefined
+  for (const [row, line] of lines.entries()) {
+    for (let column = line.indexOf(name); column >= 0; column = line.indexOf(name, column + 1)) {
+      const entry = entryAt(row, column)
+      if (entry?.generatedColumn !== column || GOES_ON.test(line.slice(column + name.length))) continue
+      if (entry.name) return entry.name
+      if (!DEFAULT_EXPORT.test(name)) continue
+      const original = sourcesContent[sources.indexOf(entry.originalSource)]?.split('\n')[entry.originalLine]
+      if (original?.startsWith('default', entry.originalColumn)) return 'default'
     }
   }
-  return names
+  return undefined
 }
