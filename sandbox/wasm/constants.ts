@@ -5,7 +5,7 @@ import { KIB } from '../../protocol/limits.ts'
 export const WASM_GLUE_REVISION = 1
 
 /** Gas in one unit of fuel: so much takes as long as a poll of the JavaScript engine (decision 31). */
-export const GAS_PER_FUEL = 1000
+export const GAS_PER_FUEL = 500
 
 /**
  * What the stack of a function may come to, by the frames of frame.ts: some 1,800 plain calls. A frame takes no more of

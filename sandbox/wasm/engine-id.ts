@@ -15,7 +15,7 @@ import { INSTRUCTIONS } from './opcodes.ts'
 import * as patterns from './patterns.ts'
 
 /** `wasmEngineId` of this build, written down so that it can be imported; a test compares. */
-export const WASM_ENGINE_ID = 'wasm:e648cd82a48407ecdffd9b0332c1af747044ba18f3335e4bdc910a5bdb1a92d8'
+export const WASM_ENGINE_ID = 'wasm:386ad1adbf5a85efab912bc50f4cb4c1fc5e933941ae0c557d072121851bb3db'
 
 /**
  * `wasm:` and the SHA-256, in hex, of the JSON of: the glue's revision and its constants in the order below, what may be

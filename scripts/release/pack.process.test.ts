@@ -14,6 +14,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { connect, fn } from '../../node/sdk.ts'
 import { freshDirectory, startAgent, wayside } from '../../node/testing/wayside.ts'
 import { MIB } from '../../protocol/limits.ts'
+import { compileWasi } from '../../sdk/bundle/wasm/testing/compile.ts'
 import { ROOT } from './layout.ts'
 import { npm, packInto, writePackage } from './main.ts'
 
@@ -85,6 +86,18 @@ test('the command runs a function, alone', async () => {
   const args = ['run', 'hello.ts', '{"name":"Ada"}', '--data', freshDirectory()]
   const { status, stdout, stderr } = await wayside(args, { program, cwd: folder })
   expect([status, stdout.trim()], stderr).toEqual([0, '{"text":"Hello, Ada"}'])
+})
+
+test('it meters WebAssembly, and says what AssemblyScript needs', async () => {
+  writeFileSync(join(folder, 'echo.wasm'), compileWasi('#include <stdio.h>\nint main(void) { putchar(getchar()); }'))
+  write('kernel.as.ts', 'export function alloc(length: i32): usize { return 0 }')
+  const run = (file: string) =>
+    wayside(['run', file, '7', '--local', '--data', freshDirectory()], { program, cwd: folder })
+  expect(await run('echo.wasm')).toMatchObject({ status: 0, stdout: '7' })
+  expect(await run('kernel.as.ts')).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('npm install --save-dev'),
+  })
 })
 
 test('its agents join, and execute for one another and for a checkout, with the same engine', async () => {
