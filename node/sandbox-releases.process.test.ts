@@ -12,7 +12,9 @@ import { RELEASES, type SandboxRelease } from './sandbox-releases.ts'
 let older: SandboxRelease
 
 beforeAll(async () => {
-  older = await keepOlderRelease()
+  const kept = await keepOlderRelease()
+  older = kept.release
+  return kept.remove
 })
 
 const poolOf = (slots: number) => {

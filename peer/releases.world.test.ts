@@ -10,10 +10,12 @@ const newest: SandboxRelease = { engines: ENGINES, wasm: machine.wasm, serve: se
 let older: SandboxRelease
 
 beforeAll(async () => {
-  const { engines, worker, wasm } = await keepOlderRelease()
+  const { release, remove } = await keepOlderRelease()
+  const { engines, worker, wasm } = release
   const { serveSandbox: serve } = await import(worker.href)
   const bytes = new Uint8Array(await (await import('node:fs/promises')).readFile(wasm))
   older = { engines, wasm: new WebAssembly.Module(bytes), serve }
+  return remove
 })
 
 const carrying = (...releases: [SandboxRelease, ...SandboxRelease[]]): PeerSetup => ({

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Plugin } from 'esbuild'
-import { afterAll } from 'vitest'
 import { releasesIn, type SandboxRelease } from '../../node/sandbox-releases.ts'
 import { engineId } from '../../sandbox/engine-id.ts'
 import { buildEngine, UNPADDED } from '../engine/build.ts'
@@ -23,16 +22,16 @@ const shallow: Plugin = {
     }),
 }
 
-/** Keeps one in a folder that goes with the tests of the file. */
-export const keepOlderRelease = async (): Promise<SandboxRelease> => {
+/** Keeps one in a folder of its own, until it is removed. */
+export const keepOlderRelease = async (): Promise<{ release: SandboxRelease; remove(): void }> => {
   const folder = mkdtempSync(join(tmpdir(), 'wayside-releases-'))
-  afterAll(() => rmSync(folder, { recursive: true }))
   const wasm = join(folder, 'older.wasm')
   const bytes = buildEngine(UNPADDED)
   writeFileSync(wasm, bytes)
   const id = engineId((all) => createHash('sha256').update(all).digest(), bytes)
   await keepRelease(folder, [id, `wasm:${'0'.repeat(64)}`], wasm, [shallow])
-  return releasesIn(pathToFileURL(`${folder}/`))[0] as SandboxRelease
+  const release = releasesIn(pathToFileURL(`${folder}/`))[0] as SandboxRelease
+  return { release, remove: () => rmSync(folder, { recursive: true }) }
 }
 
 /** Returns how many calls deep it gets: 1,020 on this version's engine, some 250 on the older. */
