@@ -61,9 +61,9 @@ export const soak = async (
   onSample: (agent: number, atMs: number, sample: Sample) => void = () => {},
 ): Promise<Soaked> => {
   const agents: SoakAgent[] = []
-  const startedMs = performance.now()
   try {
     for (let i = 0; i < AGENTS; i++) agents.push(await SoakAgent.start(agents.slice(0, 1).map(({ ticket }) => ticket)))
+    const startedMs = performance.now()
     const load = new Load(random, startedMs + durationMs)
     const series = agents.map(() => [] as { atMs: number; sample: Sample }[])
     const sampling = (async () => {
