@@ -1,11 +1,19 @@
 /** The checks that run no code of ours: types and style. `npm run check` runs them alone, `npm test` counts them. */
 import { spawnSync } from 'node:child_process'
+import { globSync } from 'node:fs'
 import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '..')
 
+/** `asc` compiles what its entries export: each file is one. */
+const ASSEMBLY_SCRIPT = globSync('{bench,examples}/**/*.as.ts', { cwd: ROOT })
+
 const CHECKS = [
   { name: 'types (tsc)', args: ['node_modules/typescript/bin/tsc', '--noEmit'] },
+  {
+    name: 'types of AssemblyScript (asc)',
+    args: ['node_modules/assemblyscript/bin/asc.js', '--noEmit', ...ASSEMBLY_SCRIPT],
+  },
   { name: 'style (biome)', args: ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.'] },
 ]
 

@@ -18,5 +18,5 @@ export const filesUnder = (root: string, folder = root): string[] =>
 
 export const readSources = (root: string, paths: readonly string[]): SourceFile[] =>
   paths
-    .filter((path) => /(?<!\.as)\.[cm]?[jt]s$/.test(path))
+    .filter((path) => /\.[cm]?[jt]s$/.test(path))
     .map((path) => parseSource(path, readFileSync(join(root, path), 'utf8')))
