@@ -106,7 +106,10 @@ const compiled = (wasm: Uint8Array): Runner => {
 
 const runners = async (): Promise<Record<string, Runner>> => {
   const { code } = await bundle(new URL('./functions/kernels.ts', import.meta.url))
-  const plain = await compileAssemblyScript(join(import.meta.dirname, 'functions/kernels.as.ts'), 'kernels.as.ts')
+  const { bytes: plain } = await compileAssemblyScript(
+    join(import.meta.dirname, 'functions/kernels.as.ts'),
+    'kernels.as.ts',
+  )
   const metered = await meterModule(plain, { memoryBytesMax: 16 * MIB, imports: IMPORTS })
   return {
     V8: inV8,

@@ -26,9 +26,10 @@ export const connectHome = async (
     }
     return { ...given, log: { event } }
   }
-  // A compiler may hold this thread for seconds, in which no handshake would go on.
-  const { bundle } = await sdkHost.bundle(source)
-  const backend = await createJoinedPeer({ ...sdkHost, ports }, [ticket])
+  const [backend, { bundle }] = await Promise.all([
+    createJoinedPeer({ ...sdkHost, ports }, [ticket]),
+    sdkHost.bundle(source),
+  ])
   const { cid, manifest } = await backend.publish(functionBundleOf(bundle))
   return { backend, functionCid: cid, manifest }
 }

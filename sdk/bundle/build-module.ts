@@ -16,6 +16,8 @@ export interface BuiltModule {
   code: Uint8Array
   /** WebAssembly modules that it imports, in the metered form. */
   modules: Uint8Array[]
+  /** Paths of what those were made of. */
+  moduleFiles: string[]
   map: string
   exports: string[]
   /** What went into the code: paths relative to the entry's folder, bytes of the output. */
@@ -75,6 +77,7 @@ export const buildModule = async (
   return {
     code: new TextEncoder().encode(withStablePaths(code, new Set(Object.keys(metafile.inputs)))),
     modules,
+    moduleFiles: imported.files,
     map: text(`${OUTPUT}.map`),
     exports: output.exports,
     inputs: Object.entries(output.inputs).map(([path, { bytesInOutput }]) => ({ path, bytes: bytesInOutput })),

@@ -93,10 +93,10 @@ const NO_MAP = JSON.stringify({ version: 3, sources: [], names: [], mappings: ''
 
 /** It can request nothing. */
 const bundleModuleFile = async (file: string, shown: string, limits: ProjectLimits = {}) => {
-  const { code, facts } = await readModuleFile(file, shown, limits.memoryBytes ?? MEMORY_BYTES_DEFAULT)
+  const { code, facts, files } = await readModuleFile(file, shown, limits.memoryBytes ?? MEMORY_BYTES_DEFAULT)
   const exports = callableExports(facts).toSorted()
   const nothing = { effects: [], warnings: [], map: NO_MAP }
-  if (exports.length > 0) return { tier: 'webassembly' as const, code, exports, files: [file], ...nothing }
+  if (exports.length > 0) return { tier: 'webassembly' as const, code, exports, files, ...nothing }
   const message =
     `${shown} has nothing that can be called: neither _start, as a WASI command has, ` +
     'nor alloc(i32) -> i32 with a function (i32, i32) -> i64 over bytes (README, "WebAssembly")'
@@ -149,8 +149,11 @@ const refuseUnusable = ({ code, exports, inputs }: BuiltModule, file: string) =>
 const foldersUpTo = (root: string, folder: string): string[] =>
   folder === root ? [folder] : [folder, ...foldersUpTo(root, dirname(folder))]
 
-const filesOf = ({ inputs }: BuiltModule, folder: string, root: string): string[] => [
-  ...inputs.filter(({ path }) => !path.startsWith(DISABLED)).map(({ path }) => join(folder, path)),
+const filesOf = ({ inputs, moduleFiles }: BuiltModule, folder: string, root: string): string[] => [
+  ...new Set([
+    ...inputs.filter(({ path }) => !path.startsWith(DISABLED)).map(({ path }) => join(folder, path)),
+    ...moduleFiles,
+  ]),
   ...foldersUpTo(root, folder).flatMap((each) => CONFIGURATIONS.map((name) => join(each, name))),
 ]
 

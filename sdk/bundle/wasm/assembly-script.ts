@@ -35,8 +35,14 @@ const findCompiler = (folder: string): string | undefined => {
   return undefined
 }
 
-/** `file`: a real path; `shown`: its name in messages. Throws MeshError E_BUNDLE or E_FUNCTION_SYNTAX. */
-export const compileAssemblyScript = async (file: string, shown: string): Promise<Uint8Array> => {
+/**
+ * The module, and the paths of what it was made of. Holds its thread. `file`: a real path; `shown`: its name in messages.
+ * Throws MeshError E_BUNDLE or E_FUNCTION_SYNTAX.
+ */
+export const compileAssemblyScript = async (
+  file: string,
+  shown: string,
+): Promise<{ bytes: Uint8Array; files: string[] }> => {
   const folder = dirname(file)
   const compiler = findCompiler(folder)
   if (compiler === undefined) {
@@ -44,19 +50,22 @@ export const compileAssemblyScript = async (file: string, shown: string): Promis
     throw new MeshError('E_BUNDLE', { message, file: shown })
   }
   const { main } = (await import(pathToFileURL(compiler).href)) as Compiler
-  let binary: Uint8Array | undefined
+  let bytes: Uint8Array | undefined
+  const files: string[] = []
   // Names stay relative to the source, so that the bytes say nothing of this machine.
   const { error, stderr } = await main([basename(file), '--outFile', OUTPUT, '-O3'], {
     readFile: (name) => {
       const path = join(folder, name)
-      return existsSync(path) ? readFileSync(path, 'utf8') : null
+      if (!existsSync(path)) return null
+      files.push(path)
+      return readFileSync(path, 'utf8')
     },
     writeFile: (name, contents) => {
-      if (name === OUTPUT) binary = contents as Uint8Array
+      if (name === OUTPUT) bytes = contents as Uint8Array
     },
     listFiles: () => [],
   })
-  if (!error && binary) return binary
+  if (!error && bytes) return { bytes, files }
   const message = `${shown} does not compile:\n${stderr.toString().trim() || error?.message}`
   throw new MeshError('E_FUNCTION_SYNTAX', { message, file: shown })
 }

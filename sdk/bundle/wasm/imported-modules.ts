@@ -3,8 +3,7 @@ import { dirname, relative } from 'node:path'
 import type { Plugin } from 'esbuild'
 import { MeshError } from '../../../protocol/errors.ts'
 import { MEMORY_BYTES_DEFAULT, MEMORY_BYTES_MIN, MODULES_MAX } from '../../../protocol/limits.ts'
-import type { Metered } from './meter.ts'
-import { MODULE_FILE, readModuleFile } from './module-file.ts'
+import { MODULE_FILE, type ModuleFile, readModuleFile } from './module-file.ts'
 
 /** What one module may have of the function's memory, if it does not say less itself. */
 const MEMORY_SHARE = 1 / 4
@@ -17,7 +16,7 @@ const PLACEHOLDER = /"wayside-module:([^"]*)"/g
 /** Where a package is installed tells nothing. */
 const stablePath = (path: string): string => path.slice(Math.max(0, path.lastIndexOf('node_modules/')))
 
-const glueOf = (path: string, { facts }: Metered): string => {
+const glueOf = (path: string, { facts }: ModuleFile): string => {
   const named = facts.exports.map(({ name }) => name).filter((name) => IDENTIFIER.test(name) && name !== 'default')
   return [
     `const module = /* @__PURE__ */ waysideModule(${JSON.stringify(`wayside-module:${path}`)})`,
@@ -31,7 +30,7 @@ const glueOf = (path: string, { facts }: Metered): string => {
 
 /** The modules of one run of esbuild, by their paths from the entry's folder. */
 export class ImportedModules {
-  readonly #modules = new Map<string, Metered>()
+  readonly #modules = new Map<string, ModuleFile>()
   readonly #memoryBytes: number
   /** Why one of them cannot be carried. */
   failure: MeshError | undefined
@@ -62,10 +61,15 @@ export class ImportedModules {
     }
   }
 
+  /** Paths of what they were made of. */
+  get files(): string[] {
+    return [...this.#modules.values()].flatMap(({ files }) => files)
+  }
+
   /** The code with the numbers of the modules that it uses, and these, in order. Throws MeshError E_BUNDLE. */
   carriedBy(code: string): { code: string; modules: Uint8Array[] } {
     const used = [...new Set([...code.matchAll(PLACEHOLDER)].map(([, name]) => name as string))].toSorted()
-    const modules = used.map((name) => this.#modules.get(name) as Metered)
+    const modules = used.map((name) => this.#modules.get(name) as ModuleFile)
     const memory = modules.reduce((sum, { facts }) => sum + (facts.memory?.maximumBytes ?? 0), 0)
     if (used.length > MODULES_MAX || this.#memoryBytes - memory < MEMORY_BYTES_MIN) {
       const message =

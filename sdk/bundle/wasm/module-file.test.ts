@@ -1,6 +1,7 @@
 /** Modules as functions: what becomes of a .wasm and of an .as.ts. */
 import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
 import { describe, expect, test } from 'vitest'
 import { bundle } from '../bundle.ts'
 import { temporaryProject } from '../temporary-project.ts'
@@ -27,6 +28,7 @@ describe('AssemblyScript', () => {
     const folder = temporaryProject({ 'shout.as.ts': SHOUT, 'loud.ts': LOUD })
     const built = await bundle('shout.as.ts', { cwd: folder })
     expect(built).toMatchObject({ tier: 'webassembly', name: 'shout', exports: ['default', 'shout'], effects: [] })
+    expect(built.files).toEqual([join(folder, 'shout.as.ts'), join(folder, 'loud.ts')])
     const other = join(temporaryProject({}), 'some/where')
     cpSync(folder, other, { recursive: true })
     expect((await bundle(join(other, 'shout.as.ts'), { cwd: folder })).code).toEqual(built.code)
@@ -39,6 +41,28 @@ describe('AssemblyScript', () => {
       message: expect.stringMatching(/^wrong\.as\.ts does not compile:[\s\S]*wrong\.as\.ts\(1,35\)/),
     })
   })
+})
+
+test('while modules are compiled and metered, timers and links of the program go on', async () => {
+  const cwd = temporaryProject({
+    'shout.as.ts': SHOUT,
+    'loud.ts': LOUD,
+    'main.ts':
+      "import { twice } from './shout.as.ts'\nimport frame from './frame.as.ts'\nexport default () => [twice(1), frame.strip]\n",
+  })
+  cpSync('examples/raytracer/frame.as.ts', join(cwd, 'frame.as.ts'))
+  cpSync('examples/raytracer/frame', join(cwd, 'frame'), { recursive: true })
+  let ticks = 0
+  const timer = setInterval(() => ticks++, 10)
+  const began = performance.eventLoopUtilization()
+  const { modules, files } = await bundle('main.ts', { cwd })
+  // The share of the time in which this thread computed: close to 1 where it is held.
+  const { utilization } = performance.eventLoopUtilization(began)
+  clearInterval(timer)
+  expect(modules).toHaveLength(2)
+  expect(files).toEqual(expect.arrayContaining([join(cwd, 'loud.ts'), join(cwd, 'frame/light.as.ts')]))
+  expect(ticks).toBeGreaterThan(10)
+  expect(utilization).toBeLessThan(0.5)
 })
 
 describe('a .wasm', () => {
