@@ -88,7 +88,8 @@ const GAS = 2n ** 60n
 
 const compiled = (wasm: Uint8Array): Runner => {
   const imports = { env: { abort: () => {} } }
-  const exports = new WebAssembly.Instance(new WebAssembly.Module(wasm), imports).exports as unknown as Exports
+  const exports = new WebAssembly.Instance(new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>), imports)
+    .exports as unknown as Exports
   const [gas, stack, start] = [exports[GAS_EXPORT], exports[STACK_EXPORT], exports[START_EXPORT]]
   const fill = () => {
     if (gas) gas.value = GAS

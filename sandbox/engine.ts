@@ -4,7 +4,6 @@
  */
 import { GROWTH_BYTES_MIN, GROWTH_SHARE, INSTANT_MS } from './constants.ts'
 import { EXPORTS, LAYOUT } from './wasm-names.ts'
-import './web-assembly.ts'
 
 export const WASM_PAGE_BYTES = 65_536
 
@@ -70,7 +69,7 @@ export class Engine {
   }
 
   /** The functions that the binary imports, by their minified names; `wasm-names.test.ts` tells them apart. */
-  #imports(): Record<string, unknown> {
+  #imports(): WebAssembly.ModuleImports {
     const fault = (what: string) => () => {
       throw new EngineFault(what)
     }

@@ -5,7 +5,6 @@ import { REACTOR_ENTRY } from '../wasm/entries.ts'
 import { GAS_EXPORT, MEMORY_EXPORT, NO_MEMORY_MARK, STACK_EXPORT, START_EXPORT } from '../wasm/form.ts'
 import type { Program } from './program.ts'
 import { trapWords } from './traps.ts'
-import '../web-assembly.ts'
 
 /** Thrown through a module's frames where the run has its end already, and by calls that have one. */
 export class ProgramEnd extends Error {

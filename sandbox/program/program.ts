@@ -4,7 +4,6 @@ import { isCommand, isReactor } from '../wasm/entries.ts'
 import type { MeteredFacts } from '../wasm/form.ts'
 import { IMPORTS } from '../wasm/imports.ts'
 import { validateMetered } from '../wasm/validate.ts'
-import '../web-assembly.ts'
 
 export interface Program {
   module: WebAssembly.Module
@@ -27,12 +26,12 @@ export const openProgram = (code: Uint8Array, memoryBytesMax: number): Program |
   const verdict = validateMetered(code, { memoryBytesMax, imports: IMPORTS })
   if (!verdict.ok) return { code: 'E_MODULE_REFUSED', message: verdict.reason }
   const { facts } = verdict
-  const module = compiled(code)
+  const module = compiled(code as Uint8Array<ArrayBuffer>)
   if (!module) return { code: 'E_MODULE_REFUSED', message: 'it is no valid WebAssembly' }
   return { module, facts, codeBytes: code.length, command: isCommand(facts), reactor: isReactor(facts) }
 }
 
-const compiled = (code: Uint8Array): WebAssembly.Module | undefined => {
+const compiled = (code: Uint8Array<ArrayBuffer>): WebAssembly.Module | undefined => {
   try {
     return new WebAssembly.Module(code)
   } catch (thrown) {

@@ -36,7 +36,8 @@ const reasonOf = (code: Uint8Array) => {
 const body = (...code: (number | number[])[]): Body => ({ code: code.flat() })
 const only = (...code: (number | number[])[]) => moduleOf([body(...code)])
 /** Hosts take it too: what is tested is our rule, not a module that nobody would run. */
-const isValid = (code: Uint8Array) => new WebAssembly.Module(code) instanceof WebAssembly.Module
+const isValid = (code: Uint8Array) =>
+  new WebAssembly.Module(code as Uint8Array<ArrayBuffer>) instanceof WebAssembly.Module
 
 const CALLING = (cost: number, frame: number, ...inside: (number | number[])[]) =>
   body(enter(cost, frame), OP.block, EMPTY, inside.flat(), OP.end, leave(frame))

@@ -33,7 +33,8 @@ const reasonOf = (code: Uint8Array) => {
 const body = (...code: (number | number[])[]): Body => ({ code: code.flat() })
 const only = (...code: (number | number[])[]) => moduleOf([body(...code)])
 /** Hosts take it too. */
-const isValid = (code: Uint8Array) => new WebAssembly.Module(code) instanceof WebAssembly.Module
+const isValid = (code: Uint8Array) =>
+  new WebAssembly.Module(code as Uint8Array<ArrayBuffer>) instanceof WebAssembly.Module
 
 const times = <T>(count: number, items: T[]): T[] => Array.from({ length: count }, () => items).flat()
 const LEAF = body(charge(ENTRY))

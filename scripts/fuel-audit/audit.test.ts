@@ -5,7 +5,10 @@ import { countSteps, STEPS_ADDRESS } from '../engine/count-steps.ts'
 import { Auditor, slowTicks, undescribed, unpaid } from './audit.ts'
 
 describe('every built-in of the engine', () => {
-  const counting = new Auditor(new WebAssembly.Module(buildEngine([...PASSES, countSteps])), STEPS_ADDRESS)
+  const counting = new Auditor(
+    new WebAssembly.Module(buildEngine([...PASSES, countSteps]) as Uint8Array<ArrayBuffer>),
+    STEPS_ADDRESS,
+  )
   const real = new Auditor(wasm)
 
   test('is in the audit, and nothing else', () => {

@@ -36,7 +36,7 @@ export const tryModule = (bytes: Uint8Array, checks: Checks = isMetered): { acce
 
 const compiles = (bytes: Uint8Array): boolean => {
   try {
-    return new WebAssembly.Module(bytes) instanceof WebAssembly.Module
+    return new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>) instanceof WebAssembly.Module
   } catch {
     return false
   }
@@ -45,7 +45,10 @@ const compiles = (bytes: Uint8Array): boolean => {
 const whyNot = (bytes: Uint8Array): string | undefined => {
   let instance: WebAssembly.Instance
   try {
-    instance = new WebAssembly.Instance(new WebAssembly.Module(withReferenceCount(bytes)), {})
+    instance = new WebAssembly.Instance(
+      new WebAssembly.Module(withReferenceCount(bytes) as Uint8Array<ArrayBuffer>),
+      {},
+    )
   } catch (error) {
     // A segment beyond its memory or table.
     return error instanceof WebAssembly.RuntimeError ? undefined : `is read otherwise by the host: ${error}`

@@ -177,7 +177,7 @@ describe('what compilers write', () => {
       LIMITS,
     )
     expect(facts.exports.map(({ name }) => name)).toEqual(['run'])
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), {})
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code as Uint8Array<ArrayBuffer>), {})
     expect(Object.keys(exports).toSorted()).toEqual(['memory', 'run', GAS_EXPORT, STACK_EXPORT])
   })
 

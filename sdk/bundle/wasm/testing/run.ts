@@ -13,11 +13,11 @@ const GAS = 2n ** 50n
 
 export const running = (
   code: Uint8Array,
-  imports: Record<string, Record<string, unknown>> = {},
+  imports: WebAssembly.Imports = {},
   gas = GAS,
   stack = BigInt(STACK_BYTES_MAX),
 ): Running => {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), imports)
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code as Uint8Array<ArrayBuffer>), imports)
   const value = (name: string) => (exports[name] as { value: bigint }).value
   const set = (name: string, to: bigint) => name in exports && Object.assign(exports[name] as object, { value: to })
   set(GAS_EXPORT, gas)
