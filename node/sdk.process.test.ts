@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { MeshError } from '../protocol/errors.ts'
-import { connect, fn, type Mesh } from './sdk.ts'
+import { compileWasi } from '../sdk/bundle/wasm/testing/compile.ts'
+import { connect, type Fn, fn, type Mesh } from './sdk.ts'
 import { freshDirectory, startMesh, type TestAgent } from './testing/wayside.ts'
 
 const SOURCE = `interface Shape { side: number }
@@ -136,6 +137,51 @@ describe('what a function does wrong is said', () => {
     writeFileSync(join(home, 'torn.ts'), 'export default (')
     expect(await failureOf(mesh.call(fn(join(home, 'torn.ts')), 1))).toMatchObject({ code: 'E_FUNCTION_SYNTAX' })
     expect(await failureOf(mesh.call(fn(join(home, 'gone.ts')), 1))).toMatchObject({ code: 'E_BUNDLE' })
+  })
+})
+
+describe('a .wasm file', () => {
+  const SHOUT = `
+#include <ctype.h>
+#include <stdio.h>
+int main(void) {
+  int c, count = 0;
+  while ((c = getchar()) != EOF) {
+    if (c == '!') for (;;);
+    if (c == '?') { fprintf(stderr, "a question after %d", count); return 3; }
+    count++;
+    putchar(toupper(c));
+  }
+}`
+  let shout: Fn<Uint8Array, Uint8Array>
+
+  beforeAll(() => {
+    writeFileSync(join(home, 'shout.wasm'), compileWasi(SHOUT))
+    shout = fn<(text: Uint8Array) => Uint8Array>(new URL('./shout.wasm', url))
+  })
+
+  const utf8 = (text: string) => new TextEncoder().encode(text)
+
+  test('is a function by its URL: another machine runs it, and the memory of one call is gone in the next', async () => {
+    const mesh = await open(agent.data)
+    const { value, receipt } = await mesh.call(shout, utf8('hello'), { receipt: true })
+    expect([new TextDecoder().decode(value), receipt.local]).toEqual(['HELLO', false])
+    const words = ['one', 'two', 'what?', 'four']
+    const found: unknown[] = []
+    for await (const item of mesh.map(shout, words.map(utf8)))
+      found.push(item.ok ? new TextDecoder().decode(item.value) : item.error.code)
+    expect(found).toEqual(['ONE', 'TWO', 'E_FUNCTION_THREW', 'FOUR'])
+  })
+
+  test('says how it failed, and is stopped by its fuel', async () => {
+    const mesh = await open(agent.data)
+    const failed = await failureOf(mesh.call(shout, utf8('what?')))
+    expect(failed).toMatchObject({ code: 'E_FUNCTION_THREW', message: expect.stringContaining('3') })
+    expect(failed?.fields.console).toEqual([{ level: 'error', text: 'a question after 4' }])
+    const endless = mesh.call(shout, utf8('stop!'), { limits: { fuel: 500_000 } })
+    expect(await failureOf(endless)).toMatchObject({ code: 'E_FUEL_LIMIT' })
+    const unknown = fn(new URL('./shout.wasm#nothing', url))
+    expect(await failureOf(mesh.call(unknown, null))).toMatchObject({ code: 'E_EXPORT_UNKNOWN' })
   })
 })
 

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { ReceiptFile } from '../../protocol/records.ts'
+import { compileWasi } from '../../sdk/bundle/wasm/testing/compile.ts'
 import { writeFunctions } from '../testing/functions.ts'
 import { begin, freshDirectory, type RunOptions, wayside } from '../testing/wayside.ts'
 
@@ -10,7 +11,22 @@ const run = (args: string[], options: RunOptions = {}) => wayside(['run', ...arg
 
 beforeAll(() => {
   cwd = writeFunctions()
+  writeFileSync(join(cwd, 'program.wasm'), compileWasi(PROGRAM))
+  writeFileSync(join(cwd, 'torn.wasm'), compileWasi(PROGRAM).subarray(0, 500))
 })
+
+const PROGRAM = `
+#include <stdio.h>
+int main(void) {
+  char text[100] = { 0 };
+  fread(text, 1, sizeof text - 1, stdin);
+  switch (text[0]) {
+    case '1': fputs("gave up", stderr); return 9;
+    case '2': for (;;);
+    case '3': __builtin_trap();
+  }
+  printf("got %s\\n", text);
+}`
 
 describe('without an agent', () => {
   test('a call runs here, says so on stderr, and prints one line of JSON to a pipe', async () => {
@@ -36,6 +52,13 @@ describe('without an agent', () => {
     expect((await ended).stdout).toBe('\u00ff\u00ff\u00ff')
   })
 
+  test('a WASI command is run with its input on stdin; what it writes is printed as it is', async () => {
+    expect(await run(['program.wasm', '{"x": [0, "ü"]}'])).toMatchObject({ status: 0, stdout: 'got {"x":[0,"ü"]}\n' })
+    const json = await run(['program.wasm', '-', '--local', '--json'], { input: '"hi"' })
+    const bytes = Buffer.from('got "hi"\n').toString('base64')
+    expect(JSON.parse(json.stdout)).toMatchObject({ value: { '/': { bytes } }, local: true })
+  })
+
   test('--json prints how it came about; --receipt keeps the signed receipts', async () => {
     const file = join(freshDirectory(), 'receipt')
     const { stdout } = await run(['hello.ts', '{"name":"Ada"}', '--local', '--json', '--receipt', file])
@@ -54,6 +77,10 @@ describe('exit status and error', () => {
     [1, 'E_FUNCTION_THREW', /TypeError: no luck\n {4}at default \(throws\.ts:2:13\)\n/, ['throws.ts']],
     [1, 'E_FUNCTION_SYNTAX', /broken\.ts/, ['broken.ts']],
     [1, 'E_VALUE', /result\.items\[1\]\.when: Date/, ['date.ts']],
+    [1, 'E_FUNCTION_THREW', /program\.wasm says │ gave up\n[\s\S]*9/, ['program.wasm', '1']],
+    [1, 'E_FUNCTION_THREW', /never to be reached/, ['program.wasm', '3']],
+    [2, 'E_BUNDLE', /torn\.wasm: the file is not a WebAssembly module/, ['torn.wasm']],
+    [2, 'E_EXPORT_UNKNOWN', /no export main; it has default/, ['program.wasm#main']],
     [2, 'E_USAGE', /unknown option '--verfiy'[\s\S]*--verify/, ['hello.ts', '--verfiy', 'none']],
     [2, 'E_USAGE', /exclude each other/, ['hello.ts', '--local', '--remote']],
     [2, 'E_USAGE', /nowhere\/out cannot be written/, ['hello.ts', '-o', 'nowhere/out']],
@@ -64,6 +91,7 @@ describe('exit status and error', () => {
     [2, 'E_CONFIG', /--timeout: expected a DURATION/, ['hello.ts', '--timeout', 'soon']],
     [2, 'E_CONFIG', /WAYSIDE_VERIFY: expected none/, ['hello.ts'], { env: { WAYSIDE_VERIFY: 'always' } }],
     [3, 'E_FUEL_LIMIT', /fuel/, ['spins.ts', '--fuel', '1000000']],
+    [3, 'E_FUEL_LIMIT', /fuel/, ['program.wasm', '2', '--fuel', '100000']],
     [3, 'E_MEMORY_LIMIT', /memory/, ['eats.ts']],
     [4, 'E_NO_PEER', /no peer/, ['hello.ts', '--remote']],
     [4, 'E_NO_PEER', /no peer/, ['hello.ts', '--verify', 'quorum:2']],
