@@ -1,5 +1,5 @@
 // The first half of every npm script: makes node_modules match the lock file, and returns at once when it does. With a
-// folder as its argument it does so there.
+// folder as its argument it does so there. In a checkout it then has what agents serve to pages built, if that is old.
 // CommonJS that Node 18 parses, without dependencies: it runs before anything is installed, on whatever Node is there.
 const { spawnSync } = require('node:child_process')
 const { createHash } = require('node:crypto')
@@ -164,7 +164,16 @@ const checkNode = () => {
   fail(`The pinned Node ${pinned} does not run here (${instead}): remove ${MODULES} and run the same command again.`)
 }
 
-const main = () => {
+/** What does not build is said, and stops nobody: the types and the tests say more. */
+const buildWeb = () => {
+  const builder = path.join(ROOT, 'scripts/web/build.ts')
+  if (!fs.existsSync(builder)) return
+  // The pinned one: npm puts its folder first.
+  const { status } = spawnSync('node', [builder], { stdio: 'inherit', shell: process.platform === 'win32' })
+  if (status !== 0) console.error('wayside set-up: what agents serve to pages could not be built, as said above.')
+}
+
+const ensurePackages = () => {
   const stamp = wantedStamp()
   if (isCurrent(stamp)) return
   if (isMusl()) fail('The pinned Node needs glibc and this system has musl: use a glibc one, such as Debian.')
@@ -181,7 +190,8 @@ const main = () => {
 }
 
 try {
-  main()
+  ensurePackages()
+  buildWeb()
 } catch (error) {
   console.error(`wayside set-up: ${error.sentence ?? (error.code ? explain(error.code) : error.stack)}`)
   process.exitCode = 1

@@ -17,8 +17,10 @@ const noticeOf = (folder: string): string => {
 }
 
 /** One text: each bundled package, and those that the engine and the guest's code are made of, with its licence and what that asks to be passed on. */
-export const thirdPartyNotices = (metafile: Metafile): string => {
-  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.keys(output.inputs))
+export const thirdPartyNotices = (metafiles: readonly Metafile[]): string => {
+  const inputs = metafiles
+    .flatMap(({ outputs }) => Object.values(outputs))
+    .flatMap((output) => Object.keys(output.inputs))
   const folders = inputs.flatMap((input) => PACKAGE_FOLDER.exec(input)?.[1] ?? [])
   const notices = [
     ...new Set([...folders, ...[SOURCE_PACKAGE, ...BUNDLED_PACKAGES].map((name) => `node_modules/${name}`)]),

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { buildWeb } from '../web/build.ts'
 import { bundleCode } from './bundle-code.ts'
 import { writeDeclarations } from './declarations.ts'
 import { outputName, ROOT, rootManifest } from './layout.ts'
@@ -33,7 +34,8 @@ export const writePackage = async (folder: string): Promise<void> => {
   // The sandboxes of versions before this one: `node/sandbox-releases.ts` looks for them there.
   const releases = join(ROOT, 'sandbox/releases')
   if (existsSync(releases)) cpSync(releases, join(folder, 'dist/releases'), { recursive: true })
-  writeFileSync(join(folder, 'THIRD-PARTY-NOTICES'), thirdPartyNotices(metafile))
+  const web = await buildWeb(join(folder, 'dist/web'))
+  writeFileSync(join(folder, 'THIRD-PARTY-NOTICES'), thirdPartyNotices([metafile, web]))
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(publishedManifest(), null, 2)}\n`)
 }
 

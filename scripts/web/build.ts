@@ -1,0 +1,179 @@
+/**
+ * What a node agent serves to pages: the loader, the frame, and what the frame loads once a person has agreed. Names and
+ * bytes depend on the sources alone, so that every agent of a version serves the same files.
+ */
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { build, type Metafile } from 'esbuild'
+
+const ROOT = join(import.meta.dirname, '../..')
+/** Where a checkout keeps them. */
+export const WEB_FOLDER = join(ROOT, 'browser-agent/dist')
+const MANIFEST = 'manifest.json'
+/** What it was made of: the paths of the sources from the root, and a hash of what they held. */
+const SOURCES = 'sources.json'
+
+const JAVASCRIPT = 'text/javascript; charset=utf-8'
+
+export interface WebFile {
+  /** Its media type. */
+  type: string
+  /** Of its bytes, in base64. */
+  sha384: string
+  /** To be sent with it, beside those that all of them have. */
+  headers: Record<string, string>
+}
+
+export interface WebManifest {
+  /** Names among `files`. */
+  loader: string
+  frame: string
+  /** The loader's, as the attribute of a tag wants it. */
+  integrity: string
+  files: Record<string, WebFile>
+}
+
+interface Built {
+  files: Record<string, WebFile & { bytes: Uint8Array }>
+  metafile: Metafile
+}
+
+const sha384 = (bytes: Uint8Array | string) => createHash('sha384').update(bytes).digest()
+
+/** Adds a file that is named after its bytes; returns its name. */
+const add = (built: Built, kind: string, type: string, bytes: Uint8Array, headers = {}): string => {
+  const hash = sha384(bytes)
+  const [name, extension] = kind.split('.')
+  const path = `${name}-${hash.toString('hex').slice(0, 12)}.${extension}`
+  built.files[path] = { type, sha384: hash.toString('base64'), headers, bytes }
+  return path
+}
+
+/** Bundles one source into one text. `known` replaces the constants that it declares. */
+const bundle = async (built: Built, source: string, known: Record<string, unknown> = {}): Promise<Uint8Array> => {
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: [source],
+    bundle: true,
+    write: false,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    define: Object.fromEntries(Object.entries(known).map(([name, value]) => [name, JSON.stringify(value)])),
+    charset: 'utf8',
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+  })
+  Object.assign(built.metafile.inputs, metafile.inputs)
+  built.metafile.outputs[source] = Object.values(metafile.outputs)[0]!
+  const [output] = outputFiles
+  // Without the end of its line, as it stands between tags.
+  return output!.contents.subarray(0, output!.text.endsWith('\n') ? -1 : undefined)
+}
+
+/** What the frame may do. Its one script and its one style are told by their hashes; what these load they check themselves. */
+const framePolicy = (boot: Uint8Array, style: Uint8Array): string =>
+  [
+    "default-src 'none'",
+    `script-src 'sha384-${sha384(boot).toString('base64')}' 'wasm-unsafe-eval' blob:`,
+    `style-src 'sha384-${sha384(style).toString('base64')}'`,
+    "connect-src 'self' blob: ws: wss:",
+    'worker-src blob:',
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ')
+
+const FRAME_HEADERS = {
+  'referrer-policy': 'no-referrer',
+  // A site that is cross-origin isolated may have it too.
+  'cross-origin-embedder-policy': 'require-corp',
+}
+
+const buildAll = async (): Promise<Built & { loader: string; frame: string }> => {
+  const built: Built = { files: {}, metafile: { inputs: {}, outputs: {} } }
+  const engine = readFileSync(join(ROOT, 'sandbox/quickjs.wasm'))
+  built.metafile.inputs['sandbox/quickjs.wasm'] = { bytes: engine.length, imports: [] }
+  const chunks = {
+    agent: add(built, 'wayside-agent.js', JAVASCRIPT, await bundle(built, 'browser-agent/frame/lending.ts')),
+    engine: add(built, 'wayside-engine.wasm', 'application/wasm', engine),
+  }
+  const PINS = Object.fromEntries(
+    Object.entries(chunks).map(([kind, name]) => [kind, { name, sha384: built.files[name]!.sha384 }]),
+  )
+  const boot = await bundle(built, 'browser-agent/frame/boot.ts', { PINS })
+  const style = await bundle(built, 'browser-agent/frame/control.css')
+  const policy = framePolicy(boot, style)
+  const frame = add(built, 'wayside-frame.html', 'text/html; charset=utf-8', frameDocument(built, boot, style), {
+    ...FRAME_HEADERS,
+    'content-security-policy': `${policy}; frame-ancestors *`,
+  })
+  const known = { FRAME: frame, POLICY: policy, PINNED: Object.values(PINS).map(({ sha384 }) => sha384) }
+  const loader = add(built, 'wayside.js', JAVASCRIPT, await bundle(built, 'browser-agent/element/loader.ts', known))
+  return { ...built, loader, frame }
+}
+
+const FRAME_PAGE = 'browser-agent/frame/frame.html'
+
+const frameDocument = (built: Built, boot: Uint8Array, style: Uint8Array): Uint8Array => {
+  const text = readFileSync(join(ROOT, FRAME_PAGE), 'utf8')
+  built.metafile.inputs[FRAME_PAGE] = { bytes: text.length, imports: [] }
+  const decoder = new TextDecoder()
+  const page = text
+    .replace(/>\s+</g, '><')
+    .trim()
+    .replace('<style></style>', () => `<style>${decoder.decode(style)}</style>`)
+    .replace('<script type="module"></script>', () => `<script type="module">${decoder.decode(boot)}</script>`)
+  return new TextEncoder().encode(page)
+}
+
+/** A reader of the folder never sees half a file. */
+const writeWhole = (folder: string, name: string, bytes: Uint8Array | string): void => {
+  const path = join(folder, name)
+  const fresh = `${path}.${process.pid}`
+  writeFileSync(fresh, bytes)
+  renameSync(fresh, path)
+}
+
+/** Writes the files and their manifest.json into `folder`, and removes what else is there. Returns what went into them. */
+export const buildWeb = async (folder: string): Promise<Metafile> => {
+  const { files, loader, frame, metafile } = await buildAll()
+  mkdirSync(folder, { recursive: true })
+  for (const [name, { bytes }] of Object.entries(files)) writeWhole(folder, name, bytes)
+  const manifest: WebManifest = {
+    loader,
+    integrity: `sha384-${files[loader]!.sha384}`,
+    frame,
+    files: Object.fromEntries(Object.entries(files).map(([name, { bytes, ...file }]) => [name, file])),
+  }
+  writeWhole(folder, MANIFEST, `${JSON.stringify(manifest, null, 2)}\n`)
+  for (const name of readdirSync(folder))
+    if (!files[name] && name !== MANIFEST && name !== SOURCES) rmSync(join(folder, name), { force: true })
+  const sources = ['scripts/web/build.ts', ...Object.keys(metafile.inputs)].sort()
+  writeWhole(folder, SOURCES, JSON.stringify({ digest: digestOf(sources), sources }))
+  return metafile
+}
+
+/** Not by their times, which a checkout changes. */
+const digestOf = (sources: readonly string[]): string => {
+  const hash = createHash('sha256')
+  for (const path of sources)
+    hash.update(path).update(existsSync(join(ROOT, path)) ? readFileSync(join(ROOT, path)) : '')
+  return hash.digest('hex')
+}
+
+const isCurrent = (folder: string): boolean => {
+  if (!existsSync(join(folder, SOURCES)) || !existsSync(join(folder, MANIFEST))) return false
+  const { digest, sources } = JSON.parse(readFileSync(join(folder, SOURCES), 'utf8'))
+  return digest === digestOf(sources)
+}
+
+/** The manifest of `folder`, whose files are made first if a source has changed since. */
+export const ensureWeb = async (folder = WEB_FOLDER): Promise<WebManifest> => {
+  if (!isCurrent(folder)) await buildWeb(folder)
+  return JSON.parse(readFileSync(join(folder, MANIFEST), 'utf8'))
+}
+
+if (import.meta.main) await ensureWeb()
