@@ -9,6 +9,7 @@ import { createCrypto, createSigner, generatePrivateKey } from './crypto.ts'
 import { systemRandom } from './random.ts'
 import { createSandboxHost } from './sandbox-host.ts'
 import { solitaryNetwork } from './solitary-network.ts'
+import type { WebServing } from './websockets.ts'
 
 /** What WAYSIDE_FAIL_POINTS plans, for tests of what happens when a part fails. */
 export const environmentFailPoints = (): FailPoints =>
@@ -29,6 +30,8 @@ export interface NodePortsOptions {
   sandboxHost?: SandboxHost
   log?: Log
   failPoints?: FailPoints
+  /** What HTTP requests to a WebSocket listener get; without it they are refused. */
+  web?: WebServing | undefined
 }
 
 const vicinityOf = async ({ listen, mdns, log = SILENT }: NodePortsOptions) => {
@@ -38,11 +41,11 @@ const vicinityOf = async ({ listen, mdns, log = SILENT }: NodePortsOptions) => {
 }
 
 export const createNodePorts = async (options: NodePortsOptions): Promise<Ports> => {
-  const { listen, log = SILENT, failPoints = environmentFailPoints() } = options
+  const { listen, log = SILENT, failPoints = environmentFailPoints(), web } = options
   const signer = options.signer ?? createSigner(generatePrivateKey())
   const alone = () => ({ network: solitaryNetwork(peerIdFromPublicKey(signer.publicKey)), directory: undefined })
   const joined = async (listen: readonly string[]) =>
-    (await import('./network.ts')).createNodeNetwork({ signer, listen, clock: systemClock, log, failPoints })
+    (await import('./network.ts')).createNodeNetwork({ signer, listen, clock: systemClock, log, failPoints, web })
   const { network, directory } = listen === 'alone' ? alone() : await joined(listen)
   return {
     clock: systemClock,

@@ -28,7 +28,7 @@ const LAYERS: Record<string, Layer> = {
   },
   node: {
     folders: [...PEER_FOLDERS, 'peer', 'peer/network', 'sdk', 'sdk/bundle'],
-    packages: ['node:*', ...LIBP2P, 'multiformats', 'dns-packet', 'level', 'commander', 'valibot', 'it-pipe'],
+    packages: ['node:*', ...LIBP2P, 'multiformats', 'dns-packet', 'level', 'commander', 'valibot', 'it-pipe', 'ws'],
   },
   bin: { folders: ['node'], packages: ['node:*'] },
   'browser-agent': { folders: [...PEER_FOLDERS, 'peer', 'peer/network', 'sdk'], packages: LIBP2P },
