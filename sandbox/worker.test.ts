@@ -31,6 +31,37 @@ const runs = (module: string, ids: readonly number[]): Command[] => {
 
 const QUICK = 'export default () => 1'
 
+test('rests where its host wants it to, having sent what waits: a slower machine, and the same outcome', () => {
+  const sent: Report[] = []
+  const sentBeforeRest: number[] = []
+  let [nowMs, restedMs] = [0, 0]
+  const served = serveSandbox({
+    wasm,
+    send: (frame) => sent.push(...decodeReports(frame)),
+    now: () => nowMs,
+    pace: {
+      due: () => {
+        nowMs += 0.25
+        return nowMs - restedMs >= 1
+      },
+      rest: () => {
+        sentBeforeRest.push(sent.length)
+        nowMs += 9
+        restedMs = nowMs
+      },
+    },
+  })
+  const slow = 'export default () => { for (let i = 0; i < 1e6; i++); return 1 }'
+  served.frame(encodeFrame([...runs(QUICK, [1]), ...runs(slow, [2])]))
+  expect(sentBeforeRest[0]).toBe(1)
+  expect(sentBeforeRest.length).toBeGreaterThan(3)
+  const [, , outcome, micros] = sent.at(-1) as Extract<Report, { 0: 'done' }>
+  expect(micros).toBeGreaterThanOrEqual(9000 * sentBeforeRest.length)
+  const { tell, sent: unpaced } = worker()
+  tell(runs(slow, [2]))
+  expect(unpaced.flat().at(-1)?.[2]).toEqual(outcome)
+})
+
 describe('a worker', () => {
   test('sends the reports of short runs together', () => {
     const { tell, ids } = worker()

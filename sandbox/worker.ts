@@ -18,6 +18,13 @@ export interface WorkerPorts {
   send(frame: Uint8Array): void
   /** Never goes back, ms. Only for reports on speed: nothing of it reaches a guest. */
   now(): number
+  /** Where the host lends a share of a core only. */
+  pace?: {
+    /** Is it time to rest? Asked while a guest computes, often. */
+    due(): boolean
+    /** Stops the thread for as long as is due. */
+    rest(): void
+  }
 }
 
 export interface SandboxWorker {
@@ -154,6 +161,14 @@ class Worker implements SandboxWorker {
       this.#report(['fuel', id, fuel], 0)
     }
     if (now - this.#flushedAt >= COALESCE_MS) this.#flush()
+    this.#restIfDue()
+  }
+
+  /** A guest never knows: its machine is as slow as that. What is to be told is told first. */
+  #restIfDue(): void {
+    if (!this.#ports.pace?.due()) return
+    this.#flush()
+    this.#ports.pace.rest()
   }
 
   /** One step of run `id`, and the report that ends it. */
@@ -168,6 +183,8 @@ class Worker implements SandboxWorker {
     }
     if (handle && !handle.result) this.#waiting.set(id, handle)
     else this.#waiting.delete(id)
+    // It belongs to the step: who learns from its time learns how fast this machine is.
+    this.#restIfDue()
     const to = this.#ports.now()
     this.#end(id, handle, Math.round(1000 * (to - this.#stepAt)))
     if (to - this.#flushedAt >= COALESCE_MS) this.#flush()

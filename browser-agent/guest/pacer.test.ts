@@ -1,0 +1,111 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { checkProperty } from '../../scripts/test/seed.ts'
+import { Pacer } from './pacer.ts'
+
+/** Time passes only where work or sleep takes it. `late`: by how much each sleep is longer than asked for. */
+const start = (share: number, late = () => 0) => {
+  let nowMs = 0
+  let sleptMs = 0
+  const told: number[] = []
+  const pacer = new Pacer({
+    now: () => nowMs,
+    sleep: (ms) => {
+      const taken = ms + late()
+      nowMs += taken
+      sleptMs += taken
+    },
+    ran: (ms) => told.push(ms),
+  })
+  pacer.share = share
+  const work = (ms: number, stepMs: number) => {
+    for (let done = 0; done < ms; done += stepMs) {
+      nowMs += stepMs
+      if (pacer.due()) pacer.rest()
+    }
+  }
+  return { pacer, work, told, idle: (ms: number) => (nowMs += ms), slept: () => sleptMs, now: () => nowMs }
+}
+
+test.each([0.05, 0.1, 0.3, 0.5, 0.9, 1])('a long run at %d takes as much longer, never asleep for long', (share) => {
+  const { pacer, work, slept, now } = start(share)
+  pacer.begin()
+  work(1000, 1)
+  pacer.end()
+  expect(1000 / now()).toBeCloseTo(share, 1)
+  if (share === 1) expect(slept()).toBe(0)
+})
+
+test('what cannot rest inside rests once, for as long as it owes', () => {
+  const { pacer, work, slept } = start(0.25)
+  pacer.begin()
+  work(2000, 2000)
+  expect(slept()).toBe(6000)
+})
+
+describe('many short frames', () => {
+  test('owe together', () => {
+    const { pacer, work, slept, now } = start(0.5)
+    for (let i = 0; i < 1000; i++) {
+      pacer.begin()
+      work(1, 1)
+      pacer.end()
+    }
+    expect(1000 / now()).toBeCloseTo(0.5, 1)
+    expect(slept()).toBeGreaterThan(950)
+  })
+
+  test('need no rest where there is time between them', () => {
+    const { pacer, work, slept, idle } = start(0.5)
+    for (let i = 0; i < 100; i++) {
+      pacer.begin()
+      work(5, 1)
+      pacer.end()
+      idle(6)
+    }
+    expect(slept()).toBe(0)
+  })
+})
+
+test('an hour without work is no credit for the next', () => {
+  const { pacer, work, idle, now } = start(0.1)
+  idle(3_600_000)
+  const from = now()
+  pacer.begin()
+  work(100, 1)
+  expect(100 / (now() - from)).toBeLessThan(0.13)
+})
+
+test('what was computed is told, and not what was slept', () => {
+  const { pacer, work, told } = start(0.2)
+  pacer.begin()
+  work(1000, 1)
+  pacer.end()
+  const all = told.reduce((sum, ms) => sum + ms, 0)
+  expect(all).toBeGreaterThan(890)
+  expect(all).toBeLessThanOrEqual(1000)
+})
+
+test('over any few seconds at most its share, whatever comes and however late a sleep ends', () =>
+  checkProperty(
+    'share',
+    fc.property(
+      fc.double({ min: 0.05, max: 0.95, noNaN: true }),
+      fc.array(fc.record({ idleMs: fc.nat(50), workMs: fc.nat(60), lateMs: fc.nat(15) }), { minLength: 1 }),
+      (share, frames) => {
+        let lateMs = 0
+        const { pacer, work, idle, now } = start(share, () => lateMs)
+        let worked = 0
+        for (const frame of frames) {
+          lateMs = frame.lateMs
+          idle(frame.idleMs)
+          pacer.begin()
+          work(frame.workMs, 1)
+          pacer.end()
+          worked += frame.workMs
+          // Of which one quantum of work may still owe its rest, and one may have been paid for before it began.
+          expect(worked - 22).toBeLessThanOrEqual(share * now() + 1e-6)
+        }
+      },
+    ),
+  ))

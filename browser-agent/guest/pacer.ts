@@ -1,0 +1,93 @@
+/** Keeps a worker to its share of a core: what it computes it makes up for by sleeping, a little at a time. */
+
+/** Computed between two rests: long beside what a rest costs, short beside what a person notices or a fan does. */
+const QUANTUM_MS = 10
+/** Told of at once when there is so much: enough for a day's account, seldom enough to cost nothing. */
+const REPORT_MS = 100
+
+export interface PacerPorts {
+  /** Never goes back, ms. */
+  now(): number
+  /** Stops the thread. */
+  sleep(ms: number): void
+  /** So many ms were computed since it was last called. */
+  ran(ms: number): void
+}
+
+export class Pacer {
+  /** Of a core, above 0 and up to 1. */
+  share = 1
+  readonly #ports: PacerPorts
+  /** When what is under way, work or rest, began. */
+  #sinceMs: number
+  /** Rest that is due; below zero: taken already. */
+  #owedMs = 0
+  #unreportedMs = 0
+
+  constructor(ports: PacerPorts) {
+    this.#ports = ports
+    this.#sinceMs = ports.now()
+  }
+
+  /** Ms of rest for each of work. */
+  get #rate(): number {
+    return 1 / this.share - 1
+  }
+
+  /** Work begins. That there was none counts as rest, but is not saved up. */
+  begin(): void {
+    this.#rested()
+  }
+
+  /** Is it time to rest? Asked often while it computes. */
+  due(): boolean {
+    const rate = this.#rate
+    return rate > 0 && this.#owedMs + (this.#ports.now() - this.#sinceMs) * rate >= QUANTUM_MS * rate
+  }
+
+  /** Sleeps as long as is due. */
+  rest(): void {
+    this.#worked()
+    if (this.#owedMs > 0) this.#ports.sleep(this.#owedMs)
+    this.#rested()
+  }
+
+  /** Work ends for now. */
+  end(): void {
+    this.#worked()
+  }
+
+  #worked(): void {
+    const ms = this.#passed()
+    this.#owedMs += ms * this.#rate
+    this.#unreportedMs += ms
+    if (this.#unreportedMs < REPORT_MS) return
+    this.#ports.ran(this.#unreportedMs)
+    this.#unreportedMs = 0
+  }
+
+  #rested(): void {
+    this.#owedMs = Math.max(this.#owedMs - this.#passed(), -QUANTUM_MS * this.#rate)
+  }
+
+  #passed(): number {
+    const before = this.#sinceMs
+    this.#sinceMs = this.#ports.now()
+    return this.#sinceMs - before
+  }
+}
+
+/**
+ * Stops the thread of a worker for some ms. A memory that could be shared can be waited on, also where a page may share
+ * none: measured in Chromium 156 and Firefox 153 (docs/decisions/0039). Undefined where a browser has nothing of the kind.
+ */
+export const threadSleep = (): ((ms: number) => void) | undefined => {
+  try {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })
+    const word = new Int32Array(memory.buffer)
+    Atomics.wait(word, 0, 0, 0)
+    return (ms) => void Atomics.wait(word, 0, 0, ms)
+  } catch {
+    return undefined
+  }
+}
