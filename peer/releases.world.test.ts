@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 const carrying = (...releases: [SandboxRelease, ...SandboxRelease[]]): PeerSetup => ({
   engines: releases.flatMap(({ engines }) => engines),
-  sandboxHost: (_, clock) => createReleasesHost(clock, releases),
+  sandboxHost: (_, clock) => createReleasesHost(clock, machine.crypto, releases),
 })
 const lendsNothing = { policy: { slots: 0 } }
 

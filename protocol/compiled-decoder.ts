@@ -9,6 +9,7 @@ import { type Choice, choiceOf } from './compiled-choice.ts'
 import {
   CID_LEAD,
   constantOf,
+  formsOf,
   kindOf,
   MISFIT,
   NO_BYTES,
@@ -205,7 +206,12 @@ const list = (schema: Schema): ReadingPart => {
 }
 
 const record = (schema: Schema): ReadingPart => {
-  const { lead, fields, tail } = recordLayout(schema.entries ?? {}, compile)
+  const [form, ...others] = formsOf(schema).map(recordOf) as [ReadingPart, ...ReadingPart[]]
+  return others.length === 0 ? form : oneOf([form, ...others])
+}
+
+const recordOf = (entries: NonNullable<Schema['entries']>): ReadingPart => {
+  const { lead, fields, tail } = recordLayout(entries, compile)
   return partOf((cursor) => {
     cursor.count(fields.length)
     const read: Record<string, unknown> = {}

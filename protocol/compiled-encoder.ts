@@ -6,6 +6,7 @@ import { isMeshCid } from './cid.ts'
 import {
   CID_LEAD,
   constantOf,
+  formsOf,
   kindOf,
   MISFIT,
   NO_BYTES,
@@ -104,8 +105,23 @@ const list = (schema: Schema): WritingPart => {
 const isRecordOf = (x: unknown, size: number): x is Record<string, unknown> =>
   typeof x === 'object' && x !== null && x.constructor === Object && Object.keys(x).length === size
 
+/** Of the forms that a record has, the one with the fields of `x`. */
 const record = (schema: Schema): WritingPart => {
-  const { lead, fields, tail } = recordLayout(schema.entries ?? {}, compile)
+  const forms = formsOf(schema)
+  const parts = forms.map(recordOf) as [WritingPart, ...WritingPart[]]
+  if (parts.length === 1) return parts[0]
+  const optional = Object.keys(schema.entries ?? {}).filter((key) => schema.entries?.[key]?.wrapped)
+  return partOf((writer, x) => {
+    if (typeof x !== 'object' || x === null) throw MISFIT
+    const at = forms.findIndex((form) => optional.every((key) => Object.hasOwn(form, key) === Object.hasOwn(x, key)))
+    const part = parts[at] as WritingPart
+    writer.raw(part.lead)
+    part.write(writer, x)
+  })
+}
+
+const recordOf = (entries: NonNullable<Schema['entries']>): WritingPart => {
+  const { lead, fields, tail } = recordLayout(entries, compile)
   const keys = fields.map(({ key }) => key)
   const leads = fields.map(({ lead }) => lead)
   const writes = fields.map(({ part }) => part.write)

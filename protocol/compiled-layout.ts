@@ -17,6 +17,8 @@ export interface Schema {
   readonly key?: string
   readonly entries?: Readonly<Record<string, Schema>>
   readonly item?: Schema
+  /** Of a field that may be missing. */
+  readonly wrapped?: Schema
   /** The schema itself, then what it is narrowed by. */
   readonly pipe?: readonly { readonly type: string; readonly requirement?: unknown }[]
   /** Of a custom schema: what it takes. */
@@ -56,11 +58,20 @@ export const CID_LEAD = written((writer) => {
   writer.raw(CID_PREFIX)
 })
 
+type Entries = Readonly<Record<string, Schema>>
+
+/** A record in which fields may be missing is a choice of records: those with all of their fields. */
+export const formsOf = ({ entries = {} }: Schema): Entries[] => {
+  let forms: Entries[] = [{}]
+  for (const [key, { wrapped, ...given }] of Object.entries(entries)) {
+    const filled = forms.map((form) => ({ ...form, [key]: wrapped ?? given }))
+    forms = wrapped ? [...forms, ...filled] : filled
+  }
+  return forms
+}
+
 /** Of a record with these entries, whose values `compile` turns into parts. */
-export const recordLayout = <P extends Part>(
-  entries: Readonly<Record<string, Schema>>,
-  compile: (schema: Schema) => P,
-): RecordLayout<P> => {
+export const recordLayout = <P extends Part>(entries: Entries, compile: (schema: Schema) => P): RecordLayout<P> => {
   const keys = sortKeys(Object.keys(entries))
   let run: ((writer: Writer) => void)[] = [(writer) => writer.head(MAP, keys.length)]
   let lead: Uint8Array | undefined

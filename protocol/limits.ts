@@ -71,6 +71,8 @@ export const MESSAGE_CHARS_MAX = 4096
 export const FUEL_TICK = 10_000
 export const FUEL_MAX = 1_000_000_000_000
 export const FUEL_DEFAULT = 10_000_000_000
+/** Hashes of memory that a receipt carries at most: of twice as many every other one is dropped. With 3 KB it fits its frame. */
+export const TRACE_POINTS_MAX = 64
 /** Booked at most of an attempt that its invoker cancelled: what a usual machine does in a round trip around the world. */
 export const CANCELLED_FUEL_MAX = 5_000_000
 /** The engine's own memory is 16 MiB at rest; the most a 32-bit memory can grow to is 4 GiB, half of it is plenty. */

@@ -11,17 +11,34 @@ import {
   COORDINATE_AXES,
   COORDINATE_US_MAX,
   FUEL_MAX,
+  FUEL_TICK,
   INPUT_BYTES_MAX,
   MEMORY_BYTES_MAX,
   MODULES_MAX,
   NEIGHBOURS_MAX,
   OUTPUT_BYTES_MAX,
   REQUESTS_MAX,
+  TRACE_POINTS_MAX,
 } from './limits.ts'
 import { EFFECT_KINDS, limits } from './outcome.ts'
 import type { Crypto } from './ports.ts'
-import { address, bytes, cid, engineId, instantMs, integer, list, message, name, peerId, version } from './schema.ts'
+import {
+  address,
+  bytes,
+  cid,
+  engineId,
+  instantMs,
+  integer,
+  list,
+  message,
+  name,
+  optional,
+  peerId,
+  version,
+} from './schema.ts'
 import { TIERS } from './tiers.ts'
+
+const TICKS_MAX = FUEL_MAX / FUEL_TICK
 
 const effects = () => list(v.picklist(EFFECT_KINDS), EFFECT_KINDS.length)
 
@@ -68,6 +85,7 @@ export const taskIdOf = (crypto: Pick<Crypto, 'hash'>, task: Task): CID => recor
  * A signed request to perform a task. `draw` commits the home to a secret and to the candidates (CID of their sorted
  * list) before anyone executes, so that neither side steers which verifier is drawn. Every invocation has one: on the
  * wire a verification looks like any other call. `public`: its code, input and journal may be shown to anybody.
+ * `trace_ticks`: its receipt is to carry a trace, with a hash every so many ticks; no part of the task.
  */
 export const Invocation = message(
   'invocation',
@@ -82,6 +100,7 @@ export const Invocation = message(
     deadline_ms: instantMs(),
     draw: v.strictObject({ commitment: bytes(32, 32), candidates: cid() }),
     public: v.boolean(),
+    trace_ticks: optional(integer(1, TICKS_MAX)),
   }),
 )
 export type Invocation = v.InferOutput<typeof Invocation.schema>
@@ -100,10 +119,17 @@ export const JournalHead = message(
 )
 export type JournalHead = v.InferOutput<typeof JournalHead.schema>
 
-/** The executor's statement of one execution. `usage.bytes` counts input and outcome. */
+/**
+ * Hashes of the memory at some ticks, ascending: where two of one task first differ, their runs did. Nobody is convicted by
+ * them, since no outcome depends on them.
+ */
+export const trace = () => list(v.strictObject({ tick: integer(0, TICKS_MAX), hash: bytes(32, 32) }), TRACE_POINTS_MAX)
+export type Trace = v.InferOutput<ReturnType<typeof trace>>
+
+/** The executor's statement of one execution. `usage.bytes` counts input and outcome. `trace`: if the invocation asks for it. */
 export const Receipt = message(
   'receipt',
-  2048,
+  4096,
   v.strictObject({
     v: version(),
     mesh: cid(),
@@ -122,6 +148,7 @@ export const Receipt = message(
       memory_bytes: integer(0, MEMORY_BYTES_MAX),
       bytes: integer(0, 16 * OUTPUT_BYTES_MAX),
     }),
+    trace: optional(trace()),
   }),
 )
 export type Receipt = v.InferOutput<typeof Receipt.schema>

@@ -35,6 +35,9 @@ export const bytes = (lengthMax: number, lengthMin = 0) =>
 export const list = <S extends v.GenericSchema>(item: S, lengthMax: number, lengthMin = 0) =>
   v.pipe(v.array(item), v.minLength(lengthMin), v.maxLength(lengthMax))
 
+/** A field that may be missing; where it is, there is no sign of it in the bytes. */
+export const optional = <S extends v.GenericSchema>(schema: S) => v.exactOptional(schema)
+
 /** An Ed25519 PeerId in its text form. */
 export const peerId = () => v.pipe(v.string(), v.check(isPeerId, 'expected an Ed25519 PeerId (12D3KooW…)'))
 
@@ -52,6 +55,8 @@ export interface Message<T> {
   /** Throws MeshError E_MESSAGE or E_MESSAGE_LIMIT, with the message's name and the path of the fault. */
   decode(bytes: Uint8Array): T
 }
+
+export const fits = (schema: v.GenericSchema, x: unknown): boolean => v.is(schema, x)
 
 /** `x`, if it fits the schema; MeshError E_MESSAGE with the path of the first fault otherwise. */
 export const ensureShape = <T>(name: string, schema: v.GenericSchema<T>, x: unknown): T => {

@@ -67,8 +67,8 @@ const unseen = (schema: Schema, contents: readonly unknown[]): string[] => {
     )
   return Object.entries(schema.entries ?? {}).flatMap(([key, one]) =>
     unseen(
-      one,
-      records.map((x) => x[key]),
+      one.wrapped ?? one,
+      records.flatMap((x) => (one.wrapped && !(key in x) ? [] : [x[key]])),
     ).map((path) => `${key}: ${path}`),
   )
 }

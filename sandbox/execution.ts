@@ -11,6 +11,7 @@ import { evaluateGroup } from './evaluate.ts'
 import { HOST } from './host-calls.ts'
 import { type Image, resetToImage } from './image.ts'
 import type { Run, RunEvents, SandboxResult } from './job.ts'
+import { traceEngine } from './memory-state.ts'
 import { ModuleCalls } from './module-calls.ts'
 import { RunModules } from './modules.ts'
 import { plainText, stackText } from './plain-text.ts'
@@ -260,6 +261,8 @@ export class Execution implements GuestEvents {
     if (++this.#ticks * FUEL_TICK + this.#modules.fuel > this.#ticksMax * FUEL_TICK)
       this.#stop(failure('E_FUEL_LIMIT', `it used up its ${this.#ticksMax * FUEL_TICK} fuel`))
     this.#events.progress?.(this.fuel)
+    const { tracer } = this.#events
+    if (tracer) traceEngine(tracer, this.#ticks - 1, this.#engine, this.#image.roots, this.#modules.memories)
   }
 
   #stop(end: End): never {

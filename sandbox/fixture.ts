@@ -1,4 +1,5 @@
 /** For the tests of this folder: the engine's binary, and runs of a module given as text. */
+import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import { MIB } from '../protocol/limits.ts'
@@ -9,6 +10,8 @@ import { createSandbox, type RunHandle, type Sandbox } from './sandbox.ts'
 
 export const wasmBytes = new Uint8Array(readFileSync(new URL('./quickjs.wasm', import.meta.url)))
 export const wasm = new WebAssembly.Module(wasmBytes)
+
+export const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(hash('sha256', bytes, 'buffer'))
 
 export const limits: Limits = { fuel: 20_000_000, memory_bytes: 32 * MIB, output_bytes: 1 * MIB }
 export const seed = Uint8Array.from({ length: 32 }, (_, i) => i + 1)

@@ -7,6 +7,8 @@ import { MeshError } from '../protocol/errors.ts'
 import type { Answer, JournalEntry } from '../protocol/journal.ts'
 import { MESSAGE_CHARS_MAX, MIB, OUTPUT_BYTES_MAX, REQUESTS_MAX } from '../protocol/limits.ts'
 import { EFFECT_KINDS, type EffectKind, Outcome } from '../protocol/outcome.ts'
+import { type Trace, trace } from '../protocol/records.ts'
+import { fits } from '../protocol/schema.ts'
 import type { Tier } from '../protocol/tiers.ts'
 
 /** A worker sends what it has when it passes 64 KiB; one record more may be an outcome of full size. */
@@ -28,10 +30,12 @@ export type Command =
   | ['runs', string, string, readonly EffectKind[], number, number, number, RunRecord[], string]
   /** Run, request, answer. */
   | ['answer', number, number, Answer]
+  /** Run, ticks between two hashes: it is to be traced. Comes before it. */
+  | ['trace', number, number]
   /** A waiting run that nobody wants any more. */
   | ['drop', number]
 
-/** From a worker. Each step ends with one of the first five. */
+/** From a worker. Each step ends with one of the first five. Releases differ in their kinds: only new ones are ever added. */
 export type Report =
   /** Run, encoded Outcome, microseconds that the step took. */
   | ['done', number, Uint8Array, number]
@@ -47,6 +51,8 @@ export type Report =
   | ['request', number, number, number, EffectKind, Uint8Array]
   /** Run, fuel used so far. */
   | ['fuel', number, number]
+  /** Run, its trace: before `done`, of one that was to be traced. */
+  | ['trace', number, Trace]
   /** Memory bytes, function ID, an encoded image of it: while there is nothing else to do. */
   | ['image', number, string, Uint8Array]
 
@@ -63,6 +69,8 @@ type Check = (x: unknown) => boolean
 const id: Check = (x) => isCount(x)
 const n: Check = (x) => isCount(x, REQUESTS_MAX - 1)
 
+const TRACE = trace()
+
 /** What follows the kind in each report. */
 const FIELDS: Record<Report[0], readonly Check[]> = {
   done: [id, (x) => isBytes(x, Outcome.bytesMax), (x) => isCount(x)],
@@ -78,6 +86,7 @@ const FIELDS: Record<Report[0], readonly Check[]> = {
     (x) => isBytes(x, OUTPUT_BYTES_MAX),
   ],
   fuel: [id, (x) => isCount(x)],
+  trace: [id, (x) => fits(TRACE, x)],
   image: [(x) => isCount(x), isText, (x) => isBytes(x, IMAGE_FILE_BYTES_MAX)],
 }
 

@@ -6,7 +6,7 @@ import { STACK_BYTES_MAX, STACK_SLACK_BYTES } from './constants.ts'
 import { Engine, WASM_PAGE_BYTES } from './engine.ts'
 import { LAYOUT, METER } from './wasm-names.ts'
 
-const PAGE_BYTES = 4096
+export const PAGE_BYTES = 4096
 
 /** Addresses that stay the same in every instance of one image. */
 export interface Roots {
@@ -26,7 +26,7 @@ export interface Roots {
   use: number
 }
 
-interface Region {
+export interface Region {
   at: number
   end: number
 }
@@ -43,7 +43,8 @@ export interface Image {
   readonly heapEnd: number
 }
 
-const stackOf = (roots: Roots): Region => ({
+/** What its limit lets a guest reach. */
+export const stackOf = (roots: Roots): Region => ({
   at: roots.stackTop - STACK_BYTES_MAX - STACK_SLACK_BYTES,
   end: roots.stackTop,
 })

@@ -1,7 +1,9 @@
 /** What a sandbox is asked to do, and what comes of it. */
 import type { EffectRequest, JournalEntry } from '../protocol/journal.ts'
 import type { EffectKind, Limits, Outcome } from '../protocol/outcome.ts'
+import type { Trace } from '../protocol/records.ts'
 import type { Tier } from '../protocol/tiers.ts'
+import type { Tracer } from './tracer.ts'
 
 /** What a function's code is. A manifest says it. */
 export interface CodeForm {
@@ -34,11 +36,13 @@ export interface RunEvents {
   requested?(request: EffectRequest): void
   /** Now and then while the guest computes. */
   progress?(fuel: number): void
+  /** Takes the run's trace. */
+  tracer?: Tracer | undefined
 }
 
 export type SandboxResult =
-  /** The canonical bytes of an Outcome, and what they say. */
-  | { kind: 'outcome'; outcome: Uint8Array; decoded: Outcome }
+  /** The canonical bytes of an Outcome, and what they say. `trace`: as a pool gives it to whoever asked. */
+  | { kind: 'outcome'; outcome: Uint8Array; decoded: Outcome; trace?: Trace | undefined }
   /** No outcome: killed by the wall clock, or the engine or its host failed. Never a vote. */
   | { kind: 'inconclusive'; reason: string }
   /** At request `n` the function did something else than its journal says. */

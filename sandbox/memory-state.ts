@@ -1,6 +1,8 @@
-/** What distinguishes two engines at rest: their memory, and where their stack stands. */
+/** What distinguishes two engines: their memory, and where their stack stands. */
 import { type Engine, WASM_PAGE_BYTES } from './engine.ts'
-import { usedRegions } from './image.ts'
+import { PAGE_BYTES, type Region, type Roots, stackOf, usedRegions } from './image.ts'
+import type { Tracer } from './tracer.ts'
+import { LAYOUT } from './wasm-names.ts'
 
 const HEAD_BYTES = 8
 
@@ -9,14 +11,18 @@ const HEAD_BYTES = 8
  * 4 KiB pages that hold anything but zeros, its address, its length and its bytes. Numbers have 32 bits, little-endian.
  * `end`: from where on there are only zeros, if that is known.
  */
-export const memoryState = (engine: Engine, end: number = engine.bytes.length): Uint8Array => {
-  const { bytes } = engine
-  const regions = usedRegions(bytes, end)
+export const memoryState = (engine: Engine, end: number = engine.bytes.length): Uint8Array =>
+  stateOf(engine.bytes, engine.exports.stackPointer(), usedRegions(engine.bytes, end))
+
+/** Of a memory alone. */
+export const bareMemoryState = (bytes: Uint8Array): Uint8Array => stateOf(bytes, 0, usedRegions(bytes, bytes.length))
+
+const stateOf = (bytes: Uint8Array, stackPointer: number, regions: readonly Region[]): Uint8Array => {
   const length = regions.reduce((sum, used) => sum + HEAD_BYTES + used.end - used.at, HEAD_BYTES)
   const state = new Uint8Array(length)
   const view = new DataView(state.buffer)
   view.setUint32(0, bytes.length / WASM_PAGE_BYTES, true)
-  view.setUint32(4, engine.exports.stackPointer(), true)
+  view.setUint32(4, stackPointer, true)
   let to = HEAD_BYTES
   for (const used of regions) {
     view.setUint32(to, used.at, true)
@@ -25,6 +31,36 @@ export const memoryState = (engine: Engine, end: number = engine.bytes.length): 
     to += HEAD_BYTES + used.end - used.at
   }
   return state
+}
+
+/**
+ * Traces a run that has come to `tick`. Looked at is what a sound engine can have written: all but the part of its stack
+ * that is beyond its limit. Then come the memories of the modules that the run has used, in the order of the modules.
+ */
+export const traceEngine = (
+  tracer: Tracer,
+  tick: number,
+  engine: Engine,
+  roots: Roots,
+  modules: readonly Uint8Array[],
+): void => {
+  const { bytes } = engine
+  const [dataEnd, stackAt, heapEnd] = [roots.stackTop - LAYOUT.stackBytes, stackOf(roots).at, engine.heapEnd()]
+  const looked = modules.reduce((sum, { length }) => sum + length, dataEnd + heapEnd - stackAt)
+  tracer.at(tick, looked, () => {
+    const own = [...usedRegions(bytes, dataEnd), ...usedRegions(bytes, heapEnd, stackAt - (stackAt % PAGE_BYTES))]
+    return joined([stateOf(bytes, engine.exports.stackPointer(), own), ...modules.map(bareMemoryState)])
+  })
+}
+
+const joined = (parts: readonly Uint8Array[]): Uint8Array => {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
 }
 
 /** What two states hold that are not equal: the first address, or what else differs, in words. */

@@ -52,6 +52,11 @@ export class RunModules {
     return Number((this.#gasUsed + BigInt(GAS_PER_FUEL - 1)) / BigInt(GAS_PER_FUEL))
   }
 
+  /** Of those that the run has used, in their order. */
+  get memories(): Uint8Array[] {
+    return this.#instances.flatMap((instance) => (instance ? [instance.bytes] : []))
+  }
+
   get memoryBytes(): number {
     return this.#instances.reduce((sum, instance) => sum + (instance?.memoryBytes ?? 0), 0)
   }

@@ -98,6 +98,7 @@ export class PoolProcess {
     }
     run.process = this
     this.#push(run, predictedMs)
+    if (run.job.traceTicks) this.#send(['trace', run.id, run.job.traceTicks])
     const record: RunRecord = [run.id, input, seed, run.journal]
     const last = this.#commands.at(-1)
     if (last?.[0] === 'runs' && sameTask(last, run)) last[7].push(record)
@@ -191,6 +192,8 @@ export class PoolProcess {
     if (report[0] === 'request') {
       const [, , n, after, kind, bytes] = report
       if (current) run.requested({ n, after, kind, arguments: bytes })
+    } else if (report[0] === 'trace') {
+      run.trace = report[2]
     } else if (report[0] === 'fuel') {
       if (current) run.fuelReported = report[2]
     } else {

@@ -1,6 +1,7 @@
 /** One run in a pool: what its caller sees of it, and what is needed to begin it again in another process. */
 import type { Answer, EffectRequest, JournalEntry } from '../protocol/journal.ts'
 import type { EffectKind, Limits } from '../protocol/outcome.ts'
+import type { Trace } from '../protocol/records.ts'
 import type { CodeForm, SandboxResult } from './job.ts'
 import type { PoolProcess } from './pool-process.ts'
 
@@ -25,6 +26,8 @@ export interface SandboxJob {
   seed: Uint8Array
   limits: Limits
   journal: readonly JournalEntry[]
+  /** Its memory is to be hashed every so many ticks. */
+  traceTicks?: number | undefined
   /** Wall clock, from the start of the run, with the time that it waits. */
   timeoutMs: number
   /** Called once, when it first computes. */
@@ -70,6 +73,8 @@ export class PooledRun implements SandboxRun {
   done = false
   fuelReported = 0
   computedMs = 0
+  /** As a process reported it. */
+  trace: Trace = []
   #requests: number
   readonly #unanswered = new Set<number>()
   readonly #owner: RunOwner

@@ -133,7 +133,12 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
         run.computedMs = report[3] / 1000
         this.#durations.learn(run.job.functionId, run.computedMs)
         // Also where another process has been given the run since: the first result wins.
-        run.finish({ kind: 'outcome', outcome: report[2], decoded: report[4] })
+        run.finish({
+          kind: 'outcome',
+          outcome: report[2],
+          decoded: report[4],
+          ...(run.job.traceTicks && { trace: run.trace }),
+        })
         return current ? undefined : this.#withdraw(run)
       case 'failed':
         return current ? run.finish({ kind: 'inconclusive', reason: report[2] }) : undefined

@@ -10,7 +10,7 @@ import { differenceFromImage, engineFromImage, type Image, resetToImage, wholePa
 import { decodeImage, encodeImage } from './image-file.ts'
 import { type CodeForm, PLAIN_MODULE, type Run, type RunEvents, type SandboxResult } from './job.ts'
 import { type Loaded, type LoadFailure, loadFunction, loadProgram, openCarried } from './load.ts'
-import { ProgramRun } from './program/run.ts'
+import { runProgram } from './program/trace.ts'
 
 /** Images kept, by what they hold. A small function has 0.3 MB, one with 100 kB of code 2 MB. */
 const IMAGES_BYTES_MAX = 64 * MIB
@@ -136,7 +136,7 @@ class ImageSandbox implements Sandbox {
     if (!entry) throw new MeshError('E_INTERNAL', `run: the function ${functionId} has not been loaded`)
     const { loaded } = entry
     if ('failure' in loaded) return failedRun(loaded, loaded.failure)
-    if ('program' in loaded) return new ProgramRun(loaded.program, run)
+    if ('program' in loaded) return runProgram(loaded.program, run, events.tracer)
     const engine = takeIdle(entry, run.owner) ?? entry.fresh ?? engineFromImage(this.#wasm, loaded.image)
     if (engine === entry.fresh) entry.fresh = undefined
     if (this.#compare) ensurePristine(engine, loaded.image)

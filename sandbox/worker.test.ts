@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { encodeValue } from '../protocol/values.ts'
-import { bytesOf, limits, seed, wasm } from './fixture.ts'
+import { bytesOf, limits, seed, sha256, wasm } from './fixture.ts'
 import { type Command, decodeReports, encodeFrame, type Report, type RunRecord } from './frames.ts'
 import { serveSandbox } from './worker.ts'
 
@@ -11,6 +11,7 @@ const worker = (stepMs = 0) => {
   const served = serveSandbox({
     wasm,
     send: (frame) => sent.push(decodeReports(frame)),
+    hash: sha256,
     now: () => {
       nowMs += stepMs
       return nowMs
@@ -38,6 +39,7 @@ test('rests where its host wants it to, having sent what waits: a slower machine
   const served = serveSandbox({
     wasm,
     send: (frame) => sent.push(...decodeReports(frame)),
+    hash: sha256,
     now: () => nowMs,
     pace: {
       due: () => {

@@ -11,11 +11,14 @@ import {
 import type { CodeForm, Run, SandboxResult } from './job.ts'
 import { plainText } from './plain-text.ts'
 import { createSandbox, type RunHandle, type Sandbox } from './sandbox.ts'
+import { Tracer } from './tracer.ts'
 
 export interface WorkerPorts {
   /** The engine's binary. */
   wasm: WebAssembly.Module
   send(frame: Uint8Array): void
+  /** SHA-256. Called for runs that are traced alone. */
+  hash(bytes: Uint8Array): Uint8Array
   /** Never goes back, ms. Only for reports on speed: nothing of it reaches a guest. */
   now(): number
   /** Where the host lends a share of a core only. */
@@ -52,6 +55,8 @@ class Worker implements SandboxWorker {
   readonly #ports: WorkerPorts
   readonly #sandbox: Sandbox
   readonly #waiting = new Map<number, RunHandle>()
+  /** Of runs that have not ended. */
+  readonly #tracers = new Map<number, Tracer>()
   /** What came first is first. */
   readonly #code = new Map<string, KeptCode>()
   #codeBytes = 0
@@ -94,9 +99,13 @@ class Worker implements SandboxWorker {
           return handle
         })
       }
+      case 'trace':
+        this.#tracers.set(command[1], new Tracer(command[2], this.#ports.hash))
+        return
       case 'drop':
         this.#waiting.get(command[1])?.abandon()
         this.#waiting.delete(command[1])
+        this.#tracers.delete(command[1])
     }
   }
 
@@ -151,6 +160,7 @@ class Worker implements SandboxWorker {
       requested: ({ n, after, kind, arguments: bytes }) =>
         this.#report(['request', id, n, after, kind, bytes], bytes.length),
       progress: (used) => this.#progress(id, used),
+      tracer: this.#tracers.get(id),
     })
   }
 
@@ -194,6 +204,9 @@ class Worker implements SandboxWorker {
     if (!handle) return this.#report(['lacks', id], 0)
     const { result } = handle
     if (!result) return this.#report(['waiting', id], 0)
+    const tracer = this.#tracers.get(id)
+    if (tracer && result.kind === 'outcome') this.#report(['trace', id, tracer.trace], 0)
+    this.#tracers.delete(id)
     this.#report(reportOf(id, result, micros), result.kind === 'outcome' ? result.outcome.length : 0)
   }
 

@@ -1,5 +1,5 @@
 /** The SandboxHost port of a world: the real worker in this thread, one frame at a time, as a process would. */
-import type { Clock, SandboxHost, SandboxProcess } from '../protocol/ports.ts'
+import type { Clock, Crypto, SandboxHost, SandboxProcess } from '../protocol/ports.ts'
 import { ENGINES } from '../sandbox/engines.ts'
 import { type SandboxWorker, serveSandbox, type WorkerPorts } from '../sandbox/worker.ts'
 
@@ -18,10 +18,14 @@ class InlineSandbox implements SandboxProcess {
   #handlers: Handlers | undefined
   #ended = false
 
-  constructor(clock: Pick<Clock, 'monotonic'>, { engines, wasm, serve }: SandboxRelease) {
+  constructor(
+    clock: Pick<Clock, 'monotonic'>,
+    { hash }: Pick<Crypto, 'hash'>,
+    { engines, wasm, serve }: SandboxRelease,
+  ) {
     this.engines = engines
     const send = (frame: Uint8Array) => this.#later(() => this.#handlers?.frame(frame))
-    this.#worker = serve({ wasm, send, now: () => clock.monotonic() })
+    this.#worker = serve({ wasm, send, hash, now: () => clock.monotonic() })
   }
 
   send(frame: Uint8Array): void {
@@ -48,12 +52,15 @@ class InlineSandbox implements SandboxProcess {
 /** A run takes no time of `clock`: what it computes is done at once. Releases: the newest first. */
 export const createReleasesHost = (
   clock: Pick<Clock, 'monotonic'>,
+  crypto: Pick<Crypto, 'hash'>,
   releases: readonly [SandboxRelease, ...SandboxRelease[]],
 ): SandboxHost => ({
   spawn: (engine = '') =>
-    new InlineSandbox(clock, releases.find(({ engines }) => engines.includes(engine)) ?? releases[0]),
+    new InlineSandbox(clock, crypto, releases.find(({ engines }) => engines.includes(engine)) ?? releases[0]),
 })
 
 /** Of this release alone. */
-export const createInlineSandboxHost = (clock: Pick<Clock, 'monotonic'>, wasm: WebAssembly.Module): SandboxHost =>
-  createReleasesHost(clock, [{ engines: ENGINES, wasm, serve: serveSandbox }])
+export const createInlineSandboxHost = (
+  clock: Pick<Clock, 'monotonic'>,
+  { wasm, crypto }: { wasm: WebAssembly.Module; crypto: Pick<Crypto, 'hash'> },
+): SandboxHost => createReleasesHost(clock, crypto, [{ engines: ENGINES, wasm, serve: serveSandbox }])

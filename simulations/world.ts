@@ -117,7 +117,7 @@ export class World {
     }
     const clock = this.#clockOf(peerId)
     const network = this.hub.join(peerId, { log })
-    const honest = createInlineSandboxHost(clock, machine.wasm)
+    const honest = createInlineSandboxHost(clock, machine)
     const ports: Ports = {
       ...{ clock, random, signer, log },
       crypto: crypto?.(machine.crypto, clock) ?? machine.crypto,

@@ -1,7 +1,11 @@
 /** Functions that compilers made of C and AssemblyScript, run as an executor runs them. */
 import { beforeAll, describe, expect, test } from 'vitest'
+import { FUEL_TICK } from '../../protocol/limits.ts'
 import { compileAssemblyScript, compileWasi } from '../../sdk/bundle/wasm/testing/compile.ts'
-import { limits } from '../fixture.ts'
+import { limits, outcomeOf, runOf, sha256, wasm } from '../fixture.ts'
+import type { Run } from '../job.ts'
+import { createSandbox } from '../sandbox.ts'
+import { Tracer } from '../tracer.ts'
 import { metered, performed, textOf } from './testing/programs.ts'
 
 const FILTER = `
@@ -30,6 +34,12 @@ export function upper(at: usize, length: i32): u64 {
   return ((<u64>changetype<usize>(out)) << 32) | <u64>out.byteLength
 }
 export function add(a: i32, b: i32): i32 { return a + b }
+/* Counts to a million as often as its input has bytes, in memory. */
+export function counts(at: usize, length: i32): u64 {
+  const place = heap.alloc(8)
+  for (let i = 0; i < 1_000_000 * length; i++) store<i32>(place, load<i32>(place) + 1)
+  return ((<u64>place) << 32) | 4
+}
 export function fails(at: usize, length: i32): u64 { throw new Error('no luck') }
 `
 
@@ -80,11 +90,37 @@ describe('functions over bytes', () => {
     for (const exportName of ['default', 'add', 'memory', 'wayside:gas'])
       expect(performed(code, null, { exportName }).result).toMatchObject({
         code: 'E_EXPORT_UNKNOWN',
-        message: expect.stringContaining('callable exports: upper, fails'),
+        message: expect.stringContaining('callable exports: upper, counts, fails'),
       })
   })
 
   test('fail in words of ours', () => {
     expect(performed(code, null, { exportName: 'fails' }).result).toMatchObject({ code: 'E_FUNCTION_THREW' })
+  })
+
+  const traceOf = (distanceTicks: number, changes: Partial<Run> = {}) => {
+    const sandbox = createSandbox({ wasm })
+    sandbox.load('f', code, limits.memory_bytes, { tier: 'webassembly', modules: [] })
+    const tracer = new Tracer(distanceTicks, sha256)
+    const run = runOf(new Uint8Array(6), { exportName: 'counts', limits: { ...limits, fuel: 1_000_000 }, ...changes })
+    const { result } = sandbox.run('f', run, { tracer })
+    return { outcome: outcomeOf(result), trace: tracer.trace }
+  }
+
+  test('are traced by runs that have fuel for a part of it, sixteen at most', () => {
+    const { outcome, trace } = traceOf(1)
+    expect(outcome).toEqual(performed(code, new Uint8Array(6), { exportName: 'counts' }))
+    const ticks = Math.ceil(outcome.fuel / FUEL_TICK)
+    expect(ticks).toBeGreaterThan(16)
+    expect(trace.map(({ tick }) => tick)).toEqual(Array.from({ length: Math.ceil(ticks / 2) }, (_, i) => 2 * i))
+    expect(new Set(trace.map(({ hash }) => hash.join())).size).toBe(trace.length)
+    // One that ends for its fuel has come as far as one that goes on.
+    const cut = traceOf(8, { limits: { ...limits, fuel: 9 * FUEL_TICK } })
+    expect(cut.outcome.result).toMatchObject({ code: 'E_FUEL_LIMIT' })
+    expect(cut.trace).toEqual(trace.filter(({ tick }) => tick === 0 || tick === 8))
+  })
+
+  test('are traced by nothing where nothing ran', () => {
+    expect(traceOf(1, { exportName: 'missing' }).trace).toEqual([])
   })
 })

@@ -12,6 +12,8 @@ export interface Schema {
   readonly options?: readonly unknown[]
   readonly entries?: Readonly<Record<string, Schema>>
   readonly item?: Schema
+  /** Of a field that may be missing. */
+  readonly wrapped?: Schema
   readonly pipe?: readonly { readonly type: string; readonly requirement?: unknown; readonly message?: unknown }[]
   readonly lengthMin?: number
   readonly lengthMax?: number
@@ -89,8 +91,9 @@ const bytesOf = ({ lengthMin = 0, lengthMax = 0 }: Schema) =>
   fc.uint8Array({ minLength: lengthMin, maxLength: Math.min(lengthMax, lengthMin + LENGTH_MAX) })
 
 const recordOf = (entries: Readonly<Record<string, Schema>>) =>
-  fc.record(Object.fromEntries(Object.entries(entries).map(([key, one]) => [key, arbitraryOf(one)])), {
+  fc.record(Object.fromEntries(Object.entries(entries).map(([key, one]) => [key, arbitraryOf(one.wrapped ?? one)])), {
     noNullPrototype: true,
+    requiredKeys: Object.keys(entries).filter((key) => !entries[key]?.wrapped),
   })
 
 /** Draws what fits the schema. Throws for a kind of schema that protocol/ did not use so far. */

@@ -200,6 +200,8 @@ const signedAdvertisements = await signBatch(crypto, bob.signer, bob.id, 'advert
   Advertisement.encode({ ...advertisement, sequence: 8 }),
 ])
 
+const traced = [0, 8, 16].map((tick) => ({ tick, hash: filled(32, tick) }))
+
 const receiptFile: ReceiptFile = {
   v: 1,
   receipts: receipts.slice(0, 1),
@@ -219,8 +221,8 @@ export const recordExamples: Record<string, unknown[]> = {
   'signed ticket': [signedTicket, ticketOfBatch],
   manifest: [manifest, { ...manifest, exports: ['default'], effects: [], tier: 'webassembly', modules: [] }],
   task: [task],
-  invocation: [invocation, { ...invocation, public: true }],
-  receipt: [receipt],
+  invocation: [invocation, { ...invocation, public: true }, { ...invocation, trace_ticks: 8 }],
+  receipt: [receipt, { ...receipt, trace: traced }, { ...receipt, trace: [] }],
   'journal head': [journalHeadOf(0)],
   outcome: [outcome, failedOutcome],
   advertisement: [advertisement],

@@ -78,7 +78,9 @@ const leafCases = (schema: Schema): Omit<LimitCase, 'path'> => {
 /** The smallest thing that fits. */
 export const leastOf = (schema: Schema): unknown => {
   if (schema.type === 'strict_object')
-    return Object.fromEntries(Object.entries(schema.entries ?? {}).map(([key, one]) => [key, leastOf(one)]))
+    return Object.fromEntries(
+      Object.entries(schema.entries ?? {}).flatMap(([key, one]) => (one.wrapped ? [] : [[key, leastOf(one)]])),
+    )
   if (schema.type === 'variant') return leastOf(schema.options?.[0] as Schema)
   if (schema.type === 'array')
     return Array.from({ length: limitOf(schema, 'min_length') ?? 0 }, () => leastOf(schema.item as Schema))
@@ -116,8 +118,8 @@ function* objectCases(schema: Schema, path: string): Generator<LimitCase> {
     yield { path: join(path, key), good: [], bad: [Object.fromEntries([...Object.entries(least), [key, 1]])] }
   for (const [key, one] of Object.entries(entries)) {
     const { [key]: _left, ...without } = least
-    yield { path: join(path, key), good: [], bad: [without] }
-    for (const { path: at, good, bad } of limitCases(one, join(path, key)))
+    yield { path: join(path, key), good: one.wrapped ? [without] : [], bad: one.wrapped ? [] : [without] }
+    for (const { path: at, good, bad } of limitCases(one.wrapped ?? one, join(path, key)))
       yield { path: at, good: good.map((x) => ({ ...least, [key]: x })), bad: bad.map((x) => ({ ...least, [key]: x })) }
   }
 }

@@ -82,6 +82,8 @@ export const wordsFor = (schema: Schema): string => {
       return `list of ${range(limitOf(schema, 'min_length') ?? 0, limitOf(schema, 'max_length') as number)}: ${wordsFor(schema.item as Schema)}`
     case 'strict_object':
       return 'record'
+    case 'exact_optional':
+      return `${wordsFor(schema.wrapped as Schema)}; or missing`
     case 'variant':
       return `one of ${schema.options?.length} records`
     default:
@@ -92,9 +94,10 @@ export const wordsFor = (schema: Schema): string => {
 /** Field and type of each row: `policy.admission`, `items[].id`; of a choice, the rows of each branch one after another. */
 export const rowsOf = (schema: Schema, path = ''): [string, string][] => {
   if (schema.type === 'variant') return (schema.options as Schema[]).flatMap((option) => rowsOf(option, path))
-  return Object.entries(schema.entries ?? {}).flatMap(([key, one]) => {
+  return Object.entries(schema.entries ?? {}).flatMap(([key, given]) => {
     const at = path + key
-    const row: [string, string] = [at, wordsFor(one)]
+    const row: [string, string] = [at, wordsFor(given)]
+    const one = given.wrapped ?? given
     const inside = one.type === 'array' ? (one.item as Schema) : one
     if (sharedName(inside) || shapeOf(one) === shapeOf(CHAIN)) return [row]
     return [row, ...rowsOf(inside, one.type === 'array' ? `${at}[].` : `${at}.`)]

@@ -46,7 +46,7 @@ export const proofOf = async (world: World, dispute: Dispute): Promise<ReceiptFi
 /** A machine that was on no mesh and has nothing but the file. */
 export const elsewhere = ({ sandboxHost = (host) => host }: Pick<PeerSetup, 'sandboxHost'> = {}) => {
   const clock = new FakeClock()
-  const host = sandboxHost(createInlineSandboxHost(clock, machine.wasm), clock)
+  const host = sandboxHost(createInlineSandboxHost(clock, machine), clock)
   const ports = { clock, sandboxHost: host, log: { event: () => {} } }
   const pool = createSandboxPool(ports, { slots: 1, idleMs: 60_000 })
   onTestFinished(() => pool.stop())
