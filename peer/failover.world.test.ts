@@ -40,6 +40,7 @@ describe('an executor is replaced within 2 s', () => {
     ['dies', (world, executor) => world.kill(executor)],
     ['falls silent', (world, executor) => void world.hub.partition(world.peers[0]!.peerId, executor.peerId)],
     ['stops', (_, executor) => void executor.peer.stop()],
+    ['withdraws', (_, executor) => executor.peer.withdraw()],
   ])('when it %s in the middle of a run', async (how, end) => {
     const world = await callerAnd(
       how,

@@ -214,6 +214,12 @@ export class Peer {
     this.#parts.advertisement.changed()
   }
 
+  /** The owner wants the machine now: pauses until `resume`, and gives back what is under way. */
+  withdraw(): void {
+    this.pause()
+    this.#parts.executor.handBack('E_PAUSED')
+  }
+
   resume(): void {
     this.#resumeTimer?.()
     this.#parts.lending.pausedUntilMs = 0
