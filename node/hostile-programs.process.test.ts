@@ -5,6 +5,7 @@ import { MIB } from '../protocol/limits.ts'
 import { decodeValue, encodeValue, ensureValue, type Value, valueToJson } from '../protocol/values.ts'
 import { bytesOf, limits, seed } from '../sandbox/fixture.ts'
 import { createSandboxPool, type SandboxJob, type SandboxResult, type SandboxRun } from '../sandbox/pool.ts'
+import { HOSTILE_MODULES } from '../sandbox/testing/hostile-modules.ts'
 import { HOSTILE_PROGRAMS, type HostileProgram } from '../sandbox/testing/hostile-programs.ts'
 import { systemClock } from './clock.ts'
 import { createSandboxHost } from './sandbox-host.ts'
@@ -27,23 +28,17 @@ const pool = createSandboxPool(
 )
 afterAll(() => pool.stop())
 
-const job = (code: string, input: unknown, changes: Partial<SandboxJob>): SandboxJob => ({
-  ...{
-    party: 'somebody',
-    functionId: code,
-    code: () => bytesOf(code),
-    exportName: 'default',
-    effects: ['call'] as const,
-  },
+const job = (functionId: string, code: Uint8Array, input: unknown, changes: Partial<SandboxJob>): SandboxJob => ({
+  ...{ party: 'somebody', functionId, code: () => code, exportName: 'default', effects: ['call'] as const },
   ...{ input: encodeValue(ensureValue(input)), seed, limits, journal: [], timeoutMs: 60_000, ...changes },
 })
 
-const NEIGHBOUR = `const kept = { list: [3, 1, 2] }
-export default async (n) => [n, [...kept.list].sort().join(), await Promise.all([n, n + 1]), Math.max(n, 1)]`
+const NEIGHBOUR = bytesOf(`const kept = { list: [3, 1, 2] }
+export default async (n) => [n, [...kept.list].sort().join(), await Promise.all([n, n + 1]), Math.max(n, 1)]`)
 let neighbours = 0
 const runNeighbour = () => {
   const n = ++neighbours
-  const { result } = pool.run(job(NEIGHBOUR, n, { party: 'a neighbour' }))
+  const { result } = pool.run(job('neighbour', NEIGHBOUR, n, { party: 'a neighbour' }))
   return { result, expected: [n, '1,2,3', [n, n + 1], Math.max(n, 1)] as Value }
 }
 
@@ -60,14 +55,15 @@ const answerTo = ({ arguments: bytes }: EffectRequest): Answer => {
 }
 
 /** Begins a program; each request is answered at once and, once it is over, again. */
-const begin = ({ code, limits, timeoutMs }: HostileProgram): SandboxRun => {
+const begin = ({ name, code, form, limits, timeoutMs }: HostileProgram): SandboxRun => {
   const asked: EffectRequest[] = []
   const run: SandboxRun = pool.run(
     job(
+      name,
       code,
       { list: [1] },
       {
-        ...{ party: 'a stranger', limits, timeoutMs },
+        ...{ party: 'a stranger', form, limits, timeoutMs },
         onRequest: (request) => {
           asked.push(request)
           if (!valueToJson(decodeValue(request.arguments)).includes('"#late"'))
@@ -122,7 +118,7 @@ const peakBytes = (): number => {
 }
 
 /** In real processes, with a neighbour beside each and after it: it ends in time, as it must, and hurts nobody. */
-test.each(HOSTILE_PROGRAMS)('$name', async (program) => {
+test.each([...HOSTILE_PROGRAMS, ...HOSTILE_MODULES])('$name', async (program) => {
   const fromMs = performance.now()
   const beside = runNeighbour()
   const { result } = begin(program)

@@ -4,7 +4,10 @@ import type { Outcome } from '../protocol/outcome.ts'
 import { decodeValue, encodeValue, type Value, valueToJson } from '../protocol/values.ts'
 import { bytesOf, outcomeOf, runOf, seed, valueIn, wasm } from './fixture.ts'
 import { createSandbox, type RunHandle } from './sandbox.ts'
+import { HOSTILE_MODULES } from './testing/hostile-modules.ts'
 import { HOSTILE_PROGRAMS, type HostileProgram } from './testing/hostile-programs.ts'
+
+const HOSTILE = [...HOSTILE_PROGRAMS, ...HOSTILE_MODULES]
 
 const NEIGHBOUR = `const kept = { list: [3, 1, 2] }
 export default async (n) => [n, [...kept.list].sort().join(), await Promise.all([n, n + 1]), JSON.stringify({ a: [n] }), Math.max(n, 1)]`
@@ -19,11 +22,14 @@ const answerTo = ({ arguments: bytes }: EffectRequest): Answer => {
 
 const isLate = ({ arguments: bytes }: EffectRequest): boolean => valueToJson(decodeValue(bytes)).includes('"#late"')
 
-const perform = (sandbox: ReturnType<typeof createSandbox>, { code, limits }: HostileProgram): RunHandle => {
-  sandbox.load(code, bytesOf(code), limits.memory_bytes)
+const perform = (
+  sandbox: ReturnType<typeof createSandbox>,
+  { name, code, form, limits }: HostileProgram,
+): RunHandle => {
+  sandbox.load(name, code, limits.memory_bytes, form)
   const asked: EffectRequest[] = []
   const run = runOf({ list: [1] }, { limits, seed })
-  const handle = sandbox.run(code, run, { requested: (request) => void asked.push(request) })
+  const handle = sandbox.run(name, run, { requested: (request) => void asked.push(request) })
   for (let next = 0; !handle.result && next < asked.length; next++) {
     const request = asked[next] as EffectRequest
     if (!isLate(request)) handle.answer(request.n, answerTo(request))
@@ -41,7 +47,8 @@ const expectEnd = ({ result }: Outcome, { expected }: HostileProgram): void => {
 
 test('there are enough of them, and no two have one name', () => {
   expect(HOSTILE_PROGRAMS.length).toBeGreaterThan(100)
-  expect(new Set(HOSTILE_PROGRAMS.map(({ name }) => name)).size).toBe(HOSTILE_PROGRAMS.length)
+  expect(HOSTILE_MODULES.length).toBeGreaterThan(24)
+  expect(new Set(HOSTILE.map(({ name }) => name)).size).toBe(HOSTILE.length)
 })
 
 const shared = createSandbox({ wasm, compare: true })
@@ -54,7 +61,7 @@ const expectNeighbour = () => {
 }
 
 /** In one thread with a neighbour, and no clock to end it: by its own limits alone. */
-test.each(HOSTILE_PROGRAMS.filter(({ endsByItself }) => endsByItself))('$name', (program) => {
+test.each(HOSTILE.filter(({ endsByItself }) => endsByItself))('$name', (program) => {
   const outcome = outcomeOf(perform(shared, program).result)
   expectEnd(outcome, program)
   expect(outcome.fuel).toBeLessThanOrEqual(program.limits.fuel)

@@ -11,10 +11,13 @@ import { readFileSync } from 'node:fs'
 import { MIB } from '../../protocol/limits.ts'
 import type { Limits } from '../../protocol/outcome.ts'
 import { encodeValue, valueFromJson } from '../../protocol/values.ts'
+import { bytesOf } from '../fixture.ts'
+import { type CodeForm, PLAIN_MODULE } from '../job.ts'
 
 export interface HostileProgram {
   name: string
-  code: string
+  code: Uint8Array
+  form: CodeForm
   limits: Limits
   timeoutMs: number
   /** It ends by its own limits, without a clock. */
@@ -41,7 +44,8 @@ const programOf = (kind: keyof typeof KINDS, section: string): HostileProgram =>
   const rest = words.join(' ')
   return {
     name: `${kind}: ${name}`,
-    code: given.repeat ? lines.join('\n').replace('@', given.repeat.repeat(REPEATS)) : lines.join('\n'),
+    code: bytesOf(given.repeat ? lines.join('\n').replace('@', given.repeat.repeat(REPEATS)) : lines.join('\n')),
+    form: PLAIN_MODULE,
     limits: {
       fuel: Number(given.fuel),
       memory_bytes: Number(given.memory),
