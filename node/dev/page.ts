@@ -1,4 +1,5 @@
 /** What is shown in place of a response: a page for browsers, plain text for all else. */
+import { escaped } from '../markup.ts'
 import type { ResponseValue } from './exchange.ts'
 
 export interface Notice {
@@ -11,9 +12,6 @@ export interface Notice {
   details?: string
   stack?: string
 }
-
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
-const escaped = (text: string) => text.replace(/[&<>"]/g, (c) => ENTITIES[c]!)
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1c2128; --dim: #6b7480; --line: #dfe3e8; --sheet: #fff; --ground: #f4f5f7; --mark: #c4302b }
