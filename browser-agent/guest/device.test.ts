@@ -24,7 +24,7 @@ class FakeObserver {
 /** A window that has what `parts` give it, and no more. */
 const start = ({ navigator = {}, ...parts }: { navigator?: object } & Partial<Omit<DeviceWindow, 'document'>> = {}) => {
   const clock = new FakeClock()
-  const document = Object.assign(new EventTarget(), { visibilityState: 'visible' })
+  const document = Object.assign(new EventTarget(), { visibilityState: 'visible', hasFocus: (): boolean => true })
   const page: DeviceWindow = Object.assign(new EventTarget(), {
     document,
     navigator: { onLine: true, ...navigator },
@@ -139,12 +139,14 @@ test.each([
 
 describe('pressure', () => {
   test('of the processor, as it changes', async () => {
-    const { device, changes } = start({ PressureObserver: FakeObserver })
+    const { device, document, changes } = start({ PressureObserver: FakeObserver })
     const observer = FakeObserver.all.at(-1) as FakeObserver
     expect(observer.observed).toEqual(['cpu', { sampleInterval: 1000 }])
     observer.changed([{ state: 'nominal' }, { state: 'critical' }])
     observer.changed([{ state: 'critical' }])
     expect([device.state().pressure, changes()]).toEqual(['critical', 1])
+    document.hasFocus = () => false
+    expect(device.state().pressure).toBeUndefined()
     device.stop()
     expect(observer.disconnected).toBe(true)
   })

@@ -43,7 +43,7 @@ interface DeviceNavigator {
 
 /** What is used of a window. */
 export interface DeviceWindow extends EventTarget {
-  readonly document: EventTarget & { readonly visibilityState: string }
+  readonly document: EventTarget & { readonly visibilityState: string; hasFocus(): boolean }
   readonly navigator: object
   matchMedia?(query: string): { readonly matches: boolean }
   readonly PressureObserver?: new (
@@ -111,7 +111,7 @@ class Device implements DevicePort {
       handheld: this.#isHandheld(),
       saveData: connection?.saveData ?? false,
       metered: connection?.metered ?? METERED[connection?.type ?? ''],
-      pressure: this.#isThreadBusy() && this.#pressure !== 'critical' ? 'serious' : this.#pressure,
+      pressure: this.#pressureNow(),
     }
   }
 
@@ -198,6 +198,15 @@ class Device implements DevicePort {
     })
     observer.observe({ type: 'longtask' })
     this.#over.signal.addEventListener('abort', () => observer.disconnect())
+  }
+
+  /**
+   * Only the page that has the focus is told of pressure (https://www.w3.org/TR/compute-pressure/#dfn-passes-privacy-test):
+   * what another was told before says nothing of now.
+   */
+  #pressureNow(): PressureState | undefined {
+    const told = this.#page.document.hasFocus() ? this.#pressure : undefined
+    return told !== 'critical' && this.#isThreadBusy() ? 'serious' : told
   }
 
   #isThreadBusy(): boolean {

@@ -19,6 +19,11 @@ export class Lead {
     this.#changed = changed
   }
 
+  /** It leads, or waits for its turn. */
+  get seeks(): boolean {
+    return this.#giveUp !== undefined
+  }
+
   /** Waits for its turn, and leads until `release`; resolves then. Throws what a browser says that gives this page no locks. */
   async seek(): Promise<void> {
     if (this.#giveUp) return
