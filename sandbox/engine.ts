@@ -47,8 +47,8 @@ export class Engine {
   events: GuestEvents | undefined
   /** Counts the runs begun here: one that is not the last must not touch this engine. */
   generation = 0
-  /** Its memory is equal to its image, and nothing has run since. */
-  pristine = false
+  /** The image that its memory is equal to: nothing has run since. */
+  holds: object | undefined
   /** Memory that malloc has never given out stays so. */
   #sealed = false
   /** The guest asked for more memory than it may have, since this was last set to false. */

@@ -166,7 +166,7 @@ export class Execution implements GuestEvents {
     const { exportName, input, seed } = this.#run
     const { context, run } = this.#image.roots
     if (!resetToImage(this.#engine, this.#image)) throw new EngineFault('the engine has grown')
-    this.#engine.pristine = false
+    this.#engine.holds = undefined
     this.#seedRandom(context + LAYOUT.randomState)
     const { json, special, buffers } = pack(decodeValue(input))
     const text = this.#engine.newString(context, `[${JSON.stringify(exportName)},${special},${json}]`)

@@ -107,7 +107,6 @@ export const captureImage = (engine: Engine, roots: Roots, base?: Image): Image 
   engine.bytes.fill(0, stack.at, stack.end)
   engine.view.setInt32(METER.address, 0, true)
   engine.refused = false
-  engine.pristine = true
   const heapEnd = engine.heapEnd()
   // Most of the engine's stack is beyond its limit: what is zero there in the base image is still zero.
   const below = base?.copies.findLast(({ at, bytes }) => at + bytes.length <= stack.at)
@@ -118,13 +117,19 @@ export const captureImage = (engine: Engine, roots: Roots, base?: Image): Image 
       ]
     : usedRegions(engine.bytes, heapEnd)
   const copies = regions.map(({ at, end }) => ({ at, bytes: engine.bytes.slice(at, end) }))
-  return imageOf(roots, { memoryBytes: engine.bytes.length, memoryBytesMax: engine.bytesMax, heapEnd, copies })
+  const memory = { memoryBytes: engine.bytes.length, memoryBytesMax: engine.bytesMax, heapEnd, copies }
+  const image = imageOf(roots, memory)
+  engine.holds = image
+  return image
 }
 
-/** Makes the engine's memory equal to the image. False: it cannot be, because the memory has grown; drop the engine. */
+/**
+ * Makes the engine's memory equal to the image, whichever it had before. False: it cannot be, because the memory is of
+ * another size, mostly since it has grown; drop the engine.
+ */
 export const resetToImage = (engine: Engine, image: Image): boolean => {
   if (engine.bytes.length !== image.memoryBytes) return false
-  if (engine.pristine) return true
+  if (engine.holds === image) return true
   const { bytes } = engine
   const dirtyEnd = engine.heapEnd()
   for (const copy of image.copies) bytes.set(copy.bytes, copy.at)
@@ -132,7 +137,7 @@ export const resetToImage = (engine: Engine, image: Image): boolean => {
   if (dirtyEnd > image.heapEnd) bytes.fill(0, image.heapEnd, dirtyEnd)
   engine.exports.stackRestore(image.roots.stackTop)
   engine.refused = false
-  engine.pristine = true
+  engine.holds = image
   return true
 }
 
@@ -147,7 +152,7 @@ export const engineFromImage = (
   engine.bytes.fill(0, 0, image.roots.stackTop - LAYOUT.stackBytes)
   for (const copy of image.copies) engine.bytes.set(copy.bytes, copy.at)
   engine.exports.stackRestore(image.roots.stackTop)
-  engine.pristine = true
+  engine.holds = image
   return engine
 }
 

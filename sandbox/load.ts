@@ -208,6 +208,9 @@ export const openCarried = (
   return refuse({ code: 'E_MEMORY_LIMIT', message })
 }
 
+/** Gives an engine that is equal to `image`, whose memory may grow to `bytesMax`. */
+type TakeEngine = (image: Image, bytesMax: number) => Engine
+
 /**
  * The image of `code`, an ES module that imports nothing, or why there is none; and the engine that it was evaluated in,
  * equal to the image. Throws EngineFault, or what the host throws.
@@ -217,9 +220,11 @@ export const loadFunction = (
   code: Uint8Array,
   memoryBytesMax: number,
   programs: readonly Program[] = [],
+  take: TakeEngine = (image, bytesMax) => engineFromImage(bases.wasm, image, bytesMax),
 ): Evaluated & { engine: Engine } => {
   const base = bases.of(groupsNamedIn(new TextDecoder().decode(code)))
-  const engine = engineFromImage(bases.wasm, base, memoryBytesMax)
+  const engine = take(base, memoryBytesMax)
+  engine.holds = undefined
   const loader = new Loader(engine, base.roots, programs)
   const kept = () => ({ console: loader.console.lines, memoryBytes: engine.bytes.length, programs, engine })
   try {

@@ -1,12 +1,14 @@
 /** Nothing of one call can be seen by the next, by whatever way a guest may try to leave it something. */
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { encodeValue } from '../protocol/values.ts'
 import { Bases } from './base.ts'
 import { Execution } from './execution.ts'
 import { bytesOf, limits, outcomeOf, runOf, valueIn, wasm } from './fixture.ts'
 import { engineFromImage, resetToImage } from './image.ts'
 import type { Run } from './job.ts'
 import { loadFunction } from './load.ts'
-import { createSandbox } from './sandbox.ts'
+import { createSandbox, type Sandbox } from './sandbox.ts'
+import { EXPORTS } from './wasm-names.ts'
 
 /** A module whose first call leaves something behind by `leave`, and whose every call says what `look` sees. */
 const LEFTOVERS: [string, string, string, string][] = [
@@ -185,29 +187,107 @@ describe('memory after a call that held a secret', () => {
   })
 })
 
-test('memory that was one owner’s is never another’s', () => {
-  const { Instance } = WebAssembly
-  const count = vi.fn()
-  WebAssembly.Instance = new Proxy(Instance, {
-    construct: (target, args, newTarget) => {
-      count()
-      return Reflect.construct(target, args, newTarget)
-    },
-  })
-  onTestFinished(() => {
+describe('the memory of engines at rest', () => {
+  const ID = 'export default (x) => x'
+  const MIB_64 = limits.memory_bytes
+
+  /** Counts the instances that `work` makes of the engine, each with a memory of its own. */
+  const made = (work: () => void): number => {
+    const { Instance } = WebAssembly
+    let count = 0
+    WebAssembly.Instance = new Proxy(Instance, {
+      construct: (target, args, newTarget) => {
+        count++
+        return Reflect.construct(target, args, newTarget)
+      },
+    })
+    onTestFinished(() => {
+      WebAssembly.Instance = Instance
+    })
+    work()
     WebAssembly.Instance = Instance
-  })
-  const instances = (owners: string[]) => {
-    count.mockClear()
-    look(
-      'export default (x) => x',
-      owners.map((_, i) => i),
-      owners,
-    )
-    // One more, in which the prelude was evaluated.
-    return count.mock.calls.length - 1
+    return count
   }
-  expect(instances(['a', 'a', 'a', 'a'])).toBe(1)
-  expect(instances(['a', 'b', 'a', 'b'])).toBe(2)
-  expect(instances(['a', 'b', 'c', 'd', 'e', 'a'])).toBe(6)
+
+  /** A sandbox whose first calls are behind it, so that the prelude has been evaluated. */
+  const started = () => {
+    const sandbox = createSandbox({ wasm, compare: true })
+    sandbox.load('first', bytesOf(ID), MIB_64, undefined, 'first')
+    return sandbox
+  }
+  const call = (sandbox: Sandbox, owner: string, source = ID, changes: Partial<Run> = {}) => {
+    const run: Run = { ...runOf(1, changes), owner }
+    sandbox.load(source, bytesOf(source), run.limits.memory_bytes, undefined, owner)
+    return sandbox.run(source, run)
+  }
+  /** Instances made by the calls of these owners, one after another, each of a function as told by `source`. */
+  const instances = (owners: string, source = (_: number) => ID) => {
+    const sandbox = started()
+    return made(() => {
+      for (const [i, owner] of [...owners].entries()) call(sandbox, owner, source(i))
+    })
+  }
+  const another = (i: number) => `export default () => ${i}`
+
+  test('that was one owner’s is never another’s, be it for the same function', () => {
+    expect(instances('aaaa')).toBe(1)
+    expect(instances('abab')).toBe(2)
+    expect(instances('abcdefga')).toBe(7)
+  })
+
+  test('serves all functions of its owner, and none of others', () => {
+    expect(instances('aaaaaa', another)).toBe(1)
+    expect(instances('ababab', another)).toBe(2)
+  })
+
+  test('is that of eight engines, not more: the owner who was away longest gets another', () => {
+    expect(instances('abcdefgha')).toBe(8)
+    expect(instances('abcdefghia')).toBe(10)
+    expect(instances('abcdefghihgfedcb')).toBe(9)
+    const sandbox = started()
+    const waits = 'export default (x, env, ctx) => ctx.call("#f", x)'
+    const wait = () => Array.from({ length: 12 }, () => call(sandbox, 'a', waits))
+    const answer = (handles: ReturnType<typeof wait>) => {
+      for (const handle of handles) handle.answer(0, { ok: true, value: encodeValue(1) })
+    }
+    expect(made(() => answer(wait()))).toBe(12)
+    expect(made(() => answer(wait()))).toBe(4)
+  })
+
+  test('is not used after a trap, nor after it has grown, nor for another limit of memory', () => {
+    const grows = 'export default () => { new Uint8Array(20_000_000); return 1 }'
+    expect(instances('aaa', () => grows)).toBe(3)
+    const sandbox = started()
+    const twice = (again: () => unknown) => made(() => [call(sandbox, 'a'), again(), call(sandbox, 'a')])
+    expect(twice(() => call(sandbox, 'a'))).toBe(1)
+    expect(twice(() => call(sandbox, 'a', ID, { limits: { ...limits, memory_bytes: 2 * MIB_64 } }))).toBe(1)
+    // Sandboxes never trap by themselves: here the engine does what no sound one does.
+    const { freeValue } = EXPORTS
+    const trapping = made(() => {
+      const { Instance } = WebAssembly
+      WebAssembly.Instance = class extends Instance {
+        constructor(...args: ConstructorParameters<typeof Instance>) {
+          super(...args)
+          const fails = () => {
+            throw new WebAssembly.RuntimeError('unreachable')
+          }
+          const exports = { ...this.exports, [freeValue]: fails }
+          Object.defineProperty(this, 'exports', { value: exports })
+        }
+      } as typeof Instance
+      for (let i = 0; i < 3; i++) expect(call(sandbox, 'b').result).toMatchObject({ kind: 'inconclusive' })
+    })
+    expect(trapping).toBe(3)
+  })
+
+  test('is made while nothing else is to be done, for an owner who is new', () => {
+    const sandbox = started()
+    call(sandbox, 'a')
+    expect(made(() => sandbox.rest())).toBe(1)
+    expect(made(() => sandbox.rest())).toBe(0)
+    expect(made(() => call(sandbox, 'b', another(1)))).toBe(0)
+    expect(made(() => call(sandbox, 'c'))).toBe(1)
+    expect(made(() => sandbox.rest())).toBe(1)
+    expect(made(() => call(sandbox, 'a'))).toBe(0)
+  })
 })

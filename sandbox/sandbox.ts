@@ -6,7 +6,8 @@ import { Outcome } from '../protocol/outcome.ts'
 import { Bases } from './base.ts'
 import type { Engine } from './engine.ts'
 import { Execution } from './execution.ts'
-import { differenceFromImage, engineFromImage, type Image, resetToImage, wholePages } from './image.ts'
+import { IdleEngines } from './idle-engines.ts'
+import { differenceFromImage, type Image, wholePages } from './image.ts'
 import { decodeImage, encodeImage } from './image-file.ts'
 import { type CodeForm, PLAIN_MODULE, type Run, type RunEvents, type SandboxResult } from './job.ts'
 import { type Loaded, type LoadFailure, loadFunction, loadProgram, openCarried } from './load.ts'
@@ -15,8 +16,6 @@ import { runProgram } from './program/trace.ts'
 /** Images kept, by what they hold. A small function has 0.3 MB, one with 100 kB of code 2 MB. */
 const IMAGES_BYTES_MAX = 64 * MIB
 const IMAGES_MAX = 64
-/** Engines at rest kept for each image; more are made when runs wait, or come from many owners. */
-const IDLE_ENGINES_MAX = 4
 
 /** A run in progress. */
 export interface RunHandle {
@@ -34,16 +33,16 @@ export interface Sandbox {
   has(functionId: string, memoryBytes: number): boolean
   /**
    * Makes the function `code` ready, unless that has been done: evaluates an ES module, checks and compiles a WebAssembly
-   * module. `memoryBytes`: the limit that its runs will have.
+   * module. `memoryBytes`: the limit that its runs will have. `owner`: of the first of them, whose memory may be used.
    */
-  load(functionId: string, code: Uint8Array, memoryBytes: number, form?: CodeForm): void
+  load(functionId: string, code: Uint8Array, memoryBytes: number, form?: CodeForm, owner?: string): void
   /** The same with an image that `exported` gave, in another process perhaps. Throws MeshError E_MESSAGE. */
   restore(functionId: string, memoryBytes: number, file: Uint8Array): void
   /** The image of a function that is loaded; undefined for one that is not, or did not load. */
   exported(functionId: string, memoryBytes: number): Uint8Array | undefined
   /** Begins a run of a loaded function; it has ended, or waits for an answer, when this returns. */
   run(functionId: string, run: Run, events?: RunEvents): RunHandle
-  /** Makes the function that ran last ready to begin at once: for when there is nothing else to do. */
+  /** Makes what may come next ready to begin at once: for when there is nothing else to do. */
   rest(): void
 }
 
@@ -51,10 +50,6 @@ interface Entry {
   functionId: string
   memoryBytes: number
   loaded: Loaded
-  /** The engine that it was loaded in, until its first run. */
-  fresh: Engine | undefined
-  /** At rest, each with the one owner whose runs it has had; the longest unused first. */
-  idle: { engine: Engine; owner: string }[]
 }
 
 export interface SandboxOptions {
@@ -70,16 +65,16 @@ const memoryFor = (limit: number): number => wholePages(Math.min(Math.max(limit,
 export const createSandbox = ({ wasm, compare = false }: SandboxOptions): Sandbox => new ImageSandbox(wasm, compare)
 
 class ImageSandbox implements Sandbox {
-  readonly #wasm: WebAssembly.Module
   readonly #bases: Bases
+  readonly #idle: IdleEngines
   readonly #compare: boolean
   /** The longest unused first. */
   readonly #entries = new Map<string, Entry>()
   #last: Entry | undefined
 
   constructor(wasm: WebAssembly.Module, compare: boolean) {
-    this.#wasm = wasm
     this.#bases = new Bases(wasm)
+    this.#idle = new IdleEngines(wasm)
     this.#compare = compare
   }
 
@@ -87,15 +82,18 @@ class ImageSandbox implements Sandbox {
     return this.#find(functionId, memoryBytes) !== undefined
   }
 
-  load(functionId: string, code: Uint8Array, memoryBytes: number, form: CodeForm = PLAIN_MODULE): void {
+  load(functionId: string, code: Uint8Array, memoryBytes: number, form = PLAIN_MODULE, owner?: string): void {
     if (this.has(functionId, memoryBytes)) return
     const bytesMax = memoryFor(memoryBytes)
     if (form.tier === 'webassembly') return this.#add(functionId, memoryBytes, loadProgram(code, bytesMax))
     const carried = openCarried(code, form.modules, bytesMax)
     if ('failure' in carried) return this.#add(functionId, memoryBytes, carried)
     const { source, programs, memoryBytesLeft } = carried
-    const { engine, ...loaded } = loadFunction(this.#bases, source, memoryBytesLeft, programs)
-    this.#add(functionId, memoryBytes, loaded, 'image' in loaded ? engine : undefined)
+    const { engine, ...loaded } = loadFunction(this.#bases, source, memoryBytesLeft, programs, (base, bytes) =>
+      this.#idle.take(base, bytes, owner),
+    )
+    if ('image' in loaded) this.#idle.give(engine, loaded.image, owner)
+    this.#add(functionId, memoryBytes, loaded)
   }
 
   restore(functionId: string, memoryBytes: number, file: Uint8Array): void {
@@ -112,8 +110,8 @@ class ImageSandbox implements Sandbox {
     return loaded && 'image' in loaded && !loaded.programs?.length ? encodeImage(loaded) : undefined
   }
 
-  #add(functionId: string, memoryBytes: number, loaded: Loaded, fresh?: Engine): void {
-    this.#entries.set(keyOf(functionId, memoryBytes), { functionId, memoryBytes, loaded, fresh, idle: [] })
+  #add(functionId: string, memoryBytes: number, loaded: Loaded): void {
+    this.#entries.set(keyOf(functionId, memoryBytes), { functionId, memoryBytes, loaded })
     this.#last = undefined
     this.#evict()
   }
@@ -137,20 +135,17 @@ class ImageSandbox implements Sandbox {
     const { loaded } = entry
     if ('failure' in loaded) return failedRun(loaded, loaded.failure)
     if ('program' in loaded) return runProgram(loaded.program, run, events.tracer)
-    const engine = takeIdle(entry, run.owner) ?? entry.fresh ?? engineFromImage(this.#wasm, loaded.image)
-    if (engine === entry.fresh) entry.fresh = undefined
-    if (this.#compare) ensurePristine(engine, loaded.image)
-    return new EngineRun(new Execution(engine, loaded.image, run, loaded.console, events, loaded.programs), () => {
-      if (engine.bytes.length !== loaded.image.memoryBytes) return
-      entry.idle.push({ engine, owner: run.owner })
-      if (entry.idle.length > IDLE_ENGINES_MAX) entry.idle.shift()
-    })
+    const { image, console, programs } = loaded
+    const engine = this.#idle.take(image, image.memoryBytesMax, run.owner)
+    if (this.#compare) ensurePristine(engine, image)
+    return new EngineRun(new Execution(engine, image, run, console, events, programs), () =>
+      this.#idle.give(engine, image, run.owner),
+    )
   }
 
   rest(): void {
-    const entry = this.#last
-    if (!entry || !('image' in entry.loaded)) return
-    for (const { engine } of entry.idle) resetToImage(engine, entry.loaded.image)
+    const loaded = this.#last?.loaded
+    if (loaded && 'image' in loaded) this.#idle.rest(loaded.image)
   }
 
   #evict(): void {
@@ -209,11 +204,6 @@ const keptBytes = (loaded: Loaded): number => {
   return 'program' in loaded ? COMPILED * loaded.program.codeBytes : 0
 }
 
-const takeIdle = ({ idle }: Entry, owner: string): Engine | undefined => {
-  const at = idle.findLastIndex((one) => one.owner === owner)
-  return at < 0 ? undefined : idle.splice(at, 1)[0]?.engine
-}
-
 const keyOf = (functionId: string, memoryBytes: number): string => `${functionId}/${memoryFor(memoryBytes)}`
 
 /** The run of a function that did not load: over before it began, and charged nothing. */
@@ -232,7 +222,6 @@ const failedRun = ({ console, memoryBytes }: Loaded, { code, message, stack }: L
 }
 
 const ensurePristine = (engine: Engine, image: Image): void => {
-  if (!resetToImage(engine, image)) throw new MeshError('E_INTERNAL', 'an engine that has grown was kept')
   const at = differenceFromImage(engine, image)
   if (at !== -1)
     throw new MeshError('E_INTERNAL', { message: `after a reset, byte ${at} is not that of the image`, at })

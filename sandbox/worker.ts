@@ -120,9 +120,9 @@ class Worker implements SandboxWorker {
     }
   }
 
-  #load(functionId: string, code: KeptCode, memoryBytes: number): void {
+  #load(functionId: string, code: KeptCode, memoryBytes: number, owner: string): void {
     const from = this.#ports.now()
-    this.#sandbox.load(functionId, code.bytes, memoryBytes, code)
+    this.#sandbox.load(functionId, code.bytes, memoryBytes, code, owner)
     if (this.#ports.now() - from >= WORTH_KEEPING_MS) this.#worthKeeping = { functionId, memoryBytes }
   }
 
@@ -149,7 +149,7 @@ class Worker implements SandboxWorker {
     if (!this.#sandbox.has(functionId, memory_bytes)) {
       const code = this.#code.get(functionId)
       if (!code) return undefined
-      this.#load(functionId, code, memory_bytes)
+      this.#load(functionId, code, memory_bytes, owner)
     }
     // What loading took says nothing about the next run.
     this.#stepAt = this.#ports.now()
