@@ -31,6 +31,7 @@ const ENTRIES = [
   'db',
   'mesh',
   'mesh.new',
+  'web-certificate.pem',
   'identity.key',
 ]
 

@@ -9,13 +9,14 @@ import { MeshError } from '../../protocol/errors.ts'
 import { WEB_FILE_BYTES_MAX } from './limits.ts'
 
 const name = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'expected the name of a file'))
-const sha384 = v.pipe(v.string(), v.regex(/^sha384-[A-Za-z0-9+/]{64}$/, 'expected sha384-…'))
+const sha384 = v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{64}$/, 'expected a SHA-384 in base64'))
+const integrity = v.pipe(v.string(), v.regex(/^sha384-[A-Za-z0-9+/]{64}$/, 'expected sha384-…'))
 const header = v.pipe(v.string(), v.regex(/^[\x20-\x7e]*$/, 'expected one line of ASCII'))
 
 /** `manifest.json` of a build. */
 const manifest = v.object({
   loader: name,
-  integrity: sha384,
+  integrity,
   frame: name,
   files: v.record(name, v.object({ type: header, sha384, headers: v.optional(v.record(name, header), {}) })),
 })
@@ -45,7 +46,7 @@ const damaged = (folder: string, why: string, cause?: unknown) =>
 const readWhole = (folder: string, file: string, expected: string): Buffer => {
   const body = readFileSync(join(folder, file))
   if (body.length > WEB_FILE_BYTES_MAX) throw new Error(`${file} has ${body.length} bytes`)
-  const found = `sha384-${createHash('sha384').update(body).digest('base64')}`
+  const found = createHash('sha384').update(body).digest('base64')
   if (found !== expected) throw new Error(`${file} is not the file of its build`)
   return body
 }

@@ -138,11 +138,11 @@ test('whoever leaves in the middle harms nobody', async () => {
   expect((await ask(port, '/engine-0a1b.wasm')).body.length).toBe(70_000)
 })
 
-test('whoever reads nothing of an answer loses the connection, a hundred of them too', async () => {
+test('whoever reads nothing of an answer loses the connection, thirty of them too', async () => {
   const { port } = await open()
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   onTestFinished(() => void vi.useRealTimers())
-  const sockets = Array.from({ length: 100 }, () => connect(port, '127.0.0.1').on('error', () => {}))
+  const sockets = Array.from({ length: 30 }, () => connect(port, '127.0.0.1').on('error', () => {}))
   // A hundred answers each: far more than the system takes for one who does not read.
   for (const socket of sockets) socket.write('GET /engine-0a1b.wasm HTTP/1.1\r\nhost: a\r\n\r\n'.repeat(100))
   await Promise.all(sockets.map((socket) => once(socket, 'readable')))
@@ -168,9 +168,9 @@ test('files that are not those of their build are not served', () => {
   writeFileSync(join(tampered, 'engine-0a1b.wasm'), 'another')
   refused(tampered, 'engine-0a1b.wasm is not the file of its build')
   refused(writeBuild({ frame: 'other.html' }), 'it lacks other.html')
-  const outside = { '../identity.key': { type: 'text/plain', sha384: `sha384-${'A'.repeat(64)}` } }
+  const outside = { '../identity.key': { type: 'text/plain', sha384: 'A'.repeat(64) } }
   refused(writeBuild({ files: outside }), 'expected the name of a file')
-  const folded = { 'a.js': { type: 'text/plain', sha384: `sha384-${'A'.repeat(64)}`, headers: { a: 'b\r\nc: d' } } }
+  const folded = { 'a.js': { type: 'text/plain', sha384: 'A'.repeat(64), headers: { a: 'b\r\nc: d' } } }
   refused(writeBuild({ files: folded }), 'expected one line')
   refused(join(tampered, 'nowhere'), 'ENOENT')
 })

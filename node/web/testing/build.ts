@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 
-const hashOf = (body: Uint8Array) => `sha384-${createHash('sha384').update(body).digest('base64')}`
+const hashOf = (body: Uint8Array) => createHash('sha384').update(body).digest('base64')
 
 export const FRAME_CSP = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'"
 
@@ -33,7 +33,7 @@ export const writeBuild = (extra: Record<string, unknown> = {}): string => {
   })
   const manifest = {
     loader: 'wayside-0a1b.js',
-    integrity: hashOf(BUILD['wayside-0a1b.js'].body),
+    integrity: `sha384-${hashOf(BUILD['wayside-0a1b.js'].body)}`,
     frame: 'wayside-frame-0a1b.html',
     files: Object.fromEntries(files),
     ...extra,
