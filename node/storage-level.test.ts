@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { storageConformance } from '../peer/storage/conformance.ts'
+import { planFailPoints } from '../protocol/fail-points.ts'
 import type { Storage } from '../protocol/ports.ts'
 import { randomFor } from '../scripts/test/seed.ts'
 import { systemRandom } from './random.ts'
@@ -23,8 +24,9 @@ beforeEach(() => {
 })
 afterAll(() => rm(root, { recursive: true }))
 
-storageConformance('level', (failPoints) => {
+storageConformance('level', (plan) => {
   opened += 1
+  const failPoints = planFailPoints(plan, () => {})
   return openLevelStorage(join(root, `${opened}`), { ...first, failPoints })
 })
 

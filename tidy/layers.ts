@@ -42,7 +42,7 @@ const LAYERS: Record<string, Layer> = {
     ],
   },
   bin: { folders: ['node'], packages: ['node:*'] },
-  'browser-agent': { folders: [...PEER_FOLDERS, 'peer', 'peer/network', 'sdk'], packages: LIBP2P },
+  'browser-agent': { folders: [...PEER_FOLDERS, 'peer', 'peer/network', 'sdk'], packages: [...LIBP2P, '@noble/*'] },
   simulations: { folders: [...PEER_FOLDERS, 'peer', 'peer/network'], packages: [] },
   bench: EVERYTHING,
   examples: EVERYTHING,

@@ -1,4 +1,5 @@
+import { planFailPoints } from '../../protocol/fail-points.ts'
 import { storageConformance } from './conformance.ts'
 import { createMemoryStorage } from './memory.ts'
 
-storageConformance('memory', async (failPoints) => createMemoryStorage({ failPoints }))
+storageConformance('memory', async (plan) => createMemoryStorage({ failPoints: planFailPoints(plan, () => {}) }))

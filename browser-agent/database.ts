@@ -1,0 +1,82 @@
+/** The peer's database in this browser: what it keeps, and its key. One for each mesh. */
+import { MeshError } from '../protocol/errors.ts'
+
+export const ENTRIES = 'entries'
+export const KEYS = 'keys'
+const SCHEMA = 1
+
+const storageError = (doing: string, cause: unknown): MeshError => {
+  const why = (cause as Error | null)?.message ?? String(cause)
+  const message = `this browser could not ${doing} (${why}); free some space, or allow this site to keep data`
+  return new MeshError('E_STORAGE', message, { cause })
+}
+
+const done = <T>(doing: string, request: IDBRequest<T>): Promise<T> =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(storageError(doing, request.error))
+  })
+
+type Requests<T extends unknown[]> = { [K in keyof T]: IDBRequest<T[K]> }
+
+export class PageDatabase {
+  readonly #database: IDBDatabase
+  #closed = false
+
+  constructor(database: IDBDatabase) {
+    this.#database = database
+    // Somebody erases it, here or in the browser's settings.
+    database.onversionchange = () => this.close()
+    database.onclose = () => this.close()
+  }
+
+  /** What `ask` asks of one store, in one transaction. Throws MeshError E_STORAGE. */
+  async read<T extends unknown[]>(store: string, ask: (store: IDBObjectStore) => Requests<T>): Promise<T> {
+    const requests = ask(this.#begin(store, 'readonly').objectStore(store))
+    return (await Promise.all(requests.map((request) => done('read', request)))) as T
+  }
+
+  /** All that `change` does to one store, or nothing of it. Throws MeshError E_STORAGE. */
+  async write(store: string, change: (store: IDBObjectStore) => void, durable = false): Promise<void> {
+    const transaction = this.#begin(store, 'readwrite', durable)
+    const ended = new Promise<void>((resolve, reject) => {
+      transaction.oncomplete = () => resolve()
+      transaction.onabort = () => reject(storageError('write', transaction.error))
+    })
+    change(transaction.objectStore(store))
+    await ended
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#database.close()
+  }
+
+  #begin(store: string, mode: IDBTransactionMode, durable = false): IDBTransaction {
+    if (this.#closed) throw new MeshError('E_STORAGE', 'the storage is closed')
+    try {
+      return this.#database.transaction(store, mode, { durability: durable ? 'strict' : 'relaxed' })
+    } catch (cause) {
+      throw storageError('begin', cause)
+    }
+  }
+}
+
+/** Opens or creates it. Throws MeshError E_STORAGE, also where the browser keeps nothing for this site. */
+export const openPageDatabase = async (name: string): Promise<PageDatabase> => {
+  let request: IDBOpenDBRequest
+  try {
+    request = indexedDB.open(name, SCHEMA)
+  } catch (cause) {
+    throw storageError('open its database', cause)
+  }
+  request.onupgradeneeded = () => {
+    for (const store of [ENTRIES, KEYS]) request.result.createObjectStore(store)
+  }
+  return new PageDatabase(await done('open its database', request))
+}
+
+/** Erases it, key and all, also where another page has it open. */
+export const erasePageDatabase = async (name: string): Promise<void> => {
+  await done('erase its database', indexedDB.deleteDatabase(name))
+}
