@@ -12,14 +12,10 @@ interface Timer {
   handle?: ReturnType<typeof setTimeout>
 }
 
-export interface PageClock extends Clock {
-  stop(): void
-}
+/** `workerUrl`: the program of this folder's workers. Without a timer nothing of it is left. */
+export const createPageClock = (workerUrl: string): Clock => new PageClock(workerUrl)
 
-/** `workerUrl`: the program of this folder's workers. */
-export const createPageClock = (workerUrl: string): PageClock => new WatchedClock(workerUrl)
-
-class WatchedClock implements PageClock {
+class PageClock implements Clock {
   readonly #workerUrl: string
   readonly #timers = new Map<number, Timer>()
   readonly #soon = new MessageChannel()
@@ -30,7 +26,6 @@ class WatchedClock implements PageClock {
   constructor(workerUrl: string) {
     this.#workerUrl = workerUrl
     this.#soon.port1.onmessage = ({ data }) => this.#fire(data)
-    document.addEventListener('visibilitychange', this.#watch)
   }
 
   now(): number {
@@ -43,18 +38,12 @@ class WatchedClock implements PageClock {
 
   after(delayMs: number, run: () => void): () => void {
     const id = this.#nextId++
+    if (this.#timers.size === 0) document.addEventListener('visibilitychange', this.#watch)
     this.#timers.set(id, { dueMs: performance.now() + delayMs, run })
     // A timer takes milliseconds; "as soon as possible" is after what has already happened.
     if (delayMs <= 0) this.#soon.port2.postMessage(id)
     else this.#arm(id)
     return () => this.#cancel(id)
-  }
-
-  stop(): void {
-    document.removeEventListener('visibilitychange', this.#watch)
-    for (const id of [...this.#timers.keys()]) this.#cancel(id)
-    this.#keeper?.terminate()
-    this.#soon.port1.close()
   }
 
   /** When the page's own timer fires a little early, or after a part of a long wait, it is set again. */
@@ -75,15 +64,22 @@ class WatchedClock implements PageClock {
 
   #fire(id: number): void {
     const timer = this.#timers.get(id)
-    this.#timers.delete(id)
+    this.#remove(id)
     timer?.run()
   }
 
   #cancel(id: number): void {
     const timer = this.#timers.get(id)
-    this.#timers.delete(id)
     if (timer?.handle !== undefined) clearTimeout(timer.handle)
     else if (timer) this.#keeper?.postMessage([id] satisfies TimerOrder)
+    this.#remove(id)
+  }
+
+  #remove(id: number): void {
+    if (!this.#timers.delete(id) || this.#timers.size > 0) return
+    document.removeEventListener('visibilitychange', this.#watch)
+    this.#keeper?.terminate()
+    this.#keeper = undefined
   }
 
   /** The page has come into view, or gone out of it. */

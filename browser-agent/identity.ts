@@ -51,4 +51,3 @@ export const openIdentity = async (database: PageDatabase, native: boolean): Pro
 
 /** A key for as long as the page is open. */
 export const freshIdentity = async (native: boolean): Promise<Signer> => signerOf(await makeKey(native))
-

@@ -1,2 +1,33 @@
 /** `wayside/browser`: a page as a peer. */
+import { connectWith } from '../sdk/connect.ts'
+import type { Mesh } from '../sdk/mesh.ts'
+import { assets } from './assets.ts'
+import { createPageHost, type PageAssets } from './sdk-host.ts'
+
+export type {
+  CallLimits,
+  CallOptions,
+  CallReceipt,
+  ErrorCode,
+  Fn,
+  MapItem,
+  MapOptions,
+  Mesh,
+  Value,
+} from '../sdk/index.ts'
+export { fn, MeshError } from '../sdk/index.ts'
 export type { AgentView, LendingLimits, PauseReason, RunningTask } from './agent-view.ts'
+
+export interface PageConnectOptions extends Partial<PageAssets> {
+  /** Tickets or multiaddrs that this page can dial. The page is a peer of that mesh until the connection is closed. */
+  join: readonly string[]
+  /** Gives up with E_CANCELLED. */
+  signal?: AbortSignal
+}
+
+/**
+ * A peer in this page that calls others and never executes for them, so that nobody has to be asked.
+ * Throws MeshError: E_USAGE, E_CANCELLED, E_TICKET, E_TICKET_EXPIRED, E_ADDRESS, E_UNREACHABLE, E_NOT_ADMITTED.
+ */
+export const connect = ({ join, signal, ...given }: PageConnectOptions): Promise<Mesh> =>
+  connectWith(createPageHost({ ...assets, ...given }), { join, ...(signal && { signal }) })

@@ -65,7 +65,11 @@ class WorkerSandbox implements SandboxProcess {
   #unsent: Uint8Array[] | undefined = []
   #isOver = false
 
-  constructor({ workerUrl, failPoints = NO_FAIL_POINTS }: PageSandboxOptions, engine: Promise<WebAssembly.Module>, ended: () => void) {
+  constructor(
+    { workerUrl, failPoints = NO_FAIL_POINTS }: PageSandboxOptions,
+    engine: Promise<WebAssembly.Module>,
+    ended: () => void,
+  ) {
     this.#failPoints = failPoints
     this.#ended = ended
     this.#worker = new Worker(workerUrl, { type: 'module', name: 'wayside-sandbox' })

@@ -1,0 +1,7 @@
+/** Where the files lie that a page's peer loads by itself, when nobody says otherwise: beside its own code. */
+import type { PageAssets } from './sdk-host.ts'
+
+export const assets: PageAssets = {
+  workerUrl: new URL('./worker.ts', import.meta.url).href,
+  engineUrl: new URL('../sandbox/quickjs.wasm', import.meta.url).href,
+}
