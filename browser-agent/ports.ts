@@ -18,6 +18,8 @@ export interface PagePortsOptions {
   workerUrl: string
   /** The engine's binary. */
   engineUrl: string
+  /** Told that sandboxes have computed so many ms more. */
+  computed?: (cpuMs: number) => void
   log?: Log
 }
 
@@ -38,7 +40,7 @@ const groundOf = async (
 
 /** Throws MeshError E_STORAGE. */
 export const createPagePorts = async (options: PagePortsOptions): Promise<PagePorts> => {
-  const { database, workerUrl, engineUrl, log = SILENT } = options
+  const { database, workerUrl, engineUrl, computed, log = SILENT } = options
   const native = await hasNativeEd25519(crypto.subtle)
   const { signer, storage } = await groundOf(database, native)
   const clock = createPageClock(workerUrl)
@@ -49,7 +51,7 @@ export const createPagePorts = async (options: PagePortsOptions): Promise<PagePo
     signer,
     storage,
     network: await createPageNetwork({ signer, clock, log }),
-    sandboxHost: createPageSandboxHost({ workerUrl, engineUrl }),
+    sandboxHost: createPageSandboxHost({ workerUrl, engineUrl, ...(computed && { computed }) }),
     log,
   }
 }

@@ -1,10 +1,13 @@
 /** The SandboxHost port in a page: each sandbox a dedicated worker, which has no more authority than to compute. */
 import { type FailPoints, NO_FAIL_POINTS } from '../protocol/fail-points.ts'
 import type { SandboxHost, SandboxProcess } from '../protocol/ports.ts'
+import type { ComputedReport, ShareOrder } from './worker.ts'
 
 type Handlers = Parameters<SandboxProcess['receive']>[0]
 
 export interface PageSandboxHost extends SandboxHost {
+  /** Of a core, above 0 and up to 1, for each worker from now on. 1, unless told. */
+  share(share: number): void
   /** Ends every worker, in this turn. */
   stop(): void
 }
@@ -14,6 +17,8 @@ export interface PageSandboxOptions {
   workerUrl: string
   /** The engine's binary. */
   engineUrl: string
+  /** Told that workers have computed so many ms more. */
+  computed?: (cpuMs: number) => void
   failPoints?: FailPoints
 }
 
@@ -23,22 +28,29 @@ const compileAt = async (url: string): Promise<WebAssembly.Module> => {
   return WebAssembly.compile(await response.arrayBuffer())
 }
 
-/** The engine is fetched and compiled once, with the first worker or by `warm`. */
+/** The engine is fetched and compiled once, with the first worker. */
 export const createPageSandboxHost = (options: PageSandboxOptions): PageSandboxHost => new Host(options)
 
 class Host implements PageSandboxHost {
   readonly #options: PageSandboxOptions
   readonly #running = new Set<WorkerSandbox>()
   #engine: Promise<WebAssembly.Module> | undefined
+  #share = 1
 
   constructor(options: PageSandboxOptions) {
     this.#options = options
+  }
+
+  share(share: number): void {
+    this.#share = share
+    for (const sandbox of this.#running) sandbox.order({ share })
   }
 
   spawn(): SandboxProcess {
     this.#engine ??= this.#compile()
     const sandbox = new WorkerSandbox(this.#options, this.#engine, () => this.#running.delete(sandbox))
     this.#running.add(sandbox)
+    if (this.#share < 1) sandbox.order({ share: this.#share })
     return sandbox
   }
 
@@ -62,18 +74,18 @@ class WorkerSandbox implements SandboxProcess {
   readonly #ended: () => void
   #handlers: Handlers | undefined
   /** What was sent before the engine was there. */
-  #unsent: Uint8Array[] | undefined = []
+  #unsent: (Uint8Array | ShareOrder)[] | undefined = []
   #isOver = false
 
-  constructor(
-    { workerUrl, failPoints = NO_FAIL_POINTS }: PageSandboxOptions,
-    engine: Promise<WebAssembly.Module>,
-    ended: () => void,
-  ) {
+  constructor(options: PageSandboxOptions, engine: Promise<WebAssembly.Module>, ended: () => void) {
+    const { workerUrl, failPoints = NO_FAIL_POINTS } = options
     this.#failPoints = failPoints
     this.#ended = ended
     this.#worker = new Worker(workerUrl, { type: 'module', name: 'wayside-sandbox' })
-    this.#worker.onmessage = ({ data }) => this.#handlers?.frame(data)
+    this.#worker.onmessage = ({ data }: { data: Uint8Array | ComputedReport }) => {
+      if (data instanceof Uint8Array) this.#handlers?.frame(data)
+      else options.computed?.(data.cpuMs)
+    }
     // A worker whose program the page's policy forbids says no more than that.
     this.#worker.onerror = ({ message }) => this.#end(message || `its program at ${workerUrl} did not start`)
     engine.then(
@@ -85,8 +97,15 @@ class WorkerSandbox implements SandboxProcess {
 
   send(frame: Uint8Array): void {
     this.#mayFail('sandbox.send')
-    if (this.#unsent) this.#unsent.push(frame)
-    else if (!this.#isOver) this.#post(frame)
+    this.order(frame)
+  }
+
+  /** A frame is whole in a buffer of its own, and nobody's any more. */
+  order(message: Uint8Array | ShareOrder): void {
+    if (this.#unsent) this.#unsent.push(message)
+    else if (this.#isOver) return
+    else if (message instanceof Uint8Array) this.#worker.postMessage(message, [message.buffer as ArrayBuffer])
+    else this.#worker.postMessage(message)
   }
 
   receive(handlers: Handlers): void {
@@ -102,12 +121,7 @@ class WorkerSandbox implements SandboxProcess {
     this.#worker.postMessage(wasm)
     const unsent = this.#unsent ?? []
     this.#unsent = undefined
-    for (const frame of unsent) this.#post(frame)
-  }
-
-  /** A frame is whole in a buffer of its own, and nobody's any more. */
-  #post(frame: Uint8Array): void {
-    this.#worker.postMessage(frame, [frame.buffer as ArrayBuffer])
+    for (const message of unsent) this.order(message)
   }
 
   #end(reason: string): void {
