@@ -6,6 +6,7 @@ import { MeshError } from '../protocol/errors.ts'
 import type { FailPoints } from '../protocol/fail-points.ts'
 import { peerIdFromPublicKey } from '../protocol/identity.ts'
 import { NEIGHBOURS_MAX } from '../protocol/limits.ts'
+import { EFFECT_KINDS } from '../protocol/outcome.ts'
 import type { Ports, SandboxHost } from '../protocol/ports.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
@@ -74,6 +75,7 @@ const startOn = async (
     mesh,
     policy,
     engines: CARRIED_ENGINES,
+    effects: EFFECT_KINDS,
     diskBytes,
     sandboxIdleMs: SANDBOX_IDLE_MS,
     places: NEIGHBOURS_MAX,

@@ -41,7 +41,15 @@ export const openMember = async ({
   }
   const ports = await createNodePorts({ signer: dir.signer, storage: dir.storage, listen: [], mdns, failPoints })
   const policy = { ...LENDS_NOTHING, deny }
-  const options = { mesh, policy, engines: ENGINES, diskBytes, sandboxIdleMs: SANDBOX_IDLE_MS, places: NEIGHBOURS_MAX }
+  const options = {
+    mesh,
+    policy,
+    engines: ENGINES,
+    effects: [],
+    diskBytes,
+    sandboxIdleMs: SANDBOX_IDLE_MS,
+    places: NEIGHBOURS_MAX,
+  }
   const peer = await createPeer(ports, options)
   await peer.start()
   const signal = AbortSignal.timeout(REACH_MS)

@@ -1,5 +1,6 @@
 /** What tests of attacks share: a peer that lends, and an honest caller whom it must still serve afterwards. */
 import { expect } from 'vitest'
+import { EFFECT_KINDS, type EffectKind } from '../protocol/outcome.ts'
 import { type ScriptedPeer, scriptedPeer } from '../scripts/test/scripted-peer.ts'
 import { publish, requestOf, returned, worldFor } from '../scripts/test/world.ts'
 import { slowHost } from '../simulations/adversaries.ts'
@@ -9,14 +10,17 @@ import type { OwnerPolicy } from './owner-policy.ts'
 export const DOUBLE = 'export default (x) => 2 * x'
 
 /** A host that lends, an honest caller that lends nothing, and the function that it calls. */
-export const hostAnd = async (name: string, { delayMs = 0, policy = {} as Partial<OwnerPolicy> } = {}) => {
+export const hostAnd = async (
+  name: string,
+  { delayMs = 0, policy = {} as Partial<OwnerPolicy>, effects = EFFECT_KINDS as readonly EffectKind[] } = {},
+) => {
   const world = await worldFor(name, {
     peers: 2,
     setup: (i) =>
       i === 0
         ? delayMs === 0
-          ? { policy }
-          : { policy, sandboxHost: (host, clock) => slowHost(host, clock, () => delayMs) }
+          ? { policy, effects }
+          : { policy, effects, sandboxHost: (host, clock) => slowHost(host, clock, () => delayMs) }
         : { policy: { slots: 0 } },
   })
   const [host, caller] = world.peers as [WorldPeer, WorldPeer]

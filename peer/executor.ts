@@ -7,8 +7,7 @@ import type { EffectRequest, JournalEntry } from '../protocol/journal.ts'
 import { BATCH_ITEMS_MAX, MESSAGE_CHARS_MAX } from '../protocol/limits.ts'
 import type { Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
-import type { TaskTemplate } from '../protocol/records.ts'
-import { runsTier } from '../protocol/tiers.ts'
+import type { Manifest, TaskTemplate } from '../protocol/records.ts'
 import type { SandboxResult } from '../sandbox/pool.ts'
 import { QUEUE_BYTES_MAX } from './admission.ts'
 import { JournalHeads, type SignedHead, type TwoHeads } from './journal-heads.ts'
@@ -27,6 +26,8 @@ export interface No {
 export interface Admission {
   /** Undefined: they are taken. */
   decide(neighbour: Neighbour, template: TaskTemplate, items: number, bytes: number): No | undefined
+  /** The same of what its manifest tells, once that is here. */
+  suits(template: TaskTemplate, manifest: Manifest): No | undefined
   /** What to tell the invoker with it. */
   explain(code: ErrorCode): string
   /** Neighbours that may have room. */
@@ -208,10 +209,9 @@ export class Executor {
 
   /** What is held back is loaded at once all the same. */
   #start(neighbour: Neighbour, frame: InvokeFrame, items: readonly WorkItem[]): void {
-    const { engine } = frame.task.environment
     const run = (loaded: LoadedFunction) => {
-      const { tier } = loaded.manifest
-      if (!runsTier(engine, tier)) return this.#fail(items, 'E_ENGINE_UNAVAILABLE', `${engine} runs no ${tier}`)
+      const no = this.#admission.suits(frame.task, loaded.manifest)
+      if (no) return this.#fail(items, no.code, no.message)
       for (const item of items) this.#runInTime(item, loaded, frame.timeout_ms)
     }
     const known = this.#runner.known(frame.task.function)

@@ -9,7 +9,7 @@
 import { MeshError } from '../protocol/errors.ts'
 import { BLOCKS_PROTOCOL, BlockFrame } from '../protocol/frames.ts'
 import { NEIGHBOURS_MAX } from '../protocol/limits.ts'
-import { EFFECT_KINDS } from '../protocol/outcome.ts'
+import type { EffectKind } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { createAdvertisementTable } from '../registry/advertisements.ts'
 import { createBlockExchange } from '../registry/block-exchange.ts'
@@ -46,6 +46,8 @@ export interface PeerOptions {
   policy: OwnerPolicy
   /** Engine IDs of all that `ports.sandboxHost` runs; of those of one tier, what is called here runs on the first. */
   engines: readonly string[]
+  /** Kinds of effect that functions run here may request. */
+  effects: readonly EffectKind[]
   /** Most bytes kept: blocks, and outcomes in the memo. */
   diskBytes: number
   /** A sandbox process that has had nothing to do for this long ends. */
@@ -118,12 +120,7 @@ const addLending = async (ports: Ports, options: PeerOptions, parts: PeerParts):
     refused: (neighbour, code, message) => parts.lending.refused(neighbour, code, message),
     twoHeads: (two) => parts.proofs.tellContradiction(two),
   })
-  const offer = () => ({
-    protocols: PROTOCOLS,
-    engines: [...options.engines],
-    effects: [...EFFECT_KINDS],
-    ...parts.lending.offer(),
-  })
+  const offer = () => ({ protocols: PROTOCOLS, ...parts.lending.offer() })
   const standing = () => ({ neighbours: parts.neighbours.size, coordinate: parts.roster.coordinate })
   parts.advertisement = new OwnAdvertisement(ports, mesh, { offer, standing }, parts.neighbours)
 }

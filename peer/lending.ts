@@ -1,8 +1,9 @@
 /** The lending side of a peer: the owner's policy, whether it is paused, what is offered, what has been refused. */
 import type { ErrorCode } from '../protocol/errors.ts'
-import type { Outcome } from '../protocol/outcome.ts'
+import type { EffectKind, Outcome } from '../protocol/outcome.ts'
 import type { Clock } from '../protocol/ports.ts'
-import type { TaskTemplate } from '../protocol/records.ts'
+import type { Manifest, TaskTemplate } from '../protocol/records.ts'
+import { runsTier } from '../protocol/tiers.ts'
 import { type AdmissionView, admit } from './admission.ts'
 import type { Admission, Executor, No } from './executor.ts'
 import { InvokerUsage } from './invoker-usage.ts'
@@ -34,6 +35,7 @@ interface LendingParts {
 interface LendingOptions {
   policy: OwnerPolicy
   engines: readonly string[]
+  effects: readonly EffectKind[]
 }
 
 export class Lending implements Admission {
@@ -84,6 +86,13 @@ export class Lending implements Admission {
     return undefined
   }
 
+  suits({ environment: { engine } }: TaskTemplate, { tier, effects }: Manifest): No | undefined {
+    if (!runsTier(engine, tier)) return { code: 'E_ENGINE_UNAVAILABLE', message: `${engine} runs no ${tier}` }
+    const unserved = effects.find((effect) => !this.#options.effects.includes(effect))
+    if (unserved === undefined) return undefined
+    return { code: 'E_EFFECT_UNSERVED', message: `this peer passes on no \`${unserved}\`; ask one that advertises it` }
+  }
+
   #view(neighbour: Neighbour, template: TaskTemplate, items: number, bytes: number): AdmissionView {
     const { policy, engines } = this.#options
     const accepted = this.accepts(neighbour)
@@ -125,13 +134,15 @@ export class Lending implements Admission {
     return [...free.slice(from), ...free.slice(0, from)].slice(0, BETTER_MAX).map(({ peer }) => peer)
   }
 
-  offer(): Omit<Offer, 'engines' | 'effects' | 'protocols'> {
-    const { policy } = this.#options
+  offer(): Omit<Offer, 'protocols'> {
+    const { policy, engines, effects } = this.#options
     const closed = this.paused || this.stopping
     const slots = closed ? 0 : policy.slots
     // What is held back may never run.
     const count = this.#parts.executor.count - this.#parts.executor.held
     return {
+      engines: [...engines],
+      effects: [...effects],
       slots,
       free: Math.max(0, slots - count),
       queued: closed ? 0 : Math.max(0, count - slots),

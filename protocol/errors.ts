@@ -52,6 +52,7 @@ export const ERRORS = {
   E_EXECUTOR_LOST: entry('the executor fell silent or left', 'executor', 'elsewhere', 4),
   E_INCONCLUSIVE: entry('the run ended without an outcome: killed by the wall clock, or the host trapped', 'executor', 'elsewhere', 4),
   E_ENGINE_UNAVAILABLE: entry('no peer in reach carries the engine of this task', 'mesh', 'later', 4),
+  E_EFFECT_UNSERVED: entry('the executor passes on no effect of a kind that the function declares', 'executor', 'elsewhere', 4),
   E_BLOCK_MISSING: entry('a block of the function could not be fetched', 'mesh', 'elsewhere', 4),
   E_BLOCK_MISMATCH: entry('the bytes of a block do not match its CID', 'executor', 'elsewhere', 4),
   E_STORAGE_FULL: entry('the block store has reached its byte budget', 'owner', 'elsewhere', 4),

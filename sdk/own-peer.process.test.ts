@@ -12,6 +12,7 @@ import type { Peer } from '../peer/peer.ts'
 import { createMemoryStorage } from '../peer/storage/memory.ts'
 import { peerIdFromPublicKey } from '../protocol/identity.ts'
 import { MIB, NEIGHBOURS_MAX } from '../protocol/limits.ts'
+import { EFFECT_KINDS } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { ENGINES } from '../sandbox/engines.ts'
 import type { ConnectOptions } from './connect.ts'
@@ -79,6 +80,7 @@ const lend = async (ticket?: string): Promise<Peer> => {
   const policy = { ...LENDS_NOTHING, accept: ['mesh'], slots: 1, memoryBytes: 64 * MIB }
   const peer = await createPeer(ports, {
     ...{ mesh, policy, engines: ENGINES, diskBytes: 64 * MIB, sandboxIdleMs: 10_000 },
+    effects: EFFECT_KINDS,
     places: NEIGHBOURS_MAX,
   })
   await peer.start()

@@ -22,6 +22,7 @@ const openPeer = (host: SdkHost, ports: Ports, mesh: MeshState, policy: Partial<
     mesh,
     policy: { ...LENDS_NOTHING, ...policy },
     engines: host.engines,
+    effects: [],
     diskBytes: DISK_BYTES,
     sandboxIdleMs: SANDBOX_IDLE_MS,
     places: NEIGHBOURS_MAX,

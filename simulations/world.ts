@@ -13,6 +13,7 @@ import { peerIdFromPublicKey } from '../protocol/identity.ts'
 import { MIB, NEIGHBOURS_MAX } from '../protocol/limits.ts'
 import type { LogEventName, LogFields } from '../protocol/log.ts'
 import { type Genesis, Membership, meshIdOf } from '../protocol/mesh.ts'
+import { EFFECT_KINDS, type EffectKind } from '../protocol/outcome.ts'
 import type { Clock, Crypto, Ports, SandboxHost, Signer, Vicinity } from '../protocol/ports.ts'
 import { ENGINES } from '../sandbox/engines.ts'
 import { FakeClock } from './clock.ts'
@@ -49,6 +50,8 @@ export interface PeerSetup {
   /** Two slots for the mesh, 256 MiB a task, unless given. */
   policy?: Partial<OwnerPolicy>
   engines?: readonly string[]
+  /** All there are, unless given. */
+  effects?: readonly EffectKind[]
   /** 64, unless given. */
   places?: number
   /** Gets the honest host, and returns the one to use. */
@@ -140,6 +143,7 @@ export class World {
       engines: setup.engines ?? ENGINES,
       diskBytes: 64 * MIB,
       sandboxIdleMs: 30_000,
+      effects: setup.effects ?? EFFECT_KINDS,
       places: setup.places ?? NEIGHBOURS_MAX,
     })
     await peer.start()

@@ -42,7 +42,7 @@ const started = async (policy: OwnerPolicy, { mesh, signer }: { mesh?: MeshState
   const log: Log = { event: (name, fields = {}) => void events.push({ name, fields }) }
   const ports = await portsOn(LOOPBACK, log, signer)
   const sandboxHost = createInlineSandboxHost(systemClock, machine)
-  const options = { policy, engines: ENGINES, diskBytes: 64 * MIB, sandboxIdleMs: 30_000, places: 64 }
+  const options = { policy, engines: ENGINES, effects: [], diskBytes: 64 * MIB, sandboxIdleMs: 30_000, places: 64 }
   const privately = { admission: 'private', independence: 'peer' } as const
   const peer = await createPeer(
     { ...ports, sandboxHost },
