@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { type FailPoints, NO_FAIL_POINTS } from '../protocol/fail-points.ts'
-import { MIB } from '../protocol/limits.ts'
+import { KIB, MIB } from '../protocol/limits.ts'
 import type { SandboxHost, SandboxProcess } from '../protocol/ports.ts'
 import { REPORT_FRAME_BYTES_MAX } from '../sandbox/frames.ts'
 import { compiledCode } from './compiled-code.ts'
@@ -15,6 +15,8 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>
 type Handlers = Parameters<SandboxProcess['receive']>[0]
 
 const HEAD_BYTES = 4
+/** To copy a frame that is larger takes longer than to write it in two parts. */
+const COPIED_BYTES_MAX = 16 * KIB
 const PROGRAM = new URL('./sandbox-process.ts', import.meta.url)
 /** Starts the program with a cache of compiled code, if there is one: 30 ms instead of 200. */
 const START = `import { enableCompileCache } from 'node:module'
@@ -140,7 +142,7 @@ class ChildSandbox implements SandboxProcess {
   #complaint = ''
   #killed = false
   /** What was sent to a process that has not come up yet: another may have to be started in its place. */
-  #unheard: Buffer[] | undefined = []
+  #unheard: Uint8Array[] | undefined = []
 
   constructor(host: Host, failPoints: FailPoints, release: SandboxRelease) {
     this.#host = host
@@ -156,11 +158,22 @@ class ChildSandbox implements SandboxProcess {
 
   send(frame: Uint8Array): void {
     this.#mayFail('sandbox.send')
-    const bytes = Buffer.allocUnsafe(HEAD_BYTES + frame.length)
+    const copied = frame.length <= COPIED_BYTES_MAX ? frame.length : 0
+    const bytes = Buffer.allocUnsafe(HEAD_BYTES + copied)
     bytes.writeUInt32BE(frame.length)
-    bytes.set(frame, HEAD_BYTES)
-    this.#unheard?.push(bytes)
-    this.#child.stdin.write(bytes)
+    if (copied > 0) bytes.set(frame, HEAD_BYTES)
+    this.#write(copied > 0 ? [bytes] : [bytes, frame])
+  }
+
+  #write(parts: readonly Uint8Array[]): void {
+    this.#unheard?.push(...parts)
+    const { stdin } = this.#child
+    if (parts.length > 1) {
+      // It leaves in one go with what is sent behind it.
+      stdin.cork()
+      process.nextTick(() => stdin.uncork())
+    }
+    for (const part of parts) stdin.write(part)
   }
 
   receive(handlers: Handlers): void {
@@ -202,7 +215,7 @@ class ChildSandbox implements SandboxProcess {
       const again = !this.#killed && this.#unheard && cutsOff && this.#host.refused(lines[0] || how)
       if (!again) return this.#exited(lines.at(-1) ? `${how}: ${lines.at(-1)}` : how)
       this.#start()
-      for (const bytes of this.#unheard as Buffer[]) this.#child.stdin.write(bytes)
+      for (const bytes of this.#unheard as Uint8Array[]) this.#child.stdin.write(bytes)
     }
     const howEnded = (code: number | null, signal: string | null) => (signal ? `signal ${signal}` : `exit code ${code}`)
     child.on('error', (error) => ended(error.message))

@@ -11,38 +11,47 @@ const STDIN = 0
 const STDOUT = 1
 const HEAD_BYTES = 4
 
-const chunk = Buffer.allocUnsafeSlow(65_536)
-/** The chunk, or what a larger frame needs. */
-let input = chunk
+const input = Buffer.allocUnsafeSlow(65_536)
 /** The part of `input` that has been read and not yet been taken. */
 let [from, to] = [0, 0]
 
-/** Reads until `length` bytes are there to be taken; false once the input has ended. */
+/** Reads on until `buffer`, which is filled up to `at`, has `length` bytes or more: returns how many, 0 once the input has ended. */
+const fill = (buffer: Buffer, at: number, length: number): number => {
+  while (at < length) {
+    const count = readSync(STDIN, buffer, at, buffer.length - at, null)
+    if (count === 0) return 0
+    at += count
+  }
+  return at
+}
+
+/** Reads until `length` bytes of the input are there to be taken; false once it has ended. */
 const read = (length: number): boolean => {
-  if (from === to) [from, to, input] = [0, 0, chunk]
-  if (from + length > input.length) {
-    const next = length > chunk.length ? Buffer.allocUnsafeSlow(length) : chunk
-    to = input.copy(next, 0, from, to)
+  if (from === to || from + length > input.length) {
+    to = input.copy(input, 0, from, to)
     from = 0
-    input = next
   }
-  while (to - from < length) {
-    const count = readSync(STDIN, input, to, input.length - to, null)
-    if (count === 0) return false
-    to += count
-  }
-  return true
+  to = fill(input, to, from + length)
+  return to > 0
 }
 
 const frameBytes = (): number => HEAD_BYTES + input.readUInt32BE(from)
 
-/** The next frame, good until the next call. */
+/** The next frame: good until the next call, or, if it is larger than the input's buffer, for ever. */
 const take = (): Uint8Array | undefined => {
   if (!read(HEAD_BYTES)) return undefined
   const length = frameBytes()
+  if (length > input.length) return takeLarge(length - HEAD_BYTES)
   if (!read(length)) return undefined
   from += length
   return input.subarray(from - length + HEAD_BYTES, from)
+}
+
+const takeLarge = (length: number): Uint8Array | undefined => {
+  const frame = Buffer.allocUnsafeSlow(length)
+  const at = input.copy(frame, 0, from + HEAD_BYTES, to)
+  from = to
+  return fill(frame, at, length) > 0 ? frame : undefined
 }
 
 /** Could `take` do without reading? */

@@ -1,6 +1,6 @@
 /**
- * What a pool and its workers say to each other: frames of canonical DAG-CBOR, each a list of records. The pool's
- * are trusted; a worker's are not, since a guest may have broken out of its sandbox, so those are checked field by field.
+ * What a pool and its workers say to each other: frames of canonical DAG-CBOR, each a list of records; and, from the pool,
+ * images as they are (image-file.ts), each before the frame that speaks of it. What the pool says is trusted; a worker is not, since a guest may have broken out of its sandbox: its reports are checked field by field.
  */
 import { decodeCanonical, encodeCanonical } from '../protocol/codec.ts'
 import { MeshError } from '../protocol/errors.ts'
@@ -24,8 +24,8 @@ export type RunRecord = [number, Uint8Array, Uint8Array, readonly JournalEntry[]
 export type Command =
   /** Function ID, tier, bytes of each WebAssembly module at the end of its code, code. Comes before its first run. */
   | ['code', string, Tier, readonly number[], Uint8Array]
-  /** Function ID, memory bytes, an encoded image of it. Spares the worker the evaluation of its module. */
-  | ['image', string, number, Uint8Array]
+  /** Function ID, memory bytes. The image that came is of this function: its module need not be evaluated. */
+  | ['image', string, number]
   /** Function ID, export, effects, fuel, memory bytes, output bytes, runs, owner. */
   | ['runs', string, string, readonly EffectKind[], number, number, number, RunRecord[], string]
   /** Run, request, answer. */
@@ -45,7 +45,7 @@ export type Report =
   | ['diverged', number, number, string, string]
   /** Run: it waits for an answer. */
   | ['waiting', number]
-  /** Run: the worker has neither an image nor the code of its function any more. */
+  /** Run: the worker has neither an image that fits nor the code of its function. */
   | ['lacks', number]
   /** Run, then the fields of an EffectRequest. */
   | ['request', number, number, number, EffectKind, Uint8Array]

@@ -1,6 +1,9 @@
 /**
- * An image as bytes, to be kept between processes: canonical, so that its hash is the same on any machine. Only this
- * machine's own are ever read, by the hash that they had when they were written.
+ * An image as bytes, to be kept between processes: the same on any machine, and so its hash. Only this machine's own are
+ * ever read, by the hash that they had when they were written.
+ *
+ * Four zero bytes; the length of the head, 32 bits, little-endian; the head, canonical DAG-CBOR; zeros up to a multiple of
+ * eight; the bytes of the regions that the head names, in order.
  */
 import { decodeCanonical, encodeCanonical } from '../protocol/codec.ts'
 import { MeshError } from '../protocol/errors.ts'
@@ -13,42 +16,67 @@ export interface Initialised {
   console: readonly ConsoleLine[]
 }
 
-interface ImageFile {
+interface Head {
   console: readonly ConsoleLine[]
   heap_end: number
   memory_bytes: number
   memory_bytes_max: number
-  regions: { at: number; bytes: Uint8Array }[]
+  /** Address and length of each, in order. */
+  regions: readonly (readonly [number, number])[]
   roots: Roots
 }
 
+const LENGTHS_BYTES = 8
+
+/** Where the regions begin. */
+const bodyAt = (headBytes: number): number => LENGTHS_BYTES + 8 * Math.ceil(headBytes / 8)
+
+/** Is it an image, and no other frame of a pool, which begins with a list? */
+export const isImageFile = (bytes: Uint8Array): boolean => bytes[0] === 0
+
 export const encodeImage = ({ image, console }: Initialised): Uint8Array => {
-  const file: ImageFile = {
+  const head: Head = {
     console: [...console],
     heap_end: image.heapEnd,
     memory_bytes: image.memoryBytes,
     memory_bytes_max: image.memoryBytesMax,
-    regions: [...image.copies],
+    regions: image.copies.map(({ at, bytes }) => [at, bytes.length]),
     roots: image.roots,
   }
-  return encodeCanonical(file)
+  const encoded = encodeCanonical(head)
+  let to = bodyAt(encoded.length)
+  const file = new Uint8Array(to + image.dataBytes)
+  new DataView(file.buffer).setUint32(4, encoded.length, true)
+  file.set(encoded, LENGTHS_BYTES)
+  for (const { bytes } of image.copies) {
+    file.set(bytes, to)
+    to += bytes.length
+  }
+  return file
 }
 
-/** Throws MeshError E_MESSAGE for what does not fit into the memory that it says it has. */
-export const decodeImage = (bytes: Uint8Array): Initialised => {
-  const file = decodeCanonical(bytes, 'image') as ImageFile
+/**
+ * The image refers to `file`, which must not change. Throws MeshError E_MESSAGE for what does not fit into the memory
+ * that it says it has.
+ */
+export const decodeImage = (file: Uint8Array): Initialised => {
+  const headBytes = new DataView(file.buffer, file.byteOffset).getUint32(4, true)
+  const head = decodeCanonical(file.subarray(LENGTHS_BYTES, LENGTHS_BYTES + headBytes), 'image') as Head
+  let from = bodyAt(headBytes)
   let end = 0
-  for (const { at, bytes: region } of file.regions) {
-    if (!(at >= end && at + region.length <= file.memory_bytes))
-      throw new MeshError('E_MESSAGE', `the image has ${region.length} bytes at ${at}, of ${file.memory_bytes}`)
-    end = at + region.length
-  }
-  const copies = file.regions.map(({ at, bytes: region }) => ({ at, bytes: region.slice() }))
-  const image = imageOf(file.roots, {
-    memoryBytes: file.memory_bytes,
-    memoryBytesMax: file.memory_bytes_max,
-    heapEnd: file.heap_end,
+  const copies = head.regions.map(([at, length]) => {
+    if (!(at >= end && at + length <= head.memory_bytes && from + length <= file.length))
+      throw new MeshError('E_MESSAGE', `the image has ${length} bytes at ${at}, of ${head.memory_bytes}`)
+    const bytes = file.subarray(from, from + length)
+    from += length
+    end = at + length
+    return { at, bytes }
+  })
+  const image = imageOf(head.roots, {
+    memoryBytes: head.memory_bytes,
+    memoryBytesMax: head.memory_bytes_max,
+    heapEnd: head.heap_end,
     copies,
   })
-  return { image, console: file.console }
+  return { image, console: head.console }
 }

@@ -172,7 +172,8 @@ export const differenceFromImage = (engine: Engine, image: Image): number => {
     const start = at / 4
     const end = start + bytes.length / 4
     const before = firstDifference(words, from, start)
-    const found = before >= 0 ? before : firstDifference(words, start, end, new Int32Array(bytes.buffer))
+    const wanted = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
+    const found = before >= 0 ? before : firstDifference(words, start, end, wanted)
     if (found >= 0) return 4 * found
     from = end
   }

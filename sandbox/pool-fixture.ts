@@ -8,6 +8,7 @@ import { encodeValue, ensureValue } from '../protocol/values.ts'
 import { FakeClock } from '../simulations/clock.ts'
 import { bytesOf, limits, seed } from './fixture.ts'
 import { type Command, decodeCommands, encodeFrame, type Report } from './frames.ts'
+import { isImageFile } from './image-file.ts'
 import { createSandboxPool, type SandboxJob, type SandboxResult } from './pool.ts'
 
 type Handlers = Parameters<SandboxProcess['receive']>[0]
@@ -16,6 +17,7 @@ type Handlers = Parameters<SandboxProcess['receive']>[0]
 export class ToldProcess implements SandboxProcess {
   readonly engines?: readonly string[]
   readonly commands: Command[] = []
+  readonly images: Uint8Array[] = []
   killed = false
   sentFrames = 0
   #handlers!: Handlers
@@ -25,7 +27,8 @@ export class ToldProcess implements SandboxProcess {
   }
   send(frame: Uint8Array): void {
     this.sentFrames++
-    this.commands.push(...decodeCommands(frame))
+    if (isImageFile(frame)) this.images.push(frame)
+    else this.commands.push(...decodeCommands(frame))
   }
   receive(handlers: Handlers): void {
     this.#handlers = handlers

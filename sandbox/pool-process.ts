@@ -37,6 +37,8 @@ export class PoolProcess {
   #functions = 0
   readonly #steps: Step[] = []
   #commands: Command[] = []
+  /** That `#commands` speak of, in order. */
+  #images: Uint8Array[] = []
   /** Runs that wait here for an answer; the one that waits longest comes first. */
   readonly parked = new Set<PooledRun>()
   /** What its steps are thought to take, ms. */
@@ -85,17 +87,11 @@ export class PoolProcess {
     return this.#known.has(functionId)
   }
 
-  /** Begins `run`, with the journal it has by now. */
-  start(run: PooledRun, predictedMs: number): void {
-    const { party, functionId, exportName, effects, limits, input, seed, code, form = PLAIN_MODULE } = run.job
-    if (!this.#known.has(functionId)) {
-      this.#known.set(functionId, run.job.engine)
-      this.#functions++
-      if (this.#known.size > KNOWN_MAX) this.#known.delete(this.#known.keys().next().value as string)
-      this.#send(['code', functionId, form.tier, form.modules, code()])
-      const image = run.job.image?.()
-      if (image) this.#send(['image', functionId, limits.memory_bytes, image])
-    }
+  /** Begins `run`, with the journal it has by now. `lacks`: the worker has nothing to begin it with. */
+  start(run: PooledRun, predictedMs: number, lacks = false): void {
+    const { party, functionId, exportName, effects, limits, input, seed } = run.job
+    if (lacks) this.#sendCode(run)
+    else if (!this.#known.has(functionId)) this.#introduce(run)
     run.process = this
     this.#push(run, predictedMs)
     if (run.job.traceTicks) this.#send(['trace', run.id, run.job.traceTicks])
@@ -116,6 +112,22 @@ export class PoolProcess {
       ])
   }
 
+  /** With an image, if there is one: the code is needed only if that does not fit. */
+  #introduce(run: PooledRun): void {
+    const { functionId, engine, limits, image } = run.job
+    this.#known.set(functionId, engine)
+    this.#functions++
+    if (this.#known.size > KNOWN_MAX) this.#known.delete(this.#known.keys().next().value as string)
+    const file = image?.()
+    if (!file) return this.#sendCode(run)
+    this.#images.push(file)
+    this.#send(['image', functionId, limits.memory_bytes])
+  }
+
+  #sendCode({ job: { functionId, code, form = PLAIN_MODULE } }: PooledRun): void {
+    this.#send(['code', functionId, form.tier, form.modules, code()])
+  }
+
   answer(run: PooledRun, n: number, answer: Answer, predictedMs: number): void {
     this.parked.delete(run)
     this.#push(run, predictedMs)
@@ -126,11 +138,6 @@ export class PoolProcess {
   drop(run: PooledRun): void {
     this.parked.delete(run)
     this.#send(['drop', run.id])
-  }
-
-  /** The worker has dropped the code of this function. */
-  forget(functionId: string): void {
-    this.#known.delete(functionId)
   }
 
   /** Every run that is this process's and not done; the first is the one it computes, if it is busy. */
@@ -160,9 +167,11 @@ export class PoolProcess {
   }
 
   #flush(): void {
-    const frame = encodeFrame(this.#commands)
+    const frames = [...this.#images, encodeFrame(this.#commands)]
     this.#commands = []
-    if (this.ending === undefined) this.#process.send(frame)
+    this.#images = []
+    if (this.ending !== undefined) return
+    for (const frame of frames) this.#process.send(frame)
   }
 
   #receive(frame: Uint8Array): void {

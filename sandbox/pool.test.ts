@@ -92,37 +92,6 @@ describe('a pool', () => {
     expect(processes[0]?.started).toEqual([1, 2, 4, 5, 3, 6])
   })
 
-  test('hands a process the image that there is, once', async () => {
-    const { processes, run, settle } = world()
-    const image = () => Uint8Array.of(7)
-    run({ image })
-    run({ image })
-    await settle()
-    expect(processes[0]?.of('image')).toEqual([['image', 'f', limits.memory_bytes, Uint8Array.of(7)]])
-    expect(processes[0]?.commands.slice(0, 2).map(([kind]) => kind)).toEqual(['code', 'image'])
-  })
-
-  test('takes an image of the first function of a process alone', async () => {
-    const { processes, run, settle, images } = world()
-    const first = run()
-    await settle()
-    processes[0]?.report(done(1), ['image', 64, 'f', Uint8Array.of(1)])
-    await first.result
-    const second = run({ functionId: 'g' })
-    await settle()
-    processes[0]?.report(done(2), ['image', 64, 'g', Uint8Array.of(2)], ['image', 64, 'f', Uint8Array.of(3)])
-    await second.result
-    expect(images).toEqual(['f 64 1'])
-  })
-
-  test('ends a process that tells of an image of what it was not given', async () => {
-    const { processes, run, settle } = world()
-    run()
-    await settle()
-    processes[0]?.report(['image', 64, 'g', Uint8Array.of(1)])
-    expect(processes[0]?.killed).toBe(true)
-  })
-
   test('prefers a process that has the code, then any at rest', async () => {
     const { processes, run, settle } = world(2)
     const first = [run({ functionId: 'a' }), run({ functionId: 'b' })]

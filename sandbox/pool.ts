@@ -149,8 +149,7 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
       case 'waiting':
         return current ? this.#park(process, run) : process.drop(run)
       case 'lacks':
-        process.forget(run.job.functionId)
-        if (current && run.steps === 0) process.start(run, this.#predict(run))
+        if (current && run.steps === 0) process.start(run, this.#predict(run), true)
     }
   }
 

@@ -18,7 +18,7 @@ const worker = (stepMs = 0) => {
     },
   })
   const tell = (commands: Command[], more?: boolean) => served.frame(encodeFrame(commands), more)
-  return { tell, sent, ids: () => sent.map((reports) => reports.map(([, id]) => id)) }
+  return { tell, raw: served.frame.bind(served), sent, ids: () => sent.map((reports) => reports.map(([, id]) => id)) }
 }
 
 const runs = (module: string, ids: readonly number[]): Command[] => {
@@ -115,14 +115,18 @@ describe('a worker', () => {
     expect(images).toEqual([['image', limits.memory_bytes, module, expect.any(Uint8Array)]])
     const file = images[0]?.[3] as Uint8Array
     const other = worker()
-    other.tell([['image', module, limits.memory_bytes, file], begin])
+    other.raw(file)
+    other.tell([['image', module, limits.memory_bytes], begin])
     expect(other.sent.flat().map(([, , outcome]) => outcome)).toEqual([sent.flat()[0]?.[2]])
   })
 
-  test('tells of none that took no time, and evaluates what it is given a wrong one for', () => {
-    const { tell, sent } = worker()
+  test('tells of none that took no time, and asks for the code of what it is given a wrong one for', () => {
+    const { tell, raw, sent } = worker()
     const [code, begin] = runs(QUICK, [1]) as [Command, Command]
-    tell([code, ['image', QUICK, limits.memory_bytes, Uint8Array.of(1, 2, 3)], begin])
-    expect(sent.flat().map(([kind]) => kind)).toEqual(['done'])
+    raw(Uint8Array.of(0, 0, 0, 0, 1, 2, 3))
+    tell([['image', QUICK, limits.memory_bytes], begin])
+    expect(sent.flat()).toEqual([['lacks', 1]])
+    tell([code, begin])
+    expect(sent.flat().map(([kind]) => kind)).toEqual(['lacks', 'done'])
   })
 })

@@ -8,6 +8,7 @@ import {
   type Report,
   type RunRecord,
 } from './frames.ts'
+import { isImageFile } from './image-file.ts'
 import type { CodeForm, Run, SandboxResult } from './job.ts'
 import { plainText } from './plain-text.ts'
 import { createSandbox, type RunHandle, type Sandbox } from './sandbox.ts'
@@ -31,7 +32,10 @@ export interface WorkerPorts {
 }
 
 export interface SandboxWorker {
-  /** Takes a frame of the pool and does what it says before it returns. `more`: the next one is here already. */
+  /**
+   * Takes a frame of the pool and does what it says before it returns; an image it keeps, and its bytes must not change. `more`: the
+   * next one is here already.
+   */
   frame(frame: Uint8Array, more?: boolean): void
 }
 
@@ -67,6 +71,8 @@ class Worker implements SandboxWorker {
   /** What was loaded last, if that took long. */
   #worthKeeping: { functionId: string; memoryBytes: number } | undefined
   #fuelAt = 0
+  /** That the next frame speaks of. */
+  #images: Uint8Array[] = []
 
   constructor(ports: WorkerPorts) {
     this.#ports = ports
@@ -74,6 +80,10 @@ class Worker implements SandboxWorker {
   }
 
   frame(frame: Uint8Array, more = false): void {
+    if (isImageFile(frame)) {
+      this.#images.push(frame)
+      return
+    }
     if (this.#reports.length === 0) this.#flushedAt = this.#ports.now()
     for (const command of decodeCommands(frame)) this.#obey(command)
     if (more) return
@@ -87,7 +97,7 @@ class Worker implements SandboxWorker {
       case 'code':
         return this.#keepCode(command[1], { tier: command[2], modules: command[3], bytes: command[4] })
       case 'image':
-        return this.#restore(command[1], command[2], command[3])
+        return this.#restore(command[1], command[2])
       case 'runs':
         for (const record of command[7]) this.#step(record[0], () => this.#start(command, record))
         return
@@ -126,9 +136,9 @@ class Worker implements SandboxWorker {
     if (this.#ports.now() - from >= WORTH_KEEPING_MS) this.#worthKeeping = { functionId, memoryBytes }
   }
 
-  #restore(functionId: string, memoryBytes: number, file: Uint8Array): void {
+  #restore(functionId: string, memoryBytes: number): void {
     try {
-      this.#sandbox.restore(functionId, memoryBytes, file)
+      this.#sandbox.restore(functionId, memoryBytes, this.#images.shift() as Uint8Array)
     } catch {
       // One that does not fit is none: the module is evaluated.
     }
@@ -143,7 +153,7 @@ class Worker implements SandboxWorker {
       this.#ports.send(encodeFrame([['image', memoryBytes, functionId, file]]))
   }
 
-  /** Undefined: the function's code is not here any more. */
+  /** Undefined: the function's code is not here. */
   #start(command: Command & { 0: 'runs' }, [id, input, seed, journal]: RunRecord): RunHandle | undefined {
     const [, functionId, exportName, effects, fuel, memory_bytes, output_bytes, , owner] = command
     if (!this.#sandbox.has(functionId, memory_bytes)) {
