@@ -13,13 +13,14 @@ import type { Config } from './config.ts'
 import { createCrypto } from './crypto.ts'
 import type { DataDir } from './data-dir.ts'
 import { chooseMesh, type Dial } from './joining.ts'
-import { loadPorts, portsToKeep, savePorts, withKeptPorts } from './listen.ts'
+import { loadPorts, portsToKeep, savePorts, servesPages, withKeptPorts } from './listen.ts'
 import type { AgentLog } from './log/log.ts'
 import { loadMesh, type MeshRecord, saveMesh } from './mesh-store.ts'
 import { createNodePorts } from './ports.ts'
 import { proofKeeper } from './proof-files.ts'
 import { systemRandom } from './random.ts'
 import { CARRIED_ENGINES } from './sandbox-releases.ts'
+import type { Web } from './web/serving.ts'
 
 /** A sandbox process that has had nothing to do for this long ends. */
 const SANDBOX_IDLE_MS = 30_000
@@ -32,10 +33,15 @@ export interface Ground {
   failPoints: FailPoints
   sandboxHost: SandboxHost
   adapt: (ports: Ports) => Ports
+  /** What it is for browsers. */
+  web: Web | undefined
 }
 
 /** The mesh to belong to, kept from now on. */
-export const settleMesh = async ({ config, dir, log }: Ground, signal?: AbortSignal): Promise<MeshRecord> => {
+export const settleMesh = async (
+  { config, dir, log }: Pick<Ground, 'config' | 'dir' | 'log'>,
+  signal?: AbortSignal,
+): Promise<MeshRecord> => {
   const ports = { crypto: createCrypto(), clock: systemClock, random: systemRandom }
   // The peer's own network can start only once the mesh is known.
   const dial: Dial = async (use) => {
@@ -61,14 +67,34 @@ export const settleMesh = async ({ config, dir, log }: Ground, signal?: AbortSig
   return mesh
 }
 
+/** Only an agent to which browsers can come has anything of that in memory. */
+export const webOf = async (
+  { config, dir }: Pick<Ground, 'config' | 'dir'>,
+  invite: () => Promise<string>,
+): Promise<Web | undefined> => {
+  if (!servesPages(config.listen)) return undefined
+  const { openWeb } = await import('./web/serving.ts')
+  const peer = peerIdFromPublicKey(dir.signer.publicKey)
+  return openWeb({ ...config, peer, invite, nowMs: systemClock.now() })
+}
+
 const startOn = async (
-  { config, dir, log, failPoints, sandboxHost, adapt }: Ground,
+  { config, dir, log, failPoints, sandboxHost, adapt, web }: Ground,
   mesh: MeshRecord,
   listen: readonly string[],
 ) => {
   const { mdns } = config
   const { signer, storage } = dir
-  const ports = await createNodePorts({ signer, storage, listen, mdns, sandboxHost, log, failPoints })
+  const ports = await createNodePorts({
+    signer,
+    storage,
+    listen,
+    mdns,
+    sandboxHost,
+    log,
+    failPoints,
+    web: web?.serving,
+  })
   const { cpus: slots, taskMemoryBytes: memoryBytes, diskBytes, accept, deny, quota } = config
   const policy = { accept, deny, slots, memoryBytes, quota }
   const options = {

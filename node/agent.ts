@@ -4,7 +4,7 @@ import type { PeerStatus } from '../peer/status.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { createPeerBackend } from '../sdk/peer-backend.ts'
-import { settleMesh, startPeer } from './agent-peer.ts'
+import { settleMesh, startPeer, webOf } from './agent-peer.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { INVITE_MS_DEFAULT } from './control/frames.ts'
@@ -21,6 +21,7 @@ import { environmentFailPoints } from './ports.ts'
 import { watchPower } from './power.ts'
 import { type Confinement, createSandboxHost } from './sandbox-host.ts'
 import { VERSION } from './version.ts'
+import type { Web, WebStatus } from './web/serving.ts'
 
 export interface AgentStatus extends PeerStatus {
   wayside: string
@@ -34,6 +35,10 @@ export interface AgentStatus extends PeerStatus {
   sandbox: Confinement
   /** Invites others to this mesh for a day; null where this peer cannot be reached, or may not invite. */
   ticket: string | null
+  /** What it serves to pages; null where it listens on no WebSocket. */
+  web: WebStatus | null
+  /** What a phone opens to lend too, where --phone asked for it. That of this agent is as good as a ticket. */
+  phone: string | null
 }
 
 export interface AgentOptions {
@@ -80,38 +85,46 @@ const invite = async (peer: Peer, lifeMs: number, own = false) => {
   )
 }
 
+/** What an agent is made of, beside its peer. */
+interface Parts {
+  config: Config
+  log: AgentLog
+  sandbox: Promise<Confinement>
+  web: Web | undefined
+}
+
 const statusOf = async (
   peer: Peer,
-  config: Config,
+  { config, sandbox, web }: Parts,
   pausing: Pausing,
-  sandbox: Promise<Confinement>,
   startedMs: number,
-): Promise<AgentStatus> => ({
-  ...peer.status(),
-  wayside: VERSION,
-  pid: process.pid,
-  data: config.data,
-  up_ms: Math.round(systemClock.monotonic() - startedMs),
-  paused_by: pausing.reason,
-  memory_bytes_lent: config.memoryBytes,
-  sandbox: await sandbox,
-  ticket: await invite(peer, INVITE_MS_DEFAULT).then(
-    ({ ticket }) => ticket,
-    () => null,
-  ),
-})
+): Promise<AgentStatus> => {
+  const served = web?.status(peer.addresses()) ?? null
+  return {
+    ...peer.status(),
+    wayside: VERSION,
+    pid: process.pid,
+    data: config.data,
+    up_ms: Math.round(systemClock.monotonic() - startedMs),
+    paused_by: pausing.reason,
+    memory_bytes_lent: config.memoryBytes,
+    sandbox: await sandbox,
+    ticket: await invite(peer, INVITE_MS_DEFAULT).then(
+      ({ ticket }) => ticket,
+      () => null,
+    ),
+    web: served,
+    phone: config.phone ? (config.publicUrl ?? web?.phoneUrl(served?.origins ?? []) ?? null) : null,
+  }
+}
 
-const serveOwner = async (
-  peer: Peer,
-  { config, log, sandbox }: { config: Config; log: AgentLog; sandbox: Promise<Confinement> },
-  over: AbortController,
-  closeLog: () => void,
-): Promise<Agent> => {
+const serveOwner = async (peer: Peer, parts: Parts, over: AbortController, closeLog: () => void): Promise<Agent> => {
+  const { config, log } = parts
   const startedMs = systemClock.monotonic()
   const pausing = new Pausing(systemClock, peer)
   const { promise: asked, resolve: ask } = Promise.withResolvers<void>()
   const steering = {
-    status: () => statusOf(peer, config, pausing, sandbox, startedMs),
+    status: () => statusOf(peer, parts, pausing, startedMs),
     pause: (durationMs?: number) => pausing.pause(durationMs),
     resume: () => pausing.resume(),
   }
@@ -158,12 +171,12 @@ export const startAgent = async (config: Config, options: AgentOptions = {}): Pr
     // Beside what takes longer: whoever reads the first status need not wait.
     const sandbox = sandboxHost.confinement()
     const adapt = options.adapt ?? ((ports: Ports) => ports)
-    const ground = { config, dir, log, failPoints, sandboxHost, adapt }
-    const mesh = await settleMesh(ground, options.signal)
-    const peer = await startPeer(ground, mesh)
+    const mesh = await settleMesh({ config, dir, log }, options.signal)
+    const web = await webOf({ config, dir }, async () => (await invite(peer, INVITE_MS_DEFAULT)).ticket)
+    const peer = await startPeer({ config, dir, log, failPoints, sandboxHost, adapt, web }, mesh)
     undo = () => peer.stop()
     const over = new AbortController()
-    const agent = await serveOwner(peer, { config, log, sandbox }, over, close)
+    const agent = await serveOwner(peer, { config, log, sandbox, web }, over, close)
     keepDialling(peer, mesh.addresses, systemClock, over.signal)
     log.event('agent.started', { peer: peer.peerId })
     return agent

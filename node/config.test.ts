@@ -133,6 +133,17 @@ describe('E_CONFIG names the key and where it stands', () => {
   })
 })
 
+test('a phone needs https: of a listener that is there, of one that is added, or of a page of the owner’s', () => {
+  const any = '/ip4/0.0.0.0/tcp/0'
+  expect(read({ phone: true }).listen).toEqual([any, `${any}/tls/ws`])
+  expect(read({ phone: true, listen: [`${any}/wss`] }).listen).toEqual([`${any}/wss`])
+  const page = { phone: true, public_url: 'https://lend.example/' }
+  expect(read(page)).toMatchObject({ listen: [any], publicUrl: 'https://lend.example/' })
+  expect(read({ public_url: 'https://lend.example/' })).toMatchObject({ phone: false, listen: [any] })
+  for (const wrong of ['http://lend.example/', 'lend.example', 'javascript:alert(1)'])
+    expect(() => read({ public_url: wrong })).toThrow('expected the https URL of a page')
+})
+
 test('PeerIds are accepted by name', () => {
   expect(read({ accept: [PEER], deny: [PEER] })).toMatchObject({ accept: [PEER], deny: [PEER] })
 })

@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import * as v from 'valibot'
 import { QUEUE_ITEMS_MAX, QUOTA_DEFAULT, type Quota } from '../peer/admission.ts'
+import { addressKind } from '../protocol/address-kind.ts'
 import { MeshError } from '../protocol/errors.ts'
 import { isPeerId } from '../protocol/identity.ts'
 import {
@@ -31,6 +32,7 @@ const DISK_BYTES_DEFAULT = 1024 * MIB
 const DISK_BYTES_MIN = 16 * MIB
 /** On every interface, or nobody could use the machine; what a stranger can reach there is the handshake. */
 const LISTEN_DEFAULT = '/ip4/0.0.0.0/tcp/0'
+const LISTEN_PHONE = '/ip4/0.0.0.0/tcp/0/tls/ws'
 
 const integer = (min: number, max: number, what: string) =>
   v.pipe(
@@ -59,6 +61,7 @@ const texts = (valid: (text: string) => boolean, expected: string, max: number) 
   v.pipe(v.array(v.pipe(v.string(expected), v.check(valid, expected)), 'expected a list'), v.maxLength(max))
 
 const isAccept = (text: string) => ['self', 'mesh', 'anyone'].includes(text) || isPeerId(text)
+const isHttps = (text: string) => URL.canParse(text) && new URL(text).protocol === 'https:'
 const isAddress = (text: string) => /^\/[a-z0-9]+\//.test(text)
 
 const schema = v.strictObject({
@@ -73,6 +76,13 @@ const schema = v.strictObject({
   ),
   own: v.optional(v.boolean('expected true or false')),
   mdns: v.optional(v.boolean('expected true or false')),
+  phone: v.optional(v.boolean('expected true or false')),
+  public_url: v.optional(
+    v.pipe(
+      v.string('expected an https URL'),
+      v.check(isHttps, 'expected the https URL of a page, such as "https://mesh.example/"'),
+    ),
+  ),
   log_level: v.optional(v.picklist(['debug', 'info', 'warn', 'error'], 'expected debug, info, warn or error')),
   log_format: v.optional(v.picklist(['text', 'json'], 'expected text or json')),
   verify: v.optional(
@@ -107,6 +117,8 @@ const FROM_TEXT: { [K in ConfigKey]: 'text' | 'number' | 'list' | 'boolean' } = 
   join: 'list',
   own: 'boolean',
   mdns: 'boolean',
+  phone: 'boolean',
+  public_url: 'text',
   log_level: 'text',
   log_format: 'text',
   verify: 'text',
@@ -211,6 +223,10 @@ export interface Config {
   /** Join as a machine of the inviter's owner. */
   own: boolean
   mdns: boolean
+  /** Show what a phone can open to lend too. */
+  phone: boolean
+  /** A page of the owner's that has the tag in it: phones open it rather than this agent. */
+  publicUrl: string | undefined
   logLevel: LogLevel
   logFormat: 'text' | 'json' | undefined
   verify: string | undefined
@@ -238,6 +254,12 @@ const quotaOf = (given: Layer): Quota => ({
   queueShare: given.quota_queue_share ?? QUOTA_DEFAULT.queueShare,
 })
 
+/** A phone needs https, which the agent has with a certificate of its own where no page of the owner's does it. */
+const listenOn = ({ listen = [LISTEN_DEFAULT], phone, public_url }: Layer): string[] => {
+  const hasSecure = listen.some((address) => addressKind(address) === 'wss')
+  return phone && !public_url && !hasSecure ? [...listen, LISTEN_PHONE] : listen
+}
+
 /** The directory that `--data`, or WAYSIDE_DATA, names. */
 export const dataDirOf = (data: string | undefined, env: NodeJS.ProcessEnv = process.env): string =>
   resolve(data ?? (env.WAYSIDE_DATA || DATA_DIR_DEFAULT))
@@ -255,10 +277,12 @@ export const readConfig = (flags: Flags, env = process.env, machine: Machine = t
     accept: given.accept ?? ['mesh'],
     deny: given.deny ?? [],
     quota: quotaOf(given),
-    listen: given.listen ?? [LISTEN_DEFAULT],
+    listen: listenOn(given),
     join: given.join ?? [],
     own: given.own ?? false,
     mdns: given.mdns ?? true,
+    phone: given.phone ?? false,
+    publicUrl: given.public_url,
     logLevel: given.log_level ?? 'info',
     logFormat: given.log_format,
     verify: given.verify,

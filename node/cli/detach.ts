@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { AgentStatus } from '../agent.ts'
 import { type AgentClient, connectAgent } from '../control/client.ts'
 import { readEndpoint } from '../control/endpoint.ts'
-import { upWords } from './status-words.ts'
-import { DETACHED, print, printJson, whileWaiting } from './terminal.ts'
+import { printIntroduction } from './introduction.ts'
+import { DETACHED, printJson, whileWaiting } from './terminal.ts'
 
 const LOOK_EVERY_MS = 50
 
@@ -48,6 +48,6 @@ export const detach = async (data: string): Promise<number> => {
   const answer = (await client.ask({ t: 'status' }, 'status')).status as unknown as AgentStatus
   client.close()
   child.unref()
-  await (args.includes('--json') ? printJson(answer) : print(upWords(answer)))
+  await (args.includes('--json') ? printJson(answer) : printIntroduction(answer))
   return 0
 }

@@ -4,20 +4,29 @@ import { expect, test } from 'vitest'
 import { writeFunctions } from '../testing/functions.ts'
 import { freshDirectory, startAgent, wayside } from '../testing/wayside.ts'
 
-/** Names of the packages that a command imports. */
-const packagesOf = async (args: string[], cwd: string): Promise<{ packages: string[]; stdout: string }> => {
+/** What a process imports that is started in this environment. */
+const watchImports = () => {
   const seen = join(freshDirectory(), 'seen')
   const hook = `
     import { appendFileSync } from 'node:fs'
     import { registerHooks } from 'node:module'
     registerHooks({ load: (url, context, next) => { appendFileSync(${JSON.stringify(seen)}, url + '\\n'); return next(url, context) } })`
   const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hook)}` }
+  return { env, urls: () => readFileSync(seen, 'utf8').split('\n') }
+}
+
+const packagesIn = (urls: readonly string[]): string[] => {
+  const names = urls.flatMap((url) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? [])
+  return [...new Set(names)].sort()
+}
+
+/** Names of the packages that a command imports. */
+const packagesOf = async (args: string[], cwd: string): Promise<{ packages: string[]; stdout: string }> => {
+  const { env, urls } = watchImports()
   const { stdout, status, stderr } = await wayside(args, { cwd, env })
   expect({ status, stderr }).toMatchObject({ status: 0 })
-  const urls = readFileSync(seen, 'utf8').split('\n')
-  expect(urls.some((url) => url.endsWith('/node/cli/main.ts'))).toBe(true)
-  const names = urls.flatMap((url) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? [])
-  return { packages: [...new Set(names)].sort(), stdout }
+  expect(urls().some((url) => url.endsWith('/node/cli/main.ts'))).toBe(true)
+  return { packages: packagesIn(urls()), stdout }
 }
 
 test('a command imports what it needs and nothing heavy: no libp2p while an agent runs, no bundler without sources', async () => {
@@ -34,4 +43,15 @@ test('a command imports what it needs and nothing heavy: no libp2p while an agen
   const alone = await packagesOf(['run', 'square.ts', '5', '--local', '--receipt', receipt], cwd)
   expect(alone.packages).not.toContain('libp2p')
   expect((await packagesOf(['verify', receipt], cwd)).packages).toEqual(light)
+})
+
+test('an agent to which no browser can come loads nothing of what it would serve', async () => {
+  const { env, urls } = watchImports()
+  const agent = await startAgent([], { env })
+  await agent.stop()
+  expect(packagesIn(urls())).toContain('libp2p')
+  const forBrowsers = urls().filter((url) =>
+    /\/node\/(?:web\/(?!tag\.ts)|websockets)|\/(?:ws|uqr|websockets)\//.test(url),
+  )
+  expect(forBrowsers).toEqual([])
 })

@@ -3,6 +3,7 @@ import type { AgentStatus } from '../agent.ts'
 import { shownDataDir } from '../data-dir.ts'
 import { plainText } from '../plain-text.ts'
 import { shortId } from '../short-id.ts'
+import { embedTag } from '../web/tag.ts'
 import { paintOut } from './terminal.ts'
 import { acceptWords, countOf, countWords, durationWords, sizeWords } from './words.ts'
 
@@ -28,6 +29,23 @@ const meshWords = ({ mesh }: AgentStatus): string => `"${plainText(mesh.name)}",
 const inviteRows = ({ ticket }: AgentStatus): string =>
   ticket === null ? '' : `\n  Another machine joins with\n\n    ${paintOut('cyan', `wayside up --join ${ticket}`)}\n`
 
+/** What agents serve to pages, and what a site owner copies. */
+const webRows = ({ web, peer, ticket }: AgentStatus): string => {
+  const [origin] = web?.origins ?? []
+  if (!web || origin === undefined) return ''
+  const tag = embedTag(web, { origin, ticket: ticket ?? 'TICKET', accept: peer })
+  const lines = tag.trimEnd().split('\n').join('\n    ')
+  const where = web.origins.join(', ')
+  return `\n  It serves pages, at ${where}. This tag is for them; the ticket in it admits their visitors:\n\n    ${paintOut('cyan', lines)}\n`
+}
+
+const webRow = ({ web }: AgentStatus): string =>
+  web
+    ? row('serves', `pages, at ${web.origins.slice(0, 3).join(', ')}; \`wayside status\` prints the tag for them`)
+    : ''
+
+const phoneRow = ({ phone }: AgentStatus): string => (phone === null ? '' : row('phone', `lends at ${phone}`))
+
 /** What `up` prints once. */
 export const upWords = (status: AgentStatus): string => {
   const { shown, flag } = shownDataDir(status.data)
@@ -41,6 +59,7 @@ export const upWords = (status: AgentStatus): string => {
     ...status.addresses
       .slice(0, 4)
       .map((address, i) => row(i === 0 ? 'listens' : '', address.replace(/\/p2p\/.*/, ''))),
+    webRow(status),
     row('data', `${shown} (process ${status.pid})`),
     inviteRows(status),
     `\n  ${paintOut('dim', `wayside status${flag} says what runs here and for whom; wayside down${flag} stops it.`)}\n\n`,
@@ -105,11 +124,13 @@ export const statusWords = (status: AgentStatus): string => {
     row('sandbox', sandboxWords(status)),
     row('mesh', meshWords(status)),
     row('peer', status.peer),
+    phoneRow(status),
     row('data', `${shown} (process ${status.pid})`),
     row(
       'invite',
       `\`wayside invite${flag}\` prints a ticket (--own: for a machine of yours), \`wayside mesh${flag}\` says who is in`,
     ),
+    webRows(status),
   ].join('')
 }
 

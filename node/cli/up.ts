@@ -3,8 +3,8 @@ import type { Agent } from '../agent.ts'
 import { type Config, type Flags, readConfig } from '../config.ts'
 import { type LogLine, lineToText } from '../log/line.ts'
 import type { AgentLog } from '../log/log.ts'
-import { upWords } from './status-words.ts'
-import { DETACHED, note, onInterrupt, paint, print, printJson, say, whileWaiting } from './terminal.ts'
+import { printIntroduction } from './introduction.ts'
+import { DETACHED, note, onInterrupt, paint, printJson, say, whileWaiting } from './terminal.ts'
 
 /** Whoever waits for the end of work that was handed back waits no longer than this. */
 const STOP_MS_MAX = 2000
@@ -47,7 +47,7 @@ const introduce = async (starting: Promise<Agent>, config: Config, json: boolean
   const agent = await whileWaiting(what, starting)
   stayUp(agent)
   const status = await agent.status()
-  await (json ? printJson(status) : print(upWords(status)))
+  await (json ? printJson(status) : printIntroduction(status))
   return agent
 }
 

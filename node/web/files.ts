@@ -18,6 +18,7 @@ const manifest = v.object({
   loader: name,
   integrity,
   frame: name,
+  pins: v.optional(v.string(), ''),
   files: v.record(name, v.object({ type: header, sha384, headers: v.optional(v.record(name, header), {}) })),
 })
 
@@ -35,6 +36,8 @@ export interface WebFiles {
   readonly integrity: string
   /** The name of the consent frame's document. */
   readonly frame: string
+  /** What the element tells the frame of what it loads later. */
+  readonly pins: string
   readonly files: ReadonlyMap<string, WebFile>
 }
 
@@ -71,7 +74,7 @@ const fileOf = (type: string, headers: Record<string, string>, body: Buffer): We
 /** All files of the build in `folder`. Throws MeshError E_STORAGE if one is missing or not what the build made. */
 export const loadWebFiles = (folder: string): WebFiles => {
   try {
-    const { loader, integrity, frame, files } = v.parse(
+    const { loader, integrity, frame, pins, files } = v.parse(
       manifest,
       JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')),
     )
@@ -82,7 +85,7 @@ export const loadWebFiles = (folder: string): WebFiles => {
       ]),
     )
     for (const needed of [loader, frame]) if (!loaded.has(needed)) throw new Error(`it lacks ${needed}`)
-    return { loader, integrity, frame, files: loaded }
+    return { loader, integrity, frame, pins, files: loaded }
   } catch (cause) {
     throw damaged(folder, (cause as Error).message, cause)
   }

@@ -26,7 +26,7 @@ export interface WebSite {
   /** The peer whose agent this is. */
   peer: string
   /** Pages beside the files, by path such as `/name`; undefined where there is none. */
-  page?: (path: string, origin: string) => Answer | undefined
+  page?: (path: string, origin: string) => Promise<Answer | undefined>
 }
 
 /** Does the other side take gzip? */
@@ -75,7 +75,7 @@ const answerOf = async (request: IncomingMessage, site: WebSite): Promise<Answer
   const file = site.files.files.get(path.slice(1))
   if (file && path.startsWith('/')) return fileAnswer(request, file)
   if (path === '/') return firstPage(site, originOf(request))
-  return site.page?.(path, originOf(request)) ?? refusal(404, 'there is nothing here')
+  return (await site.page?.(path, originOf(request))) ?? refusal(404, 'there is nothing here')
 }
 
 /** Answers GET and HEAD from memory: no request reaches the disk, or anything of the data directory. */

@@ -1,0 +1,69 @@
+/**
+ * The consent frame as a page of its own, for a phone of the owner's. Its address has a code in it that is shown on the
+ * terminal alone: whoever knows that gets a ticket, as whoever can read the terminal does.
+ */
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import type { WebFiles } from './files.ts'
+import type { Answer } from './handler.ts'
+
+/** 128 bits, as 22 characters: a QR code of them can be read off a small window. */
+const CODE_BYTES = 16
+const NO_STORE = { 'cache-control': 'no-store' }
+const REASON = 'This computer would like to use this phone, too.'
+
+export interface PhoneOptions {
+  files: WebFiles
+  /** The peer for which the phone is to work. */
+  peer: string
+  /** A fresh ticket. */
+  invite: () => Promise<string>
+}
+
+export interface Phone {
+  /** What the QR code leads to, at an origin. */
+  readonly path: string
+  answer(path: string, origin: string): Promise<Answer | undefined>
+}
+
+/** It has the fragment that the element gives the frame. */
+const redirect = async ({ files, peer, invite }: PhoneOptions, to: string): Promise<Answer> => {
+  const asked = { mesh: await invite(), accept: peer, reason: REASON, pins: files.pins }
+  return { status: 302, headers: { ...NO_STORE, location: `${to}#${new URLSearchParams(asked)}` }, body: '' }
+}
+
+const refusal = (): Answer => ({
+  status: 403,
+  headers: { ...NO_STORE, 'content-type': 'text/plain; charset=utf-8' },
+  body: 'A browser lets a page lend over https only: open the address that begins with https, as the terminal shows it.\n',
+})
+
+/** The frame's document, which nobody may put into another page here. */
+const alone = ({ files }: PhoneOptions): Answer => {
+  const file = files.files.get(files.frame)
+  const policy = file?.headers['content-security-policy'] ?? "default-src 'none'"
+  const headers = {
+    ...file?.headers,
+    ...NO_STORE,
+    'content-type': file?.type ?? '',
+    'content-security-policy': `${policy.replace(/; *frame-ancestors [^;]*/, '')}; frame-ancestors 'none'`,
+  }
+  return { status: 200, headers, body: file?.body ?? '' }
+}
+
+export const createPhone = (options: PhoneOptions): Phone => {
+  const code = randomBytes(CODE_BYTES).toString('base64url')
+  const expected = Buffer.from(code)
+  const isCode = (given: string) => {
+    const bytes = Buffer.from(given)
+    return bytes.length === expected.length && timingSafeEqual(bytes, expected)
+  }
+  return {
+    path: `/phone-${code}`,
+    answer: async (path, origin) => {
+      const [, kind, given = ''] = /^\/(phone|lend)-([\w-]+)$/.exec(path) ?? []
+      if (!kind || !isCode(given)) return undefined
+      if (!origin.startsWith('https:')) return refusal()
+      return kind === 'phone' ? redirect(options, `/lend-${code}`) : alone(options)
+    },
+  }
+}
