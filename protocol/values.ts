@@ -2,6 +2,7 @@
 import { CID } from './cid.ts'
 import { decodeCanonical, encodeCanonical } from './codec.ts'
 import { type ErrorCode, MeshError } from './errors.ts'
+import { parseJson } from './json.ts'
 import { VALUE_DEPTH_MAX } from './limits.ts'
 import { define, isPlainObject } from './plain-object.ts'
 
@@ -213,7 +214,7 @@ export const valueFromJson = (text: string): Value => {
   }
   let parsed: unknown
   try {
-    parsed = JSON.parse(text)
+    parsed = parseJson(text)
   } catch (cause) {
     throw new MeshError('E_INPUT', `not valid JSON: ${(cause as Error).message}`, { cause })
   }

@@ -1,4 +1,5 @@
 /** Values as they cross to the guest and back: JSON text, and byte arrays beside it (guest/values.ts). */
+import { parseJson } from '../protocol/json.ts'
 import { define } from '../protocol/plain-object.ts'
 import { ensureValue, type Value } from '../protocol/values.ts'
 
@@ -52,6 +53,6 @@ const unpackLeaves = (x: unknown, buffers: readonly Uint8Array[]): unknown => {
 
 /** The Value that the guest sent. Throws whatever is wrong with it: the prelude sends nothing that is. */
 export const unpack = (json: string, buffers: readonly Uint8Array[]): Value => {
-  const parsed: unknown = JSON.parse(json)
+  const parsed = parseJson(json)
   return ensureValue(json.includes('{"/":') ? unpackLeaves(parsed, buffers) : parsed)
 }

@@ -20,6 +20,15 @@ describe('a Value', () => {
     await checkProperty('echo', echo, { runs: 500 })
   })
 
+  test('has the keys that it has, whatever those before it had', () => {
+    const sandbox = createSandbox({ wasm })
+    sandbox.load('echo', new TextEncoder().encode(ECHO), 0)
+    for (const key of ['\\', '\n', '"', '\\n', '\u0000']) {
+      const run = runOf({ a: 1, [key]: 2n }, { limits: { ...limits, memory_bytes: 0 } })
+      expect(valueIn(outcomeOf(sandbox.run('echo', run).result))).toEqual({ a: 1, [key]: 2n })
+    }
+  })
+
   test('is in the guest what it is outside', () => {
     const module = `export default (x) => [
       x.nothing === null, x.yes === true, x.text === 'é\\u0000\\u2028😀', x.number === -1.5, x.big === 2n ** 64n - 1n,

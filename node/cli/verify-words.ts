@@ -1,5 +1,6 @@
 /** What a check of receipts found, in plain words and as JSON. */
 import type { CheckedReceipt, TwoFacedHome, Verification } from '../../peer/verify-file.ts'
+import { parseJson } from '../../protocol/json.ts'
 import type { Outcome } from '../../protocol/outcome.ts'
 import { decodeValue, valueToJson } from '../../protocol/values.ts'
 import { plainText } from '../plain-text.ts'
@@ -154,7 +155,7 @@ export const verificationWords = (verification: Verification): string => {
 const outcomeJson = ({ result, fuel, memory_bytes }: Outcome): object => {
   if (!result.ok) return { error: { code: result.code, message: result.message }, fuel, memory_bytes }
   const text = valueText(result.value)
-  return { ...(text !== undefined && { value: JSON.parse(text) }), fuel, memory_bytes }
+  return { ...(text !== undefined && { value: parseJson(text) }), fuel, memory_bytes }
 }
 
 const receiptJson = (checked: CheckedReceipt): object => {
