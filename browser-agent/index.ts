@@ -1,6 +1,8 @@
 /** `wayside/browser`: a page as a peer. */
 import { connectWith } from '../sdk/connect.ts'
 import type { Mesh } from '../sdk/mesh.ts'
+import type { PageAgent } from './agent.ts'
+import type { LendingLimits } from './agent-view.ts'
 import { assets } from './assets.ts'
 import { createPageHost, type PageAssets } from './sdk-host.ts'
 
@@ -16,6 +18,7 @@ export type {
   Value,
 } from '../sdk/index.ts'
 export { fn, MeshError } from '../sdk/index.ts'
+export type { PageAgent } from './agent.ts'
 export type { AgentView, LendingLimits, PauseReason, RunningTask } from './agent-view.ts'
 
 export interface PageConnectOptions extends Partial<PageAssets> {
@@ -31,3 +34,21 @@ export interface PageConnectOptions extends Partial<PageAssets> {
  */
 export const connect = ({ join, signal, ...given }: PageConnectOptions): Promise<Mesh> =>
   connectWith(createPageHost({ ...assets, ...given }), { join, ...(signal && { signal }) })
+
+export interface PageLendOptions extends Partial<PageAssets> {
+  /** A ticket of the mesh; or a multiaddr, for a public one. */
+  mesh: string
+  /** PeerIds whose work this page runs; or `mesh`, `self`. */
+  accept: readonly string[]
+  limits?: Partial<LendingLimits>
+}
+
+/**
+ * Lends this page's machine. Call it when the person in front of it has agreed: here, in the site's own code, nobody else
+ * sees to that, as the frame of <wayside-agent> does. Throws MeshError E_USAGE, E_TICKET or E_STORAGE; what goes wrong
+ * afterwards is in the view.
+ */
+export const lend = async ({ mesh, accept, limits = {}, ...given }: PageLendOptions): Promise<PageAgent> => {
+  const { startPageAgent } = await import('./agent.ts')
+  return startPageAgent({ ...assets, ...given, mesh, accept, limits })
+}

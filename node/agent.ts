@@ -1,4 +1,5 @@
 /** The agent: a peer that lends this machine, its data directory, and the socket on which its owner talks to it. */
+import { keepTrying } from '../peer/join.ts'
 import type { Peer } from '../peer/peer.ts'
 import type { PeerStatus } from '../peer/status.ts'
 import { MeshError } from '../protocol/errors.ts'
@@ -12,7 +13,6 @@ import { startControlServer } from './control/server.ts'
 import type { AgentControls } from './control/session.ts'
 import { openDataDir } from './data-dir.ts'
 import { watchAddresses } from './interfaces.ts'
-import { keepDialling } from './joining.ts'
 import { openLogFile } from './log/file.ts'
 import { followLog } from './log/follow.ts'
 import { type AgentLog, createAgentLog } from './log/log.ts'
@@ -177,7 +177,7 @@ export const startAgent = async (config: Config, options: AgentOptions = {}): Pr
     undo = () => peer.stop()
     const over = new AbortController()
     const agent = await serveOwner(peer, { config, log, sandbox, web }, over, close)
-    keepDialling(peer, mesh.addresses, systemClock, over.signal)
+    for (const address of mesh.addresses) keepTrying(() => peer.join(address, over.signal), systemClock, over.signal)
     log.event('agent.started', { peer: peer.peerId })
     return agent
   } catch (cause) {

@@ -1,18 +1,13 @@
 /** Which mesh a peer of this machine belongs to: the one it kept, the one it is invited to, or a new one. */
-import { foundMesh, type Invitation, learnFirst, readInvitation } from '../peer/join.ts'
-import type { Peer } from '../peer/peer.ts'
+import { foundMesh, type Invitation, isMember, learnFirst, readForMember, readInvitation } from '../peer/join.ts'
 import { MeshError } from '../protocol/errors.ts'
-import { isOwnMachine, isTicketText, meshIdOf, verifyChain } from '../protocol/mesh.ts'
-import type { Clock, Ports } from '../protocol/ports.ts'
+import { isOwnMachine, isTicketText, meshIdOf } from '../protocol/mesh.ts'
+import type { MeshRecord } from '../protocol/mesh-record.ts'
+import type { Ports } from '../protocol/ports.ts'
 import { shownDataDir } from './data-dir.ts'
-import type { MeshRecord } from './mesh-store.ts'
 import { solitaryNetwork } from './solitary-network.ts'
 
 type JoinPorts = Pick<Ports, 'crypto' | 'clock' | 'random'>
-
-/** A ticket that has expired still names its mesh and addresses, which is all that a member needs of it. */
-const readForMember = (ports: JoinPorts, text: string) =>
-  readInvitation({ crypto: ports.crypto, clock: { ...ports.clock, now: () => 0 } }, text)
 
 const invitationOf = async (ports: JoinPorts, text: string, isMember: boolean): Promise<Invitation> => {
   if (!isTicketText(text)) return { addresses: [text] }
@@ -45,21 +40,6 @@ const ensureSameMesh = (ports: JoinPorts, kept: MeshRecord, invitations: readonl
   const { shown, flag } = shownDataDir(data)
   const message = `${shown} belongs to mesh ${mesh}, the ticket is for mesh ${other.mesh}; join that one from another directory with --data DIR, or leave this mesh for good with \`wayside down --erase${flag}\` first`
   throw new MeshError('E_MESH_MISMATCH', { message, mesh, ticket: other.mesh })
-}
-
-const isMember = async (ports: JoinPorts, { genesis, chain }: MeshRecord, peer: string): Promise<boolean> => {
-  if (genesis.policy.admission === 'public') return true
-  const to = {
-    mesh: meshIdOf(ports.crypto, genesis),
-    operator: genesis.operator,
-    peer,
-    nowMs: ports.clock.now(),
-    isRevoked: () => false,
-  }
-  return verifyChain(ports.crypto, chain, to).then(
-    () => true,
-    () => false,
-  )
 }
 
 /** A network that dials, for the time of `learn`. */
@@ -104,21 +84,4 @@ export const chooseMesh = async (
     return { ...(await dial((ports) => learnFirst(ports, invitations, signal))), addresses: named }
   const policy = { admission: 'private', independence: 'peer' } as const
   return { ...foundMesh({ random: ports.random, network: solitaryNetwork(self) }, wanted.name, policy), addresses: [] }
-}
-
-const RETRY_MS_MIN = 500
-const RETRY_MS_MAX = 60_000
-
-/** Dials each address until it answers once, or `over`; from then on the peer itself keeps the connection. */
-export const keepDialling = (peer: Peer, addresses: readonly string[], clock: Clock, over: AbortSignal): void => {
-  const dial = async (address: string, delayMs: number): Promise<void> => {
-    try {
-      await peer.join(address, over)
-    } catch {
-      if (over.aborted) return
-      const cancel = clock.after(delayMs, () => void dial(address, Math.min(RETRY_MS_MAX, 2 * delayMs)))
-      over.addEventListener('abort', cancel, { once: true })
-    }
-  }
-  for (const address of addresses) void dial(address, RETRY_MS_MIN)
 }

@@ -2,19 +2,9 @@
 import { existsSync } from 'node:fs'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import * as v from 'valibot'
 import { MeshError } from '../protocol/errors.ts'
 import { ADDRESSES_MAX } from '../protocol/limits.ts'
-import { Genesis, membershipChain } from '../protocol/mesh.ts'
-import { address, list, message } from '../protocol/schema.ts'
-
-/** `addresses`: of the peers that the owner named when joining, for the next start. */
-const MeshRecord = message(
-  'mesh record',
-  64 * 1024,
-  v.strictObject({ genesis: Genesis.schema, chain: membershipChain(), addresses: list(address(), 4 * ADDRESSES_MAX) }),
-)
-export type MeshRecord = v.InferOutput<typeof MeshRecord.schema>
+import { MeshRecord } from '../protocol/mesh-record.ts'
 
 const fileIn = (data: string) => join(data, 'mesh')
 

@@ -4,7 +4,7 @@ import { MeshError } from '../protocol/errors.ts'
 import { PEER_PROTOCOL } from '../protocol/frames.ts'
 import { FRAME_BYTES_MAX } from '../protocol/limits.ts'
 import { Genesis, isOwnMachine, meshIdOf, ticketFromText, verifyChain } from '../protocol/mesh.ts'
-import type { Ports } from '../protocol/ports.ts'
+import type { Clock, Ports } from '../protocol/ports.ts'
 import { type Handshaken, shakeHands } from './handshake.ts'
 import type { MeshState } from './membership.ts'
 
@@ -17,7 +17,10 @@ export interface Invitation {
 }
 
 /** A ticket as text, opened. Throws MeshError E_TICKET or E_TICKET_EXPIRED. */
-export const readInvitation = async (ports: Pick<Ports, 'crypto' | 'clock'>, text: string): Promise<Invitation> => {
+export const readInvitation = async (
+  ports: { crypto: Ports['crypto']; clock: Pick<Clock, 'now'> },
+  text: string,
+): Promise<Invitation> => {
   const { ticket, signed } = await ticketFromText(ports.crypto, text, ports.clock.now())
   const { addresses, inviter, own } = ticket
   return { addresses, ticket: { signed, mesh: ticket.mesh.toString(), inviter, own } }
@@ -120,3 +123,46 @@ export const foundMesh = (
   genesis: { v: 1, name, operator: ports.network.peerId, policy, nonce: ports.random.bytes(16) },
   chain: [],
 })
+
+/** A ticket that has expired still names its mesh and addresses, which is all that a member needs of it. */
+export const readForMember = (ports: Pick<Ports, 'crypto'>, text: string): Promise<Invitation> =>
+  readInvitation({ crypto: ports.crypto, clock: { now: () => 0 } }, text)
+
+/** Does what is kept still make `peer` a member? */
+export const isMember = async (
+  ports: Pick<Ports, 'crypto' | 'clock'>,
+  { genesis, chain }: MeshState,
+  peer: string,
+): Promise<boolean> => {
+  if (genesis.policy.admission === 'public') return true
+  const to = {
+    mesh: meshIdOf(ports.crypto, genesis),
+    operator: genesis.operator,
+    peer,
+    nowMs: ports.clock.now(),
+    isRevoked: () => false,
+  }
+  return verifyChain(ports.crypto, chain, to).then(
+    () => true,
+    () => false,
+  )
+}
+
+const RETRY_MS_MIN = 500
+const RETRY_MS_MAX = 60_000
+
+/** Tries until it succeeds, or `over`, waiting longer and longer; `failed` is told of each failure. */
+export const keepTrying = (
+  attempt: () => Promise<unknown>,
+  clock: Clock,
+  over: AbortSignal,
+  failed: (cause: unknown) => void = () => {},
+  delayMs = RETRY_MS_MIN,
+): void => {
+  attempt().catch((cause) => {
+    if (over.aborted) return
+    failed(cause)
+    const again = () => keepTrying(attempt, clock, over, failed, Math.min(RETRY_MS_MAX, 2 * delayMs))
+    over.addEventListener('abort', clock.after(delayMs, again), { once: true })
+  })
+}

@@ -41,7 +41,7 @@ interface LendingOptions {
 export class Lending implements Admission {
   readonly #clock: Clock
   readonly #parts: LendingParts
-  readonly #options: LendingOptions
+  #options: LendingOptions
   readonly #usage: InvokerUsage
   /** How often better ones were asked for. */
   #asked = 0
@@ -62,6 +62,10 @@ export class Lending implements Admission {
 
   get policy(): OwnerPolicy {
     return this.#options.policy
+  }
+
+  resize(slots: number): void {
+    this.#options = { ...this.#options, policy: { ...this.#options.policy, slots } }
   }
 
   get paused(): boolean {

@@ -227,6 +227,14 @@ export class Peer {
     this.#parts.advertisement.changed()
   }
 
+  /** Lends so many sandboxes from now on; one over the number ends when it has finished what it computes. */
+  resize(slots: number): void {
+    const { lending, pool, advertisement } = this.#parts
+    lending.resize(slots)
+    pool.resize(Math.max(1, slots))
+    advertisement.changed()
+  }
+
   /** Refuses new work, gives back what is under way, and leaves nothing running. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop()

@@ -1,0 +1,216 @@
+/** A page that lends: one peer for this origin, under the rules of a good guest, as its control shows and steers it. */
+import { readForMember } from '../peer/join.ts'
+import { MeshError } from '../protocol/errors.ts'
+import type { Log } from '../protocol/log.ts'
+import { isTicketText } from '../protocol/mesh.ts'
+import type { Clock, Storage } from '../protocol/ports.ts'
+import type { AgentView, LendingLimits } from './agent-view.ts'
+import { createPageClock } from './clock.ts'
+import { createPageCrypto, hasNativeEd25519 } from './crypto.ts'
+import { erasePageDatabase, openPageDatabase } from './database.ts'
+import { type DevicePort, watchDevice } from './guest/device.ts'
+import { Presence } from './guest/presence.ts'
+import { createGuestRules, type GuestRules } from './guest/rules.ts'
+import { LendingPeer } from './lending-peer.ts'
+import { keepLimits, keptLimits } from './limits.ts'
+import { createPagePorts } from './ports.ts'
+import type { PageAssets } from './sdk-host.ts'
+import { createPageStorage } from './storage.ts'
+import { type Standing, viewOf } from './view.ts'
+
+export interface PageAgentOptions extends PageAssets {
+  /** A ticket; or a multiaddr, for a public mesh. */
+  mesh: string
+  /** PeerIds whose work is run; or `mesh`, `self`. */
+  accept: readonly string[]
+  /** Until the visitor chooses others. */
+  limits?: Partial<LendingLimits>
+}
+
+export interface PageAgent {
+  view(): AgentView
+  /** Told of each change of the view, ten times a second at most. The returned function ends it. */
+  subscribe(changed: (view: AgentView) => void): () => void
+  /** As the visitor chooses; kept. */
+  limit(limits: Partial<LendingLimits>): void
+  pause(): void
+  resume(): void
+  /** A person does something in the page around this document. */
+  touched(): void
+  /** Runs nothing any more from this turn on; resolves once it has taken leave of its neighbours. */
+  stop(): Promise<void>
+  /** Stops, and erases key, memberships, storage, usage and limits. */
+  forget(): Promise<void>
+}
+
+/** How often a view is told of at most, and how often it is looked at while figures pass with time. */
+const TOLD_EVERY_MS = 100
+const LOOK_EVERY_MS = 1000
+/** Another tab that leads is said so no sooner: taking the lead takes a moment. */
+const LEAD_MS = 500
+
+interface Ground {
+  clock: Clock
+  /** Of the rules, which outlive each peer. */
+  storage: Storage
+  database: string
+  device: DevicePort
+}
+
+/** A peer has one key and one storage for each mesh. */
+const databaseOf = async (mesh: string, native: boolean): Promise<string> => {
+  if (!isTicketText(mesh)) return 'wayside'
+  const { ticket } = await readForMember({ crypto: createPageCrypto(native) }, mesh)
+  return `wayside/${ticket?.mesh}`
+}
+
+/** Throws MeshError E_USAGE, E_TICKET or E_STORAGE. */
+export const startPageAgent = async (options: PageAgentOptions): Promise<PageAgent> => {
+  if (options.accept.length === 0) {
+    throw new MeshError('E_USAGE', 'accept is empty; name the PeerIds whose work this page runs')
+  }
+  const native = await hasNativeEd25519(crypto.subtle)
+  const database = await databaseOf(options.mesh, native)
+  const clock = createPageClock(options.workerUrl)
+  const storage = createPageStorage(await openPageDatabase(database))
+  const limits = await keptLimits(storage, options.limits)
+  const ground = { clock, storage, database, device: watchDevice(window, clock) }
+  return new Agent(options, ground, limits)
+}
+
+class Agent implements PageAgent {
+  readonly #options: PageAgentOptions
+  readonly #ground: Ground
+  readonly #rules: GuestRules
+  readonly #presence: Presence
+  readonly #watchers = new Set<(view: AgentView) => void>()
+  readonly #standing: Standing
+  #told = ''
+  #telling: (() => void) | undefined
+  #looking: (() => void) | undefined
+  #stopped: Promise<void> | undefined
+
+  constructor(options: PageAgentOptions, ground: Ground, limits: LendingLimits) {
+    const { clock, storage, device } = ground
+    this.#options = options
+    this.#ground = ground
+    this.#standing = { sinceMs: clock.now(), accept: options.accept, isOver: false, isFinal: false }
+    this.#rules = createGuestRules({ clock, storage, device, log: this.#log, limits })
+    this.#rules.subscribe(() => this.#changed())
+    this.#presence = new Presence({
+      device,
+      rules: this.#rules,
+      locks: navigator.locks,
+      begin: () => this.#begin(),
+      failed: (cause) => this.#failed(cause as MeshError, true),
+    })
+    clock.after(LEAD_MS, () => this.#changed())
+    this.#look()
+  }
+
+  view(): AgentView {
+    const { clock } = this.#ground
+    const isSettled = clock.now() - this.#standing.sinceMs >= LEAD_MS
+    return viewOf(this.#standing, { verdict: this.#rules.verdict(), isSettled }, this.#rules, clock.now())
+  }
+
+  subscribe(changed: (view: AgentView) => void): () => void {
+    this.#watchers.add(changed)
+    return () => this.#watchers.delete(changed)
+  }
+
+  limit(limits: Partial<LendingLimits>): void {
+    this.#rules.limit(limits)
+    this.#standing.peer?.resize(this.#rules.limits.cores)
+    void keepLimits(this.#ground.storage, this.#rules.limits)
+    this.#changed()
+  }
+
+  pause(): void {
+    this.#rules.pause()
+  }
+
+  resume(): void {
+    this.#rules.resume()
+  }
+
+  touched(): void {
+    this.#ground.device.touched()
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  async forget(): Promise<void> {
+    await this.stop()
+    await erasePageDatabase(this.#ground.database)
+  }
+
+  /** What happens to a peer is a reason to look again. */
+  get #log(): Log {
+    return {
+      event: (name) => {
+        if (name === 'task.answered') this.#rules.used({ tasks: 1 })
+        this.#changed()
+      },
+    }
+  }
+
+  async #begin(): Promise<LendingPeer> {
+    const { workerUrl, engineUrl, mesh, accept } = this.#options
+    const computed = (cpuMs: number) => this.#rules.used({ cpuMs })
+    const { database } = this.#ground
+    const ports = await createPagePorts({ database, workerUrl, engineUrl, computed, log: this.#log })
+    const slots = this.#rules.limits.cores
+    const failed = (cause: MeshError, isFinal: boolean) => this.#failed(cause, isFinal)
+    const begun = () => this.#changed()
+    const peer = new LendingPeer(ports, { mesh, accept, slots, failed, begun })
+    this.#standing.peer = peer
+    return peer
+  }
+
+  #failed({ code = 'E_INTERNAL', message }: MeshError, isFinal: boolean): void {
+    this.#standing.failure = { code, message }
+    this.#standing.isFinal = isFinal
+    this.#changed()
+  }
+
+  async #stop(): Promise<void> {
+    const { storage, device } = this.#ground
+    const ended = this.#presence.stop()
+    this.#standing.isOver = true
+    this.#tell()
+    this.#telling?.()
+    this.#looking?.()
+    device.stop()
+    await ended
+    await this.#rules.stop()
+    await storage.close()
+  }
+
+  #changed(): void {
+    if (this.#standing.isOver) return
+    this.#telling ??= this.#ground.clock.after(TOLD_EVERY_MS, () => {
+      this.#telling = undefined
+      this.#tell()
+    })
+  }
+
+  #look(): void {
+    this.#looking = this.#ground.clock.after(LOOK_EVERY_MS, () => {
+      this.#tell()
+      this.#look()
+    })
+  }
+
+  #tell(): void {
+    if (this.#watchers.size === 0) return
+    const view = this.view()
+    const text = JSON.stringify(view)
+    if (text === this.#told) return
+    this.#told = text
+    for (const changed of this.#watchers) changed(view)
+  }
+}

@@ -1,0 +1,3 @@
+import { testLending } from './testing/lending.ts'
+
+testLending('chromium')
