@@ -44,6 +44,8 @@ export interface CallRequest {
   signal?: AbortSignal | undefined
   /** Code, input and journal may be shown to anybody; else a proof of a wrong receipt stays here. */
   public?: boolean | undefined
+  /** Its receipts are to carry traces, with a hash of the memory every so many ticks. They are `fresh`. */
+  traceTicks?: number | undefined
   /** Nested calls above this one. */
   depth: number
   /** Told once what the call waits for, when that takes over 2 s. */
@@ -174,6 +176,7 @@ export const prepareItem = (
     deadline_ms: Math.ceil(clock.now() + Math.max(0, deadlineMs - clock.monotonic())),
     draw: { commitment: crypto.hash(secret), candidates: preparation.candidates.cid },
     public: request.public ?? false,
+    ...(request.traceTicks !== undefined && { trace_ticks: request.traceTicks }),
   })
   return {
     request,

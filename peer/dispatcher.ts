@@ -299,6 +299,7 @@ export class Dispatcher {
       outcomeBytes,
       outcome,
       outcomeCid: recordCid(this.#ports.crypto, outcomeBytes),
+      traceTicks: pending.item.request.traceTicks,
     }
     const { outcomeCid } = execution
     const receipt = this.#receipts.add(id, neighbour, execution)

@@ -49,6 +49,8 @@ export interface ExecutorEvents {
 
 type InvokeFrame = FrameOf<'invoke'> | FrameOf<'tied'>
 
+type Ended = Extract<SandboxResult, { kind: 'outcome' }>
+
 type ExecutorPorts = Pick<Ports, 'clock' | 'crypto' | 'signer' | 'log' | 'network'>
 
 export class Executor {
@@ -250,6 +252,7 @@ export class Executor {
       input: item.input,
       journal: [...item.journal],
       timeoutMs,
+      traceTicks: item.invocation.trace_ticks,
       onStart: item.holdMs === undefined ? undefined : () => this.#outboxOf(item.neighbour).started(item),
       onRequest: (effect) => this.#request(item, effect),
     })
@@ -291,15 +294,15 @@ export class Executor {
       )
       return
     }
-    if (result.kind === 'outcome') return this.#answer(item, result.outcome, result.decoded)
+    if (result.kind === 'outcome') return this.#answer(item, result)
     if (result.kind === 'inconclusive') return this.#fail([item], 'E_INCONCLUSIVE', result.reason)
     const message = `request ${result.n}: the journal has ${result.expected}, the function made ${result.found}`
     this.#fail([item], 'E_REPLAY_DIVERGED', message)
   }
 
-  #answer(item: WorkItem, outcomeBytes: Uint8Array, outcome: Outcome): void {
+  #answer(item: WorkItem, { outcome: outcomeBytes, decoded: outcome, trace }: Ended): void {
     this.#end(item)
-    this.#outboxOf(item.neighbour).answer({ item, outcomeBytes, outcome })
+    this.#outboxOf(item.neighbour).answer({ item, outcomeBytes, outcome, trace })
     this.#events.answered(item, outcome)
     this.#ports.log.event('task.answered', {
       task: item.task,

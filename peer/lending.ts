@@ -11,6 +11,7 @@ import type { Neighbour, NeighbourTable } from './neighbours.ts'
 import type { Offer } from './own-advertisement.ts'
 import { accepts, explainQuota, explainRefusal, type OwnerPolicy } from './owner-policy.ts'
 import type { Tally } from './tally.ts'
+import { quotaFuel } from './traces.ts'
 import type { WorkItem } from './work.ts'
 
 const BETTER_MAX = 8
@@ -156,13 +157,15 @@ export class Lending implements Admission {
   }
 
   answered(item: WorkItem, outcome: Outcome): void {
+    const isTraced = item.invocation.trace_ticks !== undefined
     const runMs = item.run?.ranMs() ?? 0
-    if (outcome.fuel >= SPEED_FUEL_MIN && runMs > 0) {
+    if (!isTraced && outcome.fuel >= SPEED_FUEL_MIN && runMs > 0) {
       const speed = outcome.fuel / runMs
       this.#speed = this.#speed === 0 ? speed : this.#speed + SPEED_ALPHA * (speed - this.#speed)
     }
     const { result } = outcome
-    this.#usage.used(item.neighbour.peer, { fuel: outcome.fuel, bytes: result.ok ? result.value.length : 0 })
+    const fuel = quotaFuel(outcome.fuel, isTraced)
+    this.#usage.used(item.neighbour.peer, { fuel, bytes: result.ok ? result.value.length : 0 })
     this.#parts.tally.add({ fuel: outcome.fuel, run_ms: runMs, bytes: item.input.length })
   }
 
@@ -171,8 +174,8 @@ export class Lending implements Admission {
   }
 
   /** What it used until then counts all the same, and in full: nobody evades a quota by giving up. */
-  dropped(item: WorkItem): void {
-    this.#usage.used(item.neighbour.peer, { fuel: item.run?.fuel() ?? 0 })
+  dropped({ neighbour, invocation, run }: WorkItem): void {
+    if (run) this.#usage.used(neighbour.peer, { fuel: quotaFuel(run.fuel(), invocation.trace_ticks !== undefined) })
   }
 
   refused(neighbour: Neighbour, code: ErrorCode, message: string): void {

@@ -51,6 +51,7 @@ export class LocalExecutor {
       input: item.request.input,
       journal,
       timeoutMs: leftMs,
+      traceTicks: item.request.traceTicks,
       ...(home ? { onRequest: (effect) => home.onRequest(sink, effect) } : {}),
     })
     return this.#performed(item, journal, await this.#resultOf(item, run))
@@ -77,7 +78,7 @@ export class LocalExecutor {
 
   #performed(item: Item, journal: readonly JournalEntry[], ended: Ended): Performed {
     const { crypto, network } = this.#ports
-    const { outcome: outcomeBytes, decoded: outcome } = ended
+    const { outcome: outcomeBytes, decoded: outcome, trace } = ended
     const self = network.peerId
     const execution = {
       ...item,
@@ -92,6 +93,8 @@ export class LocalExecutor {
       outcomeBytes,
       outcome,
       outcomeCid: recordCid(crypto, outcomeBytes),
+      traceTicks: item.request.traceTicks,
+      trace,
     }
     return {
       item,

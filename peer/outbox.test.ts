@@ -49,7 +49,7 @@ const towards = () => {
     const item = { id, neighbour, task: anyCid, attempt: 1, epoch: id, input: new Uint8Array(1), journal }
     const template = { function: anyCid, export: 'default', environment }
     const about = { template, invocationBytes: Uint8Array.of(2), invocation: { home: peerId } }
-    outbox.answer({ item: { ...item, ...about } as unknown as WorkItem, outcomeBytes, outcome })
+    outbox.answer({ item: { ...item, ...about } as unknown as WorkItem, outcomeBytes, outcome, trace: undefined })
   }
   const invocation = recordCid(crypto, Uint8Array.of(2))
   const sign = async (id: number) => {

@@ -6,6 +6,7 @@ import type { FrameOf } from '../protocol/frames.ts'
 import { BATCH_ITEMS_MAX, KIB } from '../protocol/limits.ts'
 import type { Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
+import type { Trace } from '../protocol/records.ts'
 import { type Batcher, companyDelayMs, createBatcher } from './batcher.ts'
 import { headBytes, readHead, type SignedHead } from './journal-heads.ts'
 import type { Neighbour } from './neighbours.ts'
@@ -20,8 +21,9 @@ const RECEIPT_DELAY_MS = 5
 const RECEIPT_DELAY_BUSY_MS = 20
 /** Frames stay short, so that answers and progress pass between them. */
 const ANSWERS_BYTES_MAX = 256 * KIB
-/** A receipt has some 450 bytes. */
+/** A receipt has some 450 bytes, and one with a trace some 50 more for each hash. */
 const RECEIPT_BYTES = 512
+const TRACE_POINT_BYTES = 52
 const JOURNAL_BYTES = 32
 /** Receipts that wait for their home's signature, some 1 KB each; a home that does not sign gets none. */
 const UNSIGNED_MAX = 4096
@@ -31,6 +33,7 @@ export interface Finished {
   /** Canonical bytes, and the same decoded. */
   outcomeBytes: Uint8Array
   outcome: Outcome
+  trace: Trace | undefined
 }
 
 /** A receipt is made when it is sent, after the answers. */
@@ -122,7 +125,7 @@ export class Outbox {
     else
       this.#receipts.add(
         { id: item.id, receipt: () => receiptBytes(this.#ports.crypto, this.#executionOf(finished)) },
-        RECEIPT_BYTES,
+        RECEIPT_BYTES + TRACE_POINT_BYTES * (finished.trace?.length ?? 0),
       )
   }
 
@@ -171,7 +174,7 @@ export class Outbox {
     if (!waiting) return
     if (!sameBytes(waiting.head, signed.payload))
       throw new MeshError('E_RECEIPT', `the home signed another journal of item ${id} than it answered`)
-    this.#receipts.add({ id, receipt: () => waiting.receipt }, RECEIPT_BYTES)
+    this.#receipts.add({ id, receipt: () => waiting.receipt }, waiting.receipt.length)
   }
 
   async #sendReceipts(all: readonly Signable[]): Promise<void> {
@@ -181,7 +184,7 @@ export class Outbox {
     this.#neighbour.link.send({ t: 'receipts', ids: all.map(({ id }) => id), signed: batchOf(envelopes) })
   }
 
-  #executionOf({ item, outcomeBytes, outcome }: Finished): Execution {
+  #executionOf({ item, outcomeBytes, outcome, trace }: Finished): Execution {
     const { crypto, network } = this.#ports
     return {
       ...item,
@@ -193,6 +196,8 @@ export class Outbox {
       outcomeBytes,
       outcome,
       outcomeCid: recordCid(crypto, outcomeBytes),
+      traceTicks: item.invocation.trace_ticks,
+      trace,
     }
   }
 }

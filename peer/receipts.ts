@@ -3,7 +3,8 @@ import { CID, cidDigest } from '../protocol/cid.ts'
 import { type JournalEntry, journalHead, orderJournal } from '../protocol/journal.ts'
 import type { Outcome } from '../protocol/outcome.ts'
 import type { Crypto } from '../protocol/ports.ts'
-import { Receipt, type TaskTemplate } from '../protocol/records.ts'
+import { Receipt, type TaskTemplate, type Trace } from '../protocol/records.ts'
+import { isSpaced } from './traces.ts'
 
 /** One execution, as both its executor and its home know it. */
 export interface Execution {
@@ -21,6 +22,10 @@ export interface Execution {
   outcomeBytes: Uint8Array
   outcome: Outcome
   outcomeCid: CID
+  /** The invocation asks for a trace, with a hash every so many ticks. */
+  traceTicks: number | undefined
+  /** As its executor has it. */
+  trace?: Trace | undefined
 }
 
 /** Head and length of a journal that begins at the invocation's CID. */
@@ -54,6 +59,7 @@ export const receiptBytes = (crypto: Pick<Crypto, 'hash'>, execution: Execution)
       memory_bytes: execution.outcome.memory_bytes,
       bytes: execution.inputBytes + execution.outcomeBytes.length,
     },
+    ...(execution.trace && { trace: execution.trace }),
   })
 
 /**
@@ -65,7 +71,7 @@ export const upTo = (journal: readonly JournalEntry[], length: number): JournalE
   return journal.filter(({ entry }) => entry === 'request' || answersLeft-- > 0)
 }
 
-const decodeReceipt = (payload: Uint8Array): Receipt | undefined => {
+const readReceipt = (payload: Uint8Array): Receipt | undefined => {
   try {
     return Receipt.decode(payload)
   } catch {
@@ -80,18 +86,25 @@ export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
   return true
 }
 
+/** Of its memory an executor has its own word; all else in a receipt follows from what its home knows. */
+const saidTrace = ({ traceTicks }: Execution, payload: Uint8Array): Trace | undefined => {
+  if (traceTicks === undefined) return undefined
+  const said = readReceipt(payload)?.trace ?? []
+  return isSpaced(said, traceTicks) ? said : []
+}
+
 /** The first field in which a receipt's bytes differ from what this execution calls for; undefined if none does. */
 export const receiptFault = (
   crypto: Pick<Crypto, 'hash'>,
   execution: Execution,
   payload: Uint8Array,
 ): string | undefined => {
-  const expected = receiptBytes(crypto, execution)
+  const expected = receiptBytes(crypto, { ...execution, trace: saidTrace(execution, payload) })
   if (sameBytes(expected, payload)) return undefined
-  const got = decodeReceipt(payload)
+  const got = readReceipt(payload)
   if (!got) return 'encoding'
   const want = Receipt.decode(expected)
   const text = (x: unknown) => (x instanceof CID ? x.toString() : JSON.stringify(x))
-  const keys = Object.keys(want) as (keyof Receipt)[]
+  const keys = Object.keys({ ...got, ...want }) as (keyof Receipt)[]
   return keys.find((key) => text(want[key]) !== text(got[key])) ?? 'encoding'
 }

@@ -63,6 +63,7 @@ const FAULTS: [string, Fault][] = [
   ['outcome', (receipt) => ({ ...receipt, outcome: otherCid })],
   ['usage', (receipt) => ({ ...receipt, usage: { ...receipt.usage, fuel: 1e12 } })],
   ['journal', (receipt) => ({ ...receipt, journal: { ...receipt.journal, length: 1 } })],
+  ['trace', (receipt) => ({ ...receipt, trace: [] })],
 ]
 
 /** Answers rightly, and sends the receipt that `fault` makes of the right one. */
@@ -113,6 +114,32 @@ describe('a receipt with another', () => {
     const verified = await call(world, { level: { level: 'self' } })
     expect(verified.performed.map(({ executor: who }) => who)).toEqual([world.peers[0]!.peerId])
     expect(verified).toMatchObject({ executions: 2, disputes: [] })
+  })
+})
+
+describe('a trace that was asked for', () => {
+  const traced = (...ticks: number[]): Fault => {
+    const trace = ticks.map((tick) => ({ tick, hash: new Uint8Array(32) }))
+    return (receipt) => ({ ...receipt, trace })
+  }
+  const receiptWith = async (name: string, fault: Fault) => {
+    const world = await callerAnd(name, 0)
+    await executor(world, faulty(await trueOutcome(world), fault))
+    const result = await call(world, { traceTicks: 4, fresh: true })
+    return world.until(result.performed[0]!.receipt())
+  }
+
+  test('is the word of its executor', async () => {
+    const { payload } = await receiptWith('traced', traced(0, 5, 9))
+    expect(Receipt.decode(payload).trace).toHaveLength(3)
+  })
+
+  test.each<[string, Fault]>([
+    ['is missing', (receipt) => receipt],
+    ['goes back', traced(0, 8, 4)],
+    ['is denser', traced(0, 4, 7)],
+  ])('and %s is E_RECEIPT', async (name, fault) => {
+    await expect(receiptWith(name, fault)).rejects.toMatchObject({ code: 'E_RECEIPT', fields: { field: 'trace' } })
   })
 })
 
@@ -239,6 +266,7 @@ describe('the journal of a receipt', () => {
       },
     },
     ...{ executor: anotherKey, home: anotherKey, outcomeBytes, outcomeCid: recordCid(crypto, outcomeBytes) },
+    traceTicks: undefined,
   })
   const atHome = [request(0, 0), request(1, 0), answer(1), request(2, 1), answer(0), answer(2)]
 

@@ -24,6 +24,8 @@ export interface RunRequest {
   input: Uint8Array
   journal: readonly JournalEntry[]
   timeoutMs: number
+  /** Its memory is to be hashed every so many ticks. */
+  traceTicks?: number | undefined
   /** Called once, when it first computes. */
   onStart?: (() => void) | undefined
   onRequest?(request: EffectRequest): void
@@ -90,7 +92,7 @@ export const createRunner = (
       kept.add(loaded)
       return loaded
     },
-    run: ({ party, loaded, template, task, input, journal, timeoutMs, onStart, onRequest }) =>
+    run: ({ party, loaded, template, task, input, journal, timeoutMs, traceTicks, onStart, onRequest }) =>
       pool.run({
         party,
         functionId: loaded.id,
@@ -105,6 +107,7 @@ export const createRunner = (
         limits: template.environment.limits,
         journal,
         timeoutMs,
+        traceTicks,
         ...(onStart ? { onStart } : {}),
         ...(onRequest ? { onRequest } : {}),
       }),

@@ -5,12 +5,13 @@ import { type ErrorCode, MeshError } from '../protocol/errors.ts'
 import type { JournalEntry } from '../protocol/journal.ts'
 import { Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
-import { Invocation, Receipt, ReceiptFile, Task, type TaskTemplate } from '../protocol/records.ts'
+import { Invocation, Receipt, ReceiptFile, Task, type TaskTemplate, type Trace } from '../protocol/records.ts'
 import { runsTier } from '../protocol/tiers.ts'
 import type { SandboxPool, SandboxRun } from '../sandbox/pool.ts'
 import { headBytes, JournalHeads, openHead } from './journal-heads.ts'
 import { type Execution, headOf, receiptFault, sameBytes, upTo } from './receipts.ts'
 import { createRunner, type Runner } from './runner.ts'
+import { isSameTrace, type Parting, partingOf } from './traces.ts'
 
 /** The sandbox that receipts are checked in. */
 export interface VerifySandbox {
@@ -43,6 +44,8 @@ export interface Statement {
   says?: Outcome
   /** The outcome of running it again here. */
   gives?: Outcome
+  /** Where the memory of the run here parts from that which the receipt says, if it carries a trace. */
+  parting?: Parting
 }
 
 export type CheckedReceipt = Statement & Judgement
@@ -55,9 +58,16 @@ export interface TwoFacedHome {
   length: number
 }
 
+/** Two receipts of one task whose signers say that their memories differed: which, from 0, and when. */
+export interface PartedReceipts extends Parting {
+  receipts: readonly [number, number]
+}
+
 export interface Verification {
   /** One for each receipt of the file, in its order. */
   receipts: CheckedReceipt[]
+  /** Each beside the first that carries a trace of its task. */
+  parted: PartedReceipts[]
   twoFaced: TwoFacedHome[]
   /** What the home says of how it checked the answer; nobody signs for that. Undefined in a proof. */
   claimed: ReceiptFile['verification'][number] | undefined
@@ -67,7 +77,7 @@ interface Replayed {
   functionName: string
   inputBytes: number
   /** Undefined: the function does not do what the journal says. */
-  ended: { outcomeBytes: Uint8Array; outcome: Outcome } | undefined
+  ended: { outcomeBytes: Uint8Array; outcome: Outcome; trace: Trace | undefined } | undefined
   diverged: string
 }
 
@@ -157,11 +167,15 @@ class FileCheck {
     const journal = this.#journal(receipt)
     await this.#ensureHead(receipt)
     this.#ensureEngine(receipt)
-    const replayed = await this.#replay(receipt, task, journal)
+    const { trace_ticks } = statement.invocation
+    const replayed = await this.#replay(receipt, task, journal, trace_ticks)
     statement.functionName = replayed.functionName
     if (!replayed.ended) return { verdict: 'wrong', diverged: replayed.diverged }
     statement.gives = replayed.ended.outcome
-    return this.#compare(signed, receipt, task, { ...replayed, ...replayed.ended, journal })
+    const { trace = [] } = replayed.ended
+    if (receipt.trace) statement.parting = partingOf(receipt.trace, trace)
+    const execution = { ...replayed, ...replayed.ended, journal, traceTicks: trace_ticks }
+    return this.#compare(signed, receipt, task, execution)
   }
 
   async #receipt(signed: Envelope): Promise<Receipt> {
@@ -225,14 +239,24 @@ class FileCheck {
     throw new MeshError('E_ENGINE_UNAVAILABLE', { message, engine })
   }
 
-  #replay(receipt: Receipt, task: Task, journal: readonly JournalEntry[]): Promise<Replayed> {
-    const key = `${receipt.task} ${journal.length}`
-    const begun = this.#replayed.get(key) ?? this.#execute(receipt.task, task, journal)
+  #replay(
+    receipt: Receipt,
+    task: Task,
+    journal: readonly JournalEntry[],
+    traceTicks: number | undefined,
+  ): Promise<Replayed> {
+    const key = `${receipt.task} ${journal.length} ${traceTicks}`
+    const begun = this.#replayed.get(key) ?? this.#execute(receipt.task, task, journal, traceTicks)
     this.#replayed.set(key, begun)
     return begun
   }
 
-  async #execute(taskId: CID, task: Task, journal: readonly JournalEntry[]): Promise<Replayed> {
+  async #execute(
+    taskId: CID,
+    task: Task,
+    journal: readonly JournalEntry[],
+    traceTicks: number | undefined,
+  ): Promise<Replayed> {
     const input = this.#blocks.get(task.input)
     const loaded = await this.#runner.load(task.function, [])
     const { tier } = loaded.manifest
@@ -244,7 +268,7 @@ class FileCheck {
       run.kill(how)
     }
     const run: SandboxRun = this.#runner.run({
-      ...{ party: PARTY, loaded, template: templateOf(task), task: taskId, input, journal, timeoutMs },
+      ...{ party: PARTY, loaded, template: templateOf(task), task: taskId, input, journal, timeoutMs, traceTicks },
       onRequest: ({ n, kind }) => diverge(`it makes request ${n} (${kind}), which the journal has not got`),
     })
     const stopLooking = this.#watchForWaiting(run, () => diverge('it waits for an answer that the journal has not got'))
@@ -254,7 +278,11 @@ class FileCheck {
     if (result.kind === 'diverged') diverged = `the journal has ${result.expected}, it has ${result.found}`
     if (diverged) return { ...about, ended: undefined, diverged }
     if (result.kind === 'outcome')
-      return { ...about, ended: { outcomeBytes: result.outcome, outcome: result.decoded }, diverged }
+      return {
+        ...about,
+        ended: { outcomeBytes: result.outcome, outcome: result.decoded, trace: result.trace },
+        diverged,
+      }
     const why = result.kind === 'inconclusive' ? result.reason : ''
     throw new MeshError('E_INCONCLUSIVE', `running it again here came to no end: ${why}`)
   }
@@ -272,16 +300,30 @@ class FileCheck {
     { payload }: Envelope,
     receipt: Receipt,
     task: Task,
-    replayed: Pick<Execution, 'inputBytes' | 'journal' | 'outcomeBytes' | 'outcome'>,
+    replayed: Pick<Execution, 'inputBytes' | 'journal' | 'outcomeBytes' | 'outcome' | 'traceTicks' | 'trace'>,
   ): Judgement {
     const { crypto } = this.#ports
     const outcomeCid = recordCid(crypto, replayed.outcomeBytes)
     if (!receipt.outcome.equals(outcomeCid)) return { verdict: 'wrong' }
     const execution = { ...receipt, template: templateOf(task), ...replayed, outcomeCid }
     const field = receiptFault(crypto, execution, payload)
+    if (field === undefined && receipt.trace && !isSameTrace(receipt.trace, replayed.trace ?? []))
+      throw unfit('the outcome is right, and the receipt has another trace than the run has here')
     if (field === undefined) return { verdict: 'right' }
     throw unfit(`the outcome is right, and the receipt has another ${field} than goes with it`)
   }
+}
+
+const partedIn = (receipts: readonly CheckedReceipt[]): PartedReceipts[] => {
+  const firsts = new Map<string, number>()
+  return receipts.flatMap(({ receipt }, i) => {
+    if (!receipt?.trace) return []
+    const task = receipt.task.toString()
+    const first = firsts.get(task) ?? i
+    firsts.set(task, first)
+    const parting = partingOf(receipts[first]?.receipt?.trace ?? [], receipt.trace)
+    return parting.differsTick === undefined ? [] : [{ receipts: [first, i] as const, ...parting }]
+  })
 }
 
 /** Heads that are not what they seem prove nothing, and are passed over. */
@@ -315,5 +357,5 @@ export const verifyReceiptFile = async (
   const receipts: CheckedReceipt[] = []
   // One after another: what a stranger's file asks for takes one sandbox, not all.
   for (const [i, signed] of file.receipts.entries()) receipts.push(await check.check(signed, i))
-  return { receipts, twoFaced, claimed: file.verification[0] }
+  return { receipts, parted: partedIn(receipts), twoFaced, claimed: file.verification[0] }
 }

@@ -69,7 +69,8 @@ export const MESSAGE_CHARS_MAX = 4096
 
 /** Fuel: 1 = one poll of the interpreter, or as much work elsewhere in the engine; limits round up to its tick of 10,000. */
 export const FUEL_TICK = 10_000
-export const FUEL_MAX = 1_000_000_000_000
+export const TICKS_MAX = 100_000_000
+export const FUEL_MAX = TICKS_MAX * FUEL_TICK
 export const FUEL_DEFAULT = 10_000_000_000
 /** Hashes of memory that a receipt carries at most: of twice as many every other one is dropped. With 3 KB it fits its frame. */
 export const TRACE_POINTS_MAX = 64

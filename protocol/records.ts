@@ -11,13 +11,13 @@ import {
   COORDINATE_AXES,
   COORDINATE_US_MAX,
   FUEL_MAX,
-  FUEL_TICK,
   INPUT_BYTES_MAX,
   MEMORY_BYTES_MAX,
   MODULES_MAX,
   NEIGHBOURS_MAX,
   OUTPUT_BYTES_MAX,
   REQUESTS_MAX,
+  TICKS_MAX,
   TRACE_POINTS_MAX,
 } from './limits.ts'
 import { EFFECT_KINDS, limits } from './outcome.ts'
@@ -37,8 +37,6 @@ import {
   version,
 } from './schema.ts'
 import { TIERS } from './tiers.ts'
-
-const TICKS_MAX = FUEL_MAX / FUEL_TICK
 
 const effects = () => list(v.picklist(EFFECT_KINDS), EFFECT_KINDS.length)
 

@@ -131,7 +131,7 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
     switch (report[0]) {
       case 'done':
         run.computedMs = report[3] / 1000
-        this.#durations.learn(run.job.functionId, run.computedMs)
+        if (!run.job.traceTicks) this.#durations.learn(run.job.functionId, run.computedMs)
         // Also where another process has been given the run since: the first result wins.
         run.finish({
           kind: 'outcome',

@@ -29,6 +29,8 @@ export interface BackendCall extends BackendOptions {
   input: Uint8Array
   /** Return an encoded ReceiptFile with the result, which is not taken from the memo then. */
   receipt: boolean
+  /** Its receipts are to carry traces, with a hash of the memory every so many ticks. */
+  traceTicks?: number | undefined
 }
 
 /**

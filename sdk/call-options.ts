@@ -6,6 +6,7 @@ import {
   MEMORY_BYTES_MAX,
   MEMORY_BYTES_MIN,
   OUTPUT_BYTES_MAX,
+  TICKS_MAX,
   TIMEOUT_MS_DEFAULT,
   TIMEOUT_MS_MAX,
 } from '../protocol/limits.ts'
@@ -44,6 +45,11 @@ export interface MapOptions {
 export interface CallOptions extends Omit<MapOptions, 'unordered'> {
   /** Resolve to `{ value, receipt }`. */
   receipt?: boolean
+  /**
+   * With `receipt`: it carries hashes of the memory, one every so many ticks of 10,000 fuel, by which two runs that differ
+   * can be compared down to the tick. Takes a few times as long, or ten for a WebAssembly function.
+   */
+  traceTicks?: number
 }
 
 /** What a function's wayside.json says for every call of it. */
@@ -52,7 +58,7 @@ export interface CallDefaults {
   timeoutMs?: number | undefined
 }
 
-const OPTIONS = ['verify', 'timeoutMs', 'limits', 'signal', 'remote', 'public', 'unordered', 'receipt']
+const OPTIONS = ['verify', 'timeoutMs', 'limits', 'signal', 'remote', 'public', 'unordered', 'receipt', 'traceTicks']
 const RANGES: Record<keyof CallLimits, [min: number, max: number]> = {
   fuel: [1, FUEL_MAX],
   memoryBytes: [MEMORY_BYTES_MIN, MEMORY_BYTES_MAX],
@@ -67,6 +73,13 @@ const ensureInteger = (name: string, x: unknown, [min, max]: [number, number]): 
   })
 }
 
+/** Throws MeshError E_USAGE. `name`: of the option, and of that which asks for a receipt. */
+export const ensureTraceTicks = (name: string, ticks: unknown, receiptName: string, receipt: boolean): void => {
+  ensureInteger(name, ticks, [1, TICKS_MAX])
+  const message = `${name} has no receipt to go into; give ${receiptName} as well`
+  if (!receipt) throw new MeshError('E_USAGE', { message, option: name })
+}
+
 const ensureKnown = (given: object, known: readonly string[], prefix: string): void => {
   const unknown = Object.keys(given).find((key) => !known.includes(key))
   if (unknown === undefined) return
@@ -77,9 +90,10 @@ const ensureKnown = (given: object, known: readonly string[], prefix: string): v
 /** Throws MeshError E_USAGE that names the option. */
 export const ensureCallOptions = (options: MapOptions & CallOptions): void => {
   ensureKnown(options, OPTIONS, '')
-  const { verify, timeoutMs, limits, signal } = options
+  const { verify, timeoutMs, limits, signal, receipt = false, traceTicks } = options
   if (verify !== undefined) ensureLevel(verify)
   if (timeoutMs !== undefined) ensureInteger('timeoutMs', timeoutMs, [1, TIMEOUT_MS_MAX])
+  if (traceTicks !== undefined) ensureTraceTicks('traceTicks', traceTicks, 'receipt: true', receipt)
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new MeshError('E_USAGE', {
       message: 'signal is no AbortSignal; use that of an AbortController',

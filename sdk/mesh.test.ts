@@ -156,6 +156,13 @@ describe('what goes wrong', () => {
     ['an unknown option', { timeout: 5 }, 'E_USAGE', /unknown option timeout; there are verify, timeoutMs/],
     ['an unknown limit', { limits: { memory: 5 } }, 'E_USAGE', /unknown option limits\.memory; there are limits\.fuel/],
     ['an unknown level', { verify: 'twice' }, 'E_USAGE', /level twice/],
+    [
+      'a trace without a receipt',
+      { traceTicks: 5 },
+      'E_USAGE',
+      /traceTicks has no receipt to go into; give receipt: true/,
+    ],
+    ['no ticks', { receipt: true, traceTicks: 0 }, 'E_USAGE', /traceTicks is 0; use an integer from 1 to 100000000/],
     ['no time', { timeoutMs: 0 }, 'E_USAGE', /timeoutMs is 0; use an integer from 1/],
     ['half a step of fuel', { limits: { fuel: 0.5 } }, 'E_USAGE', /limits\.fuel is 0\.5/],
     ['memory the engine cannot start in', { limits: { memoryBytes: 1 } }, 'E_USAGE', /limits\.memoryBytes is 1;/],

@@ -76,6 +76,7 @@ export class BackedMesh implements Mesh {
         ...(await this.#requestOf(fn, published, options, controller.signal)),
         input: encoded,
         receipt: options.receipt ?? false,
+        traceTicks: options.traceTicks,
       })
       const receipt = options.receipt ? receiptOf(result, published.readStack) : undefined
       const value = answerOf(result.outcome, published.readStack, receipt)

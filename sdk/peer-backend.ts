@@ -103,6 +103,7 @@ export const createPeerBackend = (peer: Peer): Backend => {
         ...requestOf(readCid(call.function), call),
         input: call.input,
         fresh: call.receipt,
+        traceTicks: call.traceTicks,
       })
       if (!call.receipt) return resultOf(result, NO_PROOFS)
       const proofs = await proofsOf(result.disputes, new Set(), block)

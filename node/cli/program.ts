@@ -195,6 +195,10 @@ const addRun = (program: Command, run: Lazily) =>
       .argument('[input]', 'JSON, @FILE with JSON, or - for JSON on stdin (default: null)'),
   )
     .option('--receipt <file>', 'keep the signed receipts, with all that is needed to check them')
+    .option(
+      '--trace <ticks>',
+      'with --receipt: hash the memory every so many ticks of 10000 fuel, so that `verify` can say when two runs part',
+    )
     .option('-o, --output <file>', 'write the result there; bytes as they are, anything else as JSON')
     .addOption(dataOption())
     .addOption(configOption())
@@ -264,7 +268,7 @@ const addVerify = (program: Command, run: Lazily) =>
     .command('verify')
     .summary('check signed receipts, and proofs of wrong ones')
     .description(
-      'Checks a file of signed receipts: who signed what, for whom, and whether running it again here gives the same. A receipt is right; or wrong, and then a proof against its signer that anyone can check like this; or it proves nothing, and the reason is printed. Needs no agent and no network: the file carries all that it names.',
+      'Checks a file of signed receipts: who signed what, for whom, and whether running it again here gives the same. A receipt is right; or wrong, and then a proof against its signer that anyone can check like this; or it proves nothing, and the reason is printed. Of receipts with traces (`run --trace`) it says as well at which tick the memory first differs, from the run here and from each other. Needs no agent and no network: the file carries all that it names.',
     )
     .argument('<file>', 'what `run --receipt FILE` or the demo wrote, or FILE.proof-N.cbor beside it')
     .addOption(jsonOption())

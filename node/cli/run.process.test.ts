@@ -83,6 +83,7 @@ describe('exit status and error', () => {
     [2, 'E_EXPORT_UNKNOWN', /no export main; it has default/, ['program.wasm#main']],
     [2, 'E_USAGE', /unknown option '--verfiy'[\s\S]*--verify/, ['hello.ts', '--verfiy', 'none']],
     [2, 'E_USAGE', /exclude each other/, ['hello.ts', '--local', '--remote']],
+    [2, 'E_USAGE', /--trace has no receipt to go into; give --receipt FILE/, ['hello.ts', '--trace', '1']],
     [2, 'E_USAGE', /nowhere\/out cannot be written/, ['hello.ts', '-o', 'nowhere/out']],
     [2, 'E_BUNDLE', /nowhere\.ts/, ['nowhere.ts']],
     [2, 'E_EXPORT_UNKNOWN', /no export nothing; it has default/, ['hello.ts#nothing']],

@@ -2,6 +2,7 @@
 import { type Value, valueToJson } from '../../protocol/values.ts'
 import { answerOf, consoleOf, encodeInput } from '../../sdk/answer.ts'
 import type { BackendResult } from '../../sdk/backend.ts'
+import { ensureTraceTicks } from '../../sdk/call-options.ts'
 import { plainText } from '../plain-text.ts'
 import { shortId } from '../short-id.ts'
 import { type CallFlags, type Calling, withCalling } from './calling.ts'
@@ -13,6 +14,7 @@ import { agreementWords, countWords, durationWords } from './words.ts'
 
 interface RunFlags extends CallFlags {
   receipt?: string
+  trace?: string
   output?: string
 }
 
@@ -111,11 +113,20 @@ const keepReceipts = (file: string, { receiptFile, disputes }: BackendResult): v
   }
 }
 
+/** Throws MeshError E_USAGE. */
+const traceTicksOf = ({ receipt, trace }: RunFlags): number | undefined => {
+  if (trace === undefined) return undefined
+  const ticks = /^[0-9]+$/.test(trace) ? Number(trace) : trace
+  ensureTraceTicks('--trace', ticks, '--receipt FILE', receipt !== undefined)
+  return Number(ticks)
+}
+
 const call = async (calling: Calling, input: Uint8Array, flags: RunFlags, signal: AbortSignal): Promise<void> => {
   const { backend, request, source, readStack } = calling
   const startedMs = performance.now()
   const onWait = (reason: string) => note(reason)
-  const result = await backend.call({ ...request, input, signal, onWait, receipt: flags.receipt !== undefined })
+  const kept = { receipt: flags.receipt !== undefined, traceTicks: traceTicksOf(flags) }
+  const result = await backend.call({ ...request, input, signal, onWait, ...kept })
   const tookMs = performance.now() - startedMs
   if (!flags.json) showConsole(consoleOf(result.outcome, readStack), source)
   showWhere(result, calling, flags, tookMs)
@@ -133,6 +144,7 @@ export const run = async (text: string, inputText: string | undefined, flags: Ru
   try {
     ensureWritable(flags.output)
     ensureWritable(flags.receipt)
+    traceTicksOf(flags)
     const input = encodeInput(await readInput(inputText))
     await withCalling(text, flags, signal, (calling) => call(calling, input, flags, signal))
   } finally {

@@ -1,5 +1,6 @@
 /** What a check of receipts found, in plain words and as JSON. */
-import type { CheckedReceipt, TwoFacedHome, Verification } from '../../peer/verify-file.ts'
+import type { Parting } from '../../peer/traces.ts'
+import type { CheckedReceipt, PartedReceipts, TwoFacedHome, Verification } from '../../peer/verify-file.ts'
 import { parseJson } from '../../protocol/json.ts'
 import type { Outcome } from '../../protocol/outcome.ts'
 import { decodeValue, valueToJson } from '../../protocol/values.ts'
@@ -75,6 +76,14 @@ const sentenceOf = (checked: CheckedReceipt): string => {
   return `${signer} signed a wrong outcome for task ${receipt?.task}: it says ${said}, re-execution gives ${given}`
 }
 
+/** Where memories part. `here`: the other's name, in words. */
+const partingWords = ({ sameTick, differsTick }: Parting, other: string): string => {
+  if (differsTick === 0) return `first differs from ${other} at tick 0, where the run begins`
+  const same = sameTick === undefined ? 'at no tick before' : `still at tick ${sameTick}`
+  if (differsTick !== undefined) return `first differs from ${other} at tick ${differsTick}, the same ${same}`
+  return sameTick === undefined ? `has no tick in common with ${other}` : `the same as ${other} up to tick ${sameTick}`
+}
+
 /** Who, for whom, what: as far as the receipt could be read. */
 const factsOf = (checked: CheckedReceipt): [name: string, text: string][] => {
   const { signer, receipt, invocation, task, functionName } = checked
@@ -84,6 +93,7 @@ const factsOf = (checked: CheckedReceipt): [name: string, text: string][] => {
   const named = functionName === undefined ? '' : ` (${plainText(functionName)})`
   if (task) facts.push(['function', `${task.function}#${plainText(task.export)}${named}`])
   if (receipt) facts.push(['task', receipt.task.toString()], ['invocation', receipt.invocation.toString()])
+  if (checked.parting) facts.push(['memory', partingWords(checked.parting, 'that of the run here')])
   return facts
 }
 
@@ -101,6 +111,9 @@ const receiptWords = (checked: CheckedReceipt, i: number, count: number): string
   const heading = `receipt ${i + 1} of ${count}: ${paintOut(style, words)}`
   return [heading, `  ${sentenceOf(checked)}`, ...facts].map((line) => `${line}\n`).join('')
 }
+
+const partedWords = ({ receipts: [first, other], ...parting }: PartedReceipts): string =>
+  `memory of receipt ${other + 1}: ${partingWords(parting, `that of receipt ${first + 1}`)}\n`
 
 const twoFacedWords = ({ home, invocation, epoch, length }: TwoFacedHome): string => {
   const heading = `two journals: ${paintOut('red', 'wrong')}`
@@ -147,9 +160,10 @@ const claimWords = ({ claimed }: Verification): string => {
 
 /** A paragraph for each receipt and each convicted home, and a last line for all of them. */
 export const verificationWords = (verification: Verification): string => {
-  const { receipts, twoFaced } = verification
+  const { receipts, parted, twoFaced } = verification
   const paragraphs = receipts.map((checked, i) => receiptWords(checked, i, receipts.length))
-  return [...paragraphs, ...twoFaced.map(twoFacedWords), claimWords(verification), totalWords(verification)].join('')
+  const whole = [...paragraphs, ...parted.map(partedWords), ...twoFaced.map(twoFacedWords)]
+  return [...whole, claimWords(verification), totalWords(verification)].join('')
 }
 
 const outcomeJson = ({ result, fuel, memory_bytes }: Outcome): object => {
@@ -157,6 +171,11 @@ const outcomeJson = ({ result, fuel, memory_bytes }: Outcome): object => {
   const text = valueText(result.value)
   return { ...(text !== undefined && { value: parseJson(text) }), fuel, memory_bytes }
 }
+
+const partingJson = ({ sameTick, differsTick }: Parting) => ({
+  same_tick: sameTick ?? null,
+  differs_tick: differsTick ?? null,
+})
 
 const receiptJson = (checked: CheckedReceipt): object => {
   const { verdict, signer, receipt, invocation, task, functionName, says, gives } = checked
@@ -180,6 +199,7 @@ const receiptJson = (checked: CheckedReceipt): object => {
     ...(functionName !== undefined && { name: functionName }),
     ...(says && { says: outcomeJson(says) }),
     ...(gives && { gives: outcomeJson(gives) }),
+    ...(checked.parting && { memory: partingJson(checked.parting) }),
   }
 }
 
@@ -192,6 +212,7 @@ export function* verificationJson(verification: Verification): Generator<string>
   for (const [i, checked] of verification.receipts.entries())
     yield `${i > 0 ? ',' : ''}${JSON.stringify(receiptJson(checked))}`
   const twoFaced = verification.twoFaced.map((one) => ({ ...one, invocation: one.invocation.toString() }))
+  const parted = verification.parted.map(({ receipts, ...parting }) => ({ receipts, ...partingJson(parting) }))
   const { claimed = null } = verification
-  yield `],"two_faced":${JSON.stringify(twoFaced)},"claimed":${JSON.stringify(claimed)}}\n`
+  yield `],"parted":${JSON.stringify(parted)},"two_faced":${JSON.stringify(twoFaced)},"claimed":${JSON.stringify(claimed)}}\n`
 }

@@ -5,8 +5,11 @@ import { recordCid } from '../../protocol/cid.ts'
 import { type SignedKind, signBatch } from '../../protocol/envelope.ts'
 import { peerIdFromPublicKey } from '../../protocol/identity.ts'
 import { Outcome } from '../../protocol/outcome.ts'
+import type { Ports, SandboxHost } from '../../protocol/ports.ts'
 import { Invocation, JournalHead, Receipt, ReceiptFile, Task } from '../../protocol/records.ts'
 import { encodeValue } from '../../protocol/values.ts'
+import { corruptingHost, marked } from '../../scripts/test/corrupting-host.ts'
+import { compileWasi } from '../../sdk/bundle/wasm/testing/compile.ts'
 import { lyingHost } from '../../simulations/adversaries.ts'
 import { startAgent as startHere } from '../agent.ts'
 import { readConfig } from '../config.ts'
@@ -117,6 +120,7 @@ describe('5:', () => {
     expect(json).toEqual({
       ok: false,
       receipts: [],
+      parted: [],
       two_faced: [{ home: self, invocation: invocation.toString(), epoch: 0, length: 2 }],
       claimed: null,
     })
@@ -219,6 +223,31 @@ describe('2:', () => {
   })
 })
 
+const COUNTS = `
+#include <stdio.h>
+int main(void) {
+  volatile int count = 0;
+  while (count < 5000000) count++;
+  return printf("counted to %d", count) < 0;
+}`
+
+test('of a WebAssembly function: right with its trace, and wrong with another outcome', async () => {
+  writeFileSync(join(cwd, 'counts.wasm'), compileWasi(COUNTS))
+  const path = join(freshDirectory(), 'program.receipt')
+  const args = ['counts.wasm', '--local', '--receipt', path, '--trace', '1']
+  expect(await wayside(['run', ...args], { cwd })).toMatchObject({ status: 0 })
+  const { status, stdout } = await wayside(['verify', path], { cwd })
+  expect(status).toBe(0)
+  expect(stdout).toMatch(/^receipt 1 of 1: right\n/)
+  expect(stdout).toMatch(/\n {2}memory +the same as that of the run here up to tick \d+\n/)
+  const file = ReceiptFile.decode(new Uint8Array(readFileSync(path)))
+  const receipt = { ...Receipt.decode(file.receipts[0]!.payload), executor: self, outcome: recordCid(crypto, lie) }
+  const receipts = [await sign('receipt', Receipt.encode(receipt))]
+  const wrong = await verify({ ...file, receipts, blocks: [...file.blocks, lie] })
+  expect(wrong.status).toBe(5)
+  expect(wrong.stdout).toContain(`${self} signed a wrong outcome`)
+})
+
 test('130: Ctrl-C ends a run that takes long', async () => {
   const path = join(freshDirectory(), 'spins.receipt')
   const fuel = ['--fuel', '1000000']
@@ -256,13 +285,38 @@ test('130: Ctrl-C ends a run that takes long', async () => {
   })
 })
 
-test('run --receipt keeps a proof of a lie, which convicts the liar without an agent', async () => {
+/** An agent that lends, on a machine with this sandbox, and the data directory of one that calls it. */
+const callerOf = async (change: (ports: Ports) => SandboxHost) => {
   const { data, status } = await startAgent(['--cpus', '0'])
   const lent = { listen: ['/ip4/127.0.0.1/tcp/0'], cpus: '1', memory: '128MiB' }
   const config = readConfig({ data: freshDirectory(), join: [status.ticket!], ...lent }, {})
-  const liar = await startHere(config, { adapt: (ports) => ({ ...ports, sandboxHost: lyingHost(ports.sandboxHost) }) })
-  onTestFinished(() => liar.stop())
+  const lender = await startHere(config, { adapt: (ports) => ({ ...ports, sandboxHost: change(ports) }) })
+  onTestFinished(() => lender.stop())
   await until(async () => (await statusOf(data)).neighbours.some(({ slots }) => slots > 0))
+  return { data, lender }
+}
+
+test('run --receipt --trace: of a machine whose memory loses a bit verify says at which tick', async () => {
+  const { data } = await callerOf(({ sandboxHost, clock }) => corruptingHost(5)(sandboxHost, clock))
+  writeFileSync(join(cwd, 'marked.js'), marked(true))
+  const receipts = join(freshDirectory(), 'marked.receipt')
+  const flags = ['--verify', 'self', '--remote', '--receipt', receipts, '--trace', '1', '--data', data]
+  expect(await wayside(['run', 'marked.js', '60000', ...flags], { cwd })).toMatchObject({ status: 0 })
+  const proof = await wayside(['verify', `${receipts}.proof-1.cbor`], { cwd })
+  expect(proof.status).toBe(5)
+  expect(proof.stdout).toMatch(
+    /\n {2}memory +first differs from that of the run here at tick 5, the same still at tick 4\n/,
+  )
+  const all = await wayside(['verify', receipts], { cwd })
+  expect(all.stdout).toContain(
+    '\nmemory of receipt 2: first differs from that of receipt 1 at tick 5, the same still at tick 4\n',
+  )
+  const json = JSON.parse((await wayside(['verify', receipts, '--json'], { cwd })).stdout)
+  expect(json).toMatchObject({ parted: [{ receipts: [0, 1], same_tick: 4, differs_tick: 5 }] })
+})
+
+test('run --receipt keeps a proof of a lie, which convicts the liar without an agent', async () => {
+  const { data, lender: liar } = await callerOf(({ sandboxHost }) => lyingHost(sandboxHost))
   const receipts = join(freshDirectory(), 'square.receipt')
   const args = ['square.ts', '12', '--verify', 'self', '--remote', '--public', '--receipt', receipts, '--data', data]
   const called = await wayside(['run', ...args], { cwd })

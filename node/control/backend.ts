@@ -33,7 +33,7 @@ const wireOptions = (options: BackendOptions) => ({
 
 const call = (client: AgentClient, wanted: BackendCall): Promise<BackendResult> =>
   new Promise((resolve, reject) => {
-    const { function: functionCid, export: exportName, input, receipt, signal, onWait } = wanted
+    const { function: functionCid, export: exportName, input, receipt, traceTicks, signal, onWait } = wanted
     if (signal?.aborted) return reject(cancelled())
     const settle = (settling: () => void) => {
       signal?.removeEventListener('abort', abort)
@@ -50,6 +50,7 @@ const call = (client: AgentClient, wanted: BackendCall): Promise<BackendResult> 
       export: exportName,
       input,
       receipt,
+      trace_ticks: traceTicks ?? null,
       ...wireOptions(wanted),
     }
     const id = client.open(request, {

@@ -7,6 +7,7 @@ import {
   MIB,
   MODULES_MAX,
   NAME_CHARS_MAX,
+  TICKS_MAX,
   TIMEOUT_MS_MAX,
 } from '../../protocol/limits.ts'
 import { TICKET_CHARS_MAX } from '../../protocol/mesh.ts'
@@ -87,7 +88,13 @@ export const CommandFrame = localMessage(
       limits: limits(),
     }),
     v.strictObject({ t: v.literal('manifest'), id: id(), function: text(NAME_CHARS_MAX) }),
-    v.strictObject({ t: v.literal('call'), ...work, input: bytes(INPUT_BYTES_MAX), receipt: v.boolean() }),
+    v.strictObject({
+      t: v.literal('call'),
+      ...work,
+      input: bytes(INPUT_BYTES_MAX),
+      receipt: v.boolean(),
+      trace_ticks: v.nullable(integer(1, TICKS_MAX)),
+    }),
     v.strictObject({ t: v.literal('map'), ...work, unordered: v.boolean() }),
     v.strictObject({ t: v.literal('inputs'), id: id(), inputs: list(bytes(INPUT_BYTES_MAX), ITEMS_MAX) }),
     /** No further inputs come. */

@@ -140,7 +140,7 @@ export class Session {
   }
 
   async #call(frame: CommandFrameOf<'call'>, running: Running): Promise<void> {
-    const { id, function: functionCid, export: exportName, input, receipt } = frame
+    const { id, function: functionCid, export: exportName, input, receipt, trace_ticks } = frame
     const options = this.#options(frame, running)
     const result = await this.#controls.backend.call({
       ...options,
@@ -148,6 +148,7 @@ export class Session {
       export: exportName,
       input,
       receipt,
+      traceTicks: trace_ticks ?? undefined,
     })
     this.#send({ t: 'result', id, result: resultToWire(result) })
   }

@@ -169,6 +169,7 @@ export class ScriptedPeer<S extends Surroundings = World> {
       ...{ mesh: this.meshId, invocation: recordCid(crypto, payload), task: invocation.task, template },
       ...{ inputBytes: input.length, attempt, epoch, executor: this.peerId, home: invocation.home, journal },
       ...{ outcomeBytes, outcome, outcomeCid: recordCid(crypto, outcomeBytes) },
+      traceTicks: invocation.trace_ticks,
     })
     return Receipt.decode(encoded)
   }
