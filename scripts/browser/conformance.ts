@@ -1,11 +1,11 @@
 /** What a test may rely on in each browser. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { expect, onTestFinished, test } from 'vitest'
 import { isAlive } from '../test/is-alive.ts'
 import type { BrowserName } from './profiles.ts'
+import { descendantsOf } from './renderers.ts'
 import { openWorkerPage } from './worker-page.ts'
 
 /** Starts a browser, says which process it is, and waits to be killed. */
@@ -14,13 +14,6 @@ const STARTER = (name: BrowserName) => `
   const { pid } = await startBrowser('${name}')
   console.log(pid)
   setInterval(() => {}, 1000)`
-
-/** The processes below `pid`, each thread of which may have started some. */
-const descendantsOf = (pid: number): number[] => {
-  const tasks = readdirSync(`/proc/${pid}/task`)
-  const children = tasks.flatMap((task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' '))
-  return children.filter(Boolean).flatMap((child) => [Number(child), ...descendantsOf(Number(child))])
-}
 
 export const testBrowser = (name: BrowserName): void => {
   test('a worker of a page answers, or says what went wrong in it', async () => {
