@@ -1,12 +1,16 @@
 /** The SandboxHost port in a page: each sandbox a dedicated worker, which has no more authority than to compute. */
 import { type FailPoints, NO_FAIL_POINTS } from '../protocol/fail-points.ts'
 import type { SandboxHost, SandboxProcess } from '../protocol/ports.ts'
-import type { ComputedReport, ShareOrder } from './worker.ts'
+import { createLifeLine } from './guest/life-line.ts'
+import type { ComputedReport, EngineOrder, ShareOrder } from './worker.ts'
 
 type Handlers = Parameters<SandboxProcess['receive']>[0]
 
 export interface PageSandboxHost extends SandboxHost {
-  /** Of a core, above 0 and up to 1, for each worker from now on. 1, unless told. */
+  /**
+   * Of a core, above 0 and up to 1, for each worker from now on. 1, unless told. One that computes without a pause does
+   * not hear of it: where the share is less than before, it ends after 2 s, and its run goes elsewhere.
+   */
   share(share: number): void
   /** Ends every worker, in this turn. */
   stop(): void
@@ -21,6 +25,9 @@ export interface PageSandboxOptions {
   computed?: (cpuMs: number) => void
   failPoints?: FailPoints
 }
+
+/** So long a worker may go on at a share that it should not have any more. */
+const HEAR_MS = 2000
 
 const compileAt = async (url: string): Promise<WebAssembly.Module> => {
   const response = await fetch(url)
@@ -42,8 +49,12 @@ class Host implements PageSandboxHost {
   }
 
   share(share: number): void {
+    const isLess = share < this.#share
     this.#share = share
-    for (const sandbox of this.#running) sandbox.order({ share })
+    for (const sandbox of this.#running) {
+      sandbox.order({ share })
+      if (isLess) sandbox.mustHear(share)
+    }
   }
 
   spawn(): SandboxProcess {
@@ -72,18 +83,23 @@ class WorkerSandbox implements SandboxProcess {
   readonly #worker: Worker
   readonly #failPoints: FailPoints
   readonly #ended: () => void
+  readonly #lifeLine = createLifeLine()
   #handlers: Handlers | undefined
   /** What was sent before the engine was there. */
   #unsent: (Uint8Array | ShareOrder)[] | undefined = []
   #isOver = false
+  /** The last share that it said it has. */
+  #heard = 1
+  #hearing: ReturnType<typeof setTimeout> | undefined
 
   constructor(options: PageSandboxOptions, engine: Promise<WebAssembly.Module>, ended: () => void) {
     const { workerUrl, failPoints = NO_FAIL_POINTS } = options
     this.#failPoints = failPoints
     this.#ended = ended
     this.#worker = new Worker(workerUrl, { type: 'module', name: 'wayside-sandbox' })
-    this.#worker.onmessage = ({ data }: { data: Uint8Array | ComputedReport }) => {
+    this.#worker.onmessage = ({ data }: { data: Uint8Array | ComputedReport | ShareOrder }) => {
       if (data instanceof Uint8Array) this.#handlers?.frame(data)
+      else if ('share' in data) this.#heard = data.share
       else options.computed?.(data.cpuMs)
     }
     // A worker whose program the page's policy forbids says no more than that.
@@ -108,6 +124,14 @@ class WorkerSandbox implements SandboxProcess {
     else this.#worker.postMessage(message)
   }
 
+  /** Ends unless it has said within `HEAR_MS` that it computes no more than this. */
+  mustHear(share: number): void {
+    clearTimeout(this.#hearing)
+    this.#hearing = setTimeout(() => {
+      if (!this.#unsent && this.#heard > share) this.#end(`it did not slow down to ${share} of a core`)
+    }, HEAR_MS)
+  }
+
   receive(handlers: Handlers): void {
     this.#handlers = handlers
   }
@@ -118,7 +142,7 @@ class WorkerSandbox implements SandboxProcess {
 
   #begin(wasm: WebAssembly.Module): void {
     if (this.#isOver) return
-    this.#worker.postMessage(wasm)
+    this.#worker.postMessage({ wasm, lifeLine: this.#lifeLine.url } satisfies EngineOrder)
     const unsent = this.#unsent ?? []
     this.#unsent = undefined
     for (const message of unsent) this.order(message)
@@ -127,6 +151,9 @@ class WorkerSandbox implements SandboxProcess {
   #end(reason: string): void {
     if (this.#isOver) return
     this.#isOver = true
+    clearTimeout(this.#hearing)
+    // At once, where the browser takes its time.
+    this.#lifeLine.cut()
     this.#worker.terminate()
     this.#ended()
     // Who spawns or kills it is told afterwards.

@@ -1,10 +1,12 @@
 /**
  * The program of every worker of a page's peer. The first message says what it is: one that keeps timers, or a sandbox with
- * its engine. A sandbox then takes frames and `{ share }`, and posts frames and `{ cpuMs }`.
+ * its engine. A sandbox then takes frames and `{ share }`, and posts frames, `{ cpuMs }`, and each share that it has heard.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { serveSandbox } from '../sandbox/worker.ts'
-import { Pacer, threadSleep } from './guest/pacer.ts'
+import { watchLifeLine } from './guest/life-line.ts'
+import { paceWorker } from './guest/paced-worker.ts'
+import { threadSleep } from './guest/pacer.ts'
 import { serveTimers, type TimerScope } from './timers.ts'
 
 interface SandboxScope {
@@ -12,7 +14,13 @@ interface SandboxScope {
   postMessage(message: unknown, transfer?: ArrayBuffer[]): void
 }
 
-/** Of a core, above 0 and up to 1: that a sandbox may compute. */
+/** What makes a sandbox of a worker: the engine's binary, compiled, and the address at which it sees that it has ended. */
+export interface EngineOrder {
+  wasm: WebAssembly.Module
+  lifeLine: string
+}
+
+/** Of a core, above 0 and up to 1: that a sandbox may compute; and its answer, once it does. */
 export interface ShareOrder {
   share: number
 }
@@ -34,25 +42,29 @@ const giveUpPowers = (): void => {
   for (const name of POWERS) Object.defineProperty(globalThis, name, { value: undefined, writable: false })
 }
 
-const serveEngine = (wasm: WebAssembly.Module): void => {
+const serveEngine = ({ wasm, lifeLine }: EngineOrder): void => {
+  const ended = watchLifeLine(lifeLine, XMLHttpRequest)
   giveUpPowers()
-  const now = () => performance.now()
-  const ran = (cpuMs: number) => scope.postMessage({ cpuMs } satisfies ComputedReport)
-  const pacer = new Pacer({ now, sleep: threadSleep() ?? (() => {}), ran })
-  const send = (frame: Uint8Array) => scope.postMessage(frame, [frame.buffer as ArrayBuffer])
-  const worker = serveSandbox({ wasm, send, hash: sha256, now, pace: pacer })
+  const worker = paceWorker(
+    {
+      now: () => performance.now(),
+      sleep: threadSleep(),
+      ended,
+      after: (ms, run) => setTimeout(run, ms),
+      ran: (cpuMs) => scope.postMessage({ cpuMs } satisfies ComputedReport),
+      send: (frame) => scope.postMessage(frame, [frame.buffer as ArrayBuffer]),
+    },
+    (ports) => serveSandbox({ wasm, hash: sha256, ...ports }),
+  )
   scope.onmessage = ({ data }) => {
-    if (!(data instanceof Uint8Array)) {
-      pacer.share = (data as ShareOrder).share
-      return
-    }
-    pacer.begin()
-    worker.frame(data)
-    pacer.end()
+    if (data instanceof Uint8Array) return worker.frame(data)
+    const { share } = data as ShareOrder
+    worker.share(share)
+    scope.postMessage({ share } satisfies ShareOrder)
   }
 }
 
 scope.onmessage = ({ data }) => {
   if (data === 'timers') serveTimers(scope as TimerScope)
-  else serveEngine(data as WebAssembly.Module)
+  else serveEngine(data as EngineOrder)
 }

@@ -7,6 +7,7 @@ import { Pacer } from './pacer.ts'
 const start = (share: number, late = () => 0) => {
   let nowMs = 0
   let sleptMs = 0
+  let ended = false
   const told: number[] = []
   const pacer = new Pacer({
     now: () => nowMs,
@@ -16,6 +17,7 @@ const start = (share: number, late = () => 0) => {
       sleptMs += taken
     },
     ran: (ms) => told.push(ms),
+    ended: () => ended,
   })
   pacer.share = share
   const work = (ms: number, stepMs: number) => {
@@ -24,7 +26,10 @@ const start = (share: number, late = () => 0) => {
       if (pacer.due()) pacer.rest()
     }
   }
-  return { pacer, work, told, idle: (ms: number) => (nowMs += ms), slept: () => sleptMs, now: () => nowMs }
+  const end = () => {
+    ended = true
+  }
+  return { pacer, work, told, end, idle: (ms: number) => (nowMs += ms), slept: () => sleptMs, now: () => nowMs }
 }
 
 test.each([0.05, 0.1, 0.3, 0.5, 0.9, 1])('a long run at %d takes as much longer, never asleep for long', (share) => {
@@ -84,6 +89,22 @@ test('what was computed is told, and not what was slept', () => {
   const all = told.reduce((sum, ms) => sum + ms, 0)
   expect(all).toBeGreaterThan(890)
   expect(all).toBeLessThanOrEqual(1000)
+})
+
+test('where it need not rest, it tells all the same, while it computes', () => {
+  const { pacer, work, told } = start(1)
+  pacer.begin()
+  work(1000, 1)
+  expect(told.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThanOrEqual(900)
+})
+
+test('who is ended in the middle of a run sleeps within 50 ms, and for good', () => {
+  const { pacer, work, end, now } = start(1)
+  pacer.begin()
+  work(1000, 1)
+  end()
+  work(50, 1)
+  expect(now()).toBe(Number.POSITIVE_INFINITY)
 })
 
 test('over any few seconds at most its share, whatever comes and however late a sleep ends', () =>

@@ -2,16 +2,20 @@
 
 /** Computed between two rests: long beside what a rest costs, short beside what a person notices or a fan does. */
 const QUANTUM_MS = 10
+/** A look takes 1 ms; who ends a worker waits for its end no longer than for a page to answer. */
+const LOOK_MS = 50
 /** Told of at once when there is so much: enough for a day's account, seldom enough to cost nothing. */
 const REPORT_MS = 100
 
 export interface PacerPorts {
   /** Never goes back, ms. */
   now(): number
-  /** Stops the thread. */
-  sleep(ms: number): void
+  /** Stops the thread, where that can be done. */
+  sleep: ((ms: number) => void) | undefined
   /** So many ms were computed since it was last called. */
   ran(ms: number): void
+  /** Has this worker been ended? Looked at every 50 ms of work. */
+  ended?: (() => boolean) | undefined
 }
 
 export class Pacer {
@@ -23,6 +27,8 @@ export class Pacer {
   /** Rest that is due; below zero: taken already. */
   #owedMs = 0
   #unreportedMs = 0
+  #lookedMs = 0
+  #hasEnded = false
 
   constructor(ports: PacerPorts) {
     this.#ports = ports
@@ -41,20 +47,34 @@ export class Pacer {
 
   /** Is it time to rest? Asked often while it computes. */
   due(): boolean {
+    if (!this.#ports.sleep) return false
+    const now = this.#ports.now()
+    if (this.#looksEnded(now)) return true
+    // Also where it need not rest, and is busy for minutes.
+    if (now - this.#sinceMs >= REPORT_MS) this.#worked()
     const rate = this.#rate
-    return rate > 0 && this.#owedMs + (this.#ports.now() - this.#sinceMs) * rate >= QUANTUM_MS * rate
+    return rate > 0 && this.#owedMs + (now - this.#sinceMs) * rate >= QUANTUM_MS * rate
   }
 
   /** Sleeps as long as is due. */
   rest(): void {
     this.#worked()
-    if (this.#owedMs > 0) this.#ports.sleep(this.#owedMs)
+    if (this.#hasEnded) this.#ports.sleep?.(Number.POSITIVE_INFINITY)
+    if (this.#owedMs > 0) this.#ports.sleep?.(this.#owedMs)
     this.#rested()
   }
 
-  /** Work ends for now. */
-  end(): void {
+  #looksEnded(now: number): boolean {
+    if (!this.#ports.ended || now - this.#lookedMs < LOOK_MS) return this.#hasEnded
+    this.#lookedMs = now
+    this.#hasEnded ||= this.#ports.ended()
+    return this.#hasEnded
+  }
+
+  /** Work ends for now. Ms of rest that are still due. */
+  end(): number {
     this.#worked()
+    return Math.max(0, this.#owedMs)
   }
 
   #worked(): void {

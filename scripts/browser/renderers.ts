@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import type { Page } from 'puppeteer-core'
 import type { RunningBrowser } from './launch.ts'
 
-/** Long beside what other pages of a test do in the same time. */
-const SPIN_MS = 200
+/** Some 300 ms, which is much beside what other pages of a test do meanwhile, whatever else the machine does. */
+const SPINS = 3e8
 
 /** The processes below `pid`, each thread of which may have started some. */
 export const descendantsOf = (pid: number): number[] => {
@@ -13,12 +13,25 @@ export const descendantsOf = (pid: number): number[] => {
   return children.filter(Boolean).flatMap((child) => [Number(child), ...descendantsOf(Number(child))])
 }
 
-/** What each thread has computed, and has waited for a processor while it wanted to, ms: proc(5), schedstat. */
-export const threadsOf = (pid: number): { name: string; ranMs: number; waitedMs: number }[] =>
-  readdirSync(`/proc/${pid}/task`).map((task) => {
-    const read = (file: string) => readFileSync(`/proc/${pid}/task/${task}/${file}`, 'utf8').trim()
-    const [ran, waited] = read('schedstat').split(' ')
-    return { name: read('comm'), ranMs: Number(ran) / 1e6, waitedMs: Number(waited) / 1e6 }
+export interface ThreadTimes {
+  id: number
+  name: string
+  /** What it has computed. */
+  ranMs: number
+  /** What it has waited for a processor while it wanted to compute. */
+  waitedMs: number
+}
+
+/** As the scheduler of Linux tells (Documentation/scheduler/sched-stats.rst). One that ends meanwhile is left out. */
+export const threadsOf = (pid: number): ThreadTimes[] =>
+  readdirSync(`/proc/${pid}/task`).flatMap((task) => {
+    try {
+      const read = (file: string) => readFileSync(`/proc/${pid}/task/${task}/${file}`, 'utf8').trim()
+      const [ran, waited] = read('schedstat').split(' ')
+      return [{ id: Number(task), name: read('comm'), ranMs: Number(ran) / 1e6, waitedMs: Number(waited) / 1e6 }]
+    } catch {
+      return []
+    }
   })
 
 /** The process of a page, known by what it computes when it is told to. */
@@ -27,7 +40,7 @@ export const rendererOf = async (browser: RunningBrowser, page: Page): Promise<n
   const renderers = descendantsOf(browser.pid).filter(isRenderer)
   const ranMs = (pid: number) => threadsOf(pid).reduce((sum, thread) => sum + thread.ranMs, 0)
   const before = renderers.map(ranMs)
-  await page.evaluate(`{ const end = performance.now() + ${SPIN_MS}; while (performance.now() < end); }`)
+  await page.evaluate(`{ let x = 0; for (let i = 0; i < ${SPINS}; i++) x = (x * 31 + i) | 0; x }`)
   const spun = renderers.map((pid, i) => ranMs(pid) - (before[i] as number))
   return renderers[spun.indexOf(Math.max(...spun))] as number
 }
