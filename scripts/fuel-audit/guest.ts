@@ -62,17 +62,17 @@ const thrown = (run) => { try { run() } catch (error) { return error } }
 const caseSource = ({ setup, call }: Case): string =>
   `(n) => { let a, b, c, C, d, e, f, g, m, o, p, r, s, t, x; ${setup}; return () => { ${call} } }`
 
-/** Called with null it returns the paths of all built-ins; with { at, n, call }, it makes the inputs of a case of that size, and calls. */
+/** Called with null it returns the paths of all built-ins; with { at, n, call }, it makes the inputs of a case of that size, calls, and awaits what that returns. */
 export const AUDIT_MODULE = `${BUILT_INS_SOURCE}${INPUTS_SOURCE}
 const cases = [
 ${CASES.map(caseSource).join(',\n')}
 ]
-export default (job) => {
+export default async (job) => {
   if (job === null) return builtIns()
   const run = cases[job.at](job.n)
   // What the inputs are is not freed, nor counted, before the end.
   globalThis.kept = run
-  if (job.call) run()
+  if (job.call) await run()
   return null
 }
 `
