@@ -46,8 +46,8 @@ process.once('exit', () => {
   for (const abandon of left) abandon()
 })
 
-/** Starts an agent that lends `cpus` slots; `join`: the ticket of another. */
-export const startAgent = async (options: { cpus: number; join?: string }): Promise<BenchAgent> => {
+/** Starts an agent that lends `cpus` slots; `join`: the ticket of another; `listen`: where, by TCP unless given. */
+export const startAgent = async (options: { cpus: number; join?: string; listen?: string }): Promise<BenchAgent> => {
   const data = mkdtempSync(join(tmpdir(), 'wayside-bench-'))
   const args = [
     'up',
@@ -55,7 +55,7 @@ export const startAgent = async (options: { cpus: number; join?: string }): Prom
     '--data',
     data,
     '--listen',
-    '/ip4/127.0.0.1/tcp/0',
+    options.listen ?? '/ip4/127.0.0.1/tcp/0',
     '--no-mdns',
     '--log-level',
     'warn',

@@ -19,6 +19,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   join: () => import('./join.ts'),
   routing: () => import('./routing.ts'),
   'verification-cost': () => import('./verification-cost.ts'),
+  'page-smoothness': () => import('./page-smoothness.ts'),
   'cli-first-result': () => import('./cli-first-result.ts'),
 }
 

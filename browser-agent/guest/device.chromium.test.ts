@@ -1,11 +1,11 @@
 /** What real Chromium tells of the device, and what becomes of tabs that share an origin. */
 import type { CDPSession, Page } from 'puppeteer-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { serveEntry } from '../../scripts/browser/entry-page.ts'
+import { callIn } from '../../scripts/browser/in-page.ts'
 import { type RunningBrowser, startBrowser } from '../../scripts/browser/launch.ts'
 import { HTML } from '../../scripts/browser/page-server.ts'
 import { rendererOf } from '../../scripts/browser/renderers.ts'
-import { callIn } from '../testing/in-page.ts'
-import { serveEntry } from '../testing/serve.ts'
 import type { DeviceState } from './condition.ts'
 
 let served: Awaited<ReturnType<typeof serveEntry>>

@@ -5,11 +5,11 @@ import type { CDPSession, Page } from 'puppeteer-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connect, fn, type Mesh } from '../../node/sdk.ts'
 import { freshDirectory, startAgent, type TestAgent, until } from '../../node/testing/wayside.ts'
+import { serveEntry } from '../../scripts/browser/entry-page.ts'
+import { callIn } from '../../scripts/browser/in-page.ts'
 import { type RunningBrowser, startBrowser } from '../../scripts/browser/launch.ts'
 import { rendererOf } from '../../scripts/browser/renderers.ts'
 import type { AgentView } from '../agent-view.ts'
-import { callIn } from '../testing/in-page.ts'
-import { serveEntry } from '../testing/serve.ts'
 
 const PAGE = new URL('../testing/agent-page.ts', import.meta.url)
 const ITEMS = 60

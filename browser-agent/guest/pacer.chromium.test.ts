@@ -1,10 +1,10 @@
 /** What the sandboxes of a page really take of the processor, by the account of the system. */
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { serveEntry } from '../../scripts/browser/entry-page.ts'
+import { callIn } from '../../scripts/browser/in-page.ts'
 import { type RunningBrowser, startBrowser } from '../../scripts/browser/launch.ts'
 import { rendererOf, type ThreadTimes, threadsOf } from '../../scripts/browser/renderers.ts'
-import { callIn } from '../testing/in-page.ts'
-import { serveEntry } from '../testing/serve.ts'
 
 const LONG = 1e12
 /** Some 3 ms in the sandbox. */

@@ -1,0 +1,39 @@
+/** Serves a page that runs a bundle of our sources, with what a page's peer loads by itself. */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { HTML, JAVASCRIPT, type PageFile, servePage, WASM } from './page-server.ts'
+
+const WORKER = new URL('../../browser-agent/worker.ts', import.meta.url)
+const ENGINE = new URL('../../sandbox/quickjs.wasm', import.meta.url)
+
+const bundled = async (entry: URL): Promise<PageFile> => {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(entry)],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    logLevel: 'error',
+  })
+  return { type: JAVASCRIPT, body: (outputFiles[0] as { text: string }).text }
+}
+
+const PAGE = `<!doctype html><title>Wayside</title><link rel="icon" href="data:,">
+<script type="module" src="/page.js"></script>`
+
+/** The page of `entry` at `/`; `/worker.js` and `/engine.wasm` beside it. */
+export const serveEntry = async (
+  entry: URL,
+  files: Record<string, PageFile> = {},
+): Promise<{ url: string; close(): void }> => {
+  const [page, worker] = await Promise.all([bundled(entry), bundled(WORKER)])
+  return servePage({
+    '/': { type: HTML, body: PAGE },
+    '/page.js': page,
+    '/worker.js': worker,
+    '/engine.wasm': { type: WASM, body: readFileSync(ENGINE) },
+    ...files,
+  })
+}
