@@ -90,8 +90,6 @@ export const credential = () =>
     v.strictObject({ by: v.literal('membership'), chain: membershipChain() }),
   ])
 
-export type Credential = v.InferOutput<ReturnType<typeof credential>>
-
 const TICKET_PREFIX = 'wayside1'
 /** Base32 writes five bits a character. */
 export const TICKET_CHARS_MAX = TICKET_PREFIX.length + Math.ceil((SignedTicket.bytesMax * 8) / 5)

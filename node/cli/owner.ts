@@ -29,7 +29,7 @@ export const withAgent = async <T>(flags: OwnerFlags, use: (client: AgentClient)
   }
 }
 
-export const askStatus = async (client: AgentClient): Promise<AgentStatus> =>
+const askStatus = async (client: AgentClient): Promise<AgentStatus> =>
   (await client.ask({ t: 'status' }, 'status')).status as unknown as AgentStatus
 
 export const status = async (flags: OwnerFlags): Promise<undefined> => {

@@ -164,4 +164,3 @@ export const AgentFrame = localMessage(
   ]),
 )
 export type AgentFrame = v.InferOutput<typeof AgentFrame.schema>
-export type AgentFrameOf<T extends AgentFrame['t']> = Extract<AgentFrame, { t: T }>

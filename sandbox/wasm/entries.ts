@@ -12,7 +12,7 @@ export const COMMAND_ENTRY = '_start'
 /** Called once before anything else, if there is one and the module is no command. */
 export const REACTOR_ENTRY = '_initialize'
 /** The export that stands for a command. */
-export const DEFAULT = 'default'
+const DEFAULT = 'default'
 
 const sameType = (a: FunctionType, b: FunctionType): boolean =>
   a.params.join() === b.params.join() && a.results.join() === b.results.join()
