@@ -13,6 +13,7 @@ import type { SandboxProcess } from '../protocol/ports.ts'
 import { isAlive } from '../scripts/test/is-alive.ts'
 import { confinedStart } from './confinement.ts'
 import { createSandboxHost } from './sandbox-host.ts'
+import { SharedFrames } from './shared-frames.ts'
 import { ATTEMPTS, type Result, type Targets } from './testing/hostile-program.ts'
 
 const PROGRAM = new URL('./testing/hostile-program.ts', import.meta.url)
@@ -22,6 +23,7 @@ const VARIABLE = 'WAYSIDE_HOSTILE_TEST'
 
 const folder = mkdtempSync(join(tmpdir(), 'wayside-outside-'))
 const targets = { file: join(folder, 'secret'), folder, module: join(folder, 'secret.mjs'), secret: SECRET } as Targets
+const shared = new SharedFrames()
 const servers: Server[] = []
 const udp = createSocket('udp4')
 /** What reached the agent from inside. */
@@ -72,7 +74,8 @@ beforeAll(async () => {
   const platform = readdirSync(prebuilds).find((name) => name === `${process.platform}-${process.arch}`)
   const addon = join(prebuilds, platform ?? '', 'classic-level.node')
   const ports = { port, udpPort: udp.address().port, socket, abstractSocket }
-  Object.assign(targets, { ...ports, agentPid: process.pid, victimPid: victim.pid, addon })
+  shared.offer(new Uint8Array(9))
+  Object.assign(targets, { shared: shared.folder, ...ports, agentPid: process.pid, victimPid: victim.pid, addon })
 })
 
 afterAll(() => {
@@ -184,7 +187,7 @@ describe.runIf(process.platform === 'linux')('a program that broke out of its en
     victimSaid = ''
     const before = readdirSync(folder).sort()
     const own = ['node', 'protocol', 'sandbox', 'node_modules', 'package.json'].map((name) => join(ROOT, name))
-    const { file, args } = confinedStart({ own }, [fileURLToPath(PROGRAM)])
+    const { file, args } = confinedStart({ own, shared: shared.folder }, [fileURLToPath(PROGRAM)])
     const permitting = args.map((arg) => arg.replaceAll(/'--(?:permission|allow-fs-[a-z]+=[^']*)' /g, ''))
     expect(permitting).not.toEqual(args)
     const attempts = await attemptsIn(startedBy(file, permitting, { env: {}, stdio: ['pipe', 'pipe', 'pipe'] }))

@@ -18,6 +18,8 @@ export interface Readable {
   own: readonly string[]
   /** Compiled code. Node's permission model wants it writable; in a namespace it is not. */
   cache?: string | undefined
+  /** What its agent hands it there, by name. */
+  shared?: string | undefined
 }
 
 /**
@@ -44,9 +46,9 @@ export const NOBODY = 65_534
 const MOUNT_POINT = '/sys'
 
 /** Neither addons, workers, children nor an inspector. */
-const permissions = ({ own, cache }: Readable): string[] => {
+const permissions = ({ own, cache, shared }: Readable): string[] => {
   const pattern = (path: string) => (statSync(path).isDirectory() ? `${path}/*` : path)
-  const read = own.map((path) => `--allow-fs-read=${pattern(path)}`)
+  const read = [...own, ...(shared ? [shared] : [])].map((path) => `--allow-fs-read=${pattern(path)}`)
   const cached = cache ? [`--allow-fs-read=${cache}/*`, `--allow-fs-write=${cache}/*`] : []
   return ['--permission', '--disable-sigusr1', ...read, ...cached]
 }
@@ -107,7 +109,7 @@ export const confinedStart = (readable: Readable, args: readonly string[]): Comm
   const [unshare, prlimit, setpriv] = ['unshare', 'prlimit', 'setpriv'].map(toolAt) as [string, string, string]
   const programs = [process.execPath, prlimit, setpriv]
   const paths = [...programs, ...programs.flatMap(librariesOf), ...readable.own]
-  if (readable.cache) paths.push(readable.cache)
+  for (const path of [readable.cache, readable.shared]) if (path) paths.push(path)
   const isRoot = process.getuid?.() === 0
   const command = [
     // Another user outside as well: root owns much of a system, and its threads are not counted.
@@ -125,8 +127,8 @@ export const confinedStart = (readable: Readable, args: readonly string[]): Comm
 }
 
 /** The same without namespaces. Compiled code is not read there: what a process could write, the next would run. */
-export const permittedStart = ({ own }: Readable, args: readonly string[]): Command => {
-  const node = [process.execPath, ...permissions({ own }), ...args]
+export const permittedStart = ({ own, shared }: Readable, args: readonly string[]): Command => {
+  const node = [process.execPath, ...permissions({ own, shared }), ...args]
   try {
     const [setpriv, prlimit] = ['setpriv', 'prlimit'].map(toolAt) as [string, string]
     return bound(setpriv, ['--no-new-privs', prlimit, ...LIMITS, ...node])

@@ -1,20 +1,23 @@
 /** The SandboxHost port on Node: each sandbox a child process that inherits nothing and reaches nothing. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { dirname, join } from 'node:path'
-import type { Readable, Writable } from 'node:stream'
+import type { Readable as Output, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { type FailPoints, NO_FAIL_POINTS } from '../protocol/fail-points.ts'
 import { KIB, MIB } from '../protocol/limits.ts'
 import type { SandboxHost, SandboxProcess } from '../protocol/ports.ts'
 import { REPORT_FRAME_BYTES_MAX } from '../sandbox/frames.ts'
 import { compiledCode } from './compiled-code.ts'
-import { type Command, confinedStart, missingWords, permittedStart } from './confinement.ts'
+import { type Command, confinedStart, missingWords, permittedStart, type Readable } from './confinement.ts'
 import { RELEASES, type SandboxRelease } from './sandbox-releases.ts'
+import { SharedFrames } from './shared-frames.ts'
 
-type Child = ChildProcessByStdio<Writable, Readable, Readable>
+type Child = ChildProcessByStdio<Writable, Output, Output>
 type Handlers = Parameters<SandboxProcess['receive']>[0]
 
 const HEAD_BYTES = 4
+/** Beside the length of a path: what stands there is the frame. */
+const SHARED = 0x8000_0000
 /** To copy a frame that is larger takes longer than to write it in two parts. */
 const COPIED_BYTES_MAX = 16 * KIB
 const PROGRAM = new URL('./sandbox-process.ts', import.meta.url)
@@ -29,8 +32,10 @@ export const SANDBOX_FLAGS = [
   // KiB of native stack, of the 8 MiB that a main thread has: far more than the engine's own check lets it use (sandbox/README.md,
   // "Stack depth").
   '--stack-size=7000',
-  // The heap holds one input and one output and what they are decoded to; the guest's memory is not in it.
-  '--max-old-space-size=256',
+  // The heap holds one input and one output and what they are decoded to. V8 counts the memory of engines and images too,
+  // 16 MiB for each engine, and near the limit it collects all whenever one is made: so this is far beyond them (decision
+  // 35). What a process may take of the machine, the system bounds (confinement.ts).
+  '--max-old-space-size=1024',
   '--max-semi-space-size=4',
 ]
 
@@ -72,13 +77,23 @@ export const createSandboxHost = (
   releases: readonly [SandboxRelease, ...SandboxRelease[]] = RELEASES,
 ): NodeSandboxHost => new Host(failPoints, program, releases)
 
+const NOTHING = new Uint8Array(0)
+
+const headed = (head: number, bytes: Uint8Array = NOTHING): Uint8Array => {
+  const all = Buffer.allocUnsafe(HEAD_BYTES + bytes.length)
+  all.writeUInt32BE(head >>> 0)
+  all.set(bytes, HEAD_BYTES)
+  return all
+}
+
 class Host implements NodeSandboxHost {
   readonly #failPoints: FailPoints
   readonly #program: URL
   readonly #releases: readonly [SandboxRelease, ...SandboxRelease[]]
   readonly #known = Promise.withResolvers<Confinement>()
   #cutOff: boolean | undefined
-  #readable: { own: string[]; cache: string | undefined } | undefined
+  #readable: Readable | undefined
+  #shared: SharedFrames | undefined
 
   constructor(failPoints: FailPoints, program: URL, releases: readonly [SandboxRelease, ...SandboxRelease[]]) {
     this.#failPoints = failPoints
@@ -98,10 +113,27 @@ class Host implements NodeSandboxHost {
     return confinement
   }
 
+  /** There is a folder once there is a process, which must know of it when it starts. */
+  #sharing(): SharedFrames {
+    this.#shared ??= new SharedFrames()
+    return this.#shared
+  }
+
+  offer(frame: Uint8Array): () => void {
+    return this.#sharing().offer(frame)
+  }
+
+  sharedPath(frame: Uint8Array): string | undefined {
+    return this.#shared?.pathOf(frame)
+  }
+
   /** What starts a process, and whether it cuts it off. */
   command(release: SandboxRelease): { command: Command; cutsOff: boolean } {
     const own = ownPaths(this.#releases)
-    this.#readable ??= { own, cache: compiledCode(own, (cache) => argsOf(PROGRAM, this.#releases[0], cache)) }
+    this.#readable ??= {
+      ...{ own, cache: compiledCode(own, (cache) => argsOf(PROGRAM, this.#releases[0], cache)) },
+      shared: this.#sharing().folder,
+    }
     if (this.#cutOff !== false) {
       try {
         const args = argsOf(this.#program, release, this.#readable.cache)
@@ -158,11 +190,10 @@ class ChildSandbox implements SandboxProcess {
 
   send(frame: Uint8Array): void {
     this.#mayFail('sandbox.send')
-    const copied = frame.length <= COPIED_BYTES_MAX ? frame.length : 0
-    const bytes = Buffer.allocUnsafe(HEAD_BYTES + copied)
-    bytes.writeUInt32BE(frame.length)
-    if (copied > 0) bytes.set(frame, HEAD_BYTES)
-    this.#write(copied > 0 ? [bytes] : [bytes, frame])
+    const path = this.#host.sharedPath(frame)
+    if (path !== undefined) return this.#write([headed(SHARED | path.length, Buffer.from(path))])
+    if (frame.length <= COPIED_BYTES_MAX) this.#write([headed(frame.length, frame)])
+    else this.#write([headed(frame.length), frame])
   }
 
   #write(parts: readonly Uint8Array[]): void {

@@ -35,16 +35,29 @@ const read = (length: number): boolean => {
   return to > 0
 }
 
-const frameBytes = (): number => HEAD_BYTES + input.readUInt32BE(from)
+/** Set in a head: a path follows, and what stands there is the frame. */
+const SHARED = 0x8000_0000
+
+const frameBytes = (): number => HEAD_BYTES + (input.readUInt32BE(from) & ~SHARED)
 
 /** The next frame: good until the next call, or, if it is larger than the input's buffer, for ever. */
 const take = (): Uint8Array | undefined => {
   if (!read(HEAD_BYTES)) return undefined
-  const length = frameBytes()
+  const [length, shared] = [frameBytes(), input.readUInt32BE(from) >= SHARED]
   if (length > input.length) return takeLarge(length - HEAD_BYTES)
   if (!read(length)) return undefined
   from += length
-  return input.subarray(from - length + HEAD_BYTES, from)
+  const frame = input.subarray(from - length + HEAD_BYTES, from)
+  return shared ? readShared(frame.toString()) : frame
+}
+
+/** Its agent takes it away when there are others that are used more: then there is none, and it asks for what it lacks. */
+const readShared = (path: string): Uint8Array => {
+  try {
+    return readFileSync(path)
+  } catch {
+    return Uint8Array.of(0)
+  }
 }
 
 const takeLarge = (length: number): Uint8Array | undefined => {

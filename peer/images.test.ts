@@ -12,9 +12,15 @@ const file = (fill: number, length = 1000) => new Uint8Array(length).fill(fill)
 const setup = async (budgetBytes = 2 ** 20) => {
   const events: LogEventName[] = []
   const log = { event: (name: LogEventName) => void events.push(name) }
-  const ports = { crypto: createCrypto(), storage: createMemoryStorage(), clock: new FakeClock(), log }
+  const offered = new Set<Uint8Array>()
+  const offer = (frame: Uint8Array) => {
+    offered.add(frame)
+    return () => void offered.delete(frame)
+  }
+  const sandboxHost = { spawn: () => expect.unreachable(), offer }
+  const ports = { crypto: createCrypto(), storage: createMemoryStorage(), clock: new FakeClock(), log, sandboxHost }
   const open = async (engine = ENGINE) => new Images(ports, await openBlockStore(ports, { budgetBytes }), [engine])
-  return { ports, events, open, images: await open() }
+  return { ports, events, open, offered, images: await open() }
 }
 
 const settled = () => new Promise((resolve) => setTimeout(resolve, 20))
@@ -68,10 +74,11 @@ describe('an image', () => {
   })
 
   test('is kept in memory within 32 MiB, on disk within the budget of the blocks', async () => {
-    const { images, open } = await setup(3 * 2 ** 20)
+    const { images, open, offered } = await setup(3 * 2 ** 20)
     for (let n = 0; n < 40; n++) for (let i = 0; i < 2; i++) images.made(`f${n}`, 64, file(n, 2 ** 20))
     const held = Array.from({ length: 40 }, (_, n) => n).filter((n) => images.find(`f${n}`, 64))
     expect(held).toEqual(Array.from({ length: 32 }, (_, i) => i + 8))
+    expect([...offered].map(([n]) => n)).toEqual(held)
     await settled()
     const again = await open()
     const kept: number[] = []

@@ -14,7 +14,13 @@ const MEMORY_BYTES_MAX = 32 * MIB
 /** Images of which one process has told. */
 const CLAIMED_MAX = 256
 
-type ImagesPorts = Pick<Ports, 'crypto' | 'log' | 'storage'>
+type ImagesPorts = Pick<Ports, 'crypto' | 'log' | 'sandboxHost' | 'storage'>
+
+interface Held {
+  file: Uint8Array
+  /** It is offered to sandbox processes until then. */
+  withdraw: (() => void) | undefined
+}
 
 export class Images {
   readonly #ports: ImagesPorts
@@ -23,7 +29,7 @@ export class Images {
   /** The newest engine of each tier: images of others are not kept. */
   readonly #current: ReadonlySet<string | undefined>
   /** By key; the longest unused first. */
-  readonly #files = new Map<string, Uint8Array>()
+  readonly #files = new Map<string, Held>()
   #bytes = 0
   /** By key, the CID that the first process told of. */
   readonly #claimed = new Map<string, string>()
@@ -39,9 +45,9 @@ export class Images {
   find(functionId: string, memoryBytes: number, engine?: string): Uint8Array | undefined {
     if (engine && !this.#current.has(engine)) return undefined
     const key = this.#key(functionId, memoryBytes)
-    const file = this.#files.get(key)
-    if (file) this.#hold(key, file)
-    return file
+    const held = this.#files.get(key)
+    if (held) this.#hold(key, held.file)
+    return held?.file
   }
 
   /** Brings the function's images into memory. Storage that cannot be read has none. */
@@ -88,14 +94,21 @@ export class Images {
 
   #hold(key: string, file: Uint8Array): void {
     const before = this.#files.get(key)
+    if (before && before.file !== file) this.#drop(key, before)
     this.#files.delete(key)
-    this.#files.set(key, file)
-    this.#bytes += file.length - (before?.length ?? 0)
-    for (const [oldest, { length }] of this.#files) {
+    const held = before?.file === file ? before : { file, withdraw: this.#ports.sandboxHost.offer?.(file) }
+    this.#files.set(key, held)
+    if (held !== before) this.#bytes += file.length
+    for (const [oldest, one] of this.#files) {
       if (this.#bytes <= MEMORY_BYTES_MAX || oldest === key) return
-      this.#files.delete(oldest)
-      this.#bytes -= length
+      this.#drop(oldest, one)
     }
+  }
+
+  #drop(key: string, { file, withdraw }: Held): void {
+    this.#files.delete(key)
+    this.#bytes -= file.length
+    withdraw?.()
   }
 
   #report(functionId: string, reason: string): void {

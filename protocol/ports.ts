@@ -137,6 +137,8 @@ export interface SandboxProcess {
 export interface SandboxHost {
   /** A process that runs `engine`; the newest one of this version, unless given. */
   spawn(engine?: string): SandboxProcess
+  /** `frame` may be sent to many processes, until what it returns is called: they may have it from one place. */
+  offer?(frame: Uint8Array): () => void
 }
 
 /** The ports of one peer, as its host hands them over. */

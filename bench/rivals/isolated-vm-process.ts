@@ -17,12 +17,9 @@ const [file = ''] = process.argv.slice(2)
 const snapshot = Isolate.createSnapshot([{ code: readFileSync(file, 'utf8') }])
 
 process.on('message', () => {
-  const fromMs = performance.now()
   const isolate = new Isolate({ snapshot })
   const answer = isolate.createContextSync().evalSync('f.default(41)')
-  const ms = performance.now() - fromMs
+  process.send?.(answer)
   isolate.dispose()
-  if (answer !== 42) throw new Error(`isolated-vm answered ${answer}`)
-  process.send?.(ms)
 })
 process.send?.('ready')

@@ -28,6 +28,8 @@ export interface Targets {
   /** The agent, and another process of the same user. */
   agentPid: number
   victimPid: number
+  /** A folder of SharedFrames. */
+  shared: string
   /** A native addon. */
   addon: string
   /** What to try, in this order. */
@@ -104,6 +106,10 @@ export const ATTEMPTS: Record<string, Attempt> = {
   'loads a module': async ({ module }) => (await import(module)).default,
   'requires a module': ({ module }) => createRequire('/')(module).default,
   'lists a folder': ({ folder }) => fs.readdirSync(folder).join(),
+  'lists what is shared with other sandboxes': ({ shared }) => {
+    fs.chmodSync(shared, 0o700)
+    return fs.readdirSync(shared).join()
+  },
   'lists the root': () => fs.readdirSync('/').join(),
   'writes a file': ({ folder }) => fs.writeFileSync(join(folder, 'written'), 'x') ?? 'written',
   'appends with a raw binding': ({ folder }) => {

@@ -147,8 +147,14 @@ const performLoaded = async (wasm: WebAssembly.Module, program: Program, loaded:
   return records
 }
 
-const load = (wasm: WebAssembly.Module, { code, limits }: Program): Loaded =>
-  loadFunction(new Bases(wasm), new TextEncoder().encode(code), limits.memory_bytes)
+/** As in a sandbox process: all programs begin in the same base images. */
+const basesOf = new WeakMap<WebAssembly.Module, Bases>()
+
+const load = (wasm: WebAssembly.Module, { code, limits }: Program): Loaded => {
+  const bases = basesOf.get(wasm) ?? new Bases(wasm)
+  basesOf.set(wasm, bases)
+  return loadFunction(bases, new TextEncoder().encode(code), limits.memory_bytes)
+}
 
 /** Performs `program` in each way, in each order of the answers to its requests. */
 export const performProgram = async (wasm: WebAssembly.Module, program: Program): Promise<ProgramRecord> => {
