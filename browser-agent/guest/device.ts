@@ -1,6 +1,6 @@
 /**
  * What a browser tells a page of its device. Each source is looked for, and where there is none, or the page may not use
- * it, that is unknown: `undefined`, never a guess (browser-agent/README.md, "What a browser tells").
+ * it, that is unknown: `undefined`, never a guess (README.md, "What a browser tells").
  */
 import type { Clock } from '../../protocol/ports.ts'
 import type { DeviceState, PressureState } from './condition.ts'

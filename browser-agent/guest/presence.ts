@@ -44,6 +44,8 @@ export class Presence {
     this.#lead = new Lead(locks, (leads) => this.#onLead(leads))
     this.#unwatch = [device.watch(() => this.#onDevice()), rules.subscribe(() => this.#steer())]
     rules.elsewhere(true)
+    // To be shown; who leads reads it again.
+    rules.load().catch((cause) => this.#options.failed(cause))
     this.#onDevice()
   }
 

@@ -110,6 +110,22 @@ test('what another tab used counts here when it has ended', async () => {
   expect(reason()).toBe('cpu-cap')
 })
 
+test('a tab that was frozen before it wrote writes at once, and never over what another wrote since', async () => {
+  const { clock, storage, log, device, rules } = start()
+  rules.used({ cpuMs: 100 })
+  rules.elsewhere(true)
+  const other = createGuestRules({ clock, storage, log, device, limits: LIMITS })
+  await other.load()
+  expect(other.today().cpuMs).toBe(100)
+  other.used({ cpuMs: 200 })
+  await other.stop()
+  // What its workers had still on the way.
+  rules.used({ cpuMs: 50 })
+  await clock.advance(10_000)
+  await rules.load()
+  expect(rules.today().cpuMs).toBe(300)
+})
+
 test('forgetting leaves nothing in storage', async () => {
   const { clock, storage, rules } = start()
   rules.used({ cpuMs: 5000 })

@@ -92,12 +92,15 @@ class Rules implements GuestRules {
     this.#decide()
   }
 
+  /** Who has not the lead writes nothing: another tab keeps the account from now on. */
   elsewhere(is: boolean): void {
+    if (is && !this.#elsewhere) void this.#usage.save()
     this.#elsewhere = is
     this.#decide()
   }
 
   used(usage: Partial<Usage>): void {
+    if (this.#elsewhere) return
     this.#usage.add(usage)
     if (usage.cpuMs) this.#recent.push({ atMs: this.#options.clock.monotonic(), cpuMs: usage.cpuMs })
     const { cpuMs, bytes } = this.today()

@@ -62,8 +62,10 @@ export class DailyUsage {
     this.#cancelSave ??= this.#ports.clock.after(SAVE_EVERY_MS, () => void this.save())
   }
 
+  /** Writes what has not been written yet. */
   async save(): Promise<void> {
-    this.#cancelSave?.()
+    if (!this.#cancelSave) return
+    this.#cancelSave()
     this.#cancelSave = undefined
     try {
       await this.#ports.storage.write([{ key: KEY, put: encodeCanonical({ ...this.#kept }) }])
