@@ -116,12 +116,10 @@ class WorkerSandbox implements SandboxProcess {
     this.order(frame)
   }
 
-  /** A frame is whole in a buffer of its own, and nobody's any more. */
+  /** What is sent is a copy: an image is sent to other workers too. */
   order(message: Uint8Array | ShareOrder): void {
     if (this.#unsent) this.#unsent.push(message)
-    else if (this.#isOver) return
-    else if (message instanceof Uint8Array) this.#worker.postMessage(message, [message.buffer as ArrayBuffer])
-    else this.#worker.postMessage(message)
+    else if (!this.#isOver) this.#worker.postMessage(message)
   }
 
   /** Ends unless it has said within `HEAR_MS` that it computes no more than this. */

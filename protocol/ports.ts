@@ -127,7 +127,7 @@ export interface Directory {
 export interface SandboxProcess {
   /** The engines that it runs. Absent: all that its host has. */
   readonly engines?: readonly string[]
-  /** Frames are whole and in order both ways. */
+  /** Frames are whole and in order both ways. One that was sent is still the sender's, and does not change. */
   send(frame: Uint8Array): void
   receive(handlers: { frame(frame: Uint8Array): void; exited(reason: string): void }): void
   /** At once and for good; `exited` follows. */
