@@ -161,8 +161,9 @@ class Agent implements PageAgent {
   async #begin(): Promise<LendingPeer> {
     const { workerUrl, engineUrl, mesh, accept } = this.#options
     const computed = (cpuMs: number) => this.#rules.used({ cpuMs })
+    const carried = (bytes: number) => this.#rules.used({ bytes })
     const { database } = this.#ground
-    const ports = await createPagePorts({ database, workerUrl, engineUrl, computed, log: this.#log })
+    const ports = await createPagePorts({ database, workerUrl, engineUrl, computed, carried, log: this.#log })
     const slots = this.#rules.limits.cores
     const failed = (cause: MeshError, isFinal: boolean) => this.#failed(cause, isFinal)
     const begun = () => this.#changed()

@@ -5,6 +5,7 @@ import type { Ports, Signer, Storage } from '../protocol/ports.ts'
 import { createPageClock } from './clock.ts'
 import { createPageCrypto, hasNativeEd25519 } from './crypto.ts'
 import { openPageDatabase } from './database.ts'
+import { countCarried } from './guest/carried.ts'
 import { freshIdentity, openIdentity } from './identity.ts'
 import { createPageNetwork } from './network.ts'
 import { pageRandom } from './random.ts'
@@ -20,6 +21,8 @@ export interface PagePortsOptions {
   engineUrl: string
   /** Told that sandboxes have computed so many ms more. */
   computed?: (cpuMs: number) => void
+  /** Told that so many bytes more were sent or received. */
+  carried?: (bytes: number) => void
   log?: Log
 }
 
@@ -40,17 +43,18 @@ const groundOf = async (
 
 /** Throws MeshError E_STORAGE. */
 export const createPagePorts = async (options: PagePortsOptions): Promise<PagePorts> => {
-  const { database, workerUrl, engineUrl, computed, log = SILENT } = options
+  const { database, workerUrl, engineUrl, computed, carried, log = SILENT } = options
   const native = await hasNativeEd25519(crypto.subtle)
   const { signer, storage } = await groundOf(database, native)
   const clock = createPageClock(workerUrl)
+  const network = await createPageNetwork({ signer, clock, log })
   return {
     clock,
     random: pageRandom,
     crypto: createPageCrypto(native),
     signer,
     storage,
-    network: await createPageNetwork({ signer, clock, log }),
+    network: carried ? countCarried(network, clock, carried) : network,
     sandboxHost: createPageSandboxHost({ workerUrl, engineUrl, ...(computed && { computed }) }),
     log,
   }

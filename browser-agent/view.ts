@@ -1,5 +1,6 @@
 /** The view of a lending page, from what its parts know. Pure but for what it asks them. */
 import type { AgentView, LendingLimits, PauseReason } from './agent-view.ts'
+import { SAVES_DATA } from './guest/condition.ts'
 import type { Verdict } from './guest/rules.ts'
 import type { LendingPeer } from './lending-peer.ts'
 
@@ -38,7 +39,7 @@ const situationOf = (
   if (isOver) return { state: 'stopped', reason: undefined, failure: undefined }
   if (isFinal) return { state: 'failed', reason: undefined, failure }
   if (reason === 'another-tab') return isSettled ? paused(reason) : { state: 'joining', reason: undefined, failure }
-  if (reason === 'offline') return paused(reason)
+  if (reason === 'offline' || SAVES_DATA.has(reason)) return paused(reason as PauseReason)
   if (neighbours === 0) return { state: 'joining', reason: undefined, failure }
   if (reason !== undefined) return paused(reason)
   return { state: 'lending', reason: undefined, failure: undefined }

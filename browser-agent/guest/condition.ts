@@ -102,6 +102,9 @@ export const BEGINNING: Decision = {
   againMs: Number.POSITIVE_INFINITY,
 }
 
+/** Pauses in which this page talks to nobody: each byte counts, and neighbours ask for blocks and for signs of life. */
+export const SAVES_DATA: ReadonlySet<PauseReason | undefined> = new Set(['data-saver', 'metered', 'data-cap'])
+
 /** The decision that follows `before` at `nowMs` on the monotonic clock. */
 export const decide = (before: Decision, now: Circumstances, nowMs: number): Decision => {
   const strain = strainAfter(before.strain, pushOf(now, before.strain), nowMs)

@@ -106,4 +106,9 @@ test('a map goes on while one tab is frozen and comes back, one is killed, and o
   // It said goodbye, and the one that was killed could not.
   expect(lostWhenFrozen).toBe(0)
   expect(lost()).toBeGreaterThan(0)
+  // Of one day, over both lives of its peer.
+  const { today } = await view(one.page)
+  expect(today.tasks).toBeGreaterThan(5)
+  expect(today.cpuMs).toBeGreaterThan(10 * today.tasks)
+  expect(today.bytes).toBeGreaterThan(500 * today.tasks)
 })

@@ -126,6 +126,18 @@ test('a tab alone comes back by itself, once what it began has ended', async () 
   expect(told.slice(4).filter((one) => one !== 'withhold')).toEqual(['begin', 'lend 0.5'])
 })
 
+test('it leaves while each byte counts, and comes back', async () => {
+  const shared = browser()
+  const { rules, told, ended } = tab(shared)
+  ended()
+  await turn()
+  rules.used({ bytes: 1000 })
+  expect(told.slice(2)).toEqual(['withhold', 'end'])
+  rules.limit({ bytesPerDay: 2000 })
+  await turn()
+  expect([told.slice(4), rules.today().bytes]).toEqual([['begin', 'lend 0.5'], 1000])
+})
+
 test('a peer that comes up when the tab is frozen already ends at once', async () => {
   const begun = Promise.withResolvers<void>()
   const { told, set, ended } = tab(browser(), { beginning: begun.promise })

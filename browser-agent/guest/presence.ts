@@ -1,7 +1,8 @@
 /**
  * The peer of this origin, in this tab while it has the lead: begun, steered by the rules, and ended when the tab is
- * frozen, so that another can go on.
+ * frozen, so that another can go on, or while each byte counts.
  */
+import { SAVES_DATA } from './condition.ts'
 import type { DevicePort } from './device.ts'
 import { Lead, type Locks } from './lead.ts'
 import type { GuestRules } from './rules.ts'
@@ -29,6 +30,8 @@ export class Presence {
   readonly #options: PresenceOptions
   readonly #lead: Lead
   readonly #unwatch: (() => void)[]
+  /** One is here, or comes up. */
+  #isWanted = false
   #lent: Lent | undefined
   /** The share that it was told last. */
   #given: number | undefined
@@ -36,6 +39,8 @@ export class Presence {
   #generation = 0
   /** What this tab began must have ended before it begins anew. */
   #ended: Promise<void> = Promise.resolve()
+  /** What was used today has been read. */
+  #loaded: Promise<void>
   #stopped = false
 
   constructor(options: PresenceOptions) {
@@ -45,7 +50,7 @@ export class Presence {
     this.#unwatch = [device.watch(() => this.#onDevice()), rules.subscribe(() => this.#steer())]
     rules.elsewhere(true)
     // To be shown; who leads reads it again.
-    rules.load().catch((cause) => this.#options.failed(cause))
+    this.#loaded = rules.load().catch(options.failed)
     this.#onDevice()
   }
 
@@ -72,22 +77,28 @@ export class Presence {
   }
 
   #onLead(leads: boolean): void {
-    this.#options.rules.elsewhere(!leads)
-    if (leads) this.#begin(++this.#generation).catch((cause) => this.#options.failed(cause))
+    const { rules, failed } = this.#options
+    if (leads) this.#loaded = rules.load().catch(failed)
+    rules.elsewhere(!leads)
+    this.#steer()
+  }
+
+  #steer(): void {
+    const { reason, share } = this.#options.rules.verdict()
+    if (!this.#lead.leads || SAVES_DATA.has(reason)) return this.#end()
+    if (this.#isWanted) return this.#give(share)
+    this.#isWanted = true
+    this.#begin(++this.#generation).catch((cause) => this.#options.failed(cause))
   }
 
   async #begin(generation: number): Promise<void> {
-    await this.#options.rules.load()
+    await Promise.all([this.#ended, this.#loaded])
     if (generation !== this.#generation) return
     const lent = await this.#options.begin()
     if (generation !== this.#generation) return await lent.end()
     this.#lent = lent
     this.#given = undefined
     this.#steer()
-  }
-
-  #steer(): void {
-    this.#give(this.#options.rules.verdict().share)
   }
 
   #give(share: number): void {
@@ -98,6 +109,7 @@ export class Presence {
   }
 
   #end(): void {
+    this.#isWanted = false
     this.#generation++
     this.#give(0)
     const lent = this.#lent
