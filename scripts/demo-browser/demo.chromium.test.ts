@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Page } from 'puppeteer-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { AgentView } from '../../browser-agent/agent-view.ts'
+import { encodeValue } from '../../protocol/values.ts'
+import { outcomeOf, runOf, valueIn, wasm } from '../../sandbox/fixture.ts'
+import { createSandbox } from '../../sandbox/sandbox.ts'
+import { bundle } from '../../sdk/bundle/bundle.ts'
+import { serveEntry } from '../browser/entry-page.ts'
+import { callIn } from '../browser/in-page.ts'
+import { type RunningBrowser, startBrowser } from '../browser/launch.ts'
+import { type RunningDemo, startDemo } from './demo.ts'
+import { HEIGHT, placeTile, TILES, tileInput, WIDTH } from './picture.ts'
+
+const RAYS = 1
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const TAB = new URL('../../browser-agent/testing/agent-page.ts', import.meta.url)
+
+let browser: RunningBrowser
+let demo: RunningDemo
+// Tabs of one origin are one peer.
+let origins: { url: string; close(): void }[] = []
+
+beforeAll(async () => {
+  // With one agent alone nothing is verified: the picture begins with the first tab.
+  ;[browser, demo, ...origins] = await Promise.all([
+    startBrowser('chromium'),
+    startDemo({ agents: 1, port: 0, phone: false, rays: RAYS, restMs: 600_000 }),
+    serveEntry(TAB),
+    serveEntry(TAB),
+  ])
+})
+
+afterAll(async () => {
+  for (const origin of origins) origin.close()
+  await Promise.all([browser?.close(), demo?.stop()])
+})
+
+/** The same picture, by the sandbox in this process alone. */
+const renderHere = async (): Promise<Uint8Array> => {
+  const { code, tier } = await bundle(new URL('../../examples/raytracer/part.as.ts', import.meta.url))
+  const sandbox = createSandbox({ wasm })
+  const limits = { fuel: 1e10, memory_bytes: 64 * 1024 * 1024, output_bytes: 4 * 1024 * 1024 }
+  sandbox.load('part', code, limits.memory_bytes, { tier, modules: [] })
+  const rgb = new Uint8Array(3 * WIDTH * HEIGHT)
+  for (let index = 0; index < TILES; index++) {
+    const run = { ...runOf(), exportName: 'part', input: encodeValue(tileInput(0, index, RAYS)), limits }
+    placeTile(rgb, index, valueIn(outcomeOf(sandbox.run('part', run).result)) as Uint8Array)
+  }
+  return rgb
+}
+
+const hashOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+
+/** What is on the canvas, without its opacity. */
+const SHOWN = `(async () => {
+  const { data } = document.getElementById('picture').getContext('2d').getImageData(0, 0, ${WIDTH}, ${HEIGHT})
+  const rgb = data.filter((_, i) => i % 4 !== 3)
+  const digest = await crypto.subtle.digest('SHA-256', rgb)
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+})()`
+
+const violationsOn = async (page: Page): Promise<unknown> => {
+  await page.evaluate(AXE)
+  return page.evaluate(
+    `axe.run(document, { iframes: false }).then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))`,
+  )
+}
+
+test('two tabs and an agent paint the picture, and the page says whose each tile is', async () => {
+  const page = await browser.open(demo.url)
+  const peers: string[] = []
+  for (const { url } of origins) {
+    const tab = await browser.open(url)
+    const { ticket, peer } = await demo.mesh.home.status()
+    const view = await callIn<AgentView>(tab, 'lending.start', ticket, [peer])
+    peers.push(view.peer)
+  }
+  await page.waitForFunction(`document.getElementById('state').textContent.includes('is done in')`, { timeout: 60_000 })
+  const here = await renderHere()
+  expect(hashOf(demo.show.rgb)).toBe(hashOf(here))
+  expect(await page.evaluate(SHOWN)).toBe(hashOf(here))
+  const labels = (await page.evaluate(
+    `[...document.querySelectorAll('[role=gridcell]')].map((cell) => cell.getAttribute('aria-label'))`,
+  )) as string[]
+  expect(labels).toHaveLength(TILES)
+  const whose = /^Row \d+, column \d+: computed by (tab|agent) \d, checked by (tab|agent) \d$/
+  expect(labels.filter((label) => !whose.test(label))).toEqual([])
+  for (const name of ['tab 1', 'tab 2', 'agent 1']) expect(labels.join()).toContain(`by ${name}`)
+  const nodes = demo.mesh.nodes()
+  expect(nodes.filter(({ kind }) => kind === 'tab').map(({ peer }) => peer)).toEqual(expect.arrayContaining(peers))
+  const sum = (counts: number[]) => counts.reduce((a, b) => a + b, 0)
+  expect(sum(nodes.map(({ computed }) => computed))).toBe(TILES)
+  expect(sum(nodes.map(({ verified }) => verified))).toBe(TILES)
+
+  await page.focus('[role=gridcell]')
+  await page.keyboard.press('ArrowDown')
+  const card = (await page.evaluate(`document.getElementById('card').innerText`)) as string
+  expect(card).toMatch(/^computed by (tab|agent) \d\s+checked by (tab|agent) \d$/)
+  expect(await violationsOn(page)).toEqual([])
+  await page.setViewport({ width: 360, height: 740 })
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
+  expect(await violationsOn(page)).toEqual([])
+})
