@@ -6,7 +6,7 @@ import type { Run } from './job.ts'
 import { importsOf } from './program/imports.ts'
 import { ProgramEnd, ProgramExit, ProgramInstance } from './program/instance.ts'
 import type { Program } from './program/program.ts'
-import { GAS_PER_FUEL, IMPORT_GAS, IMPORT_GAS_A_BYTE, INSTANCE_GAS } from './wasm/constants.ts'
+import { GAS_PER_FUEL, IMPORT_GAS, IMPORT_GAS_A_BYTE } from './wasm/constants.ts'
 import type { FunctionType } from './wasm/form.ts'
 
 /** What JavaScript and WebAssembly can hand each other. */
@@ -87,10 +87,7 @@ export class RunModules {
     const given = BigInt(this.#events.fuelLeft()) * BigInt(GAS_PER_FUEL)
     instance.gas = given
     try {
-      if (isNew) {
-        instance.charge(INSTANCE_GAS + instance.program.codeBytes)
-        instance.start()
-      }
+      if (isNew) instance.start()
       instance.charge(gas)
       return act(instance)
     } catch (thrown) {

@@ -1,8 +1,9 @@
 /** One instance of a metered module: its gas, its memory, and calls of its exports. */
 import type { OutcomeErrorCode } from '../../protocol/outcome.ts'
-import { STACK_BYTES_MAX } from '../wasm/constants.ts'
+import { INSTANCE_GAS, PAGE_GAS, STACK_BYTES_MAX } from '../wasm/constants.ts'
 import { REACTOR_ENTRY } from '../wasm/entries.ts'
 import { GAS_EXPORT, MEMORY_EXPORT, NO_MEMORY_MARK, STACK_EXPORT, START_EXPORT } from '../wasm/form.ts'
+import { PAGE_BYTES } from '../wasm/limits.ts'
 import type { Program } from './program.ts'
 import { trapWords } from './traps.ts'
 
@@ -73,8 +74,9 @@ export class ProgramInstance {
     if (this.gas < 0n) throw OUT_OF_GAS
   }
 
-  /** Runs what the module wants to have run first. Gas is set by then. */
+  /** Pays for the instance, and runs what the module wants to have run first. Gas is set by then. Throws as `call`. */
   start(): void {
+    this.charge(INSTANCE_GAS + this.program.codeBytes + (PAGE_GAS * this.memoryBytes) / PAGE_BYTES)
     if (this.program.facts.start) this.call(START_EXPORT, [])
     if (this.program.reactor) this.call(REACTOR_ENTRY, [])
   }

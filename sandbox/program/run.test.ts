@@ -1,6 +1,7 @@
 /** Functions that compilers made of C and AssemblyScript, run as an executor runs them. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { FUEL_TICK } from '../../protocol/limits.ts'
+import { parsed } from '../../scripts/wasm/parsed.ts'
 import { compileAssemblyScript, compileWasi } from '../../sdk/bundle/wasm/testing/compile.ts'
 import { limits, outcomeOf, runOf, sha256, wasm } from '../fixture.ts'
 import type { Run } from '../job.ts'
@@ -73,6 +74,20 @@ describe('a WASI command', () => {
       code: 'E_OUTPUT_LIMIT',
     })
   })
+})
+
+test('memory that a module begins with costs as much as memory that it grows by', async () => {
+  const fuelOf = async (memory: string, grows: string) => {
+    const body = `(func (export "_start") ${grows} (i32.store (i32.const 0) (i32.const 1)))`
+    return performed(await metered(parsed(`(module (memory ${memory}) ${body})`))).fuel
+  }
+  const [small, large, grown] = [
+    await fuelOf('1 101', ''),
+    await fuelOf('101 101', ''),
+    await fuelOf('1 101', '(drop (memory.grow (i32.const 100)))'),
+  ]
+  expect(large - small).toBeGreaterThan(100_000)
+  expect(Math.abs(grown - large)).toBeLessThan(100)
 })
 
 describe('functions over bytes', () => {

@@ -9,7 +9,7 @@ import { GuestConsole } from '../console.ts'
 import type { Run, SandboxResult } from '../job.ts'
 import { plainText } from '../plain-text.ts'
 import { Replay } from '../replay.ts'
-import { GAS_PER_FUEL, INSTANCE_GAS } from '../wasm/constants.ts'
+import { GAS_PER_FUEL } from '../wasm/constants.ts'
 import { ALLOC, COMMAND_ENTRY, callableExports } from '../wasm/entries.ts'
 import { importsOf } from './imports.ts'
 import { ProgramEnd, ProgramExit, ProgramInstance } from './instance.ts'
@@ -82,7 +82,6 @@ export class ProgramRun {
     const instance = new ProgramInstance(this.#program, importsOf(this.#program, guest, streams, this.#run.seed))
     this.#instance = instance
     instance.gas = this.#gasGiven
-    instance.charge(INSTANCE_GAS + this.#program.codeBytes)
     return instance
   }
 

@@ -156,7 +156,7 @@ const WITHIN_FORM = [
     only(paid(times(NESTING_MAX, OP.block, EMPTY), times(NESTING_MAX, OP.end))),
     DONE,
   ),
-  hostile('much work for a compiler', moduleOf([FORKS], STARTED), DONE),
+  hostile('as much for a compiler as there may be', moduleOf([FORKS], STARTED), DONE),
   hostile(
     'as many functions as there may be',
     moduleOf(

@@ -16,6 +16,8 @@ export const STACK_BYTES_MAX = 256 * KIB
 
 /** Of an instance, beside 1 a byte of its module: a memory is mapped, its segments are copied, its imports made. */
 export const INSTANCE_GAS = 300_000
+/** Of each page that a memory begins with: as much as of one that it grows by (patterns.ts). Mapped and cleared when it is touched, some 60 µs. */
+export const PAGE_GAS = 2 ** 20
 /** Of a call of an import, and of every byte that it moves. */
 export const IMPORT_GAS = 30_000
 export const IMPORT_GAS_A_BYTE = 32

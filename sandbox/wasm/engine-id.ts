@@ -5,6 +5,7 @@ import {
   IMPORT_GAS_A_BYTE,
   INSTANCE_GAS,
   IO_VECTORS_MAX,
+  PAGE_GAS,
   STACK_BYTES_MAX,
   WASM_GLUE_REVISION,
 } from './constants.ts'
@@ -15,7 +16,7 @@ import { INSTRUCTIONS } from './opcodes.ts'
 import * as patterns from './patterns.ts'
 
 /** `wasmEngineId` of this build, written down so that it can be imported; a test compares. */
-export const WASM_ENGINE_ID = 'wasm:386ad1adbf5a85efab912bc50f4cb4c1fc5e933941ae0c557d072121851bb3db'
+export const WASM_ENGINE_ID = 'wasm:9b98fbb04fcb380fca6210dd8e49179ac4941546e35a8f78dcc1b39e5eab5f39'
 
 /**
  * `wasm:` and the SHA-256, in hex, of the JSON of: the glue's revision and its constants in the order below, what may be
@@ -31,6 +32,7 @@ export const wasmEngineId = (hash: (bytes: Uint8Array) => Uint8Array): string =>
     IMPORT_GAS,
     IMPORT_GAS_A_BYTE,
     IO_VECTORS_MAX,
+    PAGE_GAS,
   }
   const { CHARGE, ENTER, LEAVE, CANONICAL_F32, CANONICAL_F64, SIZED } = patterns
   const form = [

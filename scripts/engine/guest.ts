@@ -6,6 +6,7 @@
 import { writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { build, type Plugin, transform } from 'esbuild'
+import { OUTPUT_BYTES_MAX } from '../../protocol/limits.ts'
 import { PRELUDE_SOURCE } from '../../sandbox/guest/prelude.ts'
 import { isWebGroup, type WebGroup } from '../../sandbox/guest/web.ts'
 
@@ -47,6 +48,15 @@ const apart = (group: string): Plugin => ({
   },
 })
 
+/** Of all limits those that the guest has: the minifier's names depend on all text that it reads, used or not. */
+const limits: Plugin = {
+  name: 'limits',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /\bprotocol[\\/]limits\.ts$/ }, () => ({
+      contents: `export const OUTPUT_BYTES_MAX = ${OUTPUT_BYTES_MAX}`,
+    })),
+}
+
 /** `{a as b,c}` of an import or an export, as a pattern or as an object. */
 const renamed = (names: string, turned: boolean): string =>
   names
@@ -77,7 +87,7 @@ const bundleGroup = async (group: WebGroup): Promise<string> => {
     target: 'es2023',
     charset: 'ascii',
     legalComments: 'none',
-    plugins: [apart(group)],
+    plugins: [apart(group), limits],
     logLevel: 'silent',
   })
   const unlisted = Object.keys(metafile.inputs).find(
