@@ -23,6 +23,9 @@ import { type Confinement, createSandboxHost } from './sandbox-host.ts'
 import { VERSION } from './version.ts'
 import type { Web, WebStatus } from './web/serving.ts'
 
+/** How often the end of the certificate for browsers is looked at. */
+const RENEW_EVERY_MS = 86_400_000
+
 export interface AgentStatus extends PeerStatus {
   wayside: string
   pid: number
@@ -138,10 +141,16 @@ const serveOwner = async (peer: Peer, parts: Parts, over: AbortController, close
     logs: (query) => followLog(config.data, log, query),
   }
   const server = await startControlServer(config.data, controls)
-  const stopWatchingAddresses = watchAddresses(systemClock, () => peer.moved())
+  const renew = () => parts.web?.renew(systemClock.now())
+  const stopWatchingAddresses = watchAddresses(systemClock, () => {
+    peer.moved()
+    renew()
+  })
+  const renewing = setInterval(renew, RENEW_EVERY_MS).unref()
   const stopWatching = watchPower(systemClock, (onBattery) => pausing.power(onBattery))
   const stop = async () => {
     over.abort()
+    clearInterval(renewing)
     stopWatching()
     stopWatchingAddresses()
     log.event('agent.stopped', { peer: peer.peerId })

@@ -1,14 +1,14 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
 import { createServer, request } from 'node:https'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { connect as connectTls } from 'node:tls'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Channel } from '../protocol/ports.ts'
 import { systemClock } from './clock.ts'
 import { createSigner, generatePrivateKey } from './crypto.ts'
 import { createNodeNetwork } from './network.ts'
+import { makeCertificate } from './web/certificate.ts'
 import type { WebServing } from './websockets.ts'
 
 const limits = { frameBytesMax: 1000 }
@@ -40,17 +40,8 @@ const page: WebServing = {
   },
 }
 
-/** A certificate that nobody vouches for, as an agent at home makes one. */
-const selfMade = () => {
-  const folder = mkdtempSync(join(tmpdir(), 'wayside-'))
-  const [key, cert] = [join(folder, 'key'), join(folder, 'cert')]
-  const subject = ['-subj', '/CN=wayside', '-days', '2', '-keyout', key, '-out', cert]
-  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-  execFileSync('openssl', ['req', '-x509', ...kind, ...subject], { stdio: 'ignore' })
-  const made = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') }
-  rmSync(folder, { recursive: true })
-  return made
-}
+/** A certificate that nobody vouches for. */
+const selfMade = () => makeCertificate(['127.0.0.1'], Date.now())
 
 const portOf = (address: string) => Number(/tcp\/(\d+)/.exec(address)?.[1])
 
@@ -84,6 +75,30 @@ test('with a certificate of its own making it is reached by wss, and its page by
       .end()
   })
   expect(text).toBe('a page at /y')
+})
+
+test('a certificate that takes the place of another is shown to those who come from then on', async () => {
+  const [first, second] = [selfMade(), selfMade()]
+  let apply = (_: typeof first) => {}
+  const onRenewal = (renewed: typeof apply) => {
+    apply = renewed
+  }
+  const tls = { ...first, onRenewal }
+  const agent = await networkOn(['/ip4/127.0.0.1/tcp/0/tls/ws'], { ...page, tls })
+  const port = portOf(agent.addresses()[0] as string)
+  const shown = async () => {
+    const socket = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false })
+    await once(socket, 'secureConnect')
+    const { fingerprint256 } = socket.getPeerX509Certificate() ?? {}
+    socket.destroy()
+    return fingerprint256
+  }
+  const fingerprintOf = ({ cert }: typeof first) => new X509Certificate(cert).fingerprint256
+  const connected = await networkOn([])
+  expect(await roundTrip(connected, agent.addresses()[0] as string)).toEqual(Uint8Array.of(1, 2, 3))
+  expect(await shown()).toBe(fingerprintOf(first))
+  apply(second)
+  expect(await shown()).toBe(fingerprintOf(second))
 })
 
 test('another peer at the address than the one meant is not taken for it, whatever its certificate says', async () => {

@@ -1,5 +1,6 @@
 /** WebSockets on Node, for pages above all: what comes to the port and is no upgrade is answered as any HTTP server does. */
 import type { RequestListener, ServerOptions } from 'node:http'
+import type { Server as HttpsServer } from 'node:https'
 import type { Server } from 'node:net'
 import type { Listener, Transport } from '@libp2p/interface'
 import { webSockets } from '@libp2p/websockets'
@@ -9,10 +10,20 @@ import { CONNECTIONS_MAX, DIAL_TIMEOUT_MS, NEGOTIATION_TIMEOUT_MS } from '../pee
 import { addressKind } from '../protocol/address-kind.ts'
 import { KIB } from '../protocol/limits.ts'
 
+export interface Certificate {
+  key: string
+  cert: string
+}
+
+export interface RenewedCertificate extends Certificate {
+  /** Called by each listener, to be handed what takes the place of these. */
+  onRenewal?: (apply: (next: Certificate) => void) => void
+}
+
 /** What the HTTP side of an agent answers with, and its certificate where it listens on `/tls/ws`: both PEM. */
 export interface WebServing {
   serve?: RequestListener | undefined
-  tls?: { key: string; cert: string } | undefined
+  tls?: RenewedCertificate | undefined
 }
 
 /** Noise sends at most 64 KiB at a time. */
@@ -30,6 +41,7 @@ const HTTP: ServerOptions = {
 /** What the package's listener keeps to itself. */
 interface WebSocketListener extends Listener {
   server: Server
+  https?: HttpsServer
   wsServer: WebSocketServer
   httpRequestHandler: RequestListener
 }
@@ -91,6 +103,8 @@ export const nodeWebSockets =
       if (serve) listener.httpRequestHandler = serve
       listener.wsServer.options.maxPayload = MESSAGE_BYTES_MAX
       boundSilence(listener.server)
+      // Connections that are there keep what they began with.
+      tls?.onRenewal?.((next) => listener.https?.setSecureContext(next))
       return listener
     }
     return transport

@@ -6,13 +6,8 @@ import { generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:cr
 import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
+import type { Certificate } from '../websockets.ts'
 import { bits, der, integer, octets, oid, sequence, set, TRUE, tagged, text, time } from './der.ts'
-
-/** PEM. */
-export interface Certificate {
-  key: string
-  cert: string
-}
 
 const DAY_MS = 86_400_000
 /** Browsers refuse those that hold for more than 398 days. */

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { addressKind } from '../../protocol/address-kind.ts'
 import { ownAddresses } from '../interfaces.ts'
-import type { WebServing } from '../websockets.ts'
+import type { Certificate, WebServing } from '../websockets.ts'
 import { keptCertificate } from './certificate.ts'
 import { loadWebFiles } from './files.ts'
 import { createWebHandler } from './handler.ts'
@@ -25,6 +25,8 @@ export interface Web {
   status(addresses: readonly string[]): WebStatus
   /** What a phone is to open, of those `origins`: as good as a ticket. Undefined if none of them has TLS. */
   phoneUrl(origins: readonly string[]): string | undefined
+  /** Sees to it that the certificate is for the addresses that there are, and not near its end. */
+  renew(nowMs: number): void
 }
 
 export interface WebOptions {
@@ -58,6 +60,19 @@ const originsOf = (addresses: readonly string[]): string[] => {
   return [...origins].sort((a, b) => rankOf(a) - rankOf(b))
 }
 
+const openCertificate = (data: string, nowMs: number) => {
+  const find = (nowMs: number) => keptCertificate(data, [...LOOPBACK, ...ownAddresses()], nowMs)
+  const listeners: ((next: Certificate) => void)[] = []
+  let current = find(nowMs)
+  const renew = (nowMs: number): void => {
+    const next = find(nowMs)
+    if (next.cert === current.cert) return
+    current = next
+    for (const apply of listeners) apply(next)
+  }
+  return { tls: { ...current, onRenewal: (apply: (next: Certificate) => void) => void listeners.push(apply) }, renew }
+}
+
 /** Throws MeshError E_STORAGE where the files of the browser agent are missing. */
 export const openWeb = ({ data, listen, peer, invite, nowMs }: WebOptions): Web => {
   const files = loadWebFiles(fileURLToPath(new URL(FOLDER, import.meta.url)))
@@ -65,9 +80,10 @@ export const openWeb = ({ data, listen, peer, invite, nowMs }: WebOptions): Web 
   const phone = createPhone({ files, peer, invite })
   const serve = createWebHandler({ files, peer, page: (path, origin) => phone.answer(path, origin) })
   const isSecure = listen.some((address) => addressKind(address) === 'wss')
-  const tls = isSecure ? keptCertificate(data, [...LOOPBACK, ...ownAddresses()], nowMs) : undefined
+  const certificate = isSecure ? openCertificate(data, nowMs) : undefined
   return {
-    serving: { serve, tls },
+    serving: { serve, tls: certificate?.tls },
+    renew: (nowMs) => certificate?.renew(nowMs),
     status: (addresses) => ({ origins: originsOf(addresses), loader, integrity }),
     phoneUrl: (origins) => {
       const secure = origins.find((origin) => origin.startsWith('https:'))
