@@ -5,7 +5,8 @@ import { decodeValue, encodeValue, type Value, valueFromJson, valueToJson } from
 import { Bases } from '../base.ts'
 import type { Engine } from '../engine.ts'
 import { Execution } from '../execution.ts'
-import { engineFromImage, resetToImage } from '../image.ts'
+import { IdleEngines } from '../idle-engines.ts'
+import { type Image, resetToImage } from '../image.ts'
 import { decodeImage, encodeImage } from '../image-file.ts'
 import type { Run, SandboxResult } from '../job.ts'
 import { loadFunction } from '../load.ts'
@@ -16,6 +17,7 @@ import type { Order, Program, ProgramRecord, Question, Recorded, Reply, RunRecor
 /** A program has at most this many orders, 5! and some: more would take the time of all the others. */
 const ORDERS_MAX = 150
 const SAID_CHARS_MAX = 300
+const OWNER = 'everybody'
 const SEED = Uint8Array.from({ length: 32 }, (_, i) => 7 * i + 1)
 
 /** What the home of these programs answers: an error to `#fail`, nothing to `#void`, the request itself to others. */
@@ -36,7 +38,7 @@ interface Performed {
 }
 
 const runOf = ({ exportName, effects, input, limits }: Program, journal: readonly JournalEntry[]): Run => ({
-  owner: 'everybody',
+  owner: OWNER,
   exportName,
   effects,
   input: encodeValue(valueFromJson(input)),
@@ -88,10 +90,15 @@ const hex = async (bytes: Uint8Array): Promise<string> => {
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-const recordOf = async (way: Way, { result, engine, choices }: Performed): Promise<RunRecord> => {
+/**
+ * Beyond what the engine has asked for nothing is ever written, and nothing is cleared: to look there takes long, and what one
+ * program leaves all see that come after it. So one in eight looks, the same on all hosts.
+ */
+const looksBeyond = ({ name }: Program): boolean => [...name].reduce((sum, c) => sum + c.charCodeAt(0), 0) % 8 === 0
+
+const recordOf = async (way: Way, { result, engine, choices }: Performed, isThorough = false): Promise<RunRecord> => {
   const order = choices.map(({ at }) => at)
-  // Once a program all of the memory, which takes long: beyond what the engine has asked for nothing is written.
-  const memory = await hex(way === 'cold' ? memoryState(engine) : memoryState(engine, engine.heapEnd()))
+  const memory = await hex(isThorough ? memoryState(engine) : memoryState(engine, engine.heapEnd()))
   if (result.kind !== 'outcome') return { way, order, memory, outcome: '', fuel: 0, ...withoutOutcome(result) }
   const { result: end, fuel, console } = result.decoded
   const printed = console.length > 0 ? ` and printed ${console.length} lines` : ''
@@ -105,9 +112,29 @@ const withoutOutcome = (result: Exclude<SandboxResult, { kind: 'outcome' }>) => 
   said: result.kind === 'inconclusive' ? result.reason : `request ${result.n}: ${result.expected}, ${result.found}`,
 })
 
+/** What a sandbox process has: programs begin in the same base images, and have engines that others had before them. */
+interface Shared {
+  bases: Bases
+  idle: IdleEngines
+}
+const sharedBy = new WeakMap<WebAssembly.Module, Shared>()
+
+const sharedOf = (wasm: WebAssembly.Module): Shared => {
+  const shared = sharedBy.get(wasm) ?? { bases: new Bases(wasm), idle: new IdleEngines(wasm) }
+  sharedBy.set(wasm, shared)
+  return shared
+}
+
+const take = (wasm: WebAssembly.Module, image: Image, bytesMax = image.memoryBytesMax): Engine =>
+  sharedOf(wasm).idle.take(image, bytesMax, OWNER)
+
+const give = (wasm: WebAssembly.Module, { image }: WithImage, { engine, spoilt }: Performed): void => {
+  if (!spoilt) sharedOf(wasm).idle.give(engine, image, OWNER)
+}
+
 /** The engine for one more run: the same one reset, unless it was spoilt or has grown. */
 const again = (wasm: WebAssembly.Module, { image }: WithImage, { engine, spoilt }: Performed): Engine =>
-  !spoilt && resetToImage(engine, image) ? engine : engineFromImage(wasm, image)
+  !spoilt && resetToImage(engine, image) ? engine : take(wasm, image)
 
 /** The order that replays `journal`: the answers come from there. */
 const replayIn = (engine: Engine, loaded: WithImage, program: Program, { journal, choices }: Performed): Performed => {
@@ -124,14 +151,22 @@ const recordLoaded = async ({ engine, ...loaded }: Loaded, image?: Uint8Array): 
   return { way: 'loaded', order: [], kind: 'outcome', outcome, memory, fuel: 0, said }
 }
 
-const restored = (wasm: WebAssembly.Module, image: Uint8Array): Engine =>
-  engineFromImage(wasm, decodeImage(image).image)
+const performRestored = (
+  wasm: WebAssembly.Module,
+  loaded: WithImage,
+  program: Program,
+  file: Uint8Array,
+  order: Order,
+): Performed => {
+  const restored = { ...loaded, ...decodeImage(file) }
+  return performIn(take(wasm, restored.image), restored, program, order)
+}
 
 const performLoaded = async (wasm: WebAssembly.Module, program: Program, loaded: WithImage): Promise<RunRecord[]> => {
   const image = encodeImage(loaded)
   const records = [await recordLoaded(loaded, image)]
   const first = performIn(loaded.engine, loaded, program, [])
-  records.push(await recordOf('cold', first))
+  records.push(await recordOf('cold', first, looksBeyond(program)))
   let last = first
   for (let order: Order | undefined = []; order; order = nextOrder(last.choices)) {
     last = performIn(again(wasm, loaded, last), loaded, program, order)
@@ -143,18 +178,16 @@ const performLoaded = async (wasm: WebAssembly.Module, program: Program, loaded:
     last = replayIn(again(wasm, loaded, last), loaded, program, last)
     records.push(await recordOf('replayed', { ...last, choices }))
   }
-  records.push(await recordOf('restored', performIn(restored(wasm, image), loaded, program, [])))
+  const restored = performRestored(wasm, loaded, program, image, [])
+  records.push(await recordOf('restored', restored))
+  for (const performed of [last, restored]) give(wasm, loaded, performed)
   return records
 }
 
-/** As in a sandbox process: all programs begin in the same base images. */
-const basesOf = new WeakMap<WebAssembly.Module, Bases>()
-
-const load = (wasm: WebAssembly.Module, { code, limits }: Program): Loaded => {
-  const bases = basesOf.get(wasm) ?? new Bases(wasm)
-  basesOf.set(wasm, bases)
-  return loadFunction(bases, new TextEncoder().encode(code), limits.memory_bytes)
-}
+const load = (wasm: WebAssembly.Module, { code, limits }: Program): Loaded =>
+  loadFunction(sharedOf(wasm).bases, new TextEncoder().encode(code), limits.memory_bytes, [], (image, bytesMax) =>
+    take(wasm, image, bytesMax),
+  )
 
 /** Performs `program` in each way, in each order of the answers to its requests. */
 export const performProgram = async (wasm: WebAssembly.Module, program: Program): Promise<ProgramRecord> => {
@@ -179,7 +212,8 @@ const replayRecorded = async (
   if (!('image' in loaded)) return { name: program.name, runs: [] }
   const runs = await inTurn(recorded, ({ order, journal }) => {
     const entries = decodeCanonical(bytesOf(journal), 'journal') as JournalEntry[]
-    const performed = performIn(engineFromImage(wasm, loaded.image), loaded, program, [], entries)
+    const performed = performIn(take(wasm, loaded.image), loaded, program, [], entries)
+    give(wasm, loaded, performed)
     return recordOf('replayed', { ...performed, choices: order.map((at) => ({ at, of: at + 1 })) })
   })
   return { name: program.name, runs }
@@ -192,8 +226,8 @@ const stateOf = (wasm: WebAssembly.Module, program: Program, way: Way, order: Or
   const first = performIn(loaded.engine, loaded, program, order)
   if (way === 'cold') return memoryState(first.engine)
   if (way === 'replayed') return memoryState(replayIn(again(wasm, loaded, first), loaded, program, first).engine)
-  const engine = way === 'reset' ? again(wasm, loaded, first) : restored(wasm, encodeImage(loaded))
-  return memoryState(performIn(engine, loaded, program, order).engine)
+  if (way === 'restored') return memoryState(performRestored(wasm, loaded, program, encodeImage(loaded), order).engine)
+  return memoryState(performIn(again(wasm, loaded, first), loaded, program, order).engine)
 }
 
 const base64 = (bytes: Uint8Array): string => {
