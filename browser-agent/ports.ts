@@ -47,7 +47,7 @@ export const createPagePorts = async (options: PagePortsOptions): Promise<PagePo
   const native = await hasNativeEd25519(crypto.subtle)
   const { signer, storage } = await groundOf(database, native)
   const clock = createPageClock(workerUrl)
-  const network = await createPageNetwork({ signer, clock, log })
+  const { network, relaying } = await createPageNetwork({ signer, clock, log })
   return {
     clock,
     random: pageRandom,
@@ -55,6 +55,7 @@ export const createPagePorts = async (options: PagePortsOptions): Promise<PagePo
     signer,
     storage,
     network: carried ? countCarried(network, clock, carried) : network,
+    relaying,
     sandboxHost: createPageSandboxHost({ workerUrl, engineUrl, ...(computed && { computed }) }),
     log,
   }

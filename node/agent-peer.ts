@@ -47,7 +47,7 @@ export const settleMesh = async (
   // The peer's own network can start only once the mesh is known.
   const dial: Dial = async (use) => {
     const { createNodeNetwork } = await import('./network.ts')
-    const { network } = await createNodeNetwork({ signer: dir.signer, listen: [], clock: systemClock, log })
+    const { network } = await createNodeNetwork({ ...dir, listen: [], clock: systemClock, log })
     await network.start()
     try {
       return await use({ ...ports, log, network })

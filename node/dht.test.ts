@@ -6,6 +6,7 @@ import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { createMemoryStorage } from '../peer/storage/memory.ts'
 import type { Directory, Network, Sighting } from '../protocol/ports.ts'
 import { systemClock } from './clock.ts'
 import { createSigner, generatePrivateKey } from './crypto.ts'
@@ -26,7 +27,13 @@ interface Node {
 const nodeOf = async (mesh = MESH): Promise<Node> => {
   const log = { event: () => {} }
   const signer = createSigner(generatePrivateKey())
-  const made = await createNodeNetwork({ signer, listen: ['/ip4/127.0.0.1/tcp/0'], clock: systemClock, log })
+  const made = await createNodeNetwork({
+    signer,
+    storage: createMemoryStorage(),
+    listen: ['/ip4/127.0.0.1/tcp/0'],
+    clock: systemClock,
+    log,
+  })
   await made.network.start()
   const members = new Set<string>()
   const introduced: string[] = []

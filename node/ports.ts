@@ -6,7 +6,9 @@ import type { Log } from '../protocol/log.ts'
 import type { Ports, SandboxHost, Signer, Storage } from '../protocol/ports.ts'
 import { systemClock } from './clock.ts'
 import { createCrypto, createSigner, generatePrivateKey } from './crypto.ts'
+import type { NodeNetwork } from './network.ts'
 import { systemRandom } from './random.ts'
+import type { Relay } from './relay.ts'
 import { createSandboxHost } from './sandbox-host.ts'
 import { solitaryNetwork } from './solitary-network.ts'
 import type { WebServing } from './websockets.ts'
@@ -32,6 +34,15 @@ export interface NodePortsOptions {
   failPoints?: FailPoints
   /** What HTTP requests to a WebSocket listener get; without it they are refused. */
   web?: WebServing | undefined
+  /** Carry for members whom nobody can dial. */
+  relay?: boolean | undefined
+}
+
+/** A peer's ports, and what its owner is told of them. */
+export interface NodePorts extends Ports {
+  relaying: Relay | undefined
+  /** Why this machine, which was to listen for WebRTC, does not. */
+  withoutWebRtc: string | undefined
 }
 
 const vicinityOf = async ({ listen, mdns, log = SILENT }: NodePortsOptions) => {
@@ -40,24 +51,34 @@ const vicinityOf = async ({ listen, mdns, log = SILENT }: NodePortsOptions) => {
   return createMdns(systemClock, systemRandom, log)
 }
 
-export const createNodePorts = async (options: NodePortsOptions): Promise<Ports> => {
-  const { listen, log = SILENT, failPoints = environmentFailPoints(), web } = options
+export const createNodePorts = async (options: NodePortsOptions): Promise<NodePorts> => {
+  const { listen, log = SILENT, failPoints = environmentFailPoints(), web, relay } = options
+  const storage = options.storage ?? createMemoryStorage()
   const signer = options.signer ?? createSigner(generatePrivateKey())
-  const alone = () => ({ network: solitaryNetwork(peerIdFromPublicKey(signer.publicKey)), directory: undefined })
+  const alone = (): Omit<NodeNetwork, 'directory'> & { directory: undefined } => ({
+    network: solitaryNetwork(peerIdFromPublicKey(signer.publicKey)),
+    directory: undefined,
+    relay: undefined,
+    withoutWebRtc: undefined,
+  })
   const joined = async (listen: readonly string[]) =>
-    (await import('./network.ts')).createNodeNetwork({ signer, listen, clock: systemClock, log, failPoints, web })
-  const { network, directory } = listen === 'alone' ? alone() : await joined(listen)
+    (await import('./network.ts')).createNodeNetwork({
+      ...{ signer, storage, listen, clock: systemClock, log, failPoints, web, relay },
+    })
+  const { network, directory, relay: relaying, withoutWebRtc } = listen === 'alone' ? alone() : await joined(listen)
   return {
     clock: systemClock,
     random: systemRandom,
     crypto: createCrypto(),
     signer,
-    storage: options.storage ?? createMemoryStorage(),
+    storage,
     network,
     sandboxHost: options.sandboxHost ?? createSandboxHost(failPoints),
     vicinity: await vicinityOf(options),
     // Whom nobody can dial keeps nothing for others, and asks them to look up.
     directory: listen.length > 0 ? directory : undefined,
+    relaying,
+    withoutWebRtc,
     log,
   }
 }

@@ -4,6 +4,7 @@ import { createServer, request } from 'node:https'
 import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { expect, onTestFinished, test } from 'vitest'
+import { createMemoryStorage } from '../peer/storage/memory.ts'
 import type { Channel } from '../protocol/ports.ts'
 import { systemClock } from './clock.ts'
 import { createSigner, generatePrivateKey } from './crypto.ts'
@@ -15,7 +16,14 @@ const limits = { frameBytesMax: 1000 }
 
 const networkOn = async (listen: string[], web?: WebServing) => {
   const signer = createSigner(generatePrivateKey())
-  const { network } = await createNodeNetwork({ signer, listen, clock: systemClock, log: { event: () => {} }, web })
+  const { network } = await createNodeNetwork({
+    signer,
+    storage: createMemoryStorage(),
+    listen,
+    clock: systemClock,
+    log: { event: () => {} },
+    web,
+  })
   network.handle('/test/echo', (channel) => echo(channel), limits)
   await network.start()
   onTestFinished(() => network.stop())

@@ -2,6 +2,7 @@
  * Which addresses that others told of are dialled. Whoever tells may make them up: this peer must not be the one that
  * tries the ports of a third, or reaches into networks where its owner has not sent it.
  */
+import { relayOf } from '../protocol/address-kind.ts'
 import type { Clock } from '../protocol/ports.ts'
 
 /** Tries at one host and port within FORGET_MS, however many peers are said to be there. */
@@ -36,7 +37,10 @@ const NETWORKS: readonly [RegExp, string][] = [
 
 const MAPPED = /^::(?:ffff:)?(\d+\.\d+\.\d+\.\d+)$/i
 
+/** Behind a relay, which is dialled by itself before, each peer is a port of it. */
 const placeOf = (address: string): Place | undefined => {
+  const relay = relayOf(address)
+  if (relay) return { host: relay.peer, port: address.slice(address.lastIndexOf('/') + 1), network: undefined }
   const { kind, host: written = '', port = '' } = ADDRESS.exec(address)?.groups ?? {}
   if (kind === undefined) return undefined
   const host = kind === 'ip6' ? (MAPPED.exec(written)?.[1] ?? written) : written
@@ -81,6 +85,16 @@ export class DialGuard {
     if (!place) return
     const { counts } = this.#triesAt(place.host) ?? this.#remember(place.host)
     counts.set(place.port, (counts.get(place.port) ?? 0) + 1)
+  }
+
+  /** It was not: this machine has no way to dial such an address. */
+  spared(address: string): void {
+    const place = placeOf(address)
+    const counts = place && this.#tries.get(place.host)?.counts
+    const tries = counts?.get(place?.port ?? '')
+    if (!counts || !place || tries === undefined) return
+    if (tries > 1) counts.set(place.port, tries - 1)
+    else counts.delete(place.port)
   }
 
   /** Somebody there was heard on a network of this machine. */

@@ -12,6 +12,7 @@ import { Lookups } from './lookups.ts'
 import type { MemberSeen, Members } from './members.ts'
 import type { MembershipOffice } from './membership.ts'
 import type { Neighbour, NeighbourTable } from './neighbours.ts'
+import type { OwnAdvertisement } from './own-advertisement.ts'
 import { ANYWHERE, vicinityTag } from './provider-keys.ts'
 import { ProviderRounds } from './provider-rounds.ts'
 import type { Roster } from './roster.ts'
@@ -35,11 +36,15 @@ interface DiscoveryParts {
   neighbours: NeighbourTable
   roster: Roster
   lending: Pick<Lending, 'offer'>
+  advertisement: Pick<OwnAdvertisement, 'moved'>
   advertisements: AdvertisementTable
   hearsay(): AdvertisementTable
 }
 
-type DiscoveryPorts = Pick<Ports, 'clock' | 'random' | 'crypto' | 'network' | 'log' | 'vicinity' | 'directory'>
+type DiscoveryPorts = Pick<
+  Ports,
+  'clock' | 'random' | 'crypto' | 'network' | 'log' | 'vicinity' | 'directory' | 'relaying'
+>
 
 export class Discovery {
   readonly #ports: DiscoveryPorts
@@ -74,10 +79,14 @@ export class Discovery {
   }
 
   start(): void {
-    const { crypto, network, vicinity } = this.#ports
-    const { office, roster } = this.#parts
+    const { crypto, network, vicinity, relaying } = this.#ports
+    const { office, roster, advertisement } = this.#parts
     const self = () => ({ peer: network.peerId, addresses: network.addresses() })
     vicinity?.start(vicinityTag(crypto, office.meshId), self, ({ peer, addresses }) => roster.meetNear(peer, addresses))
+    relaying?.start(
+      (peer) => this.#isMember(peer),
+      () => advertisement.moved(),
+    )
     this.#look()
     this.#cancelOpening = this.#ports.clock.after(OPEN_DIRECTORY_MS, () => void this.#openDirectory())
   }
@@ -101,8 +110,9 @@ export class Discovery {
     return this.#ports.vicinity !== undefined || this.#remembered().length > 0
   }
 
-  joined(): void {
+  joined({ peer, member }: Neighbour): void {
     this.#met.resolve()
+    if (member) this.#ports.relaying?.met(peer)
     if (this.#parts.neighbours.size > 1) return
     this.#delayMs = LOOK_FURTHER_MS_MIN
     this.#lookLater()

@@ -56,7 +56,7 @@ export class Reception implements RosterEvents {
   /** Both sides say what they offer. */
   joined(neighbour: Neighbour): void {
     this.#parts.expulsion.greet(neighbour)
-    this.#parts.discovery.joined()
+    this.#parts.discovery.joined(neighbour)
     this.#parts.advertisement.tell(neighbour)
   }
 

@@ -1,4 +1,5 @@
 /** Keeps this peer connected to its neighbours: accepts, dials, shakes hands, measures round trips, dials again. */
+import { relayOf } from '../protocol/address-kind.ts'
 import { MeshError } from '../protocol/errors.ts'
 import { PEER_PROTOCOL, type PeerFrame } from '../protocol/frames.ts'
 import { hasSlept } from '../protocol/late.ts'
@@ -338,10 +339,25 @@ export class Roster {
         `${address}, told of ${toldOf}, is not dialled unasked: it failed often, or is not ours`,
       )
     }
+    await this.#meetRelay(address)
     this.#dialGuard.tries(address)
-    const peer = await this.#ports.network.connect(address, signal)
-    this.#dialGuard.reached(address)
-    return peer
+    try {
+      const peer = await this.#ports.network.connect(address, signal)
+      this.#dialGuard.reached(address)
+      return peer
+    } catch (cause) {
+      if ((cause as MeshError).code === 'E_ADDRESS') this.#dialGuard.spared(address)
+      throw cause
+    }
+  }
+
+  /** Whoever carries, carries for members: one that has not met us is shown that we are one. */
+  async #meetRelay(address: string): Promise<void> {
+    const relay = relayOf(address)
+    if (relay?.peer === this.#ports.network.peerId)
+      throw new MeshError('E_ADDRESS', `${address} leads over this peer itself`)
+    // One that has no room for this peer has seen all the same whether it is a member.
+    if (relay) await this.#seeker.acquaint(relay.peer, [relay.address]).catch(() => {})
   }
 
   #later(delayMs: number, run: () => void): void {

@@ -12,3 +12,10 @@ export const addressKind = (address: string): AddressKind => {
   if (names.has('ws')) return 'ws'
   return names.has('tcp') ? 'tcp' : 'other'
 }
+
+/** Over whom an address leads: who carries, and where that one is; undefined if nobody is between. */
+export const relayOf = (address: string): { peer: string; address: string } | undefined => {
+  const [via, beyond] = address.split('/p2p-circuit')
+  const peer = beyond === undefined ? undefined : /\/p2p\/([^/]+)$/.exec(via as string)?.[1]
+  return peer === undefined ? undefined : { peer, address: via as string }
+}

@@ -33,6 +33,7 @@ export const LOG_EVENTS = {
   'peer.joined': 'info',
   'peer.left': 'info',
   'peer.refused': 'warn',
+  'peer.relayed': 'info',
   'peer.misbehaved': 'warn',
   'peer.unreachable': 'warn',
   'peer.expelled': 'error',

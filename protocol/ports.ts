@@ -123,6 +123,14 @@ export interface Directory {
   stop(): Promise<void>
 }
 
+/** Ways to those whom nobody can dial, such as pages: over peers that carry their bytes, within bounds. */
+export interface Relaying {
+  /** `isMember`: whom this peer carries, if it does. `moved` is called when others reach this peer elsewhere than before. */
+  start(isMember: (peer: string) => boolean, moved: () => void): void
+  /** A member is a neighbour now: it may carry for this peer. */
+  met(member: string): void
+}
+
 /** A place of its own (a process, a worker) that runs `sandbox/worker.ts`. */
 export interface SandboxProcess {
   /** The engines that it runs. Absent: all that its host has. */
@@ -153,5 +161,7 @@ export interface Ports {
   vicinity?: Vicinity | undefined
   /** Peers without one ask others to look up. */
   directory?: Directory | undefined
+  /** A peer that anybody can dial, and that carries for nobody, has none. */
+  relaying?: Relaying | undefined
   log: import('./log.ts').Log
 }

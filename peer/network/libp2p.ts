@@ -1,8 +1,9 @@
 /** The Network port on libp2p: the one place that composes it. */
 import { noise } from '@chainsafe/libp2p-noise'
-import type { Connection, MultiaddrConnection, PeerId, Stream } from '@libp2p/interface'
+import type { Connection, ConnectionGater, MultiaddrConnection, PeerId, Stream } from '@libp2p/interface'
 import { CODE_P2P, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p, type Libp2pInit } from 'libp2p'
+import { addressKind } from '../../protocol/address-kind.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import { type FailPoints, NO_FAIL_POINTS } from '../../protocol/fail-points.ts'
 import type { Log } from '../../protocol/log.ts'
@@ -13,6 +14,7 @@ import { StreamChannel } from './libp2p-channel.ts'
 import { privateKeyOf } from './libp2p-identity.ts'
 import { announceRoomByHalves, boundedYamux } from './libp2p-muxer.ts'
 import * as limits from './limits.ts'
+import { alternatingKinds, bestOf, isRelayed } from './ways.ts'
 
 export interface Libp2pNetworkOptions {
   /** Proves the PeerId; the private key stays behind it. */
@@ -23,6 +25,12 @@ export interface Libp2pNetworkOptions {
   transports: NonNullable<Libp2pInit['transports']>
   /** What a transport or the host needs besides, such as identify. */
   services?: NonNullable<Libp2pInit['services']>
+  /** Addresses at which others reach this peer over one that carries for it. */
+  carriedAt?: () => string[]
+  /** Called when there is no connection to a peer any more. */
+  left?: (peer: string) => void
+  /** Whom this peer carries, if it does. */
+  gate?: Pick<ConnectionGater, 'denyInboundRelayReservation' | 'denyOutboundRelayedConnection'>
   clock: Clock
   log: Log
   failPoints?: FailPoints
@@ -34,7 +42,7 @@ const bound = (_peer: PeerId, connection: MultiaddrConnection): boolean => {
   return false
 }
 
-const compose = ({ signer, listen, transports, services = {} }: Libp2pNetworkOptions): Promise<Libp2p> =>
+const compose = ({ signer, listen, transports, services = {}, gate = {} }: Libp2pNetworkOptions): Promise<Libp2p> =>
   createLibp2p({
     start: false,
     privateKey: privateKeyOf(signer),
@@ -44,6 +52,7 @@ const compose = ({ signer, listen, transports, services = {} }: Libp2pNetworkOpt
     connectionEncrypters: [noise()],
     streamMuxers: [boundedYamux],
     connectionGater: {
+      ...gate,
       // A browser's default refuses private addresses and ws://; which addresses are dialled, the peer decides.
       denyDialMultiaddr: () => false,
       denyInboundEncryptedConnection: bound,
@@ -65,9 +74,11 @@ const compose = ({ signer, listen, transports, services = {} }: Libp2pNetworkOpt
     },
   })
 
-const STREAM_LIMITS = {
+const STREAM_OPTIONS = {
   maxInboundStreams: limits.CHANNELS_PER_PROTOCOL_MAX,
   maxOutboundStreams: limits.CHANNELS_PER_PROTOCOL_MAX,
+  // Through a relay as well; its bounds are the relay's business.
+  runOnLimitedConnection: true,
 }
 
 const textOf = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause))
@@ -122,11 +133,15 @@ class Libp2pNetwork implements Network {
       libp2p.peerStore.delete(peer).catch(() => {})
     })
     libp2p.addEventListener('peer:connect', ({ detail }) => departed.came(detail))
-    libp2p.addEventListener('peer:disconnect', ({ detail }) => departed.left(detail))
+    libp2p.addEventListener('peer:disconnect', ({ detail }) => {
+      departed.left(detail)
+      options.left?.(detail.toString())
+    })
   }
 
   addresses(): string[] {
-    return this.#libp2p.getMultiaddrs().map(String)
+    const carriedAt = this.#options.carriedAt?.() ?? []
+    return alternatingKinds([...this.#libp2p.getMultiaddrs().map(String), ...carriedAt])
   }
 
   handle(protocol: string, accept: (channel: Channel) => void, { frameBytesMax }: { frameBytesMax: number }): void {
@@ -141,7 +156,7 @@ class Libp2pNetwork implements Network {
         channel.close({ abort: 'E_INTERNAL: not accepted' })
       }
     }
-    this.#registrations.push(this.#libp2p.handle(protocol, onStream, STREAM_LIMITS))
+    this.#registrations.push(this.#libp2p.handle(protocol, onStream, STREAM_OPTIONS))
   }
 
   async start(): Promise<void> {
@@ -163,12 +178,18 @@ class Libp2pNetwork implements Network {
     const wanted = target.getComponents().findLast(({ code }) => code === CODE_P2P)?.value
     try {
       this.#failPoints.hit('network.connect')
-      if (wanted && this.#openConnectionTo(wanted)) return wanted
-      const connection = await this.#libp2p.dial(placeOf(target), signal ? { signal } : {})
+      const before = wanted && bestOf(this.#connectionsTo(wanted))
+      if (before && (!isRelayed(before) || addressKind(address) === 'relayed')) return wanted
+      const isAgreed = wanted !== undefined && addressKind(address) === 'webrtc'
+      const connection = await (isAgreed ? this.#agree(target, wanted, signal) : this.#dial(placeOf(target), signal))
       const peer = connection.remotePeer.toString()
-      if (!wanted || peer === wanted) return peer
-      connection.abort(new Error(`not ${wanted}`))
-      throw new Error(`${peer} answers there`)
+      if (wanted && peer !== wanted) {
+        connection.abort(new Error(`not ${wanted}`))
+        throw new Error(`${peer} answers there`)
+      }
+      // Channels that are on it end, and are opened anew on the better one.
+      if (before && !isRelayed(connection)) before.abort(new Error('there is a direct way now'))
+      return peer
     } catch (cause) {
       if (ADDRESS_ERRORS.has((cause as Error).name)) throw badAddress(address, cause)
       const message = `${address} could not be reached: ${textOf(cause)}`
@@ -185,7 +206,7 @@ class Libp2pNetwork implements Network {
     try {
       this.#failPoints.hit('network.open')
       const connection = this.#connectionTo(peer)
-      const stream = await connection.newStream(protocol, { ...STREAM_LIMITS, ...(signal && { signal }) })
+      const stream = await connection.newStream(protocol, { ...STREAM_OPTIONS, ...(signal && { signal }) })
       return this.#wrap(stream, connection.remotePeer, { outbound: true, frameBytesMax })
     } catch (cause) {
       if (cause instanceof MeshError) throw cause
@@ -224,12 +245,34 @@ class Libp2pNetwork implements Network {
     return this.#libp2p.getConnections().filter(({ remotePeer }) => remotePeer.toString() === peer)
   }
 
-  #openConnectionTo(peer: string): Connection | undefined {
-    return this.#connectionsTo(peer).find(({ status }) => status === 'open')
+  #dial(address: Multiaddr, signal: AbortSignal | undefined): Promise<Connection> {
+    return this.#libp2p.dial(address, signal ? { signal } : {})
+  }
+
+  /**
+   * Over a relay: directly, if the two can agree on a way, else through it. libp2p would tear down the relayed connection
+   * with the attempt that was made over it (js-libp2p #3015), so it is dialled by itself first.
+   */
+  async #agree(target: Multiaddr, wanted: string, signal: AbortSignal | undefined): Promise<Connection> {
+    const through = target.getComponents().filter(({ name }) => name !== 'webrtc')
+    const relayed = bestOf(this.#connectionsTo(wanted)) ?? (await this.#dial(multiaddr(through), signal))
+    const late = new AbortController()
+    const cancel = this.#options.clock.after(limits.AGREEMENT_TIMEOUT_MS, () => late.abort())
+    try {
+      const ends = signal ? AbortSignal.any([signal, late.signal]) : late.signal
+      return await this.#libp2p.dial(target, { signal: ends, force: true })
+    } catch (cause) {
+      if (relayed.status !== 'open') throw cause
+      const { log } = this.#options
+      log.event('peer.relayed', { peer: wanted, address: String(target), reason: textOf(cause) })
+      return relayed
+    } finally {
+      cancel()
+    }
   }
 
   #connectionTo(peer: string): Connection {
-    const open = this.#openConnectionTo(peer)
+    const open = bestOf(this.#connectionsTo(peer))
     if (!open) throw new MeshError('E_UNREACHABLE', { message: `no connection to ${peer}; connect to it first`, peer })
     return open
   }

@@ -13,6 +13,8 @@ export const CONNECTIONS_PENDING_MAX = 64
 export const CONNECTIONS_PER_ADDRESS_PER_SECOND_MAX = 32
 /** Dialling, with DNS and all handshakes. */
 export const DIAL_TIMEOUT_MS = 10_000
+/** Two peers that agree on a direct way over a relay: candidates that lead nowhere say so by silence. */
+export const AGREEMENT_TIMEOUT_MS = 5_000
 /** A connection or stream that has not said what it wants by then never will. */
 export const NEGOTIATION_TIMEOUT_MS = 10_000
 
@@ -58,3 +60,19 @@ export const LIVENESS_INTERVAL_MS = 30_000
 export const LIVENESS_TIMEOUT_MS = 20_000
 /** The other side has that long to agree to the end of a connection; then it is cut. */
 export const HANG_UP_MS = 1000
+
+/** A relay carries for its neighbours, of which it has as many. */
+export const RELAY_RESERVATIONS_MAX = 64
+/** Whoever is still there renews; who has gone without a word is not kept for longer. */
+export const RELAY_RESERVATION_MS = 60 * 60_000
+/** Connections carried at a time: those that agree on a direct way end within seconds, some find none. */
+export const RELAY_CIRCUITS_MAX = 128
+/** Of one peer, either way: a page may fail to find a direct way to all others of a small mesh. */
+export const RELAY_CIRCUITS_PER_PEER_MAX = 32
+/** Begun by one peer at once, and then one each 5 s: 0.8 MiB/s of one peer, if each carries all that it may. */
+export const RELAY_CIRCUITS_BURST_MAX = 32
+export const RELAY_CIRCUIT_EVERY_MS = 5_000
+/** Of one connection, both ways together: to agree takes 10 KiB; without a direct way, some hundred calls and a function. */
+export const RELAY_CIRCUIT_BYTES_MAX = 4 * MIB
+/** Then a direct way is tried again. */
+export const RELAY_CIRCUIT_MS_MAX = 10 * 60_000
