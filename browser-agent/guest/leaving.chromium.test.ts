@@ -2,9 +2,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CDPSession, Page } from 'puppeteer-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { connect, fn, type Mesh } from '../../node/sdk.ts'
-import { freshDirectory, startAgent, type TestAgent, until } from '../../node/testing/wayside.ts'
+import { freshDirectory, startAgent, statusOf, type TestAgent } from '../../node/testing/wayside.ts'
 import { serveEntry } from '../../scripts/browser/entry-page.ts'
 import { callIn } from '../../scripts/browser/in-page.ts'
 import { type RunningBrowser, startBrowser } from '../../scripts/browser/launch.ts'
@@ -51,11 +51,12 @@ afterAll(async () => {
 })
 
 const view = (page: Page) => callIn<AgentView>(page, 'lending.view')
-const lends = (page: Page) => until(async () => (await view(page)).state === 'lending')
+const lends = (page: Page) => expect.poll(() => view(page), { timeout: 20_000 }).toMatchObject({ state: 'lending' })
 
 /** One origin is one peer. */
 const lend = async (url: string): Promise<Tab> => {
   const page = await browser.open(url)
+  onTestFinished(() => page.close().catch(() => {}))
   await callIn(page, 'lending.start', node.status.ticket, [node.status.peer])
   await lends(page)
   return { page, url, cdp: await page.createCDPSession(), peer: (await view(page)).peer }
@@ -78,11 +79,12 @@ test('a map goes on while one tab is frozen and comes back, one is killed, and o
       downloadThroughput: -1,
       uploadThroughput: -1,
     })
-  let lostWhenFrozen = -1
+  /** What the agent knows of the tab that is frozen. */
+  let frozen: { slots: number } | undefined
   const steps: Record<number, () => Promise<void>> = {
     5: () => one.cdp.send('Page.setWebLifecycleState', { state: 'frozen' }),
     15: async () => {
-      lostWhenFrozen = lost()
+      frozen = (await statusOf(node.data)).neighbours.find(({ peer }) => peer === one.peer)
       await one.cdp.send('Page.setWebLifecycleState', { state: 'active' })
       await lends(one.page)
     },
@@ -104,11 +106,21 @@ test('a map goes on while one tab is frozen and comes back, one is killed, and o
   }
   expect(results).toEqual(inputs.map(counted))
   // It said goodbye, and the one that was killed could not.
-  expect(lostWhenFrozen).toBe(0)
+  expect(frozen?.slots ?? 0).toBe(0)
   expect(lost()).toBeGreaterThan(0)
   // Of one day, over both lives of its peer.
   const { today } = await view(one.page)
   expect(today.tasks).toBeGreaterThan(5)
   expect(today.cpuMs).toBeGreaterThan(10 * today.tasks)
   expect(today.bytes).toBeGreaterThan(500 * today.tasks)
+})
+
+test('a second tab of an origin waits, and is the same peer when the first is closed', async () => {
+  const first = await lend(servers[0]?.url as string)
+  const second = await browser.open(first.url)
+  await callIn(second, 'lending.start', node.status.ticket, [node.status.peer])
+  await expect.poll(() => view(second), { timeout: 20_000 }).toMatchObject({ reason: 'another-tab' })
+  await first.page.close()
+  await lends(second)
+  expect((await view(second)).peer).toBe(first.peer)
 })

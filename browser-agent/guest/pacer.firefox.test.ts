@@ -1,0 +1,32 @@
+/** The share of a core in Firefox, whose workers sleep by the same means. */
+import { expect, onTestFinished, test } from 'vitest'
+import { serveEntry } from '../../scripts/browser/entry-page.ts'
+import { callIn } from '../../scripts/browser/in-page.ts'
+import { startBrowser } from '../../scripts/browser/launch.ts'
+import { descendantsOf, threadsOf } from '../../scripts/browser/renderers.ts'
+
+const SHARE = 0.3
+const WINDOW_MS = 2000
+
+test('a long run takes 30 % of a core, and none once it is ended', async () => {
+  const served = await serveEntry(new URL('./testing/paced-page.ts', import.meta.url))
+  onTestFinished(served.close)
+  const browser = await startBrowser('firefox')
+  onTestFinished(browser.close)
+  const page = await browser.open(`${served.url}/`)
+  const ranMs = () =>
+    descendantsOf(browser.pid)
+      .flatMap(threadsOf)
+      .filter(({ name }) => name.startsWith('DOM Worker'))
+      .reduce((sum, thread) => sum + thread.ranMs, 0)
+  const told = async () =>
+    (await callIn<{ cpuMs: number }[]>(page, 'paced.report')).reduce((sum, one) => sum + one.cpuMs, 0)
+  await callIn(page, 'paced.start', SHARE, 1e12)
+  const [ran, toldMs, fromMs] = [ranMs(), await told(), performance.now()]
+  await new Promise((resolve) => setTimeout(resolve, WINDOW_MS))
+  const tookMs = performance.now() - fromMs
+  expect(ranMs() - ran).toBeLessThanOrEqual(1.2 * SHARE * tookMs)
+  expect(Math.abs((await told()) - toldMs - SHARE * tookMs)).toBeLessThan(0.2 * SHARE * tookMs + 200)
+  await callIn(page, 'paced.stop', 0)
+  await expect.poll(ranMs, { timeout: 5000 }).toBe(0)
+})
