@@ -166,7 +166,8 @@ describe.runIf(process.platform === 'linux')('a program that broke out of its en
     expect(attempts['reads a file']).toEqual({ got: SECRET })
     expect(attempts['reads an inherited descriptor']).toEqual({ got: SECRET })
     expect(new Set(reached)).toEqual(new Set(['a connection', 'a datagram']))
-    for (const sign of ['SIGWINCH', 'Debugger listening'])
+    // The last is the end of what it says when a debugger is begun.
+    for (const sign of ['SIGWINCH', 'Debugger listening', 'For help, see'])
       await vi.waitFor(() => expect(victimSaid).toContain(sign), 10_000)
     expect(existsSync(join(folder, 'written'))).toBe(true)
   })

@@ -156,3 +156,14 @@ export default () => { other(); failure() }
     frames('fail (src/main.ts:4:3)', 'failure (src/main.ts:2:23)', 'default (src/main.ts:6:33)'),
   )
 })
+
+test('of a stack that a stranger made up some names are looked for, and no more', async () => {
+  const { read, module } = await built()
+  const row = module.split('\n').findIndex((line) => /\bhelper2\b/.test(line)) + 1
+  const frame = (name: string) => `    at ${name} (${MODULE_NAME}:${row}:1)`
+  const madeUp = Array.from({ length: 100 }, (_, i) => frame(`name${i}`))
+  const nameIn = (text: string) => /at (\S+) /.exec(text.split('\n').at(-1) ?? '')?.[1]
+  expect(nameIn(read([...madeUp.slice(1), frame('helper2')].join('\n')))).toBe('helper')
+  const { read: another } = await built()
+  expect(nameIn(another([...madeUp, frame('helper2')].join('\n')))).toBe('helper2')
+})

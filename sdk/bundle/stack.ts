@@ -63,15 +63,24 @@ const readSources = ({ code, map }: Pick<Bundle, 'code' | 'map'>): Sources => {
       return { file: join(payload.sourceRoot, originalSource), line: originalLine + 1, column: originalColumn + 1 }
     },
     nameOf: (name) => {
-      const known = names.get(name) ?? originalName(name, lines, payload, entryAt) ?? name
-      names.set(name, known)
-      return known
+      if (!names.has(name) && names.size < NAMES_MAX)
+        names.set(name, originalName(name, lines, payload, entryAt) ?? name)
+      return names.get(name) ?? name
     },
   }
 }
 
+/**
+ * Who made a stack may be a stranger: so many of its names are looked for, each at so many of its places in the bundle.
+ * The others stay as they are.
+ */
+const NAMES_MAX = 100
+const PLACES_MAX = 200
+
 const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u
-const GOES_ON = /^[\p{ID_Continue}$]/u
+const PART = new Set([...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_$'])
+/** Of an identifier; what is not ASCII stands beside one in texts only, else. */
+const isPart = (char: string | undefined): boolean => char !== undefined && (PART.has(char) || char > '\x7f')
 /** How esbuild calls a default export that has no name. */
 const DEFAULT_EXPORT = /_default\d*$/
 
@@ -83,10 +92,13 @@ const originalName = (
   entryAt: (line: number, column: number) => SourceMapping | undefined,
 ): string | undefined => {
   if (!IDENTIFIER.test(name)) return undefined
+  let places = 0
   for (const [row, line] of lines.entries()) {
     for (let column = line.indexOf(name); column >= 0; column = line.indexOf(name, column + 1)) {
+      if (isPart(line[column - 1]) || isPart(line[column + name.length])) continue
+      if (places++ === PLACES_MAX) return undefined
       const entry = entryAt(row, column)
-      if (entry?.generatedColumn !== column || GOES_ON.test(line.slice(column + name.length))) continue
+      if (entry?.generatedColumn !== column) continue
       if (entry.name) return entry.name
       if (!DEFAULT_EXPORT.test(name)) continue
       const original = sourcesContent[sources.indexOf(entry.originalSource)]?.split('\n')[entry.originalLine]
