@@ -1,6 +1,7 @@
 /** Pages and agents, in a real browser: every way that leads from one to the other. */
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { createSigner, generatePrivateKey } from '../node/crypto.ts'
 import { type RunningBrowser, startBrowser } from '../scripts/browser/launch.ts'
 import { callIn } from './testing/in-page.ts'
 import { type Agent, agentOn, eventually } from './testing/page-agents.ts'
@@ -19,6 +20,8 @@ afterAll(async () => {
 })
 
 const LISTEN = ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws', '/ip4/127.0.0.1/udp/0/webrtc-direct']
+/** Where no WebRTC listener is wanted: a test has one at most, since a process has. */
+const CARRYING = LISTEN.slice(0, 2)
 
 interface Tab {
   page: Page
@@ -34,9 +37,83 @@ const joined = async (agent: Agent, kinds: string, setUp?: string): Promise<Tab>
   return { page, peerId }
 }
 
+const WITHOUT_WEBRTC = 'delete globalThis.RTCPeerConnection'
+
+/** A page that an agent carries for, and where it is reached. */
+const carried = async (relay: Agent, setUp?: string): Promise<Tab & { address: string }> => {
+  const tab = await joined(relay, '/ws/', setUp)
+  await eventually(async () => expect(await callIn<string[]>(tab.page, 'lending.addresses')).not.toEqual([]))
+  const [address = ''] = await callIn<string[]>(tab.page, 'lending.addresses')
+  return { ...tab, address }
+}
+
+const isDirect = (agent: Agent) => !agent.events.some((event) => event.startsWith('peer.relayed'))
+
 test.each(['/ws/', '/webrtc-direct/'])('a page joins an agent by %s and works for it', async (kind) => {
   const agent = await agentOn(LISTEN)
   const tab = await joined(agent, kind)
   await eventually(() => expect(agent.neighbours()).toContain(tab.peerId))
   expect(await agent.doubled(21)).toBe(42)
+})
+
+test('an agent reaches a page over a relay, by WebRTC; the page works for it', async () => {
+  const relay = await agentOn(CARRYING, { relay: true })
+  const tab = await carried(relay)
+  expect(tab.address).toMatch(/\/p2p-circuit\/webrtc\/p2p\//)
+  const agent = await agentOn([], { of: relay })
+  await eventually(() => expect(agent.neighbours()).toContain(tab.peerId))
+  expect(await agent.doubled(21)).toBe(42)
+  expect(isDirect(agent)).toBe(true)
+  await eventually(() => expect(relay.relay()).toMatchObject({ reservations: 1, circuits: 0 }))
+})
+
+test('a page without WebRTC is reached through the relay all the same, and works', async () => {
+  const relay = await agentOn(CARRYING, { relay: true })
+  const tab = await carried(relay, WITHOUT_WEBRTC)
+  expect(tab.address).toMatch(/\/p2p-circuit\/p2p\//)
+  const agent = await agentOn([], { of: relay })
+  await eventually(() => expect(agent.neighbours()).toContain(tab.peerId))
+  expect(await agent.doubled(21)).toBe(42)
+  expect(relay.relay()).toMatchObject({ reservations: 1, circuits: 1 })
+})
+
+test('where the two cannot agree on a way, the relayed connection is kept', async () => {
+  const relay = await agentOn(CARRYING, { relay: true })
+  // It says that it can, and no candidate leads anywhere.
+  const deaf = `RTCPeerConnection.prototype.addIceCandidate = async () => {}
+    Object.defineProperty(RTCPeerConnection.prototype, 'setRemoteDescription', { value: () => new Promise(() => {}) })`
+  const tab = await carried(relay, deaf)
+  const agent = await agentOn([], { of: relay })
+  await eventually(() => expect(agent.neighbours()).toContain(tab.peerId))
+  expect(await agent.doubled(21)).toBe(42)
+  expect(isDirect(agent)).toBe(false)
+  expect(relay.relay().circuits).toBe(1)
+})
+
+test('the relay goes away: pages come back to it by themselves, and are reached again', async () => {
+  const signer = createSigner(generatePrivateKey())
+  const relay = await agentOn(CARRYING, { relay: true, signer })
+  const tab = await carried(relay)
+  const listen = relay.peer.addresses().map((address) => address.replace(/\/p2p\/.*/, ''))
+  const mesh = relay.mesh
+  await relay.stop()
+  await eventually(async () => expect(await callIn<string[]>(tab.page, 'lending.addresses')).toEqual([]))
+  const again = await agentOn(listen, { relay: true, signer, mesh })
+  await eventually(() => expect(again.relay().reservations).toBe(1))
+  await eventually(async () => expect(await callIn<string[]>(tab.page, 'lending.addresses')).not.toEqual([]))
+  expect(await again.doubled(4)).toBe(8)
+})
+
+test('a page reaches another page over a relay, directly where this host allows it', async () => {
+  const relay = await agentOn(CARRYING, { relay: true })
+  const [one, other] = [await carried(relay), await carried(relay)]
+  const know = async (tab: Tab, peerId: string) =>
+    expect(await callIn<string[]>(tab.page, 'lending.neighbours')).toContain(peerId)
+  await eventually(() => know(one, other.peerId))
+  await eventually(() => know(other, one.peerId))
+  // Chromium hides local addresses behind names of multicast DNS; pages of one browser resolve them all the same.
+  const events = await Promise.all([one, other].map(({ page }) => callIn<string[]>(page, 'lending.events')))
+  const relayed = events.flat().filter((event) => event.startsWith('peer.relayed'))
+  console.log(relayed.length === 0 ? 'page to page: WebRTC, without a flag' : `page to page: relayed, ${relayed[0]}`)
+  await eventually(() => expect(relay.relay().circuits).toBe(relayed.length))
 })

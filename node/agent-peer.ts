@@ -17,7 +17,7 @@ import { chooseMesh, type Dial } from './joining.ts'
 import { loadPorts, portsToKeep, savePorts, servesPages, withKeptPorts } from './listen.ts'
 import type { AgentLog } from './log/log.ts'
 import { loadMesh, saveMesh } from './mesh-store.ts'
-import { createNodePorts } from './ports.ts'
+import { createNodePorts, type NodePorts } from './ports.ts'
 import { proofKeeper } from './proof-files.ts'
 import { systemRandom } from './random.ts'
 import { CARRIED_ENGINES } from './sandbox-releases.ts'
@@ -37,6 +37,9 @@ export interface Ground {
   /** What it is for browsers. */
   web: Web | undefined
 }
+
+/** What of its network the owner is told, beside its addresses. */
+export type Ways = Pick<NodePorts, 'relaying' | 'withoutWebRtc'>
 
 /** The mesh to belong to, kept from now on. */
 export const settleMesh = async (
@@ -95,6 +98,7 @@ const startOn = async (
     log,
     failPoints,
     web: web?.serving,
+    relay: config.relay,
   })
   const { cpus: slots, taskMemoryBytes: memoryBytes, diskBytes, accept, deny, quota } = config
   const policy = { accept, deny, slots, memoryBytes, quota }
@@ -110,19 +114,19 @@ const startOn = async (
   }
   const peer = await createPeer(adapt(ports), options)
   await peer.start()
-  return peer
+  return { peer, ways: ports }
 }
 
 /** A started peer, on the ports that it had before where they are still free. */
-export const startPeer = async (ground: Ground, mesh: MeshRecord): Promise<Peer> => {
+export const startPeer = async (ground: Ground, mesh: MeshRecord): Promise<{ peer: Peer; ways: Ways }> => {
   const { storage } = ground.dir
   const { listen } = ground.config
   const kept = withKeptPorts(listen, await loadPorts(storage))
-  const peer = await startOn(ground, mesh, kept).catch((cause) => {
+  const started = await startOn(ground, mesh, kept).catch((cause) => {
     const isTaken = cause instanceof MeshError && cause.code === 'E_ADDRESS' && kept.join() !== listen.join()
     if (isTaken) return startOn(ground, mesh, listen)
     throw cause
   })
-  await savePorts(storage, portsToKeep(listen, peer.addresses()))
-  return peer
+  await savePorts(storage, portsToKeep(listen, started.peer.addresses()))
+  return started
 }

@@ -5,7 +5,7 @@ import type { PeerStatus } from '../peer/status.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { createPeerBackend } from '../sdk/peer-backend.ts'
-import { settleMesh, startPeer, webOf } from './agent-peer.ts'
+import { settleMesh, startPeer, type Ways, webOf } from './agent-peer.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { INVITE_MS_DEFAULT } from './control/frames.ts'
@@ -19,6 +19,7 @@ import { type AgentLog, createAgentLog } from './log/log.ts'
 import { type PauseReason, Pausing } from './pausing.ts'
 import { environmentFailPoints } from './ports.ts'
 import { watchPower } from './power.ts'
+import type { RelayStatus } from './relay.ts'
 import { type Confinement, createSandboxHost } from './sandbox-host.ts'
 import { VERSION } from './version.ts'
 import type { Web, WebStatus } from './web/serving.ts'
@@ -42,6 +43,10 @@ export interface AgentStatus extends PeerStatus {
   web: WebStatus | null
   /** What a phone opens to lend too, where --phone asked for it. That of this agent is as good as a ticket. */
   phone: string | null
+  /** What it carries for members whom nobody can dial, and within which bounds; null without --relay. */
+  relay: RelayStatus | null
+  /** Why it does not listen for WebRTC though it was to; null: it does, or was not to. */
+  without_webrtc: string | null
 }
 
 export interface AgentOptions {
@@ -94,11 +99,12 @@ interface Parts {
   log: AgentLog
   sandbox: Promise<Confinement>
   web: Web | undefined
+  ways: Ways
 }
 
 const statusOf = async (
   peer: Peer,
-  { config, sandbox, web }: Parts,
+  { config, sandbox, web, ways }: Parts,
   pausing: Pausing,
   startedMs: number,
 ): Promise<AgentStatus> => {
@@ -118,6 +124,8 @@ const statusOf = async (
     ),
     web: served,
     phone: config.phone ? (config.publicUrl ?? web?.phoneUrl(served?.origins ?? []) ?? null) : null,
+    relay: ways.relaying?.status() ?? null,
+    without_webrtc: ways.withoutWebRtc ?? null,
   }
 }
 
@@ -182,10 +190,10 @@ export const startAgent = async (config: Config, options: AgentOptions = {}): Pr
     const adapt = options.adapt ?? ((ports: Ports) => ports)
     const mesh = await settleMesh({ config, dir, log }, options.signal)
     const web = await webOf({ config, dir }, async () => (await invite(peer, INVITE_MS_DEFAULT)).ticket)
-    const peer = await startPeer({ config, dir, log, failPoints, sandboxHost, adapt, web }, mesh)
+    const { peer, ways } = await startPeer({ config, dir, log, failPoints, sandboxHost, adapt, web }, mesh)
     undo = () => peer.stop()
     const over = new AbortController()
-    const agent = await serveOwner(peer, { config, log, sandbox, web }, over, close)
+    const agent = await serveOwner(peer, { config, log, sandbox, web, ways }, over, close)
     for (const address of mesh.addresses) keepTrying(() => peer.join(address, over.signal), systemClock, over.signal)
     log.event('agent.started', { peer: peer.peerId })
     return agent

@@ -135,7 +135,7 @@ describe('E_CONFIG names the key and where it stands', () => {
 
 test('a phone needs https: of a listener that is there, of one that is added, or of a page of the owner’s', () => {
   const any = '/ip4/0.0.0.0/tcp/0'
-  expect(read({ phone: true }).listen).toEqual([any, `${any}/tls/ws`])
+  expect(read({ phone: true }).listen).toEqual([any, `${any}/tls/ws`, '/ip4/0.0.0.0/udp/0/webrtc-direct'])
   expect(read({ phone: true, listen: [`${any}/wss`] }).listen).toEqual([`${any}/wss`])
   const page = { phone: true, public_url: 'https://lend.example/' }
   expect(read(page)).toMatchObject({ listen: [any], publicUrl: 'https://lend.example/' })

@@ -32,7 +32,8 @@ const DISK_BYTES_DEFAULT = 1024 * MIB
 const DISK_BYTES_MIN = 16 * MIB
 /** On every interface, or nobody could use the machine; what a stranger can reach there is the handshake. */
 const LISTEN_DEFAULT = '/ip4/0.0.0.0/tcp/0'
-const LISTEN_PHONE = '/ip4/0.0.0.0/tcp/0/tls/ws'
+/** The page by https, and the data by WebRTC: its certificate is named in the ticket, so that nobody need vouch for it. */
+const LISTEN_PHONE = ['/ip4/0.0.0.0/tcp/0/tls/ws', '/ip4/0.0.0.0/udp/0/webrtc-direct']
 
 const integer = (min: number, max: number, what: string) =>
   v.pipe(
@@ -77,6 +78,7 @@ const schema = v.strictObject({
   own: v.optional(v.boolean('expected true or false')),
   mdns: v.optional(v.boolean('expected true or false')),
   phone: v.optional(v.boolean('expected true or false')),
+  relay: v.optional(v.boolean('expected true or false')),
   public_url: v.optional(
     v.pipe(
       v.string('expected an https URL'),
@@ -118,6 +120,7 @@ const FROM_TEXT: { [K in ConfigKey]: 'text' | 'number' | 'list' | 'boolean' } = 
   own: 'boolean',
   mdns: 'boolean',
   phone: 'boolean',
+  relay: 'boolean',
   public_url: 'text',
   log_level: 'text',
   log_format: 'text',
@@ -225,6 +228,8 @@ export interface Config {
   mdns: boolean
   /** Show what a phone can open to lend too. */
   phone: boolean
+  /** Carry for members whom nobody can dial, such as pages. */
+  relay: boolean
   /** A page of the owner's that has the tag in it: phones open it rather than this agent. */
   publicUrl: string | undefined
   logLevel: LogLevel
@@ -257,7 +262,7 @@ const quotaOf = (given: Layer): Quota => ({
 /** A phone needs https, which the agent has with a certificate of its own where no page of the owner's does it. */
 const listenOn = ({ listen = [LISTEN_DEFAULT], phone, public_url }: Layer): string[] => {
   const hasSecure = listen.some((address) => addressKind(address) === 'wss')
-  return phone && !public_url && !hasSecure ? [...listen, LISTEN_PHONE] : listen
+  return phone && !public_url && !hasSecure ? [...listen, ...LISTEN_PHONE] : listen
 }
 
 /** The directory that `--data`, or WAYSIDE_DATA, names. */
@@ -282,6 +287,7 @@ export const readConfig = (flags: Flags, env = process.env, machine: Machine = t
     own: given.own ?? false,
     mdns: given.mdns ?? true,
     phone: given.phone ?? false,
+    relay: given.relay ?? false,
     publicUrl: given.public_url,
     logLevel: given.log_level ?? 'info',
     logFormat: given.log_format,

@@ -13,6 +13,7 @@ import { systemClock } from './clock.ts'
 import { createSigner, generatePrivateKey } from './crypto.ts'
 import { createNodeNetwork } from './network.ts'
 import type { Relay } from './relay.ts'
+import { startAgent, wayside } from './testing/wayside.ts'
 
 const log = { event: () => {} }
 const ECHO = '/test/echo'
@@ -200,4 +201,17 @@ test('it gives no more reservations than it has', async () => {
   await new Promise((resolve) => setTimeout(resolve, 500))
   expect(late.network.addresses()).toEqual([])
   expect(relay.relay.status().reservations).toBe(limits.RELAY_RESERVATIONS_MAX)
+})
+
+test('an agent started with --relay says what it carries; its WebRTC address is the same after a restart', async () => {
+  const ways = ['--relay', '--listen', '/ip4/127.0.0.1/udp/0/webrtc-direct']
+  const agent = await startAgent(ways)
+  expect(agent.status).toMatchObject({ relay: { reservations: 0, circuits: 0 }, without_webrtc: null })
+  const words = await wayside(['status', '--data', agent.data])
+  expect(words.stdout).toContain('for 0 peers of at most 64 now')
+  const [direct] = agent.status.addresses.filter((address) => address.includes('/webrtc-direct/certhash/'))
+  expect(direct).toContain('/ip4/127.0.0.1/udp/')
+  await agent.stop()
+  const again = await startAgent(ways, { data: agent.data })
+  expect(again.status.addresses).toContain(direct)
 })

@@ -21,6 +21,7 @@ export interface Agent {
   peer: Peer
   ports: Ports
   events: string[]
+  mesh: MeshState
   relay(): RelayStatus
   ticket(): Promise<string>
   neighbours(): string[]
@@ -34,6 +35,8 @@ interface Wish {
   /** Joins the mesh of this one. */
   of?: Agent
   signer?: Signer
+  /** As that of an agent that was here before. */
+  mesh?: MeshState
 }
 
 const stateFor = async (ports: Ports, of: Agent | undefined): Promise<MeshState> => {
@@ -43,13 +46,16 @@ const stateFor = async (ports: Ports, of: Agent | undefined): Promise<MeshState>
 }
 
 /** Lends nothing. */
-export const agentOn = async (listen: readonly string[], { relay = false, of, signer }: Wish = {}): Promise<Agent> => {
+export const agentOn = async (
+  listen: readonly string[],
+  { relay = false, of, signer, mesh: before }: Wish = {},
+): Promise<Agent> => {
   const events: string[] = []
   const log: Log = { event: (name, { reason = '', code = '' } = {}) => void events.push(`${name} ${code} ${reason}`) }
   const own = signer ?? createSigner(generatePrivateKey())
   const ports = await createNodePorts({ signer: own, listen, relay, log })
   if (of) await ports.network.start()
-  const mesh = await stateFor(ports, of)
+  const mesh = before ?? (await stateFor(ports, of))
   const options = { mesh, policy: LENDS_NOTHING, engines: ENGINES, effects: [], diskBytes: 64 * MIB }
   const peer = await createPeer(ports, { ...options, sandboxIdleMs: 30_000, places: 64 })
   await peer.start()
@@ -59,6 +65,7 @@ export const agentOn = async (listen: readonly string[], { relay = false, of, si
     peer,
     ports,
     events,
+    mesh,
     relay: () => ports.relaying?.status() as RelayStatus,
     ticket: () => peer.invite(60_000),
     neighbours: () => peer.status().neighbours.map((one) => one.peer),

@@ -70,6 +70,7 @@ const addUp = (program: Command, run: Lazily) =>
     .option('--join <ticket|addr>', 'ticket or multiaddr of a peer of the mesh; may be repeated', collect)
     .option('--own', 'join as a machine of the inviter’s owner: the ticket is of `wayside invite --own`')
     .option('--phone', 'show a QR code with which a phone lends, too')
+    .option('--relay', 'carry for members whom nobody can dial, such as pages; they are bounded')
     .option('--no-mdns', 'do not look for peers on the local network')
     .addOption(dataOption())
     .addOption(configOption())

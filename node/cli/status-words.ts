@@ -2,6 +2,7 @@
 import type { AgentStatus } from '../agent.ts'
 import { shownDataDir } from '../data-dir.ts'
 import { plainText } from '../plain-text.ts'
+import type { RelayStatus } from '../relay.ts'
 import { shortId } from '../short-id.ts'
 import { embedTag } from '../web/tag.ts'
 import { paintOut } from './terminal.ts'
@@ -46,6 +47,14 @@ const webRow = ({ web }: AgentStatus): string =>
 
 const phoneRow = ({ phone }: AgentStatus): string => (phone === null ? '' : row('phone', `lends at ${phone}`))
 
+const relayWords = ({ reservations, reservations_max, circuits, circuits_max, ...each }: RelayStatus): string =>
+  `for ${countOf(reservations, 'peer')} of at most ${reservations_max} now, ${circuits} of ${circuits_max} connections; each ${sizeWords(each.circuit_bytes_max)} and ${durationWords(each.circuit_ms_max)} at most`
+
+/** What it carries, and why pages cannot dial it directly if so. */
+const wayRows = ({ relay, without_webrtc: lacks }: AgentStatus): string =>
+  (relay ? row('carries', relayWords(relay)) : '') +
+  (lacks === null ? '' : row('webrtc', `${paintOut('yellow', 'does not work here')}: ${plainText(lacks)}`))
+
 /** What `up` prints once. */
 export const upWords = (status: AgentStatus): string => {
   const { shown, flag } = shownDataDir(status.data)
@@ -59,6 +68,7 @@ export const upWords = (status: AgentStatus): string => {
     ...status.addresses
       .slice(0, 4)
       .map((address, i) => row(i === 0 ? 'listens' : '', address.replace(/\/p2p\/.*/, ''))),
+    wayRows(status),
     webRow(status),
     row('data', `${shown} (process ${status.pid})`),
     inviteRows(status),
@@ -124,6 +134,7 @@ export const statusWords = (status: AgentStatus): string => {
     row('sandbox', sandboxWords(status)),
     row('mesh', meshWords(status)),
     row('peer', status.peer),
+    wayRows(status),
     phoneRow(status),
     row('data', `${shown} (process ${status.pid})`),
     row(
