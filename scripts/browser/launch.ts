@@ -22,8 +22,13 @@ const KEEPER = fileURLToPath(new URL('./keeper.ts', import.meta.url))
 /** A browser's own answer to one order, such as to open a page. */
 const ORDER_MS_MAX = 60_000
 
+export interface BrowserOptions {
+  /** As if a person had agreed to each certificate that nobody vouches for. */
+  acceptInsecureCerts?: boolean
+}
+
 /** Starts a browser that ends with this process. Throws what it printed if it does not start. */
-export const startBrowser = async (name: BrowserName): Promise<RunningBrowser> => {
+export const startBrowser = async (name: BrowserName, options: BrowserOptions = {}): Promise<RunningBrowser> => {
   const keeper = spawn(process.execPath, [KEEPER, name], { stdio: ['pipe', 'pipe', 'inherit'] })
   const exited = once(keeper, 'exit')
   const close = async () => {
@@ -38,6 +43,7 @@ export const startBrowser = async (name: BrowserName): Promise<RunningBrowser> =
       browserWSEndpoint: line.endpoint,
       protocol: 'webDriverBiDi',
       protocolTimeout: ORDER_MS_MAX,
+      ...options,
     })
     const open = async (url: string) => {
       const page = await driven.newPage()

@@ -2,7 +2,7 @@
 import { ensureWeb } from '../web/build.ts'
 import { DemoMesh } from './mesh.ts'
 import { serveDemo } from './server.ts'
-import { Show, type ShowOptions } from './show.ts'
+import { bundlePart, Show, type ShowOptions } from './show.ts'
 
 export interface DemoOptions extends ShowOptions {
   agents: number
@@ -25,9 +25,10 @@ export interface RunningDemo {
 export const startDemo = async ({ agents, port, phone, ...options }: DemoOptions): Promise<RunningDemo> => {
   await ensureWeb()
   const mesh = new DemoMesh()
+  const bundled = bundlePart()
   try {
     await mesh.start(agents, phone)
-    const show = new Show(mesh, options)
+    const show = new Show(mesh, bundled, options)
     const server = await serveDemo(show, await mesh.tag(), port)
     const ending = new AbortController()
     const over = show.run(ending.signal)
@@ -39,7 +40,7 @@ export const startDemo = async ({ agents, port, phone, ...options }: DemoOptions
     }
     return { url: server.url, show, mesh, phone: await mesh.phoneUrl(), over, stop }
   } catch (cause) {
-    await mesh.stop()
+    await Promise.allSettled([bundled, mesh.stop()])
     throw cause
   }
 }

@@ -27,6 +27,9 @@ export interface ShowOptions {
   restMs: number
 }
 
+/** The function that computes a tile; it takes seconds to compile. */
+export const bundlePart = () => sdkHost.bundle(SOURCE)
+
 const pixelsOf = ({ outcome: { result } }: BackendResult): Uint8Array => {
   if (!result.ok) throw new MeshError(result.code, result.message)
   return decodeValue(result.value) as Uint8Array
@@ -35,6 +38,7 @@ const pixelsOf = ({ outcome: { result } }: BackendResult): Uint8Array => {
 export class Show {
   readonly #mesh: DemoMesh
   readonly #options: ShowOptions
+  readonly #bundled: ReturnType<typeof bundlePart>
   readonly #listeners = new Set<(event: DemoEvent) => void>()
   #tiles: TileNews[] = []
   #said = ''
@@ -42,8 +46,9 @@ export class Show {
   readonly rgb = new Uint8Array(3 * WIDTH * HEIGHT)
   number = 0
 
-  constructor(mesh: DemoMesh, options: ShowOptions) {
+  constructor(mesh: DemoMesh, bundled: ReturnType<typeof bundlePart>, options: ShowOptions) {
     this.#mesh = mesh
+    this.#bundled = bundled
     this.#options = options
   }
 
@@ -59,7 +64,7 @@ export class Show {
   async run(signal: AbortSignal): Promise<void> {
     const telling = setInterval(() => this.#tellNodes(), NODES_EVERY_MS)
     try {
-      const { bundle } = await sdkHost.bundle(SOURCE)
+      const { bundle } = await this.#bundled
       const backend = createPeerBackend(this.#mesh.home.peer)
       const { cid } = await backend.publish(functionBundleOf(bundle))
       for (; !signal.aborted; this.number++) {

@@ -23,15 +23,20 @@ const make = (name: string, attributes: Record<string, string | number>): SVGEle
   return element
 }
 
-/** Agents on top, tabs below, evenly. */
+/** Agents on the upper arc, tabs on the lower one, evenly. */
 const placesOf = (nodes: readonly MapNode[]): Map<string, Place> => {
   const places = new Map<string, Place>()
-  const around = [...nodes.filter(({ kind }) => kind === 'agent'), ...nodes.filter(({ kind }) => kind === 'tab')]
-  for (const [i, { peer }] of around.entries()) {
-    const angle = -Math.PI / 2 + (2 * Math.PI * (i + 0.5)) / around.length
-    places.set(peer, { x: MIDDLE_X + AROUND_X * Math.cos(angle), y: MIDDLE_Y + AROUND_Y * Math.sin(angle) })
-  }
   for (const { peer, kind } of nodes) if (kind === 'home') places.set(peer, { x: MIDDLE_X, y: MIDDLE_Y })
+  for (const [kind, from] of [
+    ['agent', Math.PI],
+    ['tab', 0],
+  ] as const) {
+    const some = nodes.filter((node) => node.kind === kind)
+    for (const [i, { peer }] of some.entries()) {
+      const angle = from + (Math.PI * (i + 0.5)) / some.length
+      places.set(peer, { x: MIDDLE_X + AROUND_X * Math.cos(angle), y: MIDDLE_Y + AROUND_Y * Math.sin(angle) })
+    }
+  }
   return places
 }
 
@@ -61,6 +66,7 @@ export class PeerMap {
     for (const { peer, running } of nodes) {
       const part = Math.min(1, running / RUNNING_FULL) * RING_LENGTH
       this.#rings.get(peer)?.setAttribute('stroke-dasharray', `${part} ${RING_LENGTH}`)
+      this.#rings.get(peer)?.setAttribute('stroke-opacity', part > 0 ? '1' : '0')
     }
   }
 
