@@ -1,24 +1,17 @@
-/** Everything that strangers send, changed a little 100,000 times: the same bytes back, or a refusal with a code. */
+/**
+ * Everything that strangers send, changed a little 100,000 times: the same bytes back, or a refusal with a code. The frames are
+ * in `fuzz-frames.test.ts`.
+ */
 import * as library from '@ipld/dag-cbor'
 import { describe, expect, test } from 'vitest'
-import { readCrashers, saveCrashers } from '../scripts/protocol/crashers.ts'
+import { readCrashers } from '../scripts/protocol/crashers.ts'
 import { fuzzTarget, tryInput } from '../scripts/protocol/fuzz-target.ts'
 import { TARGETS, type Target } from '../scripts/protocol/targets.ts'
+import { INPUTS, isFrame, testTargets } from '../scripts/protocol/testing/fuzz.ts'
 import { seedFor } from '../scripts/test/seed.ts'
 import { MeshError } from './errors.ts'
 
-const INPUTS = 100_000
-/** Some 2 s on a quiet core; ten times that on a busy one. */
-const TIMEOUT_MS = 60_000
-
-test.each(TARGETS)('$name', { timeout: TIMEOUT_MS }, async (target) => {
-  const result = await fuzzTarget(target, seedFor(target.name), INPUTS)
-  expect(saveCrashers(result.crashers)).toEqual([])
-  expect(result.inputs).toBe(INPUTS)
-  // Were all refused, nothing behind the first check would have been tried.
-  expect(result.accepted).toBeGreaterThan(INPUTS / 200)
-  expect(result.accepted).toBeLessThan(INPUTS * 0.9)
-})
+testTargets(TARGETS.filter((target) => !isFrame(target)))
 
 test.each(readCrashers())('what once broke a reader is refused or read by all: $name', async ({ bytes }) => {
   for (const target of TARGETS)
