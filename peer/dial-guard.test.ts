@@ -74,3 +74,30 @@ test('a place at which somebody was met counts no failures', () => {
   guard.reached(at(place))
   expect(mayDial(guard, place)).toBe(true)
 })
+
+const behind = (peer: string) => `/ip4/203.0.113.1/tcp/4001/ws/p2p/relay/p2p-circuit/webrtc/p2p/${peer}`
+
+test('behind a relay each peer is tried as often as a port is, and so many of them; the relay itself is another matter', () => {
+  const { guard } = guardAt()
+  expect(guard.allows('them', behind('others'))).toBe(false)
+  for (let tries = 0; tries < 8; tries++) {
+    expect(guard.allows('them', behind('them'))).toBe(true)
+    guard.tries(behind('them'))
+  }
+  expect(guard.allows('them', behind('them'))).toBe(false)
+  for (let peers = 1; peers < 32; peers++) guard.tries(behind(`made-up-${peers}`))
+  expect(guard.allows('one-more', behind('one-more'))).toBe(false)
+  expect(mayDial(guard, '/ip4/203.0.113.1/tcp/4001/ws')).toBe(true)
+  guard.reached(behind('them'))
+  expect(guard.allows('them', behind('them'))).toBe(true)
+})
+
+test('what this machine cannot dial does not count as tried', () => {
+  const { guard } = guardAt()
+  for (let port = 1; port <= 100; port++) {
+    const address = at(`/ip4/203.0.113.1/tcp/${port}`)
+    guard.tries(address)
+    guard.spared(address)
+  }
+  expect(mayDial(guard, '/ip4/203.0.113.1/tcp/4001/ws')).toBe(true)
+})

@@ -339,7 +339,7 @@ export class Roster {
         `${address}, told of ${toldOf}, is not dialled unasked: it failed often, or is not ours`,
       )
     }
-    await this.#meetRelay(address)
+    await this.#meetRelay(address, { toldOf, signal })
     this.#dialGuard.tries(address)
     try {
       const peer = await this.#ports.network.connect(address, signal)
@@ -352,12 +352,18 @@ export class Roster {
   }
 
   /** Whoever carries, carries for members: one that has not met us is shown that we are one. */
-  async #meetRelay(address: string): Promise<void> {
+  async #meetRelay(address: string, { toldOf, signal }: Dial): Promise<void> {
     const relay = relayOf(address)
-    if (relay?.peer === this.#ports.network.peerId)
+    if (!relay || this.#neighbours.get(relay.peer)) return
+    if (relay.peer === this.#ports.network.peerId)
       throw new MeshError('E_ADDRESS', `${address} leads over this peer itself`)
-    // One that has no room for this peer has seen all the same whether it is a member.
-    if (relay) await this.#seeker.acquaint(relay.peer, [relay.address]).catch(() => {})
+    try {
+      if (toldOf === undefined) await this.#dial([relay.address], { signal })
+      else await this.#seeker.acquaint(relay.peer, [relay.address])
+    } catch (cause) {
+      // One that has no room for this peer has seen all the same whether it is a member.
+      if (['E_ADDRESS', 'E_UNREACHABLE'].includes((cause as MeshError).code)) throw cause
+    }
   }
 
   #later(delayMs: number, run: () => void): void {
