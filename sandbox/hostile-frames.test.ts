@@ -36,6 +36,7 @@ const KINDS = [
   'lacks',
   'request',
   'fuel',
+  'trace',
   'image',
   'nothing',
   'toString',
@@ -51,6 +52,7 @@ const wellFormed = (random: Random, id: number): Report =>
     () => ['lacks', id],
     () => ['request', id, random.below(3), random.below(3), 'call', Uint8Array.of(0xf6)],
     () => ['fuel', id, random.below(1e9)],
+    () => ['trace', id, [{ tick: random.below(9), hash: random.bytes(pick(random, [32, 32, 31])) }]],
     () => ['image', random.below(1e6), pick(random, ['f', 'g', '']), random.bytes(8)],
   ])()
 

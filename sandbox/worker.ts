@@ -199,6 +199,7 @@ class Worker implements SandboxWorker {
       handle = act()
     } catch (thrown) {
       // The module could not be evaluated: the engine or this machine failed, not the function.
+      this.#tracers.delete(id)
       return this.#report(['failed', id, plainText(String(thrown), 1000)], 0)
     }
     if (handle && !handle.result) this.#waiting.set(id, handle)
@@ -211,12 +212,12 @@ class Worker implements SandboxWorker {
   }
 
   #end(id: number, handle: RunHandle | undefined, micros: number): void {
-    if (!handle) return this.#report(['lacks', id], 0)
-    const { result } = handle
-    if (!result) return this.#report(['waiting', id], 0)
+    if (handle && !handle.result) return this.#report(['waiting', id], 0)
     const tracer = this.#tracers.get(id)
-    if (tracer && result.kind === 'outcome') this.#report(['trace', id, tracer.trace], 0)
     this.#tracers.delete(id)
+    if (!handle?.result) return this.#report(['lacks', id], 0)
+    const { result } = handle
+    if (tracer && result.kind === 'outcome') this.#report(['trace', id, tracer.trace], 0)
     this.#report(reportOf(id, result, micros), result.kind === 'outcome' ? result.outcome.length : 0)
   }
 

@@ -1,16 +1,19 @@
 /** Functions with WebAssembly in them, for hosts to run: all that comes out is recorded. */
+import { sha256 } from '@noble/hashes/sha2.js'
 import { encodeValue, valueFromJson } from '../../protocol/values.ts'
 import type { CodeForm } from '../job.ts'
 import { ProgramRun } from '../program/run.ts'
 import { createSandbox } from '../sandbox.ts'
+import { Tracer } from '../tracer.ts'
 import { LIMITS } from './program.ts'
+import { traceText } from './trace-text.ts'
 
 export interface CarriedProgram extends CodeForm {
   name: string
   /** Base64. */
   code: string
   /** Input as `valueFromJson` reads it. */
-  runs: { exportName: string; input: string; fuel?: number }[]
+  runs: { exportName: string; input: string; fuel?: number; traced?: boolean }[]
 }
 
 export interface CarriedRecord {
@@ -20,6 +23,8 @@ export interface CarriedRecord {
   /** SHA-256, in hex, of the outcome's bytes, and of the module's memory at the end. */
   outcome: string
   memory: string
+  /** Of a run that is traced. */
+  trace: string
   /** The outcome in words. */
   said: string
 }
@@ -39,16 +44,18 @@ export const performCarried = async (wasm: WebAssembly.Module, program: CarriedP
   const bytes = Uint8Array.from(atob(code), (char) => char.charCodeAt(0))
   sandbox.load(name, bytes, LIMITS.memory_bytes, program)
   const records: CarriedRecord[] = []
-  for (const { exportName, input, fuel = LIMITS.fuel } of [...runs, ...runs]) {
+  for (const { exportName, input, fuel = LIMITS.fuel, traced } of [...runs, ...runs]) {
     const limits = { ...LIMITS, fuel }
     const run = { owner: '', exportName, effects: [], input: encodeValue(valueFromJson(input)), seed: SEED, limits }
-    const handle = sandbox.run(name, { ...run, journal: [] })
+    const tracer = traced ? new Tracer(1, sha256) : undefined
+    const handle = sandbox.run(name, { ...run, journal: [] }, { tracer })
     const { result } = handle
     const memory = await hex(handle instanceof ProgramRun ? handle.memory : new Uint8Array(0))
     const outcome = result?.kind === 'outcome' ? await hex(result.outcome) : ''
     const said = result?.kind === 'outcome' ? { ...result.decoded.result, fuel: result.decoded.fuel } : result
     const { kind = 'waiting' } = result ?? {}
-    records.push({ exportName, kind, outcome, memory, said: JSON.stringify(said).slice(0, SAID_CHARS_MAX) })
+    const trace = tracer ? traceText(tracer) : ''
+    records.push({ exportName, kind, outcome, memory, trace, said: JSON.stringify(said).slice(0, SAID_CHARS_MAX) })
   }
   return records
 }

@@ -20,6 +20,7 @@ test.each<[string, Partial<RunRecord>]>([
   ['outcome', { outcome: 'x' }],
   ['fuel', { fuel: 6 }],
   ['memory', { memory: 'x' }],
+  ['trace', { trace: '[]' }],
   ['outcome,fuel,memory', { outcome: 'x', fuel: 6, memory: 'x' }],
 ])('a difference in %s is found, on another host and among the ways of one', (what, changes) => {
   expect(whats(record(run()), record(run(changes)))).toEqual([['p', 'cold', '', what]])

@@ -6,7 +6,7 @@ export interface Difference {
   way: Way
   order: Order
   /** Of what they are not agreed; `outcome` also where there is none. */
-  what: ('outcome' | 'fuel' | 'memory')[]
+  what: ('outcome' | 'fuel' | 'memory' | 'trace')[]
   wanted: string
   found: string
 }
@@ -20,6 +20,7 @@ const differing = (wanted: RunRecord, found: RunRecord): Difference['what'] => {
   if (found.kind !== 'outcome' || found.outcome !== wanted.outcome) what.push('outcome')
   if (found.fuel !== wanted.fuel) what.push('fuel')
   if (found.memory !== wanted.memory) what.push('memory')
+  if (found.trace !== wanted.trace) what.push('trace')
   return what
 }
 

@@ -1,4 +1,5 @@
 /** Performs programs in every way and records what comes out. The same code in Node and in the workers of pages. */
+import { sha256 } from '@noble/hashes/sha2.js'
 import { decodeCanonical, encodeCanonical } from '../../protocol/codec.ts'
 import type { Answer, EffectRequest, JournalEntry } from '../../protocol/journal.ts'
 import { decodeValue, encodeValue, type Value, valueFromJson, valueToJson } from '../../protocol/values.ts'
@@ -11,8 +12,10 @@ import { decodeImage, encodeImage } from '../image-file.ts'
 import type { Run, SandboxResult } from '../job.ts'
 import { loadFunction } from '../load.ts'
 import { memoryState } from '../memory-state.ts'
+import { Tracer } from '../tracer.ts'
 import { performCarried } from './carried.ts'
 import type { Order, Program, ProgramRecord, Question, Recorded, Reply, RunRecord, Way } from './program.ts'
+import { traceText } from './trace-text.ts'
 
 /** A program has at most this many orders, 5! and some: more would take the time of all the others. */
 const ORDERS_MAX = 150
@@ -32,6 +35,7 @@ interface Performed {
   result: SandboxResult
   engine: Engine
   spoilt: boolean
+  tracer: Tracer | undefined
   journal: JournalEntry[]
   /** What was chosen at each wait, and among how many. */
   choices: { at: number; of: number }[]
@@ -64,7 +68,8 @@ const performIn = (
     open.push(request)
     journal.push({ entry: 'request', ...request })
   }
-  const execution = new Execution(engine, image, runOf(program, replayed), console, { requested })
+  const tracer = program.traced ? new Tracer(1, sha256) : undefined
+  const execution = new Execution(engine, image, runOf(program, replayed), console, { requested, tracer })
   const choices: Performed['choices'] = []
   while (!execution.result) {
     const at = order[choices.length] ?? 0
@@ -75,7 +80,7 @@ const performIn = (
     journal.push({ entry: 'answer', n: request.n, answer })
     execution.answer(request.n, answer)
   }
-  return { result: execution.result, engine, spoilt: execution.spoilt, journal, choices }
+  return { result: execution.result, engine, spoilt: execution.spoilt, tracer, journal, choices }
 }
 
 /** The order after this one, as an odometer turns; undefined after the last. */
@@ -96,7 +101,11 @@ const hex = async (bytes: Uint8Array): Promise<string> => {
  */
 const looksBeyond = ({ name }: Program): boolean => [...name].reduce((sum, c) => sum + c.charCodeAt(0), 0) % 8 === 0
 
-const recordOf = async (way: Way, { result, engine, choices }: Performed, isThorough = false): Promise<RunRecord> => {
+const recordOf = async (
+  way: Way,
+  { result, engine, tracer, choices }: Performed,
+  isThorough = false,
+): Promise<RunRecord> => {
   const order = choices.map(({ at }) => at)
   const memory = await hex(isThorough ? memoryState(engine) : memoryState(engine, engine.heapEnd()))
   if (result.kind !== 'outcome') return { way, order, memory, outcome: '', fuel: 0, ...withoutOutcome(result) }
@@ -104,7 +113,8 @@ const recordOf = async (way: Way, { result, engine, choices }: Performed, isThor
   const printed = console.length > 0 ? ` and printed ${console.length} lines` : ''
   const said = end.ok ? valueToJson(decodeValue(end.value)) : `${end.code} ${end.message}\n${end.stack}`
   const outcome = await hex(result.outcome)
-  return { way, order, kind: 'outcome', outcome, memory, fuel, said: said.slice(0, SAID_CHARS_MAX) + printed }
+  const trace = tracer && { trace: traceText(tracer) }
+  return { way, order, kind: 'outcome', outcome, memory, ...trace, fuel, said: said.slice(0, SAID_CHARS_MAX) + printed }
 }
 
 const withoutOutcome = (result: Exclude<SandboxResult, { kind: 'outcome' }>) => ({

@@ -13,6 +13,8 @@ export interface Program {
   input: string
   effects: EffectKind[]
   limits: Limits
+  /** Its memory is hashed at each tick as well. */
+  traced: boolean
 }
 
 /**
@@ -32,6 +34,8 @@ export interface RunRecord {
   /** Hashes, in hex: of the bytes of the outcome (or of the image), and of the engine's `memoryState` after the run. */
   outcome: string
   memory: string
+  /** In JSON; of a program that is traced. */
+  trace?: string
   fuel: number
   /** The outcome in words, for who reads of a difference. */
   said: string
@@ -67,5 +71,6 @@ export const programOf = (name: string, code: string, changes: Partial<Program> 
   input: 'null',
   effects: [],
   limits: LIMITS,
+  traced: false,
   ...changes,
 })

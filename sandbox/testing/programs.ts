@@ -36,6 +36,7 @@ const SUBJECTS: Record<string, Subject> = {
   control: { file: at('./programs/control.js') },
   platform: { file: at('./programs/platform.js') },
   crossing: { file: at('./programs/crossing.js') },
+  traces: { file: at('./programs/traces.js'), changes: { effects: ['call'], traced: true } },
 }
 
 const SHOW = readFileSync(at('./programs/show.js'), 'utf8')

@@ -28,6 +28,9 @@ export const testCarried = (title: string, open: readonly (() => Promise<Host>)[
         expect(records.filter(({ kind }) => kind !== 'outcome')).toEqual([])
         expect(records.slice(records.length / 2)).toEqual(records.slice(0, records.length / 2))
       }
+      // Of both tiers, with several hashes.
+      for (const i of [0, 2])
+        expect(Math.max(...(wanted[i] ?? []).map(({ trace }) => JSON.parse(trace || '[]').length))).toBeGreaterThan(2)
       for (const found of others) expect(found).toEqual(wanted)
     })
   })

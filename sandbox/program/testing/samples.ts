@@ -126,7 +126,8 @@ const call = (name, text) => {
   const packed = BigInt.asUintN(64, kernel[name](at, bytes.length))
   return new TextDecoder().decode(kernel.memory.read(Number(packed >> 32n), Number(packed & 0xffffffffn)))
 }
-export default (text) => [call('upper', text), call('objects', ''), call('numbers', '').length]
+const count = (n) => { let sum = 0; for (let i = 0; i < n; i++) sum += i % 7; return sum }
+export default (text) => [call('upper', text), count(20000), call('objects', ''), count(20000), call('numbers', '').length]
 export const caught = () => { try { call('fails', '') } catch (error) { return error.message } }
 `
 
@@ -141,7 +142,8 @@ export const carriedPrograms = async (): Promise<CarriedProgram[]> => {
     {
       ...{ name: 'command', tier: 'webassembly', modules: [] },
       code: base64(await metered(compileWasi(COMMAND, '-lm', '-fno-builtin'))),
-      runs: COMMAND_INPUTS.map((text) => ({ exportName: 'default', input: input(text) })),
+      // One that takes all of its memory has many ticks, and computes little.
+      runs: COMMAND_INPUTS.map((text) => ({ exportName: 'default', input: input(text), traced: text === 'g' })),
     },
     {
       ...{ name: 'functions', tier: 'webassembly', modules: [] },
@@ -151,7 +153,7 @@ export const carriedPrograms = async (): Promise<CarriedProgram[]> => {
     {
       ...{ name: 'carried', tier: 'javascript', modules: modules.map(({ length }) => length) },
       code: base64(code, ...modules),
-      runs: ['default', 'caught'].map((exportName) => ({ exportName, input: '"Straße"' })),
+      runs: ['default', 'caught'].map((exportName) => ({ exportName, input: '"Straße"', traced: true })),
     },
   ]
 }
