@@ -15,7 +15,7 @@ beforeAll(async () => {
   served = await serveEntry(new URL('./testing/guest-page.ts', import.meta.url), {
     '/elsewhere': { type: HTML, body: '<!doctype html><title>Elsewhere</title>' },
   })
-  browser = await startBrowser('chromium')
+  browser = await startBrowser('chromium', { isPressed: true })
 })
 afterAll(async () => {
   await browser.close()

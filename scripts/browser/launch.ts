@@ -25,11 +25,16 @@ const ORDER_MS_MAX = 60_000
 export interface BrowserOptions {
   /** As if a person had agreed to each certificate that nobody vouches for. */
   acceptInsecureCerts?: boolean
+  /** Its pages learn how busy the machine is, as far as the browser tells. */
+  isPressed?: boolean
 }
 
 /** Starts a browser that ends with this process. Throws what it printed if it does not start. */
 export const startBrowser = async (name: BrowserName, options: BrowserOptions = {}): Promise<RunningBrowser> => {
-  const keeper = spawn(process.execPath, [KEEPER, name], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const { isPressed = false, ...driving } = options
+  const keeper = spawn(process.execPath, [KEEPER, name, ...(isPressed ? ['pressed'] : [])], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
   const exited = once(keeper, 'exit')
   const close = async () => {
     keeper.stdin.end()
@@ -43,7 +48,7 @@ export const startBrowser = async (name: BrowserName, options: BrowserOptions = 
       browserWSEndpoint: line.endpoint,
       protocol: 'webDriverBiDi',
       protocolTimeout: ORDER_MS_MAX,
-      ...options,
+      ...driving,
     })
     const open = async (url: string) => {
       const page = await driven.newPage()

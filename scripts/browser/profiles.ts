@@ -16,7 +16,7 @@ export interface Profile {
 /** Nothing listens here. What a browser sends to any host but this machine goes there. */
 const NOWHERE = '127.0.0.1:9'
 
-const chromium = (folder: string): Profile => ({
+const chromium = (folder: string, isPressed: boolean): Profile => ({
   command: 'chromium',
   args: [
     ...['--headless', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
@@ -24,6 +24,8 @@ const chromium = (folder: string): Profile => ({
     // A tab that is not looked at, as none is here, runs at full speed.
     ...['--disable-background-timer-throttling', '--disable-backgrounding-occluded-windows'],
     '--disable-renderer-backgrounding',
+    // A machine is busy with the tests themselves: a page that learns of it backs off.
+    ...(isPressed ? [] : ['--disable-blink-features=ComputePressure']),
     // /dev/shm is small in containers.
     '--disable-dev-shm-usage',
     `--proxy-server=http://${NOWHERE}`,
@@ -80,6 +82,6 @@ const firefox = (folder: string): Profile => {
   }
 }
 
-/** How to start a browser whose profile is in the empty folder `folder`. */
-export const profileFor = (name: BrowserName, folder: string): Profile =>
-  name === 'chromium' ? chromium(folder) : firefox(folder)
+/** How to start a browser whose profile is in the empty folder `folder`. `isPressed`: pages learn how busy the machine is. */
+export const profileFor = (name: BrowserName, folder: string, isPressed = false): Profile =>
+  name === 'chromium' ? chromium(folder, isPressed) : firefox(folder)

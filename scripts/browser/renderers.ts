@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import type { Page } from 'puppeteer-core'
 import type { RunningBrowser } from './launch.ts'
 
-/** Some 300 ms, which is much beside what other pages of a test do meanwhile, whatever else the machine does. */
-const SPINS = 3e8
+/** Some 100 ms, which is much beside what other pages of a test do meanwhile, whatever else the machine does. */
+const SPINS = 1e8
 
 /** The processes below `pid`, each thread of which may have started some. */
 export const descendantsOf = (pid: number): number[] => {
