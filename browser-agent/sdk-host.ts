@@ -1,10 +1,21 @@
 /** What the SDK needs of a page: its ports. There is no agent beside it, and it bundles no sources. */
 import { MeshError } from '../protocol/errors.ts'
 import { ENGINES } from '../sandbox/engines.ts'
+import { readFunctionFile } from '../sdk/function-file.ts'
 import type { SdkHost } from '../sdk/host.ts'
 import { createPagePorts, type PagePortsOptions } from './ports.ts'
 
 export type PageAssets = Pick<PagePortsOptions, 'workerUrl' | 'engineUrl'>
+
+const fetched = async (url: string): Promise<Uint8Array> => {
+  try {
+    const response = await fetch(url)
+    if (response.ok) return new Uint8Array(await response.arrayBuffer())
+    throw new Error(`the server answers ${response.status}`)
+  } catch (cause) {
+    throw new MeshError('E_BUNDLE', `${url} could not be fetched: ${(cause as Error).message}`, { cause })
+  }
+}
 
 export const createPageHost = (assets: PageAssets): SdkHost => ({
   agent: async () => undefined,
@@ -16,7 +27,8 @@ export const createPageHost = (assets: PageAssets): SdkHost => ({
   sandboxes: 1,
   engines: ENGINES,
   bundle: async (source) => {
-    const message = `${source} would have to be bundled, which a page cannot; name the function by its CID`
-    throw new MeshError('E_BUNDLE', message)
+    const url = new URL(source, document.baseURI).href
+    const bundle = readFunctionFile(await fetched(url), url)
+    return { bundle, warnings: [], files: [url], readStack: (text) => text }
   },
 })

@@ -1,4 +1,6 @@
 /** The bundler (`wayside/bundle`, Node only): a TypeScript or JavaScript file with its packages, as one module. */
+
+export { functionFile } from '../function-file.ts'
 export { type Bundle, bundle } from './bundle.ts'
 export type { EnvBinding, ProjectLimits } from './project-file.ts'
 export { createStackReader, type StackReader } from './stack.ts'
