@@ -1,3 +1,8 @@
-import { testLending } from './testing/lending.ts'
+import { lendingScene, testCalling, testComingAndGoing, testLending, testRefusing } from './testing/lending.ts'
 
-testLending('chromium')
+const scene = lendingScene('chromium')
+
+testLending(scene)
+testComingAndGoing(scene)
+testRefusing(scene)
+testCalling(scene)

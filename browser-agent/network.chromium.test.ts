@@ -2,10 +2,10 @@
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { createSigner, generatePrivateKey } from '../node/crypto.ts'
+import { serveEntry } from '../scripts/browser/entry-page.ts'
+import { callIn } from '../scripts/browser/in-page.ts'
 import { type RunningBrowser, startBrowser } from '../scripts/browser/launch.ts'
-import { callIn } from './testing/in-page.ts'
 import { type Agent, agentOn, eventually } from './testing/page-agents.ts'
-import { serveEntry } from './testing/serve.ts'
 
 let server: { url: string; close(): void }
 let browser: RunningBrowser

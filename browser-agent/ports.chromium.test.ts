@@ -1,8 +1,8 @@
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll } from 'vitest'
+import { serveEntry } from '../scripts/browser/entry-page.ts'
 import { type RunningBrowser, startBrowser } from '../scripts/browser/launch.ts'
 import { testPorts } from './testing/ports-in-page.ts'
-import { serveEntry } from './testing/serve.ts'
 
 let server: { url: string; close(): void }
 let browser: RunningBrowser

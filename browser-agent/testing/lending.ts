@@ -1,86 +1,283 @@
-/** What a page does for others, and has done by them, in each browser: beside a real agent. */
+/** What a page does for others, and has done by them, in each browser: beside real agents. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'puppeteer-core'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { connect, fn, type Mesh } from '../../node/sdk.ts'
-import { freshDirectory, startAgent, type TestAgent, until } from '../../node/testing/wayside.ts'
+import { freshDirectory, startAgent, statusOf, type TestAgent, until, wayside } from '../../node/testing/wayside.ts'
+import { entryFiles } from '../../scripts/browser/entry-page.ts'
+import { callIn } from '../../scripts/browser/in-page.ts'
 import { type RunningBrowser, startBrowser } from '../../scripts/browser/launch.ts'
+import { servePage } from '../../scripts/browser/page-server.ts'
 import type { BrowserName } from '../../scripts/browser/profiles.ts'
+import { bundle, functionFile } from '../../sdk/bundle/index.ts'
+import { compileWasi } from '../../sdk/bundle/wasm/testing/compile.ts'
 import type { AgentView } from '../agent-view.ts'
-import { callIn } from './in-page.ts'
-import { serveEntry } from './serve.ts'
 
 const WEB_SOCKETS = '/ip4/127.0.0.1/tcp/0/ws'
+const FAR_FUEL = 1_000_000_000_000
 
-const writeFunction = (name: string, text: string): string => {
+const write = (name: string, content: string | Uint8Array): string => {
   const path = join(freshDirectory(), name)
-  writeFileSync(path, text)
+  writeFileSync(path, content)
   return path
 }
 
+type Digits = (input: { n: number }) => { sum: number; text: string }
 const DIGITS = `export default ({ n }: { n: number }) => {
   let sum = 0
   for (let i = 0; i < n; i++) sum = (sum * 31 + i) % 1000003
   return { sum, text: JSON.stringify([0.1 + 0.2, Math.sin(n)]) }
 }`
+const digitsOf = (n: number): ReturnType<Digits> => {
+  let sum = 0
+  for (let i = 0; i < n; i++) sum = (sum * 31 + i) % 1000003
+  return { sum, text: JSON.stringify([0.1 + 0.2, Math.sin(n)]) }
+}
 
-export const testLending = (name: BrowserName): void => {
-  let server: { url: string; close(): void }
+const REVERSE = `
+#include <stdio.h>
+int main(void) { char text[256]; int n = fread(text, 1, 256, stdin); while (n--) putchar(text[n]); }
+`
+
+export interface Scene {
+  readonly node: TestAgent
+  readonly mesh: Mesh
+  readonly digits: ReturnType<typeof fn<Digits>>
+  /** Resolves once the agent knows that `peer` has room. */
+  reached(peer: string): Promise<void>
+  /** A page that has done nothing yet. */
+  open(): Promise<Page>
+  /** One that lends, and its view by then. Ends with the test. */
+  lend(accept?: readonly string[], origin?: number): Promise<{ page: Page; view: AgentView }>
+}
+
+export const viewUntil = async (page: Page, holds: (view: AgentView) => boolean): Promise<AgentView> => {
+  let view = await callIn<AgentView>(page, 'lending.view')
+  await until(async () => {
+    view = await callIn<AgentView>(page, 'lending.view')
+    return holds(view)
+  })
+  return view
+}
+
+/** A browser beside an agent that lends nothing: what is done for it, pages do. */
+export const lendingScene = (name: BrowserName): Scene => {
+  const servers: { url: string; close(): void }[] = []
   let browser: RunningBrowser
   let node: TestAgent
   let mesh: Mesh
-  const ticket = () => node.status.ticket as string
-  const digits = fn<(input: { n: number }) => { sum: number; text: string }>(writeFunction('digits.ts', DIGITS))
-
-  const open = async (): Promise<Page> => {
-    const page = await browser.open(server.url)
-    onTestFinished(() => page.close().catch(() => {}))
-    return page
-  }
-
-  const viewUntil = async (page: Page, holds: (view: AgentView) => boolean): Promise<AgentView> => {
-    let view = await callIn<AgentView>(page, 'lending.view')
-    await until(async () => {
-      view = await callIn<AgentView>(page, 'lending.view')
-      return holds(view)
-    })
-    return view
-  }
-
-  /** A page that lends, once its agent has joined. */
-  const lend = async (accept: string[] = [node.status.peer]): Promise<{ page: Page; view: AgentView }> => {
-    const page = await open()
-    await callIn(page, 'lending.start', ticket(), accept)
-    return { page, view: await viewUntil(page, ({ state }) => state === 'lending') }
-  }
+  const source = write('digits.ts', DIGITS)
 
   beforeAll(async () => {
-    // It lends nothing: what is done, pages do.
     node = await startAgent(['--cpus', '0'], { listen: WEB_SOCKETS })
-    server = await serveEntry(new URL('./agent-page.ts', import.meta.url))
+    const digits = { type: 'application/octet-stream', body: functionFile(await bundle(source)) }
+    const files = { ...(await entryFiles(new URL('./agent-page.ts', import.meta.url))), '/digits.wayside': digits }
+    // Two origins: there is one peer in each.
+    for (let i = 0; i < 2; i++) servers.push(await servePage(files))
     browser = await startBrowser(name)
     mesh = await connect({ data: node.data })
   })
   afterAll(async () => {
     await mesh?.close()
     await browser?.close()
-    server?.close()
+    for (const server of servers) server.close()
   })
 
-  test('a page executes for an agent', async () => {
-    const { view } = await lend()
-    expect(view).toMatchObject({
-      meshName: node.status.mesh.name,
-      accept: [node.status.peer],
-      running: [],
-      neighbours: 1,
-    })
-    const { receipt } = await mesh.call(digits, { n: 100_000 }, { verify: 'none', remote: true, receipt: true })
+  const reached = (lender: string) =>
+    until(async () => (await statusOf(node.data)).neighbours.some(({ peer, free }) => peer === lender && free > 0))
+  const open = async (origin = 0): Promise<Page> => {
+    const page = await browser.open((servers[origin] as { url: string }).url)
+    onTestFinished(() => page.close().catch(() => {}))
+    return page
+  }
+  return {
+    get node() {
+      return node
+    },
+    get mesh() {
+      return mesh
+    },
+    digits: fn<Digits>(source),
+    reached,
+    open,
+    lend: async (accept = [node.status.peer], origin = 0) => {
+      const page = await open(origin)
+      await callIn(page, 'lending.start', node.status.ticket, accept)
+      const view = await viewUntil(page, ({ state }) => state === 'lending')
+      await reached(view.peer)
+      return { page, view }
+    },
+  }
+}
+
+/** Executing and agreeing. */
+export const testLending = (scene: Scene): void => {
+  test('a page executes for an agent, and Node comes to the same', async () => {
+    const { page, view } = await scene.lend()
+    const { name } = scene.node.status.mesh
+    expect(view).toMatchObject({ meshName: name, accept: [scene.node.status.peer], neighbours: 1 })
+    const remote = { remote: true, receipt: true } as const
+    const { value, receipt } = await scene.mesh.call(scene.digits, { n: 100_000 }, { verify: 'none', ...remote })
+    expect(value).toEqual(digitsOf(100_000))
     expect(receipt.executors).toEqual([view.peer])
-    expect(await mesh.call(digits, { n: 1000 }, { verify: 'self' })).toEqual({
-      sum: expect.any(Number),
-      text: expect.any(String),
+    // Outcome, fuel, memory and engine: all of it is in what a second run is compared with.
+    const checked = await wayside(['verify', write('receipt', receipt.file), '--json'])
+    expect(checked).toMatchObject({ status: 0, stdout: expect.stringContaining('right') })
+    const reversed = await scene.mesh.call(
+      fn<(text: string) => Uint8Array>(write('reverse.wasm', compileWasi(REVERSE))),
+      'abc',
+      {
+        verify: 'self',
+        ...remote,
+      },
+    )
+    expect(reversed.receipt.executors[0]).toBe(view.peer)
+    expect(new TextDecoder().decode(reversed.value)).toBe('"cba"')
+    const { today } = await viewUntil(page, (view) => view.today.tasks === 2)
+    expect(today.cpuMs).toBeGreaterThanOrEqual(0)
+  })
+
+  test('a page and an agent make a quorum', async () => {
+    const { view } = await scene.lend()
+    const other = await startAgent(['--join', scene.node.status.ticket as string])
+    onTestFinished(() => void other.stop())
+    await scene.reached(other.status.peer)
+    const options = { verify: 'quorum:2', remote: true, receipt: true } as const
+    const { value, receipt } = await scene.mesh.call(scene.digits, { n: 50_000 }, options)
+    expect(value).toEqual(digitsOf(50_000))
+    expect(receipt.executors.toSorted()).toEqual([view.peer, other.status.peer].toSorted())
+    expect(receipt.disputes).toEqual([])
+    await other.stop()
+  })
+}
+
+/** Coming back and stopping. */
+export const testComingAndGoing = (scene: Scene): void => {
+  test('it is the same peer after a reload, and another one once it was forgotten', async () => {
+    const { page, view } = await scene.lend()
+    await scene.mesh.call(scene.digits, { n: 10 }, { verify: 'none', remote: true })
+    await viewUntil(page, ({ today }) => today.tasks > view.today.tasks)
+    const start = async () => {
+      await page.reload()
+      await callIn(page, 'lending.start', scene.node.status.ticket, [scene.node.status.peer])
+      return viewUntil(page, ({ state }) => state === 'lending')
+    }
+    await callIn(page, 'lending.limit', { cpuShare: 0.7 })
+    await callIn(page, 'lending.stop')
+    const again = await start()
+    expect(again).toMatchObject({ peer: view.peer, limits: { cpuShare: 0.7 } })
+    expect(again.today.tasks).toBeGreaterThan(view.today.tasks)
+    await callIn(page, 'lending.forget')
+    const fresh = await start()
+    expect(fresh.peer).not.toBe(view.peer)
+    expect(fresh).toMatchObject({ limits: { cpuShare: 1 }, today: { tasks: 0 } })
+  })
+
+  test('one that runs nothing more says so at once, and its work is done elsewhere', async () => {
+    const pages = [await scene.lend(), await scene.lend(undefined, 1)]
+    const long = scene.mesh.call(scene.digits, { n: 20_000_000 }, { verify: 'none', remote: true })
+    const runningIn = async ({ page }: { page: Page }) => (await callIn<AgentView>(page, 'lending.view')).running
+    let busy: Page | undefined
+    await until(async () => {
+      for (const one of pages) if ((await runningIn(one))[0]?.name) busy = one.page
+      return busy !== undefined
+    })
+    expect((await callIn<AgentView>(busy as Page, 'lending.view')).running).toEqual([
+      {
+        ...{ name: 'digits', exportName: 'default', invoker: scene.node.status.peer },
+        ...{ functionCid: expect.any(String), sinceMs: expect.any(Number) },
+      },
+    ])
+    const stopped = await callIn<{ saidMs: number; tookMs: number }>(busy as Page, 'lending.stop')
+    expect(stopped).toMatchObject({ state: 'stopped', running: 0 })
+    expect(stopped.saidMs).toBeLessThan(100)
+    expect(await long).toEqual(digitsOf(20_000_000))
+  })
+}
+
+/** What it does not run, or not for long. */
+export const testRefusing = (scene: Scene): void => {
+  test('whom it does not accept, it refuses', async () => {
+    const page = await scene.open()
+    await callIn(page, 'lending.start', scene.node.status.ticket, [
+      '12D3KooWGRUWb7HLBpPXSXQqz7sDqQGjDgHHyUMYUPZrXUQ8i7pY',
+    ])
+    const view = await viewUntil(page, ({ state }) => state === 'lending')
+    await until(async () =>
+      (await statusOf(scene.node.data)).neighbours.some(({ peer, slots }) => peer === view.peer && slots > 0),
+    )
+    const refused = scene.mesh.call(scene.digits, { n: 10 }, { verify: 'none', remote: true, timeoutMs: 10_000 })
+    await expect(refused).rejects.toMatchObject({ code: 'E_NOT_ACCEPTED' })
+    expect(await callIn(page, 'lending.view')).toMatchObject({ today: { tasks: view.today.tasks }, running: [] })
+    await expect(callIn(page, 'lending.start', scene.node.status.ticket, [])).rejects.toMatchObject({ code: 'E_USAGE' })
+  })
+
+  test('an endless loop ends by the clock, and the next call finds the page as before', async () => {
+    const { view } = await scene.lend()
+    const options = { verify: 'none', remote: true, timeoutMs: 1500, limits: { fuel: FAR_FUEL } }
+    const loop = fn<(input: null) => null>(write('loop.js', 'export default () => { for (;;); }'))
+    await expect(scene.mesh.call(loop, null, options)).rejects.toMatchObject({ code: 'E_TIMEOUT' })
+    const { value, receipt } = await scene.mesh.call(
+      scene.digits,
+      { n: 10 },
+      { verify: 'none', remote: true, receipt: true },
+    )
+    expect([value, receipt.executors]).toEqual([digitsOf(10), [view.peer]])
+  })
+
+  test('a paused one takes nothing, and goes on when it is resumed', async () => {
+    const { page } = await scene.lend()
+    await callIn(page, 'lending.pause')
+    expect(await viewUntil(page, ({ state }) => state === 'paused')).toMatchObject({ reason: 'owner' })
+    const refused = scene.mesh.call(scene.digits, { n: 11 }, { verify: 'none', remote: true, timeoutMs: 10_000 })
+    await expect(refused).rejects.toMatchObject({ code: expect.stringMatching(/E_PAUSED|E_NO_PEER/) })
+    await callIn(page, 'lending.resume')
+    await viewUntil(page, ({ state }) => state === 'lending')
+    expect(await scene.mesh.call(scene.digits, { n: 11 }, { verify: 'none', remote: true })).toEqual(digitsOf(11))
+  })
+}
+
+export const testCalling = (scene: Scene): void => {
+  describe('a page calls', () => {
+    const connected = async () => {
+      const page = await scene.open()
+      await callIn(page, 'calling.connect', [scene.node.status.ticket])
+      return page
+    }
+
+    test('an agent, by a file of the site, in a map, and checks it itself where the level says so', async () => {
+      const lender = await startAgent(['--join', scene.node.status.ticket as string], { listen: WEB_SOCKETS })
+      onTestFinished(() => void lender.stop())
+      await scene.reached(lender.status.peer)
+      const caller = await connected()
+      const options = { verify: 'none', remote: true }
+      const called = await callIn(caller, 'calling.receipt', '/digits.wayside', { n: 1000 }, options)
+      expect(called).toMatchObject({ value: digitsOf(1000), executors: [lender.status.peer] })
+      const inputs = [{ n: 1 }, { n: 2 }, { n: 3 }]
+      expect(await callIn(caller, 'calling.map', '/digits.wayside', inputs, options)).toEqual([1, 2, 3].map(digitsOf))
+      const checked = await callIn(caller, 'calling.receipt', '/digits.wayside', { n: 500 }, { verify: 'self' })
+      expect(checked).toMatchObject({
+        value: digitsOf(500),
+        executors: [lender.status.peer, expect.any(String)],
+        verification: { by: 'self' },
+      })
+      // Who only calls lends nothing.
+      const { neighbours } = await statusOf(scene.node.data)
+      expect(neighbours.filter(({ slots }) => slots > 0).map(({ peer }) => peer)).toEqual([lender.status.peer])
+      await callIn(caller, 'calling.close')
+      await lender.stop()
+    })
+
+    test('what it cannot do, it says', async () => {
+      const caller = await connected()
+      await expect(callIn(caller, 'calling.call', '/page.js', null)).rejects.toMatchObject({
+        code: 'E_BUNDLE',
+        message: expect.stringMatching(/is no function file, and a page cannot bundle a source.*functionFile/),
+      })
+      await expect(callIn(caller, 'calling.call', '/nothing.wayside', null)).rejects.toMatchObject({ code: 'E_BUNDLE' })
+      await expect(callIn(caller, 'calling.connect', [])).rejects.toMatchObject({ code: 'E_USAGE' })
+      await expect(callIn(caller, 'calling.connect', ['wayside1nonsense'])).rejects.toMatchObject({ code: 'E_TICKET' })
     })
   })
 }

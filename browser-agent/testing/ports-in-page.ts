@@ -6,7 +6,7 @@ import { createCrypto, createSigner } from '../../node/crypto.ts'
 import { systemRandom } from '../../node/random.ts'
 import { storageConformance } from '../../peer/storage/conformance.ts'
 import type { Storage } from '../../protocol/ports.ts'
-import { callIn } from './in-page.ts'
+import { callIn } from '../../scripts/browser/in-page.ts'
 import type { WrittenWrite } from './ports-page.ts'
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')

@@ -24,16 +24,18 @@ const PAGE = `<!doctype html><title>Wayside</title><link rel="icon" href="data:,
 <script type="module" src="/page.js"></script>`
 
 /** The page of `entry` at `/`; `/worker.js` and `/engine.wasm` beside it. */
-export const serveEntry = async (
-  entry: URL,
-  files: Record<string, PageFile> = {},
-): Promise<{ url: string; close(): void }> => {
+export const entryFiles = async (entry: URL): Promise<Record<string, PageFile>> => {
   const [page, worker] = await Promise.all([bundled(entry), bundled(WORKER)])
-  return servePage({
+  return {
     '/': { type: HTML, body: PAGE },
     '/page.js': page,
     '/worker.js': worker,
     '/engine.wasm': { type: WASM, body: readFileSync(ENGINE) },
-    ...files,
-  })
+  }
 }
+
+/** The same, and `files` besides. */
+export const serveEntry = async (
+  entry: URL,
+  files: Record<string, PageFile> = {},
+): Promise<{ url: string; close(): void }> => servePage({ ...(await entryFiles(entry)), ...files })

@@ -1,1 +1,0 @@
-export { callIn } from '../../scripts/browser/in-page.ts'

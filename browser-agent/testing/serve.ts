@@ -1,1 +1,0 @@
-export { serveEntry } from '../../scripts/browser/entry-page.ts'
