@@ -106,7 +106,13 @@ export class PeerMap {
     const { x, y } = this.#places.get(node.peer) as Place
     const colour = colourOf(node)
     const group = make('g', { transform: `translate(${x} ${y})` })
-    const ring = make('circle', { r: RING_RADIUS, class: 'ring', stroke: colour, transform: 'rotate(-90)' })
+    const ring = make('circle', {
+      r: RING_RADIUS,
+      class: 'ring',
+      stroke: colour,
+      'stroke-opacity': 0,
+      transform: 'rotate(-90)',
+    })
     this.#rings.set(node.peer, ring)
     const label = make('text', { y: 36 })
     label.textContent = node.name
