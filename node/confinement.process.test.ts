@@ -75,7 +75,13 @@ beforeAll(async () => {
   const addon = join(prebuilds, platform ?? '', 'classic-level.node')
   const ports = { port, udpPort: udp.address().port, socket, abstractSocket }
   shared.offer(new Uint8Array(9))
-  Object.assign(targets, { shared: shared.folder, ...ports, agentPid: process.pid, victimPid: victim.pid, addon })
+  Object.assign(targets, {
+    shared: shared.folder as string,
+    ...ports,
+    agentPid: process.pid,
+    victimPid: victim.pid,
+    addon,
+  })
 })
 
 afterAll(() => {

@@ -73,6 +73,6 @@ test('what a process that was killed has left there, the next removes; what is a
     writeFileSync(join(folder, 'file'), 'bytes')
     chmodSync(folder, 0o311)
   }
-  const { folder } = new SharedFrames()
+  const folder = new SharedFrames().folder as string
   expect([existsSync(left), existsSync(join(own, 'file')), existsSync(folder)]).toEqual([false, true, true])
 })

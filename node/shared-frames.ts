@@ -37,23 +37,29 @@ const remove = (folder: string): void => {
 /** Of this process: removed when it ends, unless it is killed. */
 const folders = new Set<string>()
 
-/** An empty folder for this process, and none any more for those that have ended. */
-const makeFolder = (): string => {
+/** An empty folder for this process, if there can be one, and none any more for those that have ended. */
+const makeFolder = (): string | undefined => {
   const parent = tmpdir()
-  for (const name of readdirSync(parent).filter(isLeft)) remove(join(parent, name))
-  const folder = mkdtempSync(join(parent, `${PREFIX}${process.pid}-`))
-  chmodSync(folder, UNLISTED)
-  if (folders.size === 0) process.on('exit', () => folders.forEach(remove))
-  folders.add(folder)
-  return folder
+  try {
+    for (const name of readdirSync(parent).filter(isLeft)) remove(join(parent, name))
+    const folder = mkdtempSync(join(parent, `${PREFIX}${process.pid}-`))
+    if (folders.size === 0) process.on('exit', () => folders.forEach(remove))
+    folders.add(folder)
+    chmodSync(folder, UNLISTED)
+    return folder
+  } catch {
+    return undefined
+  }
 }
 
 export class SharedFrames {
+  /** Undefined where none could be made: then all is sent. */
   readonly folder = makeFolder()
   readonly #paths = new WeakMap<Uint8Array, string>()
 
   /** Until what it returns is called, `pathOf` knows this frame. */
   offer(frame: Uint8Array): () => void {
+    if (!this.folder) return () => {}
     const path = join(this.folder, randomBytes(16).toString('hex'))
     try {
       writeFileSync(path, frame, { mode: READ_BY_ALL, flag: 'wx' })
