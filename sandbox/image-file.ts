@@ -56,7 +56,7 @@ export const encodeImage = ({ image, console }: Initialised): Uint8Array => {
 }
 
 /**
- * The image refers to `file`, which must not change. Throws MeshError E_MESSAGE for what does not fit into the memory
+ * The image refers to `file` (`ownCopies` ends that). Throws MeshError E_MESSAGE for what does not fit into the memory
  * that it says it has.
  */
 export const decodeImage = (file: Uint8Array): Initialised => {

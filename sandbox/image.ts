@@ -83,6 +83,11 @@ const gapsBetween = (regions: readonly Region[], stack: Region, end: number): Re
   return gaps
 }
 
+/** Gives the image memory of its own, where it refers to that of a file. */
+export const ownCopies = (image: Image): void => {
+  for (const copy of image.copies) copy.bytes = copy.bytes.slice()
+}
+
 /** The image whose used pages are `copies`, in order. */
 export const imageOf = (
   roots: Roots,

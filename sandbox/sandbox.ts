@@ -7,7 +7,7 @@ import { Bases } from './base.ts'
 import type { Engine } from './engine.ts'
 import { Execution } from './execution.ts'
 import { IdleEngines } from './idle-engines.ts'
-import { differenceFromImage, type Image, wholePages } from './image.ts'
+import { differenceFromImage, type Image, ownCopies, wholePages } from './image.ts'
 import { decodeImage, encodeImage } from './image-file.ts'
 import { type CodeForm, PLAIN_MODULE, type Run, type RunEvents, type SandboxResult } from './job.ts'
 import { type Loaded, type LoadFailure, loadFunction, loadProgram, openCarried } from './load.ts'
@@ -36,14 +36,17 @@ export interface Sandbox {
    * module. `memoryBytes`: the limit that its runs will have. `owner`: of the first of them, whose memory may be used.
    */
   load(functionId: string, code: Uint8Array, memoryBytes: number, form?: CodeForm, owner?: string): void
-  /** The same with an image that `exported` gave, in another process perhaps. Throws MeshError E_MESSAGE. */
+  /**
+   * The same with an image that `exported` gave, in another process perhaps; `file` must not change until `rest`. Throws
+   * MeshError E_MESSAGE.
+   */
   restore(functionId: string, memoryBytes: number, file: Uint8Array): void
   /** The image of a function that is loaded; undefined for one that is not, or did not load. */
   exported(functionId: string, memoryBytes: number): Uint8Array | undefined
   /** Begins a run of a loaded function; it has ended, or waits for an answer, when this returns. */
   run(functionId: string, run: Run, events?: RunEvents): RunHandle
-  /** Makes what may come next ready to begin at once: for when there is nothing else to do. */
-  rest(): void
+  /** Lets go of what was restored from. With `isIdle`, makes what may come next ready to begin at once. */
+  rest(isIdle?: boolean): void
 }
 
 interface Entry {
@@ -71,6 +74,8 @@ class ImageSandbox implements Sandbox {
   /** The longest unused first. */
   readonly #entries = new Map<string, Entry>()
   #last: Entry | undefined
+  /** Images that refer to a file. */
+  #borrowed: Image[] = []
 
   constructor(wasm: WebAssembly.Module, compare: boolean) {
     this.#bases = new Bases(wasm)
@@ -101,6 +106,7 @@ class ImageSandbox implements Sandbox {
     const { image, console } = decodeImage(file)
     if (image.memoryBytesMax !== memoryFor(memoryBytes))
       throw new MeshError('E_MESSAGE', `the image is one for ${image.memoryBytesMax} bytes of memory`)
+    this.#borrowed.push(image)
     this.#add(functionId, memoryBytes, { image, console, memoryBytes: image.memoryBytes })
   }
 
@@ -143,7 +149,10 @@ class ImageSandbox implements Sandbox {
     )
   }
 
-  rest(): void {
+  rest(isIdle = true): void {
+    for (const image of this.#borrowed) ownCopies(image)
+    this.#borrowed = []
+    if (!isIdle) return
     const loaded = this.#last?.loaded
     if (loaded && 'image' in loaded) this.#idle.rest(loaded.image)
   }

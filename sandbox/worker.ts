@@ -33,8 +33,8 @@ export interface WorkerPorts {
 
 export interface SandboxWorker {
   /**
-   * Takes a frame of the pool and does what it says before it returns; an image it keeps, and its bytes must not change. `more`: the
-   * next one is here already.
+   * Takes a frame of the pool and does what it says before it returns; an image must not change until
+   * the frame behind it has been done. `more`: the next one is here already.
    */
   frame(frame: Uint8Array, more?: boolean): void
 }
@@ -86,7 +86,7 @@ class Worker implements SandboxWorker {
     }
     if (this.#reports.length === 0) this.#flushedAt = this.#ports.now()
     for (const command of decodeCommands(frame)) this.#obey(command)
-    if (more) return
+    if (more) return this.#sandbox.rest(false)
     this.#flush()
     this.#sandbox.rest()
     this.#exportImage()
