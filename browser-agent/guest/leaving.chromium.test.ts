@@ -62,10 +62,11 @@ const lend = async (url: string): Promise<Tab> => {
   return { page, url, cdp: await page.createCDPSession(), peer: (await view(page)).peer }
 }
 
-const lost = (): number =>
+/** As the agent saw it. */
+const hasLeft = (peer: string): boolean =>
   readFileSync(join(node.data, 'log', 'agent.jsonl'), 'utf8')
     .split('\n')
-    .filter((line) => line.includes('"call.lost"')).length
+    .some((line) => line.includes('"peer.left"') && line.includes(peer))
 
 test('a map goes on while one tab is frozen and comes back, one is killed, and one is offline for a while', async () => {
   const [one, other] = [await lend(servers[0]?.url as string), await lend(servers[1]?.url as string)]
@@ -107,7 +108,7 @@ test('a map goes on while one tab is frozen and comes back, one is killed, and o
   expect(results).toEqual(inputs.map(counted))
   // It said goodbye, and the one that was killed could not.
   expect(frozen?.slots ?? 0).toBe(0)
-  expect(lost()).toBeGreaterThan(0)
+  expect(hasLeft(other.peer)).toBe(true)
   // Of one day, over both lives of its peer.
   const { today } = await view(one.page)
   expect(today.tasks).toBeGreaterThan(5)
