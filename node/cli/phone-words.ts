@@ -4,8 +4,8 @@ import { qrLines } from './qr.ts'
 import { paintOut } from './terminal.ts'
 
 /** What is made by nobody known is warned of, once a phone. */
-const WARNING = `  The phone will warn that the connection is not private: this computer made its certificate itself, so nobody vouches
-  for it. Tap "Advanced" (on an iPhone "Show Details"), then visit; data takes an encrypted way that checks this agent's key.
+const WARNING = `  The phone will warn: this computer made its certificate itself, so that nobody
+  vouches for it. Tap "Advanced" (iPhone: "Show Details"), and visit all the same.
 `
 
 const INDENT = '  '
