@@ -46,6 +46,18 @@ describe('an image as bytes', () => {
     expect(fileOf(`${module}\nexport const more = 1`)).not.toEqual(file)
   })
 
+  test('may be written over once there was a rest, also where it lies in a buffer of Node', () => {
+    const [module = ''] = MODULES
+    const file = Buffer.from(fileOf(module))
+    const sandbox = createSandbox({ wasm, compare: true })
+    sandbox.restore(module, MEMORY, file)
+    const first = sandbox.run(module, runOf(1)).result
+    sandbox.rest(false)
+    file.fill(7)
+    expect(sandbox.run(module, runOf(1)).result).toEqual(first)
+    expect(sandbox.exported(module, MEMORY)).toEqual(fileOf(module))
+  })
+
   test('prints no more than is printed without it', () => {
     const module =
       'for (let i = 0; i < 3000; i++) console.log("x".repeat(100)); export default () => { console.log("more") }'

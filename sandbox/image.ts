@@ -85,7 +85,8 @@ const gapsBetween = (regions: readonly Region[], stack: Region, end: number): Re
 
 /** Gives the image memory of its own, where it refers to that of a file. */
 export const ownCopies = (image: Image): void => {
-  for (const copy of image.copies) copy.bytes = copy.bytes.slice()
+  // Not `slice`, which copies nothing where the bytes are a Buffer of Node.
+  for (const copy of image.copies) copy.bytes = new Uint8Array(copy.bytes)
 }
 
 /** The image whose used pages are `copies`, in order. */
