@@ -49,6 +49,22 @@ const carried = async (relay: Agent, setUp?: string): Promise<Tab & { address: s
 
 const isDirect = (agent: Agent) => !agent.events.some((event) => event.startsWith('peer.relayed'))
 
+test('a browser that was not allowed to reach the local network: the page says so', async () => {
+  const page = await browser.open('about:blank')
+  onTestFinished(() => page.close())
+  // As when the visitor has refused: what the browser then answers a page that asks.
+  await page.evaluateOnNewDocument(`const query = navigator.permissions.query.bind(navigator.permissions)
+    navigator.permissions.query = (asked) =>
+      asked.name.endsWith('-network') || asked.name.startsWith('local-') ? Promise.resolve({ state: 'denied' }) : query(asked)`)
+  await page.goto(server.url)
+  const agent = await agentOn(CARRYING)
+  const ticket = await agent.ticket()
+  await agent.stop()
+  await expect(callIn(page, 'lending.start', ticket, '/ws/')).rejects.toThrow(
+    /^this browser was not allowed to reach the local network, where .*; allow this page to/,
+  )
+})
+
 test.each(['/ws/', '/webrtc-direct/'])('a page joins an agent by %s and works for it', async (kind) => {
   const agent = await agentOn(LISTEN)
   const tab = await joined(agent, kind)

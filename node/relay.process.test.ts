@@ -43,11 +43,11 @@ interface Carried {
 }
 
 /** Dials, and is dialled over a relay alone. */
-const carried = async (): Promise<Carried> => {
+const carried = async (listen: string[] = []): Promise<Carried> => {
   const signer = createSigner(generatePrivateKey())
   const carriers = new Carriers(systemClock, peerIdFromPublicKey(signer.publicKey), false)
   const network = await createLibp2pNetwork({
-    ...{ signer, listen: [], clock: systemClock, log },
+    ...{ signer, listen, clock: systemClock, log },
     transports: [tcp(), carriers.transport],
     carriedAt: () => carriers.addresses(),
     left: (peer) => carriers.left(peer),
@@ -61,8 +61,8 @@ const carried = async (): Promise<Carried> => {
 }
 
 /** A member that the relay carries for. */
-const reserved = async (relay: { address: string }, members: Set<string>): Promise<Carried> => {
-  const one = await carried()
+const reserved = async (relay: { address: string }, members: Set<string>, listen?: string[]): Promise<Carried> => {
+  const one = await carried(listen)
   members.add(one.network.peerId)
   one.carriers.met(await one.network.connect(relay.address))
   await eventually(() => expect(one.network.addresses()).not.toEqual([]))
@@ -173,6 +173,23 @@ test('a flood ends that relayed connection only', async () => {
   // The way is open again.
   await eventually(async () => expect(relay.relay.status().circuits).toBe(1))
   await (await echoed(flooding, await flooding.connect(address))).echo()
+})
+
+test('where a direct way comes up beside a relayed one, channels end there and go on here', async () => {
+  const { members, relay } = await scene()
+  const target = await reserved(relay, members, ['/ip4/127.0.0.1/tcp/0'])
+  await eventually(() => expect(target.network.addresses()).toHaveLength(2))
+  const [direct = '', relayed = ''] = target.network.addresses()
+  const from = await dialler(members, relay)
+  const before = await echoed(from, await from.connect(relayed))
+  await before.echo()
+  expect(relay.relay.status().circuits).toBe(1)
+  expect(await from.connect(direct)).toBe(target.network.peerId)
+  await eventually(() => expect(before.ends).toHaveLength(1))
+  await (await echoed(from, target.network.peerId)).echo()
+  await eventually(() => expect(relay.relay.status().circuits).toBe(0))
+  expect(await from.connect(relayed)).toBe(target.network.peerId)
+  expect(relay.relay.status().circuits).toBe(0)
 })
 
 test('one peer begins no more than its burst at once', async () => {

@@ -55,3 +55,17 @@ test('an agent to which no browser can come loads nothing of what it would serve
   )
   expect(forBrowsers).toEqual([])
 })
+
+test('an agent imports a way for pages where it listens for them, and no other', async () => {
+  const ways = ['@libp2p/circuit-relay-v2', '@libp2p/webrtc', '@libp2p/websockets', 'node-datachannel', 'ws']
+  const loadedBy = async (...args: string[]) => {
+    const { env, urls } = watchImports()
+    const agent = await startAgent(['--no-mdns', ...args], { env })
+    await agent.stop()
+    return packagesIn(urls()).filter((name) => ways.includes(name))
+  }
+  expect(await loadedBy()).toEqual([])
+  expect(await loadedBy('--relay', '--listen', '/ip4/127.0.0.1/tcp/0/ws')).toEqual([
+    ...['@libp2p/circuit-relay-v2', '@libp2p/websockets', 'ws'],
+  ])
+})

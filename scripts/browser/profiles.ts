@@ -67,6 +67,8 @@ const FIREFOX_PREFERENCES = {
   // Workers run at full speed, whatever is looked at, and a long run is not asked about.
   'dom.timeout.enable_budget_timer_throttling': false,
   'dom.max_script_run_time': 0,
+  // WebRTC to this machine itself, which has no other address here.
+  'media.peerconnection.ice.loopback': true,
 }
 
 const firefox = (folder: string): Profile => {
