@@ -61,6 +61,8 @@ const bundle = async (built: Built, source: string, known: Record<string, unknow
     format: 'esm',
     platform: 'browser',
     target: 'es2022',
+    // The same handshake from the package that libp2p.ts uses: @libp2p/webrtc would bring a second copy.
+    alias: { '@libp2p/noise': '@chainsafe/libp2p-noise' },
     define: Object.fromEntries(Object.entries(known).map(([name, value]) => [name, JSON.stringify(value)])),
     charset: 'utf8',
     legalComments: 'none',
