@@ -3,8 +3,8 @@ import { connectWith } from '../sdk/connect.ts'
 import type { Mesh } from '../sdk/mesh.ts'
 import type { PageAgent } from './agent.ts'
 import type { LendingLimits } from './agent-view.ts'
-import { assets } from './assets.ts'
-import { createPageHost, type PageAssets } from './sdk-host.ts'
+import { assets, type PageAssets } from './assets.ts'
+import { createPageHost } from './sdk-host.ts'
 
 export type {
   CallLimits,

@@ -2,6 +2,7 @@
 import { createMemoryStorage } from '../peer/storage/memory.ts'
 import type { Log } from '../protocol/log.ts'
 import type { Ports, Signer, Storage } from '../protocol/ports.ts'
+import type { PageAssets } from './assets.ts'
 import { createPageClock } from './clock.ts'
 import { createPageCrypto, hasNativeEd25519 } from './crypto.ts'
 import { openPageDatabase } from './database.ts'
@@ -12,13 +13,9 @@ import { pageRandom } from './random.ts'
 import { createPageSandboxHost, type PageSandboxHost } from './sandbox-host.ts'
 import { createPageStorage } from './storage.ts'
 
-export interface PagePortsOptions {
+export interface PagePortsOptions extends PageAssets {
   /** The IndexedDB database of this peer: its key and what it keeps. Without it a fresh key, and memory. */
   database?: string
-  /** The program of this folder's workers. */
-  workerUrl: string
-  /** The engine's binary. */
-  engineUrl: string
   /** Told that sandboxes have computed so many ms more. */
   computed?: (cpuMs: number) => void
   /** Told that so many bytes more were sent or received. */

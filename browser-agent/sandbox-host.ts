@@ -1,6 +1,7 @@
 /** The SandboxHost port in a page: each sandbox a dedicated worker, which has no more authority than to compute. */
 import { type FailPoints, NO_FAIL_POINTS } from '../protocol/fail-points.ts'
 import type { SandboxHost, SandboxProcess } from '../protocol/ports.ts'
+import type { PageAssets } from './assets.ts'
 import { createLifeLine } from './guest/life-line.ts'
 import type { ComputedReport, EngineOrder, ShareOrder } from './worker.ts'
 
@@ -16,11 +17,7 @@ export interface PageSandboxHost extends SandboxHost {
   stop(): void
 }
 
-export interface PageSandboxOptions {
-  /** The program of this folder's workers. */
-  workerUrl: string
-  /** The engine's binary. */
-  engineUrl: string
+export interface PageSandboxOptions extends PageAssets {
   /** Told that workers have computed so many ms more. */
   computed?: (cpuMs: number) => void
   failPoints?: FailPoints

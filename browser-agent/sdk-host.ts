@@ -3,9 +3,8 @@ import { MeshError } from '../protocol/errors.ts'
 import { ENGINES } from '../sandbox/engines.ts'
 import { readFunctionFile } from '../sdk/function-file.ts'
 import type { SdkHost } from '../sdk/host.ts'
-import { createPagePorts, type PagePortsOptions } from './ports.ts'
-
-export type PageAssets = Pick<PagePortsOptions, 'workerUrl' | 'engineUrl'>
+import type { PageAssets } from './assets.ts'
+import { createPagePorts } from './ports.ts'
 
 const fetched = async (url: string): Promise<Uint8Array> => {
   try {

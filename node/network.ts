@@ -6,7 +6,7 @@ import { type AddressKind, addressKind } from '../protocol/address-kind.ts'
 import type { Directory, Network, Storage } from '../protocol/ports.ts'
 import { createDht } from './dht.ts'
 import type { Relay } from './relay.ts'
-import type { WebServing } from './websockets.ts'
+import type { WebServing } from './web-serving.ts'
 
 interface NodeNetworkOptions extends Pick<Libp2pNetworkOptions, 'signer' | 'listen' | 'clock' | 'log' | 'failPoints'> {
   /** Where the certificate by which pages know this machine is kept. */

@@ -11,7 +11,7 @@ import { systemRandom } from './random.ts'
 import type { Relay } from './relay.ts'
 import { createSandboxHost } from './sandbox-host.ts'
 import { solitaryNetwork } from './solitary-network.ts'
-import type { WebServing } from './websockets.ts'
+import type { WebServing } from './web-serving.ts'
 
 /** What WAYSIDE_FAIL_POINTS plans, for tests of what happens when a part fails. */
 export const environmentFailPoints = (): FailPoints =>

@@ -7,18 +7,7 @@ import type { Connection, PeerId, TypedEventTarget } from '@libp2p/interface'
 import * as limits from '../peer/network/limits.ts'
 import { Buckets } from '../protocol/bucket.ts'
 import type { Clock, Relaying } from '../protocol/ports.ts'
-
-export interface RelayStatus {
-  /** Peers that can be reached through this one now. */
-  reservations: number
-  reservations_max: number
-  /** Connections carried now. */
-  circuits: number
-  circuits_max: number
-  /** Of one connection, both ways together; then it ends. */
-  circuit_bytes_max: number
-  circuit_ms_max: number
-}
+import type { RelayStatus } from './relay-status.ts'
 
 type Service = ReturnType<ReturnType<typeof circuitRelayServer>>
 type Components = Parameters<ReturnType<typeof circuitRelayServer>>[0]

@@ -10,7 +10,7 @@ import { systemClock } from './clock.ts'
 import { createSigner, generatePrivateKey } from './crypto.ts'
 import { createNodeNetwork } from './network.ts'
 import { makeCertificate } from './web/certificate.ts'
-import type { WebServing } from './websockets.ts'
+import type { WebServing } from './web-serving.ts'
 
 const limits = { frameBytesMax: 1000 }
 

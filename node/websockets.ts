@@ -9,22 +9,7 @@ import { type WebSocketServer, WebSocket as WsSocket } from 'ws'
 import { CONNECTIONS_MAX, DIAL_TIMEOUT_MS, NEGOTIATION_TIMEOUT_MS } from '../peer/network/limits.ts'
 import { addressKind } from '../protocol/address-kind.ts'
 import { KIB } from '../protocol/limits.ts'
-
-export interface Certificate {
-  key: string
-  cert: string
-}
-
-export interface RenewedCertificate extends Certificate {
-  /** Called by each listener, to be handed what takes the place of these. */
-  onRenewal?: (apply: (next: Certificate) => void) => void
-}
-
-/** What the HTTP side of an agent answers with, and its certificate where it listens on `/tls/ws`: both PEM. */
-export interface WebServing {
-  serve?: RequestListener | undefined
-  tls?: RenewedCertificate | undefined
-}
+import type { WebServing } from './web-serving.ts'
 
 /** Noise sends at most 64 KiB at a time. */
 const MESSAGE_BYTES_MAX = 128 * KIB

@@ -2,7 +2,7 @@
 import { onTestFinished, vi } from 'vitest'
 import { createSigner, generatePrivateKey } from '../../node/crypto.ts'
 import { createNodePorts } from '../../node/ports.ts'
-import type { RelayStatus } from '../../node/relay.ts'
+import type { RelayStatus } from '../../node/relay-status.ts'
 import { createPeer } from '../../peer/index.ts'
 import { foundMesh, learnFirst, readInvitation } from '../../peer/join.ts'
 import type { MeshState } from '../../peer/membership.ts'

@@ -2,7 +2,7 @@
 import type { AgentStatus } from '../agent.ts'
 import { shownDataDir } from '../data-dir.ts'
 import { plainText } from '../plain-text.ts'
-import type { RelayStatus } from '../relay.ts'
+import type { RelayStatus } from '../relay-status.ts'
 import { shortId } from '../short-id.ts'
 import { embedTag } from '../web/tag.ts'
 import { paintOut } from './terminal.ts'

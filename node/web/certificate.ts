@@ -6,7 +6,7 @@ import { generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:cr
 import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
-import type { Certificate } from '../websockets.ts'
+import type { Certificate } from '../web-serving.ts'
 import { bits, der, integer, octets, oid, sequence, set, TRUE, tagged, text, time } from './der.ts'
 
 const DAY_MS = 86_400_000

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { addressKind } from '../../protocol/address-kind.ts'
 import { ownAddresses } from '../interfaces.ts'
-import type { Certificate, WebServing } from '../websockets.ts'
+import type { Certificate, WebServing } from '../web-serving.ts'
 import { keptCertificate } from './certificate.ts'
 import { loadWebFiles } from './files.ts'
 import { createWebHandler } from './handler.ts'

@@ -1,7 +1,7 @@
 /** All that runs, bundled with its packages: entry points, and chunks that they share or load when needed. */
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, posix, relative } from 'node:path'
-import { build, type Metafile, type Plugin } from 'esbuild'
+import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import { NATIVE_PACKAGES, outputName, ROOT, rootManifest } from './layout.ts'
 
 /** A process or worker is started by the URL of its source; in a bundle by that of its output. */
@@ -43,25 +43,36 @@ const rewriteUrls = (met: Met): Plugin => ({
   },
 })
 
-const bundleOnce = async (sources: readonly string[], outdir: string, met: Met): Promise<Metafile> => {
+const NODE: BuildOptions = { platform: 'node', target: 'node22.18', splitting: true, external: NATIVE_PACKAGES }
+/** libp2p's WebRTC imports another build of Noise than ours: a page needs one. */
+const PAGE: BuildOptions = {
+  platform: 'browser',
+  target: 'es2022',
+  minify: true,
+  alias: { '@libp2p/noise': '@chainsafe/libp2p-noise' },
+}
+
+const bundleOnce = async (
+  sources: readonly string[],
+  outdir: string,
+  met: Met,
+  host: BuildOptions,
+): Promise<Metafile> => {
   const { metafile } = await build({
     absWorkingDir: ROOT,
     entryPoints: sources.map((source) => ({ in: source, out: outputName(source) })),
     outdir,
     bundle: true,
-    splitting: true,
     chunkNames: 'chunk-[hash]',
     format: 'esm',
-    platform: 'node',
-    target: 'node22.18',
-    external: NATIVE_PACKAGES,
+    ...host,
     plugins: [rewriteUrls(met)],
     charset: 'utf8',
     legalComments: 'none',
     metafile: true,
     logLevel: 'warning',
   })
-  return metafile
+  return metafile as Metafile
 }
 
 /**
@@ -73,9 +84,22 @@ export const bundleCode = async (entries: readonly string[], outdir: string): Pr
   mkdirSync(outdir, { recursive: true })
   for (;;) {
     const sources = [...met.sources]
-    const metafile = await bundleOnce(sources, outdir, met)
+    const metafile = await bundleOnce(sources, outdir, met, NODE)
     if (met.sources.size > sources.length) continue
     for (const file of met.binaries) copyFileSync(file, join(outdir, basename(file)))
     return metafile
   }
+}
+
+/**
+ * Bundles `entries` for pages into the folder `outdir`. What they start by its URL is whole in one file, and lies beside
+ * them as does what they read: whoever bundles a page with them copies these two.
+ */
+export const bundleForPages = async (entries: readonly string[], outdir: string): Promise<Metafile[]> => {
+  const met: Met = { sources: new Set(), binaries: new Set() }
+  mkdirSync(outdir, { recursive: true })
+  const shared = await bundleOnce(entries, outdir, met, { ...PAGE, splitting: true })
+  const started = await bundleOnce([...met.sources], outdir, met, PAGE)
+  for (const file of met.binaries) copyFileSync(file, join(outdir, basename(file)))
+  return [shared, started]
 }

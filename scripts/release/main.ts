@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildWeb } from '../web/build.ts'
-import { bundleCode } from './bundle-code.ts'
+import { bundleCode, bundleForPages } from './bundle-code.ts'
 import { writeDeclarations } from './declarations.ts'
-import { outputName, ROOT, rootManifest } from './layout.ts'
+import { entryPoints, outputName, PAGES_FOLDER, ROOT, rootManifest } from './layout.ts'
 import { thirdPartyNotices } from './licences.ts'
 import { publishedManifest } from './manifest.ts'
 
@@ -26,16 +26,17 @@ const writeCommand = (folder: string): void => {
 /** Writes the published package into `folder`, which is emptied first. */
 export const writePackage = async (folder: string): Promise<void> => {
   rmSync(folder, { recursive: true, force: true })
-  const entries = Object.values(rootManifest().exports).map((path) => path.replace(/^\.\//, ''))
-  const metafile = await bundleCode([COMMAND, ...entries], join(folder, 'dist'))
-  writeDeclarations(entries, join(folder, 'types'))
+  const { node, pages } = entryPoints()
+  const forNode = await bundleCode([COMMAND, ...node], join(folder, 'dist'))
+  const forPages = await bundleForPages(pages, join(folder, 'dist', PAGES_FOLDER))
+  writeDeclarations([...node, ...pages], join(folder, 'types'))
   writeCommand(folder)
   for (const file of COPIED) cpSync(join(ROOT, file), join(folder, file))
   // The sandboxes of versions before this one: `node/sandbox-releases.ts` looks for them there.
   const releases = join(ROOT, 'sandbox/releases')
   if (existsSync(releases)) cpSync(releases, join(folder, 'dist/releases'), { recursive: true })
   const web = await buildWeb(join(folder, 'dist/web'))
-  writeFileSync(join(folder, 'THIRD-PARTY-NOTICES'), thirdPartyNotices([metafile, web]))
+  writeFileSync(join(folder, 'THIRD-PARTY-NOTICES'), thirdPartyNotices([forNode, ...forPages, web]))
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(publishedManifest(), null, 2)}\n`)
 }
 

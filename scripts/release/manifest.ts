@@ -1,10 +1,15 @@
 /** The package.json of what is published, from the root's. */
-import { NATIVE_PACKAGES, outputName, rootManifest } from './layout.ts'
+import { isForPages, NATIVE_PACKAGES, outputName, PAGES_FOLDER, rootManifest } from './layout.ts'
 
-const entryOf = (source: string) => ({
-  types: source.replace(/\.ts$/, '.d.ts').replace(/^\.\//, './types/'),
-  default: `./dist/${outputName(source.replace(/^\.\//, ''))}.js`,
-})
+type Entry = string | { [condition: string]: Entry }
+
+const entryOf = (entry: Entry): Entry => {
+  if (typeof entry !== 'string')
+    return Object.fromEntries(Object.entries(entry).map(([condition, source]) => [condition, entryOf(source)]))
+  const source = entry.replace(/^\.\//, '')
+  const folder = isForPages(source) ? `dist/${PAGES_FOLDER}` : 'dist'
+  return { types: `./types/${source.replace(/\.ts$/, '.d.ts')}`, default: `./${folder}/${outputName(source)}.js` }
+}
 
 export const publishedManifest = (): object => {
   const { name, version, description, license, engines, bin, exports, devDependencies } = rootManifest()
@@ -16,7 +21,12 @@ export const publishedManifest = (): object => {
     type: 'module',
     engines,
     bin,
-    exports: Object.fromEntries(Object.entries(exports).map(([path, source]) => [path, entryOf(source)])),
+    exports: {
+      ...Object.fromEntries(Object.entries(exports).map(([path, source]) => [path, entryOf(source)])),
+      // Whoever bundles a page copies these two to where its code lies.
+      './browser/worker.js': `./dist/${PAGES_FOLDER}/browser-agent-worker.js`,
+      './browser/engine.wasm': `./dist/${PAGES_FOLDER}/quickjs.wasm`,
+    },
     // Only for functions in AssemblyScript; without it the bundler says so.
     peerDependencies: { assemblyscript: `^${devDependencies.assemblyscript}` },
     peerDependenciesMeta: { assemblyscript: { optional: true } },
