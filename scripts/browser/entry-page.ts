@@ -15,6 +15,8 @@ const bundled = async (entry: URL): Promise<PageFile> => {
     format: 'esm',
     platform: 'browser',
     target: 'es2022',
+    // As in what is served to pages.
+    alias: { '@libp2p/noise': '@chainsafe/libp2p-noise' },
     logLevel: 'error',
   })
   return { type: JAVASCRIPT, body: (outputFiles[0] as { text: string }).text }
