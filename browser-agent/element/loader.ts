@@ -1,17 +1,4 @@
-/** `<wayside-agent>`: places the frame of the mesh's host, in which a person is asked. */
+/** The script of the tag, as an agent serves it: the frame comes from the same agent. */
+import { defineElement } from './element.ts'
 
-/** Written in by the build. */
-declare const FRAME: string
-declare const POLICY: string
-declare const PINNED: readonly string[]
-
-class WaysideAgent extends HTMLElement {
-  connectedCallback(): void {
-    const frame = document.createElement('iframe')
-    frame.setAttribute('csp', POLICY)
-    frame.src = `${new URL(FRAME, import.meta.url)}#${PINNED}`
-    this.append(frame)
-  }
-}
-
-customElements.define('wayside-agent', WaysideAgent)
+defineElement(() => import.meta.url)

@@ -1,7 +1,155 @@
-/** All that the frame does before a person agrees. */
+/**
+ * All that the frame does before a person agrees: says who asks for what, and judges a press of its button. It runs in the
+ * mesh host's origin: the page around it can place it, cover it and move it, but not reach into it.
+ *
+ * The same document in a window of its own, opened by the frame, is where a person agrees: no page reaches over that. At /lend-CODE of an agent it is a page of its own, for a phone whose owner was shown that address.
+ */
+import type { lend } from './lending.ts'
+import { loadPinned } from './load.ts'
+import { judgePress } from './press.ts'
+import { type LendRequest, readRequest } from './request.ts'
 
-/** What is loaded afterwards, with its hash: written in by the build. */
-declare const PINS: Record<string, { name: string; sha384: string }>
+/** What is loaded afterwards, and its hashes, which the loader has too: written in by the build. */
+declare const CHUNKS: readonly string[]
+declare const PINNED: string
 
-const [main] = document.getElementsByTagName('main')
-if (main) main.title = Object.keys(PINS).join(' ')
+const element = (id: string) => document.getElementById(id) as HTMLElement
+const main = document.querySelector('main') as HTMLElement
+const [note, lendButton, later] = ['note', 'lend', 'later'].map(element) as [HTMLElement, HTMLElement, HTMLElement]
+const asked = new URLSearchParams(location.hash.slice(1))
+const framed = window !== top
+const alone = location.pathname.startsWith('/lend-')
+const token = asked.get('step')
+
+const originOf = (url: string): string => url && new URL(url).origin
+const site = framed
+  ? (location.ancestorOrigins?.[0] ?? originOf(document.referrer))
+  : alone
+    ? location.origin
+    : (asked.get('site') ?? '')
+
+const say = (state: string, text: string): void => {
+  main.dataset.state = state
+  note.textContent = text
+}
+
+const refuse = (why: string): void => {
+  say('refused', `Wayside is not started: ${why}.`)
+  console.error(note.textContent)
+}
+
+/** Why nothing can be lent here, if so. */
+const obstacle = (): string | false =>
+  (!framed && !alone && !token && 'this is a part of other pages') ||
+  (parent !== top && 'this page is inside of another page') ||
+  (!/^http/.test(site) && 'this page does not tell who it is') ||
+  (framed && site === location.origin && 'the page and its mesh host have one address') ||
+  (!isSecureContext && 'the page or its mesh host is without https') ||
+  (asked.get('pins') !== PINNED && 'its mesh host has another version')
+
+/** Tells the page around how much room this takes. */
+const announceRoom = (): void => {
+  const tell = () => {
+    const { width, height } = main.getBoundingClientRect()
+    const docked = main.dataset.state === 'lending'
+    parent.postMessage({ wayside: [Math.ceil(width), Math.ceil(height), docked] }, '*')
+  }
+  new ResizeObserver(tell).observe(main)
+}
+
+const describe = ({ accept, reason }: LendRequest): void => {
+  element('site').textContent = new URL(site).host
+  const named = element('accept')
+  named.textContent = accept.map((peer) => `${peer.slice(0, 8)}…${peer.slice(-6)}`).join(', ')
+  named.title = `${accept}`
+  element('reason').textContent = reason && `“${reason}”`
+}
+
+const begin = async (request: LendRequest, choice: string): Promise<void> => {
+  say('starting', 'Starting…')
+  try {
+    const hashes = PINNED.split(',')
+    const urls = await Promise.all(CHUNKS.map((name, index) => loadPinned(name, hashes[index])))
+    const [agentUrl, workerUrl, engineUrl] = urls as [string, string, string]
+    const lending: { lend: typeof lend } = await import(agentUrl)
+    await lending.lend({ request, main, workerUrl, engineUrl, choice })
+  } catch (error) {
+    refuse((error as Error).message)
+  }
+}
+
+/** The browser says that a person did it, and that this frame was used just now: neither can be changed from outside of it. */
+const isByPerson = (event: Event) => event.isTrusted && navigator.userActivation.isActive
+
+/**
+ * In the frame a press opens the window that asks, and no more: a page can lay what it likes over a frame, and a mask does
+ * not show in what browsers tell a frame of its sight (decision 38).
+ */
+const askInWindow = (agreed: () => void): void => {
+  const step = crypto.randomUUID()
+  asked.set('step', step)
+  asked.set('site', site)
+  const opened = open(`${location.pathname}#${asked}`, '', 'popup,width=440,height=320')
+  say(
+    'asking',
+    opened ? 'Please confirm in the window.' : 'Your browser blocked the window that asks. Allow it, and press Lend.',
+  )
+  addEventListener('message', ({ origin, source, data }) => {
+    if (origin === location.origin && opened && source === opened && data === step) agreed()
+  })
+}
+
+/** Calls `agreed` when a person means it. */
+const hearPresses = (agreed: () => void): void => {
+  const now = () => performance.now()
+  let heldSinceMs = now()
+  const hold = () => {
+    heldSinceMs = now()
+  }
+  document.addEventListener('visibilitychange', hold)
+  addEventListener('focus', hold)
+  lendButton.onclick = (event) => {
+    const verdict = judgePress(isByPerson(event), now() - heldSinceMs)
+    if (verdict === 'agreed') agreed()
+    else say('asking', 'Press Lend once more, if you mean it.')
+    hold()
+  }
+}
+
+/** In the window: a press is told to the frame that opened it. */
+const confirm = (): void => {
+  later.onclick = () => close()
+  hearPresses(() => {
+    opener?.postMessage(token, location.origin)
+    close()
+  })
+}
+
+const ask = (request: LendRequest): void => {
+  const choice = JSON.stringify([site, request.mesh, request.accept])
+  const agreed = () => {
+    localStorage.setItem(choice, 'agreed')
+    begin(request, choice)
+  }
+  if (localStorage.getItem(choice)) return void begin(request, choice)
+  later.onclick = () => say('later', '')
+  if (alone) return hearPresses(agreed)
+  lendButton.onclick = (event) => {
+    if (main.dataset.state === 'later') say('asking', '')
+    else if (isByPerson(event)) askInWindow(agreed)
+  }
+}
+
+if (framed) announceRoom()
+else main.dataset.alone = ''
+// What was asked is what was read: whoever changes it asks anew.
+addEventListener('hashchange', () => location.reload())
+try {
+  const wrong = obstacle()
+  if (wrong) throw new Error(wrong)
+  const request = readRequest((name) => asked.get(name))
+  describe(request)
+  framed || alone ? ask(request) : confirm()
+} catch (error) {
+  refuse((error as Error).message)
+}

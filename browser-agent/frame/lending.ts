@@ -1,2 +1,75 @@
-/** What the frame loads once a person has agreed. */
-export const lend = (): void => {}
+/** What the frame loads once a person has agreed: the agent, and the badge that shows it. */
+import { startPageAgent } from '../agent.ts'
+import { make } from './dom.ts'
+import { makePanel } from './panel.ts'
+import type { LendRequest } from './request.ts'
+import { watchSight } from './sight.ts'
+
+/** Written in by the build. */
+declare const PANEL_STYLE: string
+
+export interface Agreed {
+  request: LendRequest
+  main: HTMLElement
+  /** Of checked bytes. */
+  workerUrl: string
+  engineUrl: string
+  /** Where the choice is kept. */
+  choice: string
+}
+
+/** So long the page may hide the badge, as it does when it is laid out anew. */
+const HIDDEN_MS_MAX = 2000
+
+/** Says what is over, and offers to begin anew. */
+const showEnd = (main: HTMLElement, text: string): void => {
+  const again = make('button', { type: 'button' }, 'Ask me again')
+  again.addEventListener('click', () => location.reload())
+  main.removeAttribute('data-open')
+  main.className = ''
+  main.dataset.state = 'later'
+  main.replaceChildren(make('h1', {}, 'Wayside'), make('p', { role: 'status' }, text), make('footer', {}, again))
+  again.focus({ preventScroll: true })
+}
+
+/** Starts the agent and shows it in `main`. Throws what keeps it from starting. */
+export const lend = async ({ request, main, workerUrl, engineUrl, choice }: Agreed): Promise<void> => {
+  const agent = await startPageAgent({ mesh: request.mesh, accept: request.accept, workerUrl, engineUrl })
+  const style = new CSSStyleSheet()
+  style.replaceSync(PANEL_STYLE)
+  document.adoptedStyleSheets.push(style)
+  const panel = makePanel(main, main.querySelector('svg') as Element, {
+    limit: (limits) => agent.limit(limits),
+    stop: () => {
+      void agent.stop()
+      localStorage.removeItem(choice)
+      showEnd(main, 'Stopped. Nothing runs.')
+    },
+    forget: () => {
+      void agent.forget()
+      localStorage.clear()
+      showEnd(main, 'Stopped, and all is erased.')
+    },
+  })
+  main.dataset.state = 'lending'
+  let hiddenBySite = false
+  const show = () => panel.show(agent.view(), hiddenBySite)
+  show()
+  agent.subscribe(show)
+  addEventListener('message', ({ source, data }) => {
+    if (source === parent && data === 'used') agent.touched()
+  })
+  if (window === top) return
+  let timer: ReturnType<typeof setTimeout> | undefined
+  watchSight(main.querySelector('.badge') as Element, (seen) => {
+    clearTimeout(timer)
+    const apply = () => {
+      hiddenBySite = !seen
+      if (seen) agent.resume()
+      else agent.pause()
+      show()
+    }
+    if (seen) apply()
+    else timer = setTimeout(apply, HIDDEN_MS_MAX)
+  })
+}

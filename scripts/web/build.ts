@@ -31,6 +31,8 @@ export interface WebManifest {
   frame: string
   /** The loader's, as the attribute of a tag wants it. */
   integrity: string
+  /** Hashes of what the frame loads later: `pins` in its fragment. */
+  pins: string
   files: Record<string, WebFile>
 }
 
@@ -40,6 +42,8 @@ interface Built {
 }
 
 const sha384 = (bytes: Uint8Array | string) => createHash('sha384').update(bytes).digest()
+
+const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 
 /** Adds a file that is named after its bytes; returns its name. */
 const add = (built: Built, kind: string, type: string, bytes: Uint8Array, headers = {}): string => {
@@ -76,16 +80,21 @@ const bundle = async (built: Built, source: string, known: Record<string, unknow
   return output!.contents.subarray(0, output!.text.endsWith('\n') ? -1 : undefined)
 }
 
-/** What the frame may do. Its one script and its one style are told by their hashes; what these load they check themselves. */
+const cspHash = (bytes: Uint8Array): string => `'sha384-${sha384(bytes).toString('base64')}'`
+
+/** Which scripts may run in the frame: the one, told by its hash. What it loads, it checks itself and runs from memory. */
+const scriptPolicy = (boot: Uint8Array): string => `script-src ${cspHash(boot)} 'wasm-unsafe-eval' blob:`
+
 const framePolicy = (boot: Uint8Array, style: Uint8Array): string =>
   [
     "default-src 'none'",
-    `script-src 'sha384-${sha384(boot).toString('base64')}' 'wasm-unsafe-eval' blob:`,
-    `style-src 'sha384-${sha384(style).toString('base64')}'`,
+    scriptPolicy(boot),
+    `style-src ${cspHash(style)}`,
     "connect-src 'self' blob: ws: wss:",
     'worker-src blob:',
     "base-uri 'none'",
     "form-action 'none'",
+    'frame-ancestors *',
   ].join('; ')
 
 const FRAME_HEADERS = {
@@ -94,27 +103,26 @@ const FRAME_HEADERS = {
   'cross-origin-embedder-policy': 'require-corp',
 }
 
-const buildAll = async (): Promise<Built & { loader: string; frame: string }> => {
+const buildAll = async (): Promise<Built & Pick<WebManifest, 'loader' | 'frame' | 'pins'>> => {
   const built: Built = { files: {}, metafile: { inputs: {}, outputs: {} } }
   const engine = readFileSync(join(ROOT, 'sandbox/quickjs.wasm'))
   built.metafile.inputs['sandbox/quickjs.wasm'] = { bytes: engine.length, imports: [] }
-  const chunks = {
-    agent: add(built, 'wayside-agent.js', JAVASCRIPT, await bundle(built, 'browser-agent/frame/lending.ts')),
-    engine: add(built, 'wayside-engine.wasm', 'application/wasm', engine),
-  }
-  const PINS = Object.fromEntries(
-    Object.entries(chunks).map(([kind, name]) => [kind, { name, sha384: built.files[name]!.sha384 }]),
-  )
-  const boot = await bundle(built, 'browser-agent/frame/boot.ts', { PINS })
+  const PANEL_STYLE = textOf(await bundle(built, 'browser-agent/frame/panel.css'))
+  const CHUNKS = [
+    add(built, 'wayside-agent.js', JAVASCRIPT, await bundle(built, 'browser-agent/frame/lending.ts', { PANEL_STYLE })),
+    add(built, 'wayside-worker.js', JAVASCRIPT, await bundle(built, 'browser-agent/worker.ts')),
+    add(built, 'wayside-engine.wasm', 'application/wasm', engine),
+  ]
+  const PINNED = CHUNKS.map((name) => built.files[name]?.sha384).join()
+  const boot = await bundle(built, 'browser-agent/frame/boot.ts', { CHUNKS, PINNED })
   const style = await bundle(built, 'browser-agent/frame/control.css')
-  const policy = framePolicy(boot, style)
   const frame = add(built, 'wayside-frame.html', 'text/html; charset=utf-8', frameDocument(built, boot, style), {
     ...FRAME_HEADERS,
-    'content-security-policy': `${policy}; frame-ancestors *`,
+    'content-security-policy': framePolicy(boot, style),
   })
-  const known = { FRAME: frame, POLICY: policy, PINNED: Object.values(PINS).map(({ sha384 }) => sha384) }
+  const known = { FRAME: frame, SCRIPT_POLICY: scriptPolicy(boot), PINNED }
   const loader = add(built, 'wayside.js', JAVASCRIPT, await bundle(built, 'browser-agent/element/loader.ts', known))
-  return { ...built, loader, frame }
+  return { ...built, loader, frame, pins: PINNED }
 }
 
 const FRAME_PAGE = 'browser-agent/frame/frame.html'
@@ -122,12 +130,11 @@ const FRAME_PAGE = 'browser-agent/frame/frame.html'
 const frameDocument = (built: Built, boot: Uint8Array, style: Uint8Array): Uint8Array => {
   const text = readFileSync(join(ROOT, FRAME_PAGE), 'utf8')
   built.metafile.inputs[FRAME_PAGE] = { bytes: text.length, imports: [] }
-  const decoder = new TextDecoder()
   const page = text
     .replace(/>\s+</g, '><')
     .trim()
-    .replace('<style></style>', () => `<style>${decoder.decode(style)}</style>`)
-    .replace('<script type="module"></script>', () => `<script type="module">${decoder.decode(boot)}</script>`)
+    .replace('<style></style>', () => `<style>${textOf(style)}</style>`)
+    .replace('<script type="module"></script>', () => `<script type="module">${textOf(boot)}</script>`)
   return new TextEncoder().encode(page)
 }
 
@@ -141,13 +148,14 @@ const writeWhole = (folder: string, name: string, bytes: Uint8Array | string): v
 
 /** Writes the files and their manifest.json into `folder`, and removes what else is there. Returns what went into them. */
 export const buildWeb = async (folder: string): Promise<Metafile> => {
-  const { files, loader, frame, metafile } = await buildAll()
+  const { files, loader, frame, pins, metafile } = await buildAll()
   mkdirSync(folder, { recursive: true })
   for (const [name, { bytes }] of Object.entries(files)) writeWhole(folder, name, bytes)
   const manifest: WebManifest = {
     loader,
     integrity: `sha384-${files[loader]!.sha384}`,
     frame,
+    pins,
     files: Object.fromEntries(Object.entries(files).map(([name, { bytes, ...file }]) => [name, file])),
   }
   writeWhole(folder, MANIFEST, `${JSON.stringify(manifest, null, 2)}\n`)

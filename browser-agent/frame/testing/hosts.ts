@@ -1,0 +1,114 @@
+/** A site and the host of a mesh, two origins on this machine, and what tests do with the frame in between. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Frame, Page } from 'puppeteer-core'
+import type { RunningBrowser } from '../../../scripts/browser/launch.ts'
+import { HTML, type PageFile, type PageServer, servePage } from '../../../scripts/browser/page-server.ts'
+import { ensureWeb, WEB_FOLDER, type WebManifest } from '../../../scripts/web/build.ts'
+import { SETTLED_MS } from '../press.ts'
+
+export const ACCEPT = '12D3KooWEYbqBJmRcjtc6ucp9pQkAdgUzVxRTJfWfZDcHNG3LxHF'
+export const MESH = `wayside1${'abcdefgh'.repeat(20)}`
+export const REASON = 'Helps render our open map'
+
+export interface TwoHosts {
+  site: PageServer
+  /** Of the mesh host. */
+  host: PageServer
+  manifest: WebManifest
+  /** By path, of each: tests change what is there. */
+  siteFiles: Record<string, PageFile>
+  hostFiles: Record<string, PageFile>
+  /** The tag as a site's owner copies it, with other attributes if wanted. */
+  tag(attributes?: Record<string, string>): string
+  close(): void
+}
+
+const asPageFiles = ({ files }: WebManifest): Record<string, PageFile> =>
+  Object.fromEntries(
+    Object.entries(files).map(([name, { type, headers }]) => [
+      `/${name}`,
+      { type, body: readFileSync(join(WEB_FOLDER, name)), headers: { 'access-control-allow-origin': '*', ...headers } },
+    ]),
+  )
+
+export const startTwoHosts = async (): Promise<TwoHosts> => {
+  const manifest = await ensureWeb()
+  const hostFiles = asPageFiles(manifest)
+  const siteFiles: Record<string, PageFile> = {}
+  const [site, host] = await Promise.all([servePage(siteFiles), servePage(hostFiles)])
+  // Another name, and so another site: browsers keep the two in two processes.
+  host.url = host.url.replace('127.0.0.1', 'localhost')
+  const tag = (attributes = {}) => {
+    const all = Object.entries({ mesh: MESH, accept: ACCEPT, reason: REASON, ...attributes })
+    const script = `<script type="module" src="${host.url}/${manifest.loader}" integrity="${manifest.integrity}" crossorigin></script>`
+    return `${script}<wayside-agent ${all.map(([name, value]) => `${name}="${value}"`).join(' ')}></wayside-agent>`
+  }
+  const close = () => {
+    site.close()
+    host.close()
+  }
+  return { site, host, manifest, siteFiles, hostFiles, tag, close }
+}
+
+/** What a page of the site looks like around the tag. */
+export const sitePage = (body: string, headers: Record<string, string> = {}): PageFile => ({
+  type: HTML,
+  body: `<!doctype html><html lang="en"><title>A site</title><link rel="icon" href="data:,">${body}`,
+  headers,
+})
+
+/** Waits until `probe` gives something, and gives that. */
+export const eventually = async <T>(what: string, probe: () => T | undefined | Promise<T | undefined>): Promise<T> => {
+  const endAt = performance.now() + 15_000
+  for (;;) {
+    const found = await Promise.resolve()
+      .then(probe)
+      .catch(() => undefined)
+    if (found !== undefined && found !== false) return found
+    if (performance.now() > endAt) throw new Error(`never seen: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+export const frameOf = (page: Page, index = 0): Promise<Frame> =>
+  eventually('the frame', () => page.frames().filter((frame) => /wayside-frame-\w+\.html/.test(frame.url()))[index])
+
+export const stateOf = async (frame: Frame): Promise<string> =>
+  (await frame.evaluate('document.querySelector("main").dataset.state')) as string
+
+export const noteOf = async (frame: Frame): Promise<string> =>
+  (await frame.evaluate('document.getElementById("note")?.textContent')) as string
+
+/** Where the middle of `selector` in the frame is in the page. The element's root is open. */
+export const placeOf = async (page: Page, frame: Frame, selector: string): Promise<{ x: number; y: number }> => {
+  const inner = `(() => {
+    const { x, y, width, height } = document.querySelector(${JSON.stringify(selector)}).getBoundingClientRect()
+    return [x + width / 2, y + height / 2]
+  })()`
+  const [x, y] = (await frame.evaluate(inner)) as [number, number]
+  const outer = (await page.evaluate(`(() => {
+    const frame = document.querySelector('wayside-agent')?.shadowRoot.querySelector('iframe') ?? document.querySelector('iframe')
+    const { x, y } = frame.getBoundingClientRect()
+    return [x, y]
+  })()`)) as [number, number]
+  return { x: outer[0] + x, y: outer[1] + y }
+}
+
+export const settle = () => new Promise((resolve) => setTimeout(resolve, SETTLED_MS + 150))
+
+/** Moves the pointer there, waits as long as a person's look takes, and presses. */
+export const press = async (page: Page, frame: Frame, selector = '#lend'): Promise<void> => {
+  const { x, y } = await placeOf(page, frame, selector)
+  await page.mouse.move(x, y)
+  await settle()
+  await page.mouse.click(x, y)
+}
+
+/** Opens the site's page `path` and waits for the control's question. */
+export const openSite = async (browser: RunningBrowser, hosts: TwoHosts, path: string): Promise<[Page, Frame]> => {
+  const page = await browser.open(hosts.site.url + path)
+  const frame = await frameOf(page)
+  await eventually('a state of the control', () => stateOf(frame))
+  return [page, frame]
+}

@@ -1,0 +1,73 @@
+/** What the control says, in plain words: pure functions of an agent's view. */
+import type { AgentView, PauseReason, RunningTask } from '../agent-view.ts'
+
+const PAUSES: Record<PauseReason, string> = {
+  'in-use': 'you are using the page',
+  battery: 'the device is on battery',
+  'power-saver': 'the device saves power',
+  'data-saver': 'the browser saves data',
+  metered: 'this network may cost money',
+  pressure: 'the device is busy or hot',
+  'cpu-cap': 'today’s computing time is used up',
+  'data-cap': 'today’s data is used up',
+  'another-tab': 'another tab of this browser lends',
+  frozen: 'the browser has frozen the page',
+  owner: 'you paused it',
+  offline: 'there is no network',
+}
+
+/** `hiddenBySite`: this page covers, moves or shrinks the badge. */
+export const pauseWords = (view: AgentView, hiddenBySite: boolean): string =>
+  hiddenBySite ? 'this page hides part of this badge' : view.reason ? PAUSES[view.reason] : ''
+
+/** The badge's headline. It changes with the state alone, since it is read out when it does. */
+export const headline = (view: AgentView, hiddenBySite: boolean): string => {
+  switch (view.state) {
+    case 'joining':
+      return 'Joining…'
+    case 'failed':
+      return 'Not lending'
+    case 'stopped':
+      return 'Stopped'
+    case 'paused':
+      return 'Paused'
+    case 'lending':
+      return hiddenBySite ? 'Paused' : 'Lending'
+  }
+}
+
+export const shortPeer = (peer: string): string => (peer.length > 20 ? `${peer.slice(0, 8)}…${peer.slice(-6)}` : peer)
+
+export const peersWords = (peers: readonly string[]): string => peers.map(shortPeer).join(', ')
+
+/** `3 min 20 s`: at most two units, the smallest a second. */
+export const durationWords = (ms: number): string => {
+  const seconds = Math.floor(ms / 1000)
+  if (seconds < 60) return `${seconds} s`
+  const minutes = Math.floor(seconds / 60)
+  const rest = minutes < 10 && seconds % 60 > 0 ? ` ${seconds % 60} s` : ''
+  if (minutes < 60) return `${minutes} min${rest}`
+  const hours = Math.floor(minutes / 60)
+  return `${hours} h${minutes % 60 > 0 ? ` ${minutes % 60} min` : ''}`
+}
+
+/** Decimal units, as network contracts count. */
+export const bytesWords = (bytes: number): string => {
+  if (bytes < 1000) return `${bytes} B`
+  const power = Math.min(3, Math.floor(Math.log10(bytes) / 3))
+  const value = bytes / 1000 ** power
+  return `${value < 10 ? Math.round(value * 10) / 10 : Math.round(value)} ${['B', 'kB', 'MB', 'GB'][power]}`
+}
+
+/** `render#tile`, or the beginning of what names the function. */
+export const taskWords = ({ name, functionCid, exportName }: RunningTask): string => {
+  const text = name || `${functionCid.slice(0, 12)}…`
+  return exportName === 'default' ? text : `${text}#${exportName}`
+}
+
+/** What is lent, as a sentence. */
+export const lentWords = ({ limits, neighbours, meshName }: AgentView): string => {
+  const share = `up to ${Math.round(limits.cpuShare * 100)} % of ${limits.cores === 1 ? 'one core' : `${limits.cores} cores`}`
+  const others = neighbours === 1 ? 'one neighbour' : `${neighbours} neighbours`
+  return `Lends ${share}${meshName ? ` to the mesh “${meshName}”` : ''}. Connected to ${others}.`
+}
