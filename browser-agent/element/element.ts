@@ -42,6 +42,27 @@ const makeFrame = (src: string): HTMLIFrameElement => {
   return frame
 }
 
+/** Gives the frame its room, and tells it of uses of the page, until the returned function is called. */
+const attend = (frame: HTMLIFrameElement, origin: string, heard: () => void): (() => void) => {
+  let usedAtMs = 0
+  const listen = (event: MessageEvent<Room | undefined>) => {
+    if (event.source !== frame.contentWindow || event.origin !== origin || !event.data?.wayside) return
+    heard()
+    makeRoom(frame, event.data.wayside)
+  }
+  const use = () => {
+    if (performance.now() - usedAtMs < USED_EVERY_MS) return
+    usedAtMs = performance.now()
+    frame.contentWindow?.postMessage('used', origin)
+  }
+  addEventListener('message', listen)
+  for (const name of USES) addEventListener(name, use, { capture: true, passive: true })
+  return () => {
+    removeEventListener('message', listen)
+    for (const name of USES) removeEventListener(name, use, { capture: true })
+  }
+}
+
 /** Defines the element. `hostOf` gives a URL of the host that serves the frame; it throws an Error for the site's owner. */
 export const defineElement = (hostOf: (element: HTMLElement) => string): void => {
   class WaysideAgent extends HTMLElement {
@@ -90,25 +111,12 @@ export const defineElement = (hostOf: (element: HTMLElement) => string): void =>
       this.disconnectedCallback()
       this.#src = src
       const { origin } = new URL(src)
-      let usedAtMs = 0
       const frame = makeFrame(src)
       const timer = setTimeout(() => this.#refuse(`${origin} does not answer, or has another version`), ANSWER_MS_MAX)
-      const listen = (event: MessageEvent<Room | undefined>) => {
-        if (event.source !== frame.contentWindow || event.origin !== origin || !event.data?.wayside) return
-        clearTimeout(timer)
-        makeRoom(frame, event.data.wayside)
-      }
-      const use = () => {
-        if (performance.now() - usedAtMs < USED_EVERY_MS) return
-        usedAtMs = performance.now()
-        frame.contentWindow?.postMessage('used', origin)
-      }
-      addEventListener('message', listen)
-      for (const name of USES) addEventListener(name, use, { capture: true, passive: true })
+      const stop = attend(frame, origin, () => clearTimeout(timer))
       this.#stopListening = () => {
         clearTimeout(timer)
-        removeEventListener('message', listen)
-        for (const name of USES) removeEventListener(name, use, { capture: true })
+        stop()
       }
       this.style.display ||= 'block'
       this.#root.append(frame)

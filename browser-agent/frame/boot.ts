@@ -118,6 +118,10 @@ const hearPresses = (agreed: () => void): void => {
 
 /** In the window: a press is told to the frame that opened it. */
 const confirm = (): void => {
+  if (!opener)
+    throw new Error(
+      'the page that asks is cut off from this window; its owner finds in docs/EMBED.md which header does that',
+    )
   later.onclick = () => close()
   hearPresses(() => {
     opener?.postMessage(token, location.origin)

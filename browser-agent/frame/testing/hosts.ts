@@ -97,12 +97,38 @@ export const placeOf = async (page: Page, frame: Frame, selector: string): Promi
 
 export const settle = () => new Promise((resolve) => setTimeout(resolve, SETTLED_MS + 150))
 
-/** Moves the pointer there, waits as long as a person's look takes, and presses. */
+/** Presses the middle of `selector` in the frame, whatever is there to be seen. */
 export const press = async (page: Page, frame: Frame, selector = '#lend'): Promise<void> => {
   const { x, y } = await placeOf(page, frame, selector)
-  await page.mouse.move(x, y)
-  await settle()
   await page.mouse.click(x, y)
+}
+
+/** The windows that ask. */
+export const windowsOf = async (page: Page): Promise<Page[]> =>
+  (await page.browser().pages()).filter((one) => new URL(one.url()).hash.includes('step='))
+
+/** By CDP: over BiDi an evaluation in a window that a frame opened never answers. */
+export const evaluateIn = async <T>(opened: Page, expression: string): Promise<T> => {
+  const session = await opened.createCDPSession()
+  const { result } = await session.send('Runtime.evaluate', { expression, returnByValue: true })
+  await session.detach()
+  return result.value as T
+}
+
+const CENTRE_OF_LEND = `(() => {
+  const { x, y, width, height } = document.getElementById('lend').getBoundingClientRect()
+  return [x + width / 2, y + height / 2]
+})()`
+
+/** Agrees as a person does: a press in the frame, and one in the window that it opens, after a look at that. */
+export const agree = async (page: Page, frame: Frame): Promise<void> => {
+  await press(page, frame)
+  const asking = await eventually('the window that asks', async () => (await windowsOf(page))[0])
+  await settle()
+  const [x, y] = await evaluateIn<[number, number]>(asking, CENTRE_OF_LEND)
+  const session = await asking.createCDPSession()
+  for (const type of ['mousePressed', 'mouseReleased'] as const)
+    await session.send('Input.dispatchMouseEvent', { type, x, y, button: 'left', clickCount: 1 })
 }
 
 /** Opens the site's page `path` and waits for the control's question. */
