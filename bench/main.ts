@@ -19,6 +19,9 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   join: () => import('./join.ts'),
   routing: () => import('./routing.ts'),
   'verification-cost': () => import('./verification-cost.ts'),
+  'browser-join': () => import('./browser-join.ts'),
+  'browser-call': () => import('./browser-call.ts'),
+  'browser-map': () => import('./browser-map.ts'),
   'page-smoothness': () => import('./page-smoothness.ts'),
   'cli-first-result': () => import('./cli-first-result.ts'),
 }

@@ -1,4 +1,11 @@
-import { lendingScene, testCalling, testComingAndGoing, testLending, testRefusing } from './testing/lending.ts'
+import {
+  lendingScene,
+  testCalling,
+  testComingAndGoing,
+  testLending,
+  testRefusing,
+  testSlow,
+} from './testing/lending.ts'
 
 const scene = lendingScene('chromium')
 
@@ -6,3 +13,4 @@ testLending(scene)
 testComingAndGoing(scene)
 testRefusing(scene)
 testCalling(scene)
+testSlow(scene)

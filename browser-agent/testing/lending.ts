@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { connect, fn, type Mesh } from '../../node/sdk.ts'
-import { freshDirectory, startAgent, statusOf, type TestAgent, until, wayside } from '../../node/testing/wayside.ts'
+import { askStatus, freshDirectory, startAgent, type TestAgent, until, wayside } from '../../node/testing/wayside.ts'
 import { entryFiles } from '../../scripts/browser/entry-page.ts'
 import { callIn } from '../../scripts/browser/in-page.ts'
 import { type RunningBrowser, startBrowser } from '../../scripts/browser/launch.ts'
@@ -70,7 +70,7 @@ export const lendingScene = (name: BrowserName): Scene => {
   const source = write('digits.ts', DIGITS)
 
   beforeAll(async () => {
-    node = await startAgent(['--cpus', '0'], { listen: WEB_SOCKETS })
+    node = await startAgent(['--cpus', '0', '--relay'], { listen: WEB_SOCKETS })
     const digits = { type: 'application/octet-stream', body: functionFile(await bundle(source)) }
     const files = { ...(await entryFiles(new URL('./agent-page.ts', import.meta.url))), '/digits.wayside': digits }
     // Two origins: there is one peer in each.
@@ -85,7 +85,7 @@ export const lendingScene = (name: BrowserName): Scene => {
   })
 
   const reached = (lender: string) =>
-    until(async () => (await statusOf(node.data)).neighbours.some(({ peer, free }) => peer === lender && free > 0))
+    until(async () => (await askStatus(node.data)).neighbours.some(({ peer, free }) => peer === lender && free > 0))
   const open = async (origin = 0): Promise<Page> => {
     const page = await browser.open((servers[origin] as { url: string }).url)
     onTestFinished(() => page.close().catch(() => {}))
@@ -205,7 +205,7 @@ export const testRefusing = (scene: Scene): void => {
     ])
     const view = await viewUntil(page, ({ state }) => state === 'lending')
     await until(async () =>
-      (await statusOf(scene.node.data)).neighbours.some(({ peer, slots }) => peer === view.peer && slots > 0),
+      (await askStatus(scene.node.data)).neighbours.some(({ peer, slots }) => peer === view.peer && slots > 0),
     )
     const refused = scene.mesh.call(scene.digits, { n: 10 }, { verify: 'none', remote: true, timeoutMs: 10_000 })
     await expect(refused).rejects.toMatchObject({ code: 'E_NOT_ACCEPTED' })
@@ -263,10 +263,19 @@ export const testCalling = (scene: Scene): void => {
         verification: { by: 'self' },
       })
       // Who only calls lends nothing.
-      const { neighbours } = await statusOf(scene.node.data)
+      const { neighbours } = await askStatus(scene.node.data)
       expect(neighbours.filter(({ slots }) => slots > 0).map(({ peer }) => peer)).toEqual([lender.status.peer])
       await callIn(caller, 'calling.close')
       await lender.stop()
+    })
+
+    test('another page, which runs it', async () => {
+      const lender = await scene.lend(['mesh'])
+      const caller = await connected()
+      const options = { verify: 'none', remote: true }
+      const called = await callIn(caller, 'calling.receipt', '/digits.wayside', { n: 1000 }, options)
+      expect(called).toMatchObject({ value: digitsOf(1000), executors: [lender.view.peer] })
+      await callIn(caller, 'calling.close')
     })
 
     test('what it cannot do, it says', async () => {
@@ -279,5 +288,24 @@ export const testCalling = (scene: Scene): void => {
       await expect(callIn(caller, 'calling.connect', [])).rejects.toMatchObject({ code: 'E_USAGE' })
       await expect(callIn(caller, 'calling.connect', ['wayside1nonsense'])).rejects.toMatchObject({ code: 'E_TICKET' })
     })
+  })
+}
+
+/** Bytes a second, and ms. */
+const SLOW = { offline: false, latency: 150, downloadThroughput: 200_000, uploadThroughput: 90_000 }
+
+/** Chromium only: the others cannot be slowed down. */
+export const testSlow = (scene: Scene): void => {
+  test('a page with a slow network and a quarter of a processor joins, and executes', async () => {
+    const page = await scene.open()
+    const session = await page.createCDPSession()
+    await session.send('Emulation.setCPUThrottlingRate', { rate: 4 })
+    await session.send('Network.emulateNetworkConditions', SLOW)
+    await callIn(page, 'lending.start', scene.node.status.ticket, [scene.node.status.peer])
+    const { peer } = await viewUntil(page, ({ state }) => state === 'lending')
+    await scene.reached(peer)
+    const options = { verify: 'none', remote: true, receipt: true } as const
+    const { value, receipt } = await scene.mesh.call(scene.digits, { n: 1000 }, options)
+    expect([value, receipt.executors]).toEqual([digitsOf(1000), [peer]])
   })
 }

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll } from 'vitest'
 import type { AgentStatus } from '../agent.ts'
+import { connectAgent } from '../control/client.ts'
 
 const CLI = fileURLToPath(new URL('../../bin/wayside.js', import.meta.url))
 const LENDING = ['--cpus', '1', '--memory', '128MiB']
@@ -138,4 +139,14 @@ export const statusOf = async (data: string): Promise<AgentStatus> => {
   const { stdout, stderr } = await wayside(['status', '--json', '--data', data])
   if (stdout === '') throw new Error(stderr)
   return JSON.parse(stdout)
+}
+
+/** The same by its socket, without a command of its own: for who asks often. */
+export const askStatus = async (data: string): Promise<AgentStatus> => {
+  const client = await connectAgent(data)
+  try {
+    return (await client.ask({ t: 'status' }, 'status')).status as unknown as AgentStatus
+  } finally {
+    client.close()
+  }
 }

@@ -22,6 +22,19 @@ type Create = Libp2pNetworkOptions['transports'][number]
 /** A transport's way to a finished connection; of what it is given, only the muxer changes. */
 type Upgrading = Pick<Upgrader, 'upgradeInbound' | 'upgradeOutbound'>
 
+/** What @libp2p/webrtc 6 sends a message with. */
+type Sending = Stream & { _sendMessage(parts: Iterable<Uint8Array> & { subarray(): Uint8Array }): void }
+
+/**
+ * The length of a message and the message leave together, which whoever reads cannot tell: libp2p sends the length by
+ * itself, and each sending on a data channel costs a page some 0.2 ms.
+ */
+const joinSends = (channel: Stream): void => {
+  const sending = channel as Sending
+  const send = sending._sendMessage.bind(sending)
+  sending._sendMessage = (parts) => send(Object.assign([parts.subarray()], { subarray: () => parts.subarray() }))
+}
+
 /** The one data channel, from the moment when either side asks for it. */
 class Carrier extends AbstractMessageStream {
   readonly #connection: MultiaddrConnection
@@ -64,6 +77,7 @@ class Carrier extends AbstractMessageStream {
 
   #carry(channel: Stream): void {
     this.#channel = channel
+    joinSends(channel)
     channel.addEventListener('message', ({ data }) => this.onData(data))
     channel.addEventListener('remoteCloseWrite', () => void this.#connection.close().catch(() => {}))
     channel.addEventListener('close', ({ error }) => this.onTransportClosed(error))

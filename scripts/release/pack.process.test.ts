@@ -161,6 +161,10 @@ test('types resolve for who uses it, and refuse what is wrong', async () => {
       'const names: string[] = Manifest.decode(new Uint8Array()).exports',
       'const value: Value = { a: [1n] }',
       'console.log(right, wrong, fuel, names, value, MeshError, bundle, node)',
+      "import { connect as connectPage, lend, type PageAgent } from 'wayside/browser'",
+      "const agent: PageAgent = await lend({ mesh: 'wayside1', accept: ['mesh'], limits: { cpuShare: 0.5 } })",
+      'await connectPage({})',
+      'console.log(agent.view().today.cpuMs.toFixed())',
     ].join('\n'),
   )
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
@@ -170,5 +174,6 @@ test('types resolve for who uses it, and refuse what is wrong', async () => {
     'types/caller.ts(8 TS2322',
     'types/caller.ts(9 TS2353',
     'types/caller.ts(10 TS2322',
+    'types/caller.ts(16 TS2345',
   ])
 })
