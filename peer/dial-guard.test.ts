@@ -91,13 +91,3 @@ test('behind a relay each peer is tried as often as a port is, and so many of th
   guard.reached(behind('them'))
   expect(guard.allows('them', behind('them'))).toBe(true)
 })
-
-test('what this machine cannot dial does not count as tried', () => {
-  const { guard } = guardAt()
-  for (let port = 1; port <= 100; port++) {
-    const address = at(`/ip4/203.0.113.1/tcp/${port}`)
-    guard.tries(address)
-    guard.spared(address)
-  }
-  expect(mayDial(guard, '/ip4/203.0.113.1/tcp/4001/ws')).toBe(true)
-})

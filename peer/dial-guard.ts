@@ -87,16 +87,6 @@ export class DialGuard {
     counts.set(place.port, (counts.get(place.port) ?? 0) + 1)
   }
 
-  /** It was not: this machine has no way to dial such an address. */
-  spared(address: string): void {
-    const place = placeOf(address)
-    const counts = place && this.#tries.get(place.host)?.counts
-    const tries = counts?.get(place?.port ?? '')
-    if (!counts || !place || tries === undefined) return
-    if (tries > 1) counts.set(place.port, tries - 1)
-    else counts.delete(place.port)
-  }
-
   /** Somebody there was heard on a network of this machine. */
   heard(address: string): void {
     const network = placeOf(address)?.network

@@ -341,14 +341,9 @@ export class Roster {
     }
     await this.#meetRelay(address, { toldOf, signal })
     this.#dialGuard.tries(address)
-    try {
-      const peer = await this.#ports.network.connect(address, signal)
-      this.#dialGuard.reached(address)
-      return peer
-    } catch (cause) {
-      if ((cause as MeshError).code === 'E_ADDRESS') this.#dialGuard.spared(address)
-      throw cause
-    }
+    const peer = await this.#ports.network.connect(address, signal)
+    this.#dialGuard.reached(address)
+    return peer
   }
 
   /** Whoever carries, carries for members: one that has not met us is shown that we are one. */
