@@ -7,7 +7,8 @@ import { HTML, JAVASCRIPT, type PageFile, servePage, WASM } from './page-server.
 const WORKER = new URL('../../browser-agent/worker.ts', import.meta.url)
 const ENGINE = new URL('../../sandbox/quickjs.wasm', import.meta.url)
 
-const bundled = async (entry: URL): Promise<PageFile> => {
+/** `entry` with all that it imports, as one module for a page or a worker. */
+export const bundled = async (entry: URL): Promise<PageFile> => {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(entry)],
     bundle: true,

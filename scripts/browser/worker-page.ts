@@ -1,8 +1,7 @@
 /** A page with a dedicated worker that runs a bundle of our sources and answers questions. */
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { bundled } from './entry-page.ts'
 import { type RunningBrowser, startBrowser } from './launch.ts'
-import { HTML, JAVASCRIPT, type PageFile, servePage } from './page-server.ts'
+import { HTML, type PageFile, servePage } from './page-server.ts'
 import type { BrowserName } from './profiles.ts'
 
 export interface WorkerPage {
@@ -23,19 +22,6 @@ const ASK = (question: string) => `new Promise((resolve, reject) => {
 const PAGE = `<!doctype html><title>Wayside</title><link rel="icon" href="data:,">
 <script>globalThis.worker = new Worker('/worker.js', { type: 'module' })</script>`
 
-const bundle = async (entry: URL): Promise<PageFile> => {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(entry)],
-    bundle: true,
-    write: false,
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2024',
-    logLevel: 'silent',
-  })
-  return { type: JAVASCRIPT, body: (outputFiles[0] as { text: string }).text }
-}
-
 /** Starts `name` with a page whose worker is `entry`. It listens for messages, which are texts, and posts one to each. */
 export const openWorkerPage = async (
   name: BrowserName,
@@ -44,7 +30,7 @@ export const openWorkerPage = async (
 ): Promise<WorkerPage> => {
   const server = await servePage({
     '/': { type: HTML, body: PAGE },
-    '/worker.js': await bundle(entry),
+    '/worker.js': await bundled(entry),
     ...files,
   })
   let browser: RunningBrowser | undefined

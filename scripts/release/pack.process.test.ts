@@ -174,6 +174,6 @@ test('types resolve for who uses it, and refuse what is wrong', async () => {
     'types/caller.ts(8 TS2322',
     'types/caller.ts(9 TS2353',
     'types/caller.ts(10 TS2322',
-    'types/caller.ts(16 TS2345',
+    'types/caller.ts(16 TS2741',
   ])
 })
