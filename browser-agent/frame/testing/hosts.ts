@@ -131,10 +131,17 @@ export const agree = async (page: Page, frame: Frame): Promise<void> => {
     await session.send('Input.dispatchMouseEvent', { type, x, y, button: 'left', clickCount: 1 })
 }
 
+const ASKS = `(document.getElementById('site').textContent !== '' &&
+  innerHeight > document.querySelector('main').getBoundingClientRect().height - 1) || undefined`
+
 /** Opens the site's page `path` and waits for the control's question. */
 export const openSite = async (browser: RunningBrowser, hosts: TwoHosts, path: string): Promise<[Page, Frame]> => {
   const page = await browser.open(hosts.site.url + path)
   const frame = await frameOf(page)
-  await eventually('a state of the control', () => stateOf(frame))
+  // A press would miss a button that is still moving, and a script that has not run hears none.
+  await eventually(
+    'the question, in the room that it needs',
+    () => frame.evaluate(ASKS) as Promise<boolean | undefined>,
+  )
   return [page, frame]
 }
