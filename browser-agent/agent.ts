@@ -1,8 +1,6 @@
 /** A page that lends: one peer for this origin, under the rules of a good guest, as its control shows and steers it. */
-import { readForMember } from '../peer/join.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { Log } from '../protocol/log.ts'
-import { isTicketText } from '../protocol/mesh.ts'
 import type { Clock, Storage } from '../protocol/ports.ts'
 import type { AgentView, LendingLimits } from './agent-view.ts'
 import type { PageAssets } from './assets.ts'
@@ -12,6 +10,7 @@ import { erasePageDatabase, openPageDatabase } from './database.ts'
 import { type DevicePort, watchDevice } from './guest/device.ts'
 import { Presence } from './guest/presence.ts'
 import { createGuestRules, type GuestRules } from './guest/rules.ts'
+import { databaseOf } from './keeping.ts'
 import { LendingPeer } from './lending-peer.ts'
 import { keepLimits, keptLimits } from './limits.ts'
 import { createPagePorts } from './ports.ts'
@@ -57,20 +56,13 @@ interface Ground {
   device: DevicePort
 }
 
-/** A peer has one key and one storage for each mesh. */
-const databaseOf = async (mesh: string, native: boolean): Promise<string> => {
-  if (!isTicketText(mesh)) return 'wayside'
-  const { ticket } = await readForMember({ crypto: createPageCrypto(native) }, mesh)
-  return `wayside/${ticket?.mesh}`
-}
-
 /** Throws MeshError E_USAGE, E_TICKET or E_STORAGE. */
 export const startPageAgent = async (options: PageAgentOptions): Promise<PageAgent> => {
   if (options.accept.length === 0) {
     throw new MeshError('E_USAGE', 'accept is empty; name the PeerIds whose work this page runs')
   }
-  const native = await hasNativeEd25519(crypto.subtle)
-  const database = await databaseOf(options.mesh, native)
+  const verifying = createPageCrypto(await hasNativeEd25519(crypto.subtle))
+  const database = await databaseOf('lends', options.mesh, verifying)
   const clock = createPageClock(options.workerUrl)
   const storage = createPageStorage(await openPageDatabase(database))
   const limits = await keptLimits(storage, options.limits)

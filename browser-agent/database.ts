@@ -21,13 +21,14 @@ type Requests<T extends unknown[]> = { [K in keyof T]: IDBRequest<T[K]> }
 
 export class PageDatabase {
   readonly #database: IDBDatabase
+  readonly #writes = new Set<Promise<void>>()
   #closed = false
 
   constructor(database: IDBDatabase) {
     this.#database = database
     // Somebody erases it, here or in the browser's settings.
-    database.onversionchange = () => this.close()
-    database.onclose = () => this.close()
+    database.onversionchange = () => void this.close()
+    database.onclose = () => void this.close()
   }
 
   /** What `ask` asks of one store, in one transaction. Throws MeshError E_STORAGE. */
@@ -43,13 +44,20 @@ export class PageDatabase {
       transaction.oncomplete = () => resolve()
       transaction.onabort = () => reject(storageError('write', transaction.error))
     })
-    change(transaction.objectStore(store))
-    await ended
+    this.#writes.add(ended)
+    try {
+      change(transaction.objectStore(store))
+      await ended
+    } finally {
+      this.#writes.delete(ended)
+    }
   }
 
-  close(): void {
+  /** Resolves once what was being written is: with a page that goes away before, it would be lost. */
+  async close(): Promise<void> {
     this.#closed = true
     this.#database.close()
+    await Promise.allSettled(this.#writes)
   }
 
   #begin(store: string, mode: IDBTransactionMode, durable = false): IDBTransaction {

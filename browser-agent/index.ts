@@ -29,11 +29,13 @@ export interface PageConnectOptions extends Partial<PageAssets> {
 }
 
 /**
- * A peer in this page that calls others and never executes for them, so that nobody has to be asked.
+ * A peer in this page that calls others and never executes for them, so that nobody has to be asked. At each visit it is the
+ * same one, and knows what it saw of others: its key and that are in this origin's IndexedDB, one for each mesh. A second
+ * page that is open beside it, and one that may keep nothing, is another peer each time.
  * Throws MeshError: E_USAGE, E_CANCELLED, E_TICKET, E_TICKET_EXPIRED, E_ADDRESS, E_UNREACHABLE, E_NOT_ADMITTED.
  */
 export const connect = ({ join, signal, ...given }: PageConnectOptions): Promise<Mesh> =>
-  connectWith(createPageHost({ ...assets, ...given }), { join, ...(signal && { signal }) })
+  connectWith(createPageHost({ ...assets, ...given }, join), { join, ...(signal && { signal }) })
 
 export interface PageLendOptions extends Partial<PageAssets> {
   /** A ticket of the mesh; or a multiaddr, for a public one. */

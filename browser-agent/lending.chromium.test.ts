@@ -4,6 +4,7 @@ import {
   testComingAndGoing,
   testLending,
   testRefusing,
+  testRemembering,
   testSlow,
 } from './testing/lending.ts'
 
@@ -12,5 +13,6 @@ const scene = lendingScene('chromium')
 testLending(scene)
 testComingAndGoing(scene)
 testRefusing(scene)
+testRemembering(scene)
 testCalling(scene)
 testSlow(scene)

@@ -37,7 +37,5 @@ export const createPageStorage = (database: PageDatabase, failPoints: FailPoints
     ])
     for (const [i, key] of keys.entries()) yield { key: key as string, value: values[i] as Uint8Array }
   },
-  async close() {
-    database.close()
-  },
+  close: () => database.close(),
 })

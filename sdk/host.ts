@@ -19,7 +19,10 @@ export interface SdkHost {
   agent(data: string | undefined): Promise<Backend | undefined>
   /** Calls as the member that this machine is, while its agent does not run; undefined if nobody of its mesh is found. */
   member(data: string | undefined): Promise<Backend | undefined>
-  /** Ports for a peer without a past: a fresh key, nothing on disk. It dials others, unless it is to be `alone`. */
+  /**
+   * Ports for a peer of this program alone. It dials others, unless it is to be `alone`. It has no past (a fresh key, nothing
+   * on disk), but in a page, where nothing else keeps one.
+   */
   ports(options: { alone: boolean }): Promise<Ports>
   /** Executions at once on this machine, when it executes alone. */
   sandboxes: number

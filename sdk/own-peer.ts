@@ -84,7 +84,10 @@ export const createJoinedPeer = async (
   { deny = [], signal }: { deny?: readonly string[]; signal?: AbortSignal | undefined } = {},
 ): Promise<Backend> => {
   const ports = await host.ports({ alone: false })
-  let stop = () => ports.network.stop()
+  let stop = async () => {
+    await ports.network.stop()
+    await ports.storage.close()
+  }
   try {
     const invitations = await Promise.all(join.map((text) => invitationOf(ports, text)))
     ensureOneMesh(invitations)

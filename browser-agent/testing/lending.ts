@@ -3,6 +3,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { startAgent as startHere } from '../../node/agent.ts'
+import { readConfig } from '../../node/config.ts'
 import { connect, fn, type Mesh } from '../../node/sdk.ts'
 import { askStatus, freshDirectory, startAgent, type TestAgent, until, wayside } from '../../node/testing/wayside.ts'
 import { entryFiles } from '../../scripts/browser/entry-page.ts'
@@ -12,6 +14,7 @@ import { servePage } from '../../scripts/browser/page-server.ts'
 import type { BrowserName } from '../../scripts/browser/profiles.ts'
 import { bundle, functionFile } from '../../sdk/bundle/index.ts'
 import { compileWasi } from '../../sdk/bundle/wasm/testing/compile.ts'
+import { lyingHost } from '../../simulations/adversaries.ts'
 import type { AgentView } from '../agent-view.ts'
 
 const WEB_SOCKETS = '/ip4/127.0.0.1/tcp/0/ws'
@@ -39,6 +42,26 @@ const REVERSE = `
 #include <stdio.h>
 int main(void) { char text[256]; int n = fread(text, 1, 256, stdin); while (n--) putchar(text[n]); }
 `
+
+/** What `calling.receipt` gives. */
+interface Called {
+  value: ReturnType<Digits>
+  executors: string[]
+}
+
+/** Lies in a row (peer/trust.ts). */
+const EXPELLED_AFTER = 5
+
+/** An agent on which all functions come out wrong, which ends with the test. */
+const startLiar = async (ticket: string): Promise<string> => {
+  const settings = { data: freshDirectory(), join: [ticket], listen: [WEB_SOCKETS], mdns: false, cpus: '1' }
+  const config = readConfig({ ...settings, memory: '128MiB', log_level: 'error' }, {})
+  const { peer, stop } = await startHere(config, {
+    adapt: (ports) => ({ ...ports, sandboxHost: lyingHost(ports.sandboxHost) }),
+  })
+  onTestFinished(() => stop())
+  return peer.peerId
+}
 
 export interface Scene {
   readonly node: TestAgent
@@ -156,7 +179,13 @@ export const testLending = (scene: Scene): void => {
 export const testComingAndGoing = (scene: Scene): void => {
   test('it is the same peer after a reload, and another one once it was forgotten', async () => {
     const { page, view } = await scene.lend()
-    await scene.mesh.call(scene.digits, { n: 10 }, { verify: 'none', remote: true })
+    const auditedOf = async (lender: string) => {
+      const { neighbours } = await askStatus(scene.node.data)
+      return neighbours.find(({ peer }) => peer === lender)?.trust.audited ?? 0
+    }
+    const before = await auditedOf(view.peer)
+    await scene.mesh.call(scene.digits, { n: 10 }, { verify: 'self', remote: true })
+    expect(await auditedOf(view.peer)).toBe(before + 1)
     await viewUntil(page, ({ today }) => today.tasks > view.today.tasks)
     const start = async () => {
       await page.reload()
@@ -168,6 +197,10 @@ export const testComingAndGoing = (scene: Scene): void => {
     const again = await start()
     expect(again).toMatchObject({ peer: view.peer, limits: { cpuShare: 0.7 } })
     expect(again.today.tasks).toBeGreaterThan(view.today.tasks)
+    // What the agent has seen of it goes on, too.
+    await scene.reached(view.peer)
+    await scene.mesh.call(scene.digits, { n: 20 }, { verify: 'self', remote: true })
+    expect(await auditedOf(view.peer)).toBe(before + 2)
     await callIn(page, 'lending.forget')
     const fresh = await start()
     expect(fresh.peer).not.toBe(view.peer)
@@ -238,13 +271,38 @@ export const testRefusing = (scene: Scene): void => {
   })
 }
 
+const connectedIn = async (scene: Scene): Promise<Page> => {
+  const page = await scene.open()
+  await callIn(page, 'calling.connect', [scene.node.status.ticket])
+  return page
+}
+
+/** What it has seen of others outlives the page. */
+export const testRemembering = (scene: Scene): void => {
+  test('a page that calls is the same peer after a reload, and asks a liar that it expelled for nothing', async () => {
+    const liar = await startLiar(scene.node.status.ticket as string)
+    await scene.reached(liar)
+    const caller = await connectedIn(scene)
+    const called = (n: number, options: object) =>
+      callIn<Called>(caller, 'calling.receipt', '/digits.wayside', { n }, options)
+    const caught: Called[] = []
+    for (let n = 1; n <= EXPELLED_AFTER; n++) caught.push(await called(n, { verify: 'self', remote: true }))
+    const own = caught[0]?.executors[0]
+    for (const [i, one] of caught.entries())
+      expect(one).toMatchObject({ value: digitsOf(i + 1), executors: [own, liar], disputes: [{ liar }] })
+    await caller.reload()
+    await callIn(caller, 'calling.connect', [scene.node.status.ticket])
+    await expect(called(0, { verify: 'none', remote: true })).rejects.toMatchObject({
+      code: 'E_NO_PEER',
+    })
+    expect(await called(0, { verify: 'self' })).toMatchObject({ value: digitsOf(0), executors: [own] })
+    await callIn(caller, 'calling.close')
+  })
+}
+
 export const testCalling = (scene: Scene): void => {
   describe('a page calls', () => {
-    const connected = async () => {
-      const page = await scene.open()
-      await callIn(page, 'calling.connect', [scene.node.status.ticket])
-      return page
-    }
+    const connected = () => connectedIn(scene)
 
     test('an agent, by a file of the site, in a map, and checks it itself where the level says so', async () => {
       const lender = await startAgent(['--join', scene.node.status.ticket as string], { listen: WEB_SOCKETS })

@@ -104,6 +104,11 @@ export const testPorts = (page: () => Page): void => {
     return storageIn(page())
   })
 
+  test('a storage that is closed has written all: the page may go away at once', async () => {
+    await callIn(page(), 'ports.stored.open', '')
+    expect(await callIn(page(), 'ports.stored.closing')).toBe(true)
+  })
+
   describe('identity', () => identities(page))
   describe('crypto and random', () => numbers(page))
 

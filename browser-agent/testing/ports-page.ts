@@ -53,6 +53,17 @@ const stored = {
     return entries
   },
   close: () => storage.close(),
+  /** Is what was begun in the same turn written once it is closed? */
+  closing: async () => {
+    let written = false
+    const write = storage.write([{ key: 'last', put: Uint8Array.of(1) }]).then(() => {
+      written = true
+    })
+    await storage.close()
+    const wasWritten = written
+    await write
+    return wasWritten
+  },
 }
 
 const native = () => hasNativeEd25519(crypto.subtle)
