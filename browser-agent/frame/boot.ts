@@ -60,7 +60,7 @@ const announceRoom = (): void => {
 const describe = ({ accept, reason }: LendRequest): void => {
   element('site').textContent = new URL(site).host
   const named = element('accept')
-  named.textContent = accept.map((peer) => `${peer.slice(0, 8)}…${peer.slice(-6)}`).join(', ')
+  named.textContent = accept.map((peer) => `${peer.slice(0, 4)}…\u2060${peer.slice(-8)}`).join(', ')
   named.title = `${accept}`
   element('reason').textContent = reason && `“${reason}”`
 }

@@ -1,7 +1,6 @@
 /** What the frame loads once a person has agreed: the agent, and the badge that shows it. */
 import { startPageAgent } from '../agent.ts'
-import { make } from './dom.ts'
-import { makePanel } from './panel.ts'
+import { makePanel, showEnd } from './panel.ts'
 import type { LendRequest } from './request.ts'
 import { watchSight } from './sight.ts'
 
@@ -20,17 +19,6 @@ export interface Agreed {
 
 /** So long the page may hide the badge, as it does when it is laid out anew. */
 const HIDDEN_MS_MAX = 2000
-
-/** Says what is over, and offers to begin anew. */
-const showEnd = (main: HTMLElement, text: string): void => {
-  const again = make('button', { type: 'button' }, 'Ask me again')
-  again.addEventListener('click', () => location.reload())
-  main.removeAttribute('data-open')
-  main.className = ''
-  main.dataset.state = 'later'
-  main.replaceChildren(make('h1', {}, 'Wayside'), make('p', { role: 'status' }, text), make('footer', {}, again))
-  again.focus({ preventScroll: true })
-}
 
 /** Starts the agent and shows it in `main`. Throws what keeps it from starting. */
 export const lend = async ({ request, main, workerUrl, engineUrl, choice }: Agreed): Promise<void> => {
@@ -51,7 +39,6 @@ export const lend = async ({ request, main, workerUrl, engineUrl, choice }: Agre
       showEnd(main, 'Stopped, and all is erased.')
     },
   })
-  main.dataset.state = 'lending'
   let hiddenBySite = false
   const show = () => panel.show(agent.view(), hiddenBySite)
   show()

@@ -22,7 +22,7 @@ type Limit = (limits: Partial<LendingLimits>) => void
 
 const shareSlider = (limit: Limit) => {
   const input = make('input', { type: 'range', min: '5', max: '100', step: '5' })
-  const output = make('output')
+  const output = make('output', { class: 'number' })
   const show = (share: number) => {
     // Not while it is being moved.
     if (!input.matches(':active')) input.value = `${Math.round(share * 100)}`

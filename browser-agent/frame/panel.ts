@@ -6,6 +6,7 @@ import {
   bytesWords,
   durationWords,
   headline,
+  isWorthSaying,
   lentWords,
   pauseWords,
   peersWords,
@@ -38,79 +39,133 @@ const setText = (element: Element, text: string): void => {
 
 const running = (list: HTMLElement, view: AgentView): void => {
   const items = view.running.map((task) => {
-    const since = durationWords(Date.now() - task.sinceMs)
-    return make('li', {}, taskWords(task), make('small', {}, `for ${shortPeer(task.invoker)}, since ${since}`))
+    const since = make('span', { class: 'quiet number' }, durationWords(Date.now() - task.sinceMs))
+    return make('li', {}, make('b', {}, taskWords(task)), since, make('small', {}, `for ${shortPeer(task.invoker)}`))
   })
   list.replaceChildren(...(items.length > 0 ? items : [make('li', { class: 'quiet' }, 'Nothing at the moment.')]))
 }
 
+/** How much of today's allowance is used: a number, and a bar. */
+const allowance = (title: string, words: (amount: number) => string) => {
+  const bar = make('progress', { 'aria-label': `${title} today` })
+  const used = make('span', { class: 'number' })
+  const most = make('small')
+  return {
+    group: make('div', {}, make('dt', {}, title), make('dd', {}, used, bar, most)),
+    show(amount: number, amountMax: number) {
+      bar.max = amountMax
+      bar.value = Math.min(amount, amountMax)
+      bar.setAttribute('aria-valuetext', `${words(amount)} of ${words(amountMax)}`)
+      setText(used, words(amount))
+      setText(most, `of ${words(amountMax)}`)
+    },
+  }
+}
+
 const figures = () => {
-  const parts = { computing: 'Computing', data: 'Data', tasks: 'Tasks done' }
-  const values = Object.entries(parts).map(([key, title]) => [key, make('dd'), title] as const)
-  const list = make('dl', {}, ...values.map(([, value, title]) => make('div', {}, make('dt', {}, title), value)))
-  const byKey = Object.fromEntries(values) as Record<keyof typeof parts, HTMLElement>
+  const computing = allowance('Computing', durationWords)
+  const data = allowance('Data', bytesWords)
+  const tasks = make('dd', { class: 'number' })
+  const list = make('dl', {}, computing.group, data.group, make('div', {}, make('dt', {}, 'Tasks done'), tasks))
   const show = ({ today, limits }: AgentView) => {
-    const of = (text: string) => make('small', {}, `of ${text}`)
-    byKey.computing.replaceChildren(durationWords(today.cpuMs), of(durationWords(limits.cpuMsPerDay)))
-    byKey.data.replaceChildren(bytesWords(today.bytes), of(bytesWords(limits.bytesPerDay)))
-    byKey.tasks.replaceChildren(`${today.tasks}`)
+    computing.show(today.cpuMs, limits.cpuMsPerDay)
+    data.show(today.bytes, limits.bytesPerDay)
+    setText(tasks, today.tasks.toLocaleString('en'))
   }
   return { list, show }
 }
 
-/** Asks once more, in place. */
-const forgetting = (forget: () => void): HTMLElement => {
+/** Who this is, and the way to be forgotten, which asks once more, in place. */
+const forgetting = (forget: () => void) => {
+  const peer = make('span', { class: 'quiet' })
   const row = make('div', { class: 'last' })
-  const offer = () => row.replaceChildren(peer, button('Forget everything…', 'plain', sure))
-  const sure = () => {
-    const erase = button('Erase', '', forget)
-    row.replaceChildren('Stop, and erase identity, limits and counts?', erase, button('Keep', 'plain', offer))
-    erase.focus()
+  const offer = button('Forget everything…', 'plain forget', () => {
+    const question = make('p', { id: 'sure' }, 'Stop, and erase your identity, limits and counts here?')
+    const keep = button('Keep', 'keep', () => {
+      row.replaceChildren(peer, offer)
+      offer.focus()
+    })
+    const erase = button('Erase', 'erase', forget)
+    for (const one of [keep, erase]) one.setAttribute('aria-describedby', 'sure')
+    row.replaceChildren(question, keep, erase)
+    keep.focus()
+  })
+  row.append(peer, offer)
+  return { row, peer }
+}
+
+/** A part that opens and closes by a button, and closes by Escape. */
+const folding = (main: HTMLElement, panel: HTMLElement): HTMLButtonElement => {
+  const fold = (open: boolean) => {
+    main.toggleAttribute('data-open', open)
+    more.setAttribute('aria-expanded', `${open}`)
+    panel.hidden = !open
   }
-  const peer = make('span', { class: 'quiet peer' })
-  offer()
-  return row
+  const more = button('', 'more', () => fold(!main.hasAttribute('data-open')))
+  more.setAttribute('aria-label', 'Details')
+  more.setAttribute('aria-controls', panel.id)
+  main.addEventListener('keydown', ({ key }) => {
+    if (key !== 'Escape' || panel.hidden) return
+    fold(false)
+    more.focus()
+  })
+  // A page of its own has nothing else to show.
+  fold('alone' in main.dataset)
+  return more
 }
 
 /** Fills `main`. `mark` is the drawing that stands before the name. */
 export const makePanel = (main: HTMLElement, mark: Element, actions: PanelActions): Panel => {
-  const status = make('span', { role: 'status' })
+  const spoken = make('p', { role: 'status', class: 'spoken' })
+  const state = make('b', { class: 'state' })
   const small = make('small')
-  const more = button('', 'more', () => {
-    const open = main.toggleAttribute('data-open')
-    more.setAttribute('aria-expanded', `${open}`)
-    panel.hidden = !open
-  })
-  more.setAttribute('aria-label', 'Details')
-  more.setAttribute('aria-expanded', 'false')
-  more.setAttribute('aria-controls', 'panel')
-  const stop = button('Stop', 'stop', actions.stop)
   const lent = make('p')
   const list = make('ul')
   const today = figures()
   const limits = limitsForm(actions.limit)
   const last = forgetting(actions.forget)
   const panel = make('div', { id: 'panel', class: 'panel' })
-  panel.hidden = true
-  panel.append(lent, section('Runs now', list), section('Today', today.list), section('Your limits', limits.form), last)
-  const title = make('h1', { hidden: '' }, 'Wayside')
-  main.replaceChildren(title, make('div', { class: 'badge' }, mark, make('div', {}, status, small), more, stop), panel)
+  panel.append(
+    lent,
+    section('Runs now', list),
+    section('Today', today.list),
+    section('Your limits', limits.form),
+    last.row,
+  )
+  const stop = button('Stop', 'stop', actions.stop)
+  const badge = make('div', { class: 'badge' }, mark, make('div', {}, state, small), folding(main, panel), stop)
+  main.replaceChildren(make('h1', { class: 'spoken' }, 'Wayside'), spoken, badge, panel)
+  main.dataset.state = 'lending'
   return {
     show(view, hiddenBySite) {
       const why = view.failure && view.state !== 'lending' ? view.failure.message : pauseWords(view, hiddenBySite)
       main.classList.toggle('paused', view.state !== 'lending' || hiddenBySite)
-      setText(status, headline(view, hiddenBySite))
+      setText(state, headline(view, hiddenBySite))
       setText(small, why || `for ${peersWords(view.accept)}`)
       small.title = view.accept.join(' ')
-      setText(
-        lent,
-        `${lentWords(view)} Since ${new Date(view.sinceMs).toLocaleTimeString([], { timeStyle: 'short' })}.`,
-      )
+      if (isWorthSaying(view)) setText(spoken, `Wayside: ${headline(view, false)}${why && ` (${why})`}`)
+      setText(lent, lentWords(view))
       running(list, view)
       today.show(view)
       limits.show(view.limits)
-      const peer = last.querySelector('.peer')
-      if (peer) setText(peer, view.peer ? `You are ${shortPeer(view.peer)}` : '')
+      setText(last.peer, view.peer ? `You are ${shortPeer(view.peer)}` : '')
     },
   }
+}
+
+/** Says what is over, and offers to begin anew. */
+export const showEnd = (main: HTMLElement, text: string): void => {
+  const again = button('Ask me again', '', () => location.reload())
+  again.setAttribute('aria-describedby', 'end')
+  const mark = main.querySelector('svg') ?? ''
+  main.removeAttribute('data-open')
+  main.className = 'paused'
+  main.dataset.state = 'ended'
+  main.replaceChildren(
+    make('h1', { class: 'spoken' }, 'Wayside'),
+    mark,
+    make('p', { id: 'end', role: 'status' }, text),
+    again,
+  )
+  again.focus({ preventScroll: true })
 }

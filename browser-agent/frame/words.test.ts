@@ -49,7 +49,9 @@ test('a badge that the page hides says so before any other reason', () => {
 })
 
 test('what is lent, and what runs', () => {
-  expect(lentWords(view())).toBe('Lends up to 25 % of 2 cores to the mesh “map”. Connected to one neighbour.')
+  expect(lentWords(view())).toMatch(
+    /^May use up to 25 % of 2 cores for the mesh “map”\. Started at \d\d:\d\d, connected to one neighbour\.$/,
+  )
   const task = { functionCid: 'bafyreigdmqpykrgxyaxtlafqpqhzrb7q', exportName: 'default', invoker: '', sinceMs: 0 }
   expect(taskWords(task)).toBe('bafyreigdmqp…')
   expect(taskWords({ ...task, name: 'render', exportName: 'tile' })).toBe('render#tile')

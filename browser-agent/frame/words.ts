@@ -20,7 +20,10 @@ const PAUSES: Record<PauseReason, string> = {
 export const pauseWords = (view: AgentView, hiddenBySite: boolean): string =>
   hiddenBySite ? 'this page hides part of this badge' : view.reason ? PAUSES[view.reason] : ''
 
-/** The badge's headline. It changes with the state alone, since it is read out when it does. */
+/** Is a state read out to those who do not see it? Pauses come and go with each use of the page. */
+export const isWorthSaying = ({ state }: AgentView): boolean => state !== 'paused'
+
+/** The badge's headline. */
 export const headline = (view: AgentView, hiddenBySite: boolean): string => {
   switch (view.state) {
     case 'joining':
@@ -36,7 +39,9 @@ export const headline = (view: AgentView, hiddenBySite: boolean): string => {
   }
 }
 
-export const shortPeer = (peer: string): string => (peer.length > 20 ? `${peer.slice(0, 8)}…${peer.slice(-6)}` : peer)
+/** Its end tells it from others; all begin alike. The joiner keeps the line from breaking in it. */
+export const shortPeer = (peer: string): string =>
+  peer.length > 20 ? `${peer.slice(0, 4)}…\u2060${peer.slice(-8)}` : peer
 
 export const peersWords = (peers: readonly string[]): string => peers.map(shortPeer).join(', ')
 
@@ -65,9 +70,11 @@ export const taskWords = ({ name, functionCid, exportName }: RunningTask): strin
   return exportName === 'default' ? text : `${text}#${exportName}`
 }
 
-/** What is lent, as a sentence. */
-export const lentWords = ({ limits, neighbours, meshName }: AgentView): string => {
+const clock = (ms: number): string => new Date(ms).toLocaleTimeString('en', { timeStyle: 'short', hour12: false })
+
+/** What is lent, in sentences. */
+export const lentWords = ({ limits, neighbours, meshName, sinceMs }: AgentView): string => {
   const share = `up to ${Math.round(limits.cpuShare * 100)} % of ${limits.cores === 1 ? 'one core' : `${limits.cores} cores`}`
   const others = neighbours === 1 ? 'one neighbour' : `${neighbours} neighbours`
-  return `Lends ${share}${meshName ? ` to the mesh “${meshName}”` : ''}. Connected to ${others}.`
+  return `May use ${share}${meshName ? ` for the mesh “${meshName}”` : ''}. Started at ${clock(sinceMs)}, connected to ${others}.`
 }

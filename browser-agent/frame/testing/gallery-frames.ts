@@ -1,0 +1,22 @@
+/** The frames of a gallery that is open in a browser. */
+import type { Frame, Page } from 'puppeteer-core'
+import type { Gallery } from './gallery.ts'
+import { eventually } from './hosts.ts'
+
+const HAS_ROOM = `document.readyState === 'complete' && innerHeight > document.querySelector('main').clientHeight`
+
+const nameOf = async (frame: Frame): Promise<string> => {
+  const element = await frame.frameElement()
+  return String(await element?.evaluate(({ title }) => title))
+}
+
+/** Opens all states in `page`; resolves to each by its name, once it has the room that it asked for. */
+export const openStates = async (page: Page, gallery: Gallery, path = ''): Promise<[string, Frame][]> => {
+  await page.goto(gallery.url + path)
+  const frames = await eventually('all states, in the room that they asked for', async () => {
+    const [, ...inner] = page.frames()
+    const roomy = await Promise.all(inner.map((frame) => frame.evaluate(HAS_ROOM)))
+    return inner.length === gallery.count && roomy.every(Boolean) ? inner : undefined
+  })
+  return Promise.all(frames.map(async (frame): Promise<[string, Frame]> => [await nameOf(frame), frame]))
+}
