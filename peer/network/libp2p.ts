@@ -187,8 +187,7 @@ class Libp2pNetwork implements Network {
         connection.abort(new Error(`not ${wanted}`))
         throw new Error(`${peer} answers there`)
       }
-      // Channels that are on it end, and are opened anew on the better one.
-      if (before && !isRelayed(connection)) before.abort(new Error('there is a direct way now'))
+      if (!isRelayed(connection)) this.#leaveRelays(peer)
       return peer
     } catch (cause) {
       if (ADDRESS_ERRORS.has((cause as Error).name)) throw badAddress(address, cause)
@@ -269,6 +268,11 @@ class Libp2pNetwork implements Network {
     } finally {
       cancel()
     }
+  }
+
+  /** Channels that are on a relayed connection end, and are opened anew on the direct one. */
+  #leaveRelays(peer: string): void {
+    for (const one of this.#connectionsTo(peer)) if (isRelayed(one)) one.abort(new Error('there is a direct way now'))
   }
 
   #connectionTo(peer: string): Connection {
