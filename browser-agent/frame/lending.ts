@@ -20,9 +20,15 @@ export interface Agreed {
 /** So long the page may hide the badge, as it does when it is laid out anew. */
 const HIDDEN_MS_MAX = 2000
 
+/** This document is in no other page. */
+const isAlone = window === top
+
 /** Starts the agent and shows it in `main`. Throws what keeps it from starting. */
 export const lend = async ({ request, main, workerUrl, engineUrl, choice }: Agreed): Promise<void> => {
-  const agent = await startPageAgent({ mesh: request.mesh, accept: request.accept, workerUrl, engineUrl })
+  const { mesh, accept } = request
+  // A page of its own is opened to lend: whoever looks at it wants to see that.
+  const limits = isAlone ? ({ when: 'always' } as const) : {}
+  const agent = await startPageAgent({ mesh, accept, limits, workerUrl, engineUrl })
   const style = new CSSStyleSheet()
   style.replaceSync(PANEL_STYLE)
   document.adoptedStyleSheets.push(style)
@@ -46,7 +52,7 @@ export const lend = async ({ request, main, workerUrl, engineUrl, choice }: Agre
   addEventListener('message', ({ source, data }) => {
     if (source === parent && data === 'used') agent.touched()
   })
-  if (window === top) return
+  if (isAlone) return
   let timer: ReturnType<typeof setTimeout> | undefined
   watchSight(main.querySelector('.badge') as Element, (seen) => {
     clearTimeout(timer)

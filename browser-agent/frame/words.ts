@@ -2,7 +2,7 @@
 import type { AgentView, PauseReason, RunningTask } from '../agent-view.ts'
 
 const PAUSES: Record<PauseReason, string> = {
-  'in-use': 'you are using the page',
+  'in-use': 'while you use the page',
   battery: 'the device is on battery',
   'power-saver': 'the device saves power',
   'data-saver': 'the browser saves data',

@@ -69,6 +69,9 @@ test('the visitor pauses and resumes, and a limit holds from the moment it is se
   expect(rules.verdict()).toMatchObject({ mayRun: true, share: 0.1 })
   rules.limit({ when: 'hidden-or-idle' })
   expect(reason()).toBe('in-use')
+  // A use that ends by itself is waited for; a choice is not.
+  rules.limit({ when: 'always' })
+  expect(reason()).toBeUndefined()
 })
 
 test('a cap of the day holds at once, over a reload, and until midnight', async () => {

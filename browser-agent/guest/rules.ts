@@ -79,6 +79,8 @@ class Rules implements GuestRules {
 
   limit(limits: Partial<LendingLimits>): void {
     this.limits = { ...this.limits, ...limits }
+    // Whoever chooses sees at once what comes of it.
+    this.#decision = { ...this.#decision, clearSinceMs: Number.NEGATIVE_INFINITY }
     this.#decide()
   }
 

@@ -5,6 +5,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { WebFiles } from './files.ts'
 import type { Answer } from './handler.ts'
+import { pageAnswer } from './page.ts'
 
 /** 128 bits, as 22 characters: a QR code of them can be read off a small window. */
 const CODE_BYTES = 16
@@ -31,11 +32,14 @@ const redirect = async ({ files, peer, invite }: PhoneOptions, to: string): Prom
   return { status: 302, headers: { ...NO_STORE, location: `${to}#${new URLSearchParams(asked)}` }, body: '' }
 }
 
-const refusal = (): Answer => ({
-  status: 403,
-  headers: { ...NO_STORE, 'content-type': 'text/plain; charset=utf-8' },
-  body: 'A browser lets a page lend over https only: open the address that begins with https, as the terminal shows it.\n',
-})
+const refusal = (): Answer =>
+  pageAnswer(
+    403,
+    'This phone cannot lend here',
+    `<h1>This phone cannot lend here</h1>
+<p>A browser lets a page lend over https only. Open the address that begins with <code>https</code>, as the terminal shows
+it, or scan its code again.</p>`,
+  )
 
 /** The frame's document, which nobody may put into another page here. */
 const alone = ({ files }: PhoneOptions): Answer => {
