@@ -1,6 +1,5 @@
 /** What a visitor lends: the house's limits, those of the site, and those that the visitor chose, which count. */
 import { decodeCanonical, encodeCanonical } from '../protocol/codec.ts'
-import { MIB } from '../protocol/limits.ts'
 import type { Storage } from '../protocol/ports.ts'
 import type { LendingLimits } from './agent-view.ts'
 
@@ -15,7 +14,7 @@ const defaults = (): LendingLimits => ({
   onBattery: false,
   onMetered: false,
   cpuMsPerDay: 4 * HOUR_MS,
-  bytesPerDay: 200 * MIB,
+  bytesPerDay: 200_000_000,
 })
 
 export const keptLimits = async (storage: Storage, given: Partial<LendingLimits> = {}): Promise<LendingLimits> => {

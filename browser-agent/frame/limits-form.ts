@@ -5,7 +5,7 @@ import { bytesWords, durationWords } from './words.ts'
 
 const MINUTE_MS = 60_000
 const CPU_CHOICES = [15, 30, 60, 120, 240, 480].map((minutes) => minutes * MINUTE_MS)
-const BYTES_CHOICES = [25, 100, 250, 1000, 5000].map((megabytes) => megabytes * 1e6)
+const BYTES_CHOICES = [25, 100, 200, 500, 1000, 5000].map((megabytes) => megabytes * 1e6)
 
 /** The checkboxes: each narrows. */
 const ONLY: { text: string; isOn(limits: LendingLimits): boolean; limits(on: boolean): Partial<LendingLimits> }[] = [

@@ -75,6 +75,6 @@ const clock = (ms: number): string => new Date(ms).toLocaleTimeString('en', { ti
 /** What is lent, in sentences. */
 export const lentWords = ({ limits, neighbours, meshName, sinceMs }: AgentView): string => {
   const share = `up to ${Math.round(limits.cpuShare * 100)} % of ${limits.cores === 1 ? 'one core' : `${limits.cores} cores`}`
-  const others = neighbours === 1 ? 'one neighbour' : `${neighbours} neighbours`
+  const others = ['nobody', 'one neighbour'][neighbours] ?? `${neighbours} neighbours`
   return `May use ${share}${meshName ? ` for the mesh “${meshName}”` : ''}. Started at ${clock(sinceMs)}, connected to ${others}.`
 }

@@ -20,7 +20,7 @@ const view = (changed: Partial<AgentView> = {}): AgentView => ({
   today: { cpuMs: 38 * MINUTE_MS, bytes: 14_200_000, tasks: 1204 },
   limits: {
     ...{ cpuShare: 0.5, cores: 4, when: 'hidden-or-idle', onBattery: false, onMetered: false },
-    ...{ cpuMsPerDay: 4 * HOUR_MS, bytesPerDay: 250_000_000 },
+    ...{ cpuMsPerDay: 4 * HOUR_MS, bytesPerDay: 200_000_000 },
   },
   ...changed,
 })
@@ -72,7 +72,7 @@ export const STATES: Record<string, State> = {
     pressed: ['.more'],
   },
   panel: {
-    view: { ...BUSY, today: { cpuMs: 4 * HOUR_MS, bytes: 212_000_000, tasks: 18_204 } },
+    view: { ...BUSY, today: { cpuMs: 4 * HOUR_MS, bytes: 174_000_000, tasks: 18_204 } },
     pressed: ['.more'],
   },
   'panel: forget?': { view: view(), pressed: ['.more', '.forget'] },
