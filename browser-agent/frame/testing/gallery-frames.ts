@@ -3,7 +3,11 @@ import type { Frame, Page } from 'puppeteer-core'
 import type { Gallery } from './gallery.ts'
 import { eventually } from './hosts.ts'
 
-const HAS_ROOM = `document.readyState === 'complete' && innerHeight > document.querySelector('main').clientHeight`
+/** A window has its own size, and scrolls. */
+const HAS_ROOM = `(() => {
+  const main = document.querySelector('main')
+  return document.readyState === 'complete' && ('alone' in main.dataset || innerHeight > main.clientHeight)
+})()`
 
 const nameOf = async (frame: Frame): Promise<string> => {
   const element = await frame.frameElement()
