@@ -19,6 +19,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   join: () => import('./join.ts'),
   routing: () => import('./routing.ts'),
   'verification-cost': () => import('./verification-cost.ts'),
+  'browser-weight': () => import('./browser-weight.ts'),
   'browser-join': () => import('./browser-join.ts'),
   'browser-call': () => import('./browser-call.ts'),
   'browser-map': () => import('./browser-map.ts'),

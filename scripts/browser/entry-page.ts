@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { FOR_PAGES } from '../web/for-pages.ts'
 import { HTML, JAVASCRIPT, type PageFile, servePage, WASM } from './page-server.ts'
 
 const WORKER = new URL('../../browser-agent/worker.ts', import.meta.url)
@@ -14,10 +15,8 @@ export const bundled = async (entry: URL): Promise<PageFile> => {
     bundle: true,
     write: false,
     format: 'esm',
-    platform: 'browser',
-    target: 'es2022',
-    // As in what is served to pages.
-    alias: { '@libp2p/noise': '@chainsafe/libp2p-noise' },
+    // As what is served to pages.
+    ...FOR_PAGES,
     logLevel: 'error',
   })
   return { type: JAVASCRIPT, body: (outputFiles[0] as { text: string }).text }

@@ -2,6 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, posix, relative } from 'node:path'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
+import { FOR_PAGES } from '../web/for-pages.ts'
 import { NATIVE_PACKAGES, outputName, ROOT, rootManifest } from './layout.ts'
 
 /** A process or worker is started by the URL of its source; in a bundle by that of its output. */
@@ -44,13 +45,7 @@ const rewriteUrls = (met: Met): Plugin => ({
 })
 
 const NODE: BuildOptions = { platform: 'node', target: 'node22.18', splitting: true, external: NATIVE_PACKAGES }
-/** libp2p's WebRTC imports another build of Noise than ours: a page needs one. */
-const PAGE: BuildOptions = {
-  platform: 'browser',
-  target: 'es2022',
-  minify: true,
-  alias: { '@libp2p/noise': '@chainsafe/libp2p-noise' },
-}
+const PAGE: BuildOptions = { ...FOR_PAGES, minify: true }
 
 const bundleOnce = async (
   sources: readonly string[],
@@ -66,7 +61,7 @@ const bundleOnce = async (
     chunkNames: 'chunk-[hash]',
     format: 'esm',
     ...host,
-    plugins: [rewriteUrls(met)],
+    plugins: [rewriteUrls(met), ...(host.plugins ?? [])],
     charset: 'utf8',
     legalComments: 'none',
     metafile: true,

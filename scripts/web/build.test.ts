@@ -22,6 +22,20 @@ test('the same sources give the same names and bytes, wherever they are built', 
   expect(manifestOf(folder)).toEqual(manifestOf(WEB_FOLDER))
 })
 
+test('a page has one copy of each package, and no keys but those of peers', async () => {
+  const { outputs } = await buildWeb(freshFolder())
+  for (const source of ['browser-agent/frame/lending.ts', 'browser-agent/worker.ts']) {
+    const inputs = Object.entries(outputs[source]!.inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    const copies = new Set(
+      inputs.map(([path]) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]).filter(Boolean),
+    )
+    const names = [...copies].map((path) => path!.replace(/^.*node_modules\//, ''))
+    expect(names.toSorted()).toEqual([...new Set(names)].sort())
+    expect(names.length).toBeGreaterThan(3)
+    expect(inputs.filter(([path]) => /crypto\/dist\/src\/keys\/(rsa|ecdsa|secp256k1)\//.test(path))).toEqual([])
+  }
+})
+
 test('each file is named in the manifest, with the hash of its bytes', async () => {
   const { files, loader, frame, integrity } = manifestOf(WEB_FOLDER)
   for (const [name, { sha384, type }] of Object.entries(files)) {

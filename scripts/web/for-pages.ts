@@ -1,0 +1,68 @@
+/** What a bundle for a page leaves out: copies of what it has already, keys that no peer has, traces that nobody reads. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { BuildOptions, OnResolveArgs, Plugin } from 'esbuild'
+
+const ROOT = join(import.meta.dirname, '../..')
+
+/**
+ * Packages of libp2p's that are installed in several places and versions: a page has each once, in its newest version.
+ * Those that ask for an older one (noise and yamux) call nothing that has changed since.
+ */
+const ONCE = ['multiformats', 'protons-runtime', 'uint8-varint', 'uint8arraylist', 'uint8arrays']
+
+/** For each the folder that has it in its `node_modules`; of equal ones the first by name. */
+const newestOf = (): Map<string, string> => {
+  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'))
+  const byVersion = (a: string, b: string) =>
+    packages[b].version.localeCompare(packages[a].version, 'en', { numeric: true })
+  const places = Object.keys(packages).sort()
+  return new Map(
+    ONCE.map((name) => {
+      const [newest] = places.filter((path) => path.endsWith(`node_modules/${name}`)).sort(byVersion)
+      return [name, join(ROOT, newest!, '../..')]
+    }),
+  )
+}
+
+const SETTLED = 'settled'
+
+const once: Plugin = {
+  name: 'once',
+  setup({ onResolve, resolve }) {
+    const newest = newestOf()
+    const filter = new RegExp(`^(${ONCE.join('|')})(/|$)`)
+    onResolve({ filter }, ({ path, kind, pluginData }: OnResolveArgs) => {
+      if (pluginData === SETTLED) return undefined
+      return resolve(path, { kind, resolveDir: newest.get(path.split('/')[0]!)!, pluginData: SETTLED })
+    })
+  },
+}
+
+const ed25519Alone: Plugin = {
+  name: 'ed25519-alone',
+  setup({ onResolve, resolve }) {
+    // The package's own files reach the same module by a relative path.
+    onResolve(
+      { filter: /^(@libp2p\/crypto\/keys|\.\.\/index\.js)$/ },
+      async ({ path, kind, resolveDir, pluginData }) => {
+        if (pluginData === SETTLED) return undefined
+        const found = await resolve(path, { kind, resolveDir, pluginData: SETTLED })
+        const isKeys = /@libp2p[\\/]crypto[\\/]dist[\\/]src[\\/]keys[\\/]index\.js$/.test(found.path)
+        return isKeys ? { path: join(import.meta.dirname, 'ed25519-keys.ts') } : found
+      },
+    )
+  },
+}
+
+/** Of every bundle for a page: what is served, what is published, and what tests run. */
+export const FOR_PAGES = {
+  platform: 'browser',
+  target: 'es2022',
+  alias: {
+    // libp2p's WebRTC would bring another build of the handshake.
+    '@libp2p/noise': '@chainsafe/libp2p-noise',
+    '@libp2p/logger': join(import.meta.dirname, 'silent-logger.ts'),
+  },
+  plugins: [once, ed25519Alone],
+} satisfies BuildOptions
