@@ -14,6 +14,8 @@ interface Room {
 }
 
 const ANSWER_MS_MAX = 20_000
+/** A frame that has loaded has told its room by then, unless its script was not let run. */
+const LOADED_MS_MAX = 2000
 /** Whoever uses the page has the device: the frame is told, since it sees only what happens in it. */
 const USES = ['pointerdown', 'pointermove', 'keydown', 'wheel']
 const USED_EVERY_MS = 1000
@@ -112,10 +114,19 @@ export const defineElement = (hostOf: (element: HTMLElement) => string): void =>
       this.#src = src
       const { origin } = new URL(src)
       const frame = makeFrame(src)
-      const timer = setTimeout(() => this.#refuse(`${origin} does not answer, or has another version`), ANSWER_MS_MAX)
-      const stop = attend(frame, origin, () => clearTimeout(timer))
-      this.#stopListening = () => {
+      const refuse = () => this.#refuse(`${origin} does not answer, or not with what this page was promised`)
+      let timer = setTimeout(refuse, ANSWER_MS_MAX)
+      const settle = () => {
         clearTimeout(timer)
+        frame.onload = null
+      }
+      frame.onload = () => {
+        settle()
+        timer = setTimeout(refuse, LOADED_MS_MAX)
+      }
+      const stop = attend(frame, origin, settle)
+      this.#stopListening = () => {
+        settle()
         stop()
       }
       this.style.display ||= 'block'

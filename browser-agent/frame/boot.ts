@@ -47,13 +47,14 @@ const obstacle = (): string | false =>
   (!isSecureContext && 'the page or its mesh host is without https') ||
   (asked.get('pins') !== PINNED && 'its mesh host has another version')
 
-/** Tells the page around how much room this takes. */
+/** Tells the page around how much room this takes: at once, since a frame out of sight is not drawn, and then when it changes. */
 const announceRoom = (): void => {
   const tell = () => {
     const { width, height } = main.getBoundingClientRect()
     const docked = main.dataset.state === 'lending'
     parent.postMessage({ wayside: [Math.ceil(width), Math.ceil(height), docked] }, '*')
   }
+  tell()
   new ResizeObserver(tell).observe(main)
 }
 
@@ -73,6 +74,7 @@ const begin = async (request: LendRequest, choice: string): Promise<void> => {
     const [agentUrl, workerUrl, engineUrl] = urls as [string, string, string]
     const lending: { lend: typeof lend } = await import(agentUrl)
     await lending.lend({ request, main, workerUrl, engineUrl, choice })
+    localStorage.setItem(choice, 'agreed')
   } catch (error) {
     refuse((error as Error).message)
   }
@@ -131,11 +133,8 @@ const confirm = (): void => {
 
 const ask = (request: LendRequest): void => {
   const choice = JSON.stringify([site, request.mesh, request.accept])
-  const agreed = () => {
-    localStorage.setItem(choice, 'agreed')
-    begin(request, choice)
-  }
-  if (localStorage.getItem(choice)) return void begin(request, choice)
+  const agreed = () => void begin(request, choice)
+  if (localStorage.getItem(choice)) return agreed()
   later.onclick = () => say('later', '')
   if (alone) return hearPresses(agreed)
   lendButton.onclick = (event) => {
@@ -144,8 +143,7 @@ const ask = (request: LendRequest): void => {
   }
 }
 
-if (framed) announceRoom()
-else main.dataset.alone = ''
+if (!framed) main.dataset.alone = ''
 // What was asked is what was read: whoever changes it asks anew.
 addEventListener('hashchange', () => location.reload())
 try {
@@ -157,3 +155,4 @@ try {
 } catch (error) {
   refuse((error as Error).message)
 }
+if (framed) announceRoom()
