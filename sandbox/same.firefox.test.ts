@@ -1,4 +1,3 @@
-import { browserHost } from './testing/hosts.ts'
-import { testSame } from './testing/same.ts'
+import { testEngineIn } from './testing/in-browser.ts'
 
-testSame('every program comes out the same in a worker of a page', [() => browserHost('firefox')])
+testEngineIn('firefox')

@@ -3,6 +3,7 @@
  * differs, with the program; exit 1 if anything does.
  */
 import fc from 'fast-check'
+import { startBrowser } from '../../scripts/browser/launch.ts'
 import { explainAll, performOn, replayOn } from './asking.ts'
 import { differencesBetween } from './differences.ts'
 import { browserHost, type Host, nodeHost, otherNode } from './hosts.ts'
@@ -27,12 +28,12 @@ const report = async (wanted: ProgramRecord[], records: ProgramRecord[], referen
     console.error(programs.find((one) => one.name === name)?.code)
 }
 
+const browsers = await Promise.all([startBrowser('chromium'), startBrowser('firefox')])
 const hosts = await Promise.all([
   nodeHost(),
   nodeHost(otherNode(22)),
   nodeHost(otherNode(26)),
-  browserHost('chromium'),
-  browserHost('firefox'),
+  ...browsers.map((browser) => browserHost(browser)),
 ])
 try {
   const all = await Promise.all(hosts.map((host) => performOn(host, programs)))
@@ -49,5 +50,6 @@ try {
   }
 } finally {
   await Promise.all(hosts.map((host) => host.close()))
+  await Promise.all(browsers.map((browser) => browser.close()))
 }
 process.exitCode = found === 0 ? 0 : 1

@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { SANDBOX_FLAGS } from '../../node/sandbox-host.ts'
+import type { RunningBrowser } from '../../scripts/browser/launch.ts'
 import { WASM } from '../../scripts/browser/page-server.ts'
-import type { BrowserName } from '../../scripts/browser/profiles.ts'
 import { openWorkerPage } from '../../scripts/browser/worker-page.ts'
 import type { Question, Reply } from './program.ts'
 
@@ -51,13 +51,13 @@ export const nodeHost = async (path: string = process.execPath): Promise<Host> =
 }
 
 /** A worker of a page in this browser. */
-export const browserHost = async (name: BrowserName): Promise<Host> => {
+export const browserHost = async (browser: RunningBrowser): Promise<Host> => {
   const wasm = readFileSync(new URL('../quickjs.wasm', import.meta.url))
-  const page = await openWorkerPage(name, new URL('./perform-worker.ts', import.meta.url), {
+  const page = await openWorkerPage(browser, new URL('./perform-worker.ts', import.meta.url), {
     '/quickjs.wasm': { type: WASM, body: wasm },
   })
   return {
-    name: page.browser.version,
+    name: browser.version,
     ask: async (question) => JSON.parse(await page.ask(JSON.stringify(question))),
     close: () => page.close(),
   }

@@ -14,6 +14,7 @@ import { loadFunction } from '../load.ts'
 import { memoryState } from '../memory-state.ts'
 import { Tracer } from '../tracer.ts'
 import { performCarried } from './carried.ts'
+import { engineFingerprint } from './fingerprint.ts'
 import type { Order, Program, ProgramRecord, Question, Recorded, Reply, RunRecord, Way } from './program.ts'
 import { traceText } from './trace-text.ts'
 
@@ -107,7 +108,7 @@ const recordOf = async (
   isThorough = false,
 ): Promise<RunRecord> => {
   const order = choices.map(({ at }) => at)
-  const memory = await hex(isThorough ? memoryState(engine) : memoryState(engine, engine.heapEnd()))
+  const memory = engineFingerprint(engine, isThorough ? undefined : engine.heapEnd())
   if (result.kind !== 'outcome') return { way, order, memory, outcome: '', fuel: 0, ...withoutOutcome(result) }
   const { result: end, fuel, console } = result.decoded
   const printed = console.length > 0 ? ` and printed ${console.length} lines` : ''
@@ -154,7 +155,7 @@ const replayIn = (engine: Engine, loaded: WithImage, program: Program, { journal
 
 /** Of what is loaded: of an image its bytes, of a module that could not be evaluated what it failed with. */
 const recordLoaded = async ({ engine, ...loaded }: Loaded, image?: Uint8Array): Promise<RunRecord> => {
-  const memory = await hex(memoryState(engine, engine.heapEnd()))
+  const memory = engineFingerprint(engine, engine.heapEnd())
   const failed = image ? '' : JSON.stringify(loaded)
   const outcome = await hex(image ?? new TextEncoder().encode(failed))
   const said = image ? `an image of ${image.length} bytes` : failed.slice(0, SAID_CHARS_MAX)

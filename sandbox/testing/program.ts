@@ -31,7 +31,7 @@ export interface RunRecord {
   order: Order
   /** `outcome`; or the reason why there is none, which is a failure wherever it occurs. */
   kind: string
-  /** Hashes, in hex: of the bytes of the outcome (or of the image), and of the engine's `memoryState` after the run. */
+  /** In hex: the hash of the bytes of the outcome (or of the image), and the fingerprint of the engine after the run. */
   outcome: string
   memory: string
   /** In JSON; of a program that is traced. */

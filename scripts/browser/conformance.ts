@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { expect, onTestFinished, test } from 'vitest'
 import { isAlive } from '../test/is-alive.ts'
+import type { RunningBrowser } from './launch.ts'
 import type { BrowserName } from './profiles.ts'
 import { descendantsOf } from './renderers.ts'
 import { openWorkerPage } from './worker-page.ts'
@@ -15,16 +16,18 @@ const STARTER = (name: BrowserName) => `
   console.log(pid)
   setInterval(() => {}, 1000)`
 
-export const testBrowser = (name: BrowserName): void => {
+export const testWorkerPage = (browser: () => RunningBrowser): void => {
   test('a worker of a page answers, or says what went wrong in it', async () => {
-    const page = await openWorkerPage(name, new URL('./echo-worker.ts', import.meta.url))
+    const page = await openWorkerPage(browser(), new URL('./echo-worker.ts', import.meta.url))
     onTestFinished(() => page.close())
     const [text, origin] = JSON.parse(await page.ask('a `quoted` question'))
     expect([text, origin]).toEqual(['a `quoted` question', expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/)])
     await expect(page.ask('fail')).rejects.toThrow('asked to fail')
     expect(JSON.parse(await page.ask('again'))[0]).toBe('again')
   })
+}
 
+export const testBrowser = (name: BrowserName): void => {
   test('ends with the process that started it, also when that is killed', async () => {
     const starter = spawn(process.execPath, ['--input-type=module', '--eval', STARTER(name)], {
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,11 +1,9 @@
 /** A page with a dedicated worker that runs a bundle of our sources and answers questions. */
 import { bundled } from './entry-page.ts'
-import { type RunningBrowser, startBrowser } from './launch.ts'
+import type { RunningBrowser } from './launch.ts'
 import { HTML, type PageFile, servePage } from './page-server.ts'
-import type { BrowserName } from './profiles.ts'
 
 export interface WorkerPage {
-  readonly browser: RunningBrowser
   /** Sends `question` to the worker and gives what it posts back. One at a time. Throws what goes wrong in the worker. */
   ask(question: string): Promise<string>
   close(): Promise<void>
@@ -22,9 +20,9 @@ const ASK = (question: string) => `new Promise((resolve, reject) => {
 const PAGE = `<!doctype html><title>Wayside</title><link rel="icon" href="data:,">
 <script>globalThis.worker = new Worker('/worker.js', { type: 'module' })</script>`
 
-/** Starts `name` with a page whose worker is `entry`. It listens for messages, which are texts, and posts one to each. */
+/** A page of `browser` whose worker is `entry`. It listens for messages, which are texts, and posts one to each. */
 export const openWorkerPage = async (
-  name: BrowserName,
+  browser: RunningBrowser,
   entry: URL,
   files: Record<string, PageFile> = {},
 ): Promise<WorkerPage> => {
@@ -33,17 +31,15 @@ export const openWorkerPage = async (
     '/worker.js': await bundled(entry),
     ...files,
   })
-  let browser: RunningBrowser | undefined
-  const close = async () => {
-    await browser?.close()
-    server.close()
-  }
   try {
-    browser = await startBrowser(name)
     const page = await browser.open(`${server.url}/`)
-    return { browser, ask: (question) => page.evaluate(ASK(question)) as Promise<string>, close }
+    const close = async () => {
+      await page.close()
+      server.close()
+    }
+    return { ask: (question) => page.evaluate(ASK(question)) as Promise<string>, close }
   } catch (error) {
-    await close()
+    server.close()
     throw error
   }
 }

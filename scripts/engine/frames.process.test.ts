@@ -1,3 +1,3 @@
 import { testFrames } from './testing/frames.ts'
 
-testFrames('node')
+testFrames(async () => 'node')

@@ -5,8 +5,8 @@
  */
 import { writeFileSync } from 'node:fs'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { type RunningBrowser, startBrowser } from '../browser/launch.ts'
 import { WASM } from '../browser/page-server.ts'
-import type { BrowserName } from '../browser/profiles.ts'
 import { openWorkerPage } from '../browser/worker-page.ts'
 import { buildEngine, UNPADDED } from './build.ts'
 import { NATIVE_FRAMES_FILE, SMALLEST_STACK_BYTES } from './native-frames.ts'
@@ -28,24 +28,30 @@ const askNode: Ask = (bytes, question) =>
   })
 
 const askBrowser =
-  (name: BrowserName): Ask =>
+  (browser: RunningBrowser): Ask =>
   async (body, question) => {
     const files = { '/probed.wasm': { type: WASM, body } }
-    const page = await openWorkerPage(name, new URL('./page-probe-worker.ts', import.meta.url), files)
+    const page = await openWorkerPage(browser, new URL('./page-probe-worker.ts', import.meta.url), files)
     const answer = JSON.parse(await page.ask(JSON.stringify(question)))
     await page.close()
     return answer
   }
 
-/** Measures on one host, each time in a worker of its own, all at once. Node's threads are given as much stack as a program asks for. */
-export const measureOn = async (host: 'node' | BrowserName, rounds: readonly number[]): Promise<Frames> => {
+export type ProbeHost = 'node' | RunningBrowser
+
+/**
+ * Measures on one host, each time in a worker of its own, one after another: workers of one process may share what was
+ * compiled. Node's threads are given as much stack as a program asks for.
+ */
+export const measureOn = async (host: ProbeHost, rounds: readonly number[]): Promise<Frames> => {
   const names: string[] = []
   const engine = buildEngine([...UNPADDED, (module) => names.push(...addProbes(module))])
   const ask = host === 'node' ? askNode : askBrowser(host)
   const largest = new Map<string, number>()
-  const answers = await Promise.all(rounds.map((each) => ask(engine, { count: names.length, rounds: each })))
-  for (const { stackBytes, frames } of answers) {
-    if (stackBytes < 0.99 * SMALLEST_STACK_BYTES) throw new Error(`${host} has only ${stackBytes} bytes of stack`)
+  const hostName = host === 'node' ? host : host.name
+  for (const each of rounds) {
+    const { stackBytes, frames } = await ask(engine, { count: names.length, rounds: each })
+    if (stackBytes < 0.99 * SMALLEST_STACK_BYTES) throw new Error(`${hostName} has only ${stackBytes} bytes of stack`)
     const scale = host === 'node' ? 1 : Math.min(1, SMALLEST_STACK_BYTES / stackBytes)
     for (const [n, name] of names.entries())
       largest.set(name, Math.max(largest.get(name) ?? 0, Math.ceil((frames[n] as number) * scale)))
@@ -56,11 +62,12 @@ export const measureOn = async (host: 'node' | BrowserName, rounds: readonly num
 if (!isMainThread && workerData?.question)
   parentPort?.postMessage(probeFrames(new WebAssembly.Module(workerData.bytes), workerData.question))
 else if (import.meta.main) {
-  const hosts = [
-    await measureOn('node', ROUNDS),
-    await measureOn('chromium', ROUNDS),
-    await measureOn('firefox', ROUNDS),
-  ]
+  const hosts = [await measureOn('node', ROUNDS)]
+  for (const name of ['chromium', 'firefox'] as const) {
+    const browser = await startBrowser(name)
+    hosts.push(await measureOn(browser, ROUNDS))
+    await browser.close()
+  }
   const names = [...(hosts[0] as Frames).keys()]
   const largest = names.map((name) => [name, Math.max(...hosts.map((frames) => frames.get(name) as number))])
   writeFileSync(NATIVE_FRAMES_FILE, `${JSON.stringify(Object.fromEntries(largest), null, 2)}\n`)

@@ -1,3 +1,0 @@
-import { testMeteredIn } from './testing/conformance.ts'
-
-testMeteredIn('chromium')

@@ -1,3 +1,0 @@
-import { testFrames } from './testing/frames.ts'
-
-testFrames('chromium')
