@@ -105,6 +105,7 @@ export class Execution implements GuestEvents {
     this.#ticksMax = Math.ceil(run.limits.fuel / FUEL_TICK)
     this.#modules = new RunModules(programs, run, {
       fuelLeft: () => this.#ticksMax * FUEL_TICK - this.#fuelUsed(),
+      paused: () => this.#events.progress?.(this.fuel),
       printed: (level, bytes) => this.#lines.write(level, bytes),
     })
     this.#moduleCalls = new ModuleCalls(engine, image.roots, programs, this.#modules)

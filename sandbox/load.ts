@@ -171,8 +171,8 @@ const asSyntaxFailure = (failure: LoadFailure): LoadFailure =>
     : failure
 
 /** The program that `code` is, a WebAssembly module; or why it is none that may run. */
-export const loadProgram = (code: Uint8Array, memoryBytesMax: number): Loaded => {
-  const opened = openProgram(code, memoryBytesMax)
+export const loadProgram = (code: Uint8Array, memoryBytesMax: number, sliceGas?: number): Loaded => {
+  const opened = openProgram(code, memoryBytesMax, sliceGas)
   const nothingRan = { console: [], memoryBytes: 0 }
   if (!isRefused(opened)) return { ...nothingRan, program: opened }
   return { ...nothingRan, failure: { ...opened, message: plainText(opened.message, MESSAGE_CHARS_MAX), stack: '' } }
@@ -190,6 +190,7 @@ export const openCarried = (
   code: Uint8Array,
   sizes: readonly number[],
   memoryBytesMax: number,
+  sliceGas?: number,
 ): Carried | Extract<Evaluated, { failure: LoadFailure }> => {
   const programs: Program[] = []
   const refuse = (failure: Refused) => ({ console: [], memoryBytes: 0, failure: { ...failure, stack: '' } })
@@ -197,7 +198,7 @@ export const openCarried = (
   const source = code.subarray(0, at)
   let memoryBytesLeft = memoryBytesMax
   for (const [i, size] of sizes.entries()) {
-    const opened = openProgram(code.subarray(at, at + size), memoryBytesMax)
+    const opened = openProgram(code.subarray(at, at + size), memoryBytesMax, sliceGas)
     if (isRefused(opened)) return refuse({ ...opened, message: `module ${i}: ${opened.message}` })
     programs.push(opened)
     memoryBytesLeft -= opened.facts.memory?.maximumBytes ?? 0

@@ -27,6 +27,8 @@ export const crossingExports = ({ facts }: Program): ModuleExport[] =>
 export interface ModuleEvents {
   /** Fuel that is left to the run now. */
   fuelLeft(): number
+  /** Between two slices of a module's gas. */
+  paused(): void
   /** What a module prints. */
   printed(level: string, bytes: Uint8Array): void
 }
@@ -107,7 +109,8 @@ export class RunModules {
       errors: (bytes: Uint8Array) => this.#events.printed('error', bytes),
     }
     const guest = () => this.#instances[index] as ProgramInstance
-    const instance = new ProgramInstance(program, importsOf(program, guest, streams, this.#seed))
+    const { paused } = this.#events
+    const instance = new ProgramInstance(program, importsOf(program, guest, streams, this.#seed), paused)
     this.#instances[index] = instance
     return instance
   }

@@ -41,6 +41,8 @@ export interface SandboxWorker {
 
 /** Often enough that a caller sees a run move, seldom enough to cost nothing. */
 const FUEL_REPORT_MS = 250
+/** Up to 2 ms of a module's work: a pause is asked for as often as the interpreter asks. */
+const SLICE_GAS = 2 ** 22
 /** While there is more to do, results wait for each other: each frame wakes the agent, which costs as much as a result. */
 const COALESCE_MS = 2
 const COALESCE_BYTES_MAX = 64 * KIB
@@ -76,7 +78,7 @@ class Worker implements SandboxWorker {
 
   constructor(ports: WorkerPorts) {
     this.#ports = ports
-    this.#sandbox = createSandbox({ wasm: ports.wasm })
+    this.#sandbox = createSandbox({ wasm: ports.wasm, sliceGas: ports.pace && SLICE_GAS })
   }
 
   frame(frame: Uint8Array, more = false): void {

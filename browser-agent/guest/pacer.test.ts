@@ -3,8 +3,11 @@ import { describe, expect, test } from 'vitest'
 import { checkProperty } from '../../scripts/test/seed.ts'
 import { Pacer } from './pacer.ts'
 
-/** Time passes only where work or sleep takes it. `late`: by how much each sleep is longer than asked for. */
-const start = (share: number, late = () => 0) => {
+/**
+ * Time passes only where work, sleep or a look takes it. `late`: by how much each sleep is longer than asked for.
+ * `lookMs`: what it takes to look whether it has been ended.
+ */
+const start = (share: number, late = () => 0, lookMs = 0) => {
   let nowMs = 0
   let sleptMs = 0
   let ended = false
@@ -17,7 +20,10 @@ const start = (share: number, late = () => 0) => {
       sleptMs += taken
     },
     ran: (ms) => told.push(ms),
-    ended: () => ended,
+    ended: () => {
+      nowMs += lookMs
+      return ended
+    },
   })
   pacer.share = share
   const work = (ms: number, stepMs: number) => {
@@ -40,6 +46,18 @@ test.each([0.05, 0.1, 0.3, 0.5, 0.9, 1])('a long run at %d takes as much longer,
   expect(1000 / now()).toBeCloseTo(share, 1)
   if (share === 1) expect(slept()).toBe(0)
 })
+
+test.each([0.1, 0.5, 1])(
+  'what a look takes is no work: at %d it rests that much less, and tells nothing of it',
+  (share) => {
+    const { pacer, work, told, now } = start(share, () => 0, 4)
+    pacer.begin()
+    work(1000, 1)
+    pacer.end()
+    expect(told.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(1000)
+    if (share < 1) expect(1000 / now()).toBeCloseTo(share, 1)
+  },
+)
 
 test('what cannot rest inside rests once, for as long as it owes', () => {
   const { pacer, work, slept } = start(0.25)

@@ -14,7 +14,7 @@ export interface PacerPorts {
   sleep: ((ms: number) => void) | undefined
   /** So many ms were computed since it was last called. */
   ran(ms: number): void
-  /** Has this worker been ended? Looked at every 50 ms of work. */
+  /** Has this worker been ended? Looked at every 50 ms while it works. */
   ended?: (() => boolean) | undefined
 }
 
@@ -48,8 +48,8 @@ export class Pacer {
   /** Is it time to rest? Asked often while it computes. */
   due(): boolean {
     if (!this.#ports.sleep) return false
+    if (this.#looksEnded()) return true
     const now = this.#ports.now()
-    if (this.#looksEnded(now)) return true
     // Also where it need not rest, and is busy for minutes.
     if (now - this.#sinceMs >= REPORT_MS) this.#worked()
     const rate = this.#rate
@@ -64,10 +64,13 @@ export class Pacer {
     this.#rested()
   }
 
-  #looksEnded(now: number): boolean {
-    if (!this.#ports.ended || now - this.#lookedMs < LOOK_MS) return this.#hasEnded
-    this.#lookedMs = now
+  #looksEnded(): boolean {
+    if (!this.#ports.ended || this.#ports.now() - this.#lookedMs < LOOK_MS) return this.#hasEnded
+    this.#worked()
     this.#hasEnded ||= this.#ports.ended()
+    // Meanwhile another thread answered, and this one waited.
+    this.#rested()
+    this.#lookedMs = this.#sinceMs
     return this.#hasEnded
   }
 

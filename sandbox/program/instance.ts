@@ -3,8 +3,10 @@ import type { OutcomeErrorCode } from '../../protocol/outcome.ts'
 import { INSTANCE_GAS, PAGE_GAS, STACK_BYTES_MAX } from '../wasm/constants.ts'
 import { REACTOR_ENTRY } from '../wasm/entries.ts'
 import { GAS_EXPORT, MEMORY_EXPORT, NO_MEMORY_MARK, STACK_EXPORT, START_EXPORT } from '../wasm/form.ts'
+import { PAUSE_EXPORT } from '../wasm/giving-way.ts'
 import { PAGE_BYTES } from '../wasm/limits.ts'
 import type { Program } from './program.ts'
+import { tableEntry } from './table-entry.ts'
 import { trapWords } from './traps.ts'
 
 /** Thrown through a module's frames where the run has its end already, and by calls that have one. */
@@ -27,6 +29,8 @@ export class ProgramExit extends Error {
 
 export type Imports = Record<string, Record<string, (...args: never[]) => unknown>>
 
+const TOO_DEEP = `its calls are nested deeper than ${STACK_BYTES_MAX} bytes of stack`
+const tooDeep = (): ProgramEnd => new ProgramEnd('E_FUNCTION_THREW', TOO_DEEP)
 const OUT_OF_GAS = new ProgramEnd('E_FUEL_LIMIT', 'it used up its fuel')
 
 export class ProgramInstance {
@@ -35,28 +39,37 @@ export class ProgramInstance {
   readonly #exports: Record<string, unknown>
   readonly #gas: WebAssembly.Global
   readonly #stack: WebAssembly.Global
-  readonly #stackBytesMax: number
+  readonly #paused: () => void
+  /** Gas that the module does not have yet, but may. */
+  #gasKept = 0n
 
   /**
    * Nothing of the module has run before `start`. Throws ProgramEnd if it cannot be made, and what the host throws.
-   * `stackBytesMax`: what calls nested in each other may take of the host's stack.
+   * `paused`: called between two slices of gas.
    */
-  constructor(program: Program, imports: Imports, stackBytesMax = STACK_BYTES_MAX) {
+  constructor(program: Program, imports: Imports, paused: () => void) {
     this.program = program
-    this.#stackBytesMax = stackBytesMax
+    this.#paused = paused
     this.#exports = instantiate(program, imports)
     this.memory = this.#exports[MEMORY_EXPORT] as WebAssembly.Memory | undefined
     this.#gas = this.#exports[GAS_EXPORT] as WebAssembly.Global
     this.#stack = this.#exports[STACK_EXPORT] as WebAssembly.Global
+    const pause = this.#exports[PAUSE_EXPORT] as WebAssembly.Table | undefined
+    pause?.set(
+      0,
+      tableEntry(() => this.#pause()),
+    )
   }
 
   /** Below zero: it has run out. */
   get gas(): bigint {
-    return this.#gas.value
+    return this.#gas.value + this.#gasKept
   }
 
   set gas(left: bigint) {
-    this.#gas.value = left
+    const { sliceGas = left } = this.program
+    this.#gas.value = left < sliceGas ? left : sliceGas
+    this.#gasKept = left - this.#gas.value
   }
 
   get memoryBytes(): number {
@@ -70,7 +83,8 @@ export class ProgramInstance {
 
   /** What a host does for it costs as well. Throws ProgramEnd. */
   charge(gas: number): void {
-    this.gas -= BigInt(gas)
+    // Of the slice, so that it ends however often this is called.
+    this.#gas.value -= BigInt(gas)
     if (this.gas < 0n) throw OUT_OF_GAS
   }
 
@@ -83,12 +97,21 @@ export class ProgramInstance {
 
   /** Calls an export. Throws ProgramEnd, ProgramExit, and what is no outcome. */
   call(name: string, args: readonly unknown[]): unknown {
-    this.#stack.value = BigInt(this.#stackBytesMax)
+    this.#stack.value = BigInt(STACK_BYTES_MAX)
     try {
       return (this.#exports[name] as (...args: readonly unknown[]) => unknown)(...args)
     } catch (thrown) {
       throw this.#endOf(thrown)
     }
+  }
+
+  /** What a module that gets its gas in slices calls where another one traps. */
+  #pause(): void {
+    if (this.gas < 0n) throw OUT_OF_GAS
+    if (this.#stack.value < 0n) throw tooDeep()
+    const { gas } = this
+    this.gas = gas
+    this.#paused()
   }
 
   /** Out of gas, too deep, or a trap of its own. */
@@ -97,11 +120,7 @@ export class ProgramInstance {
     if (words === undefined) return thrown
     if (this.#stack.value === NO_MEMORY_MARK) return new Error('this machine has not the memory that it may have')
     if (this.gas < 0n) return OUT_OF_GAS
-    if (this.#stack.value < 0n)
-      return new ProgramEnd(
-        'E_FUNCTION_THREW',
-        `its calls are nested deeper than ${this.#stackBytesMax} bytes of stack`,
-      )
+    if (this.#stack.value < 0n) return tooDeep()
     return new ProgramEnd('E_FUNCTION_THREW', words)
   }
 }

@@ -2,6 +2,7 @@
 import type { OutcomeErrorCode } from '../../protocol/outcome.ts'
 import { isCommand, isReactor } from '../wasm/entries.ts'
 import type { MeteredFacts } from '../wasm/form.ts'
+import { givingWay } from '../wasm/giving-way.ts'
 import { IMPORTS } from '../wasm/imports.ts'
 import { validateMetered } from '../wasm/validate.ts'
 
@@ -13,6 +14,8 @@ export interface Program {
   command: boolean
   /** It wants `_initialize` to be called first, as WASI reactors do. */
   reactor: boolean
+  /** Gas that it gets at a time; undefined: all at once. */
+  sliceGas: bigint | undefined
 }
 
 /** Why a module does not run, the same on every machine. */
@@ -21,14 +24,15 @@ export interface Refused {
   message: string
 }
 
-/** `memoryBytesMax`: what its memory may declare. */
-export const openProgram = (code: Uint8Array, memoryBytesMax: number): Program | Refused => {
+/** `memoryBytesMax`: what its memory may declare. `sliceGas`: as in SandboxOptions. */
+export const openProgram = (code: Uint8Array, memoryBytesMax: number, sliceGas?: number): Program | Refused => {
   const verdict = validateMetered(code, { memoryBytesMax, imports: IMPORTS })
   if (!verdict.ok) return { code: 'E_MODULE_REFUSED', message: verdict.reason }
   const { facts } = verdict
-  const module = compiled(code as Uint8Array<ArrayBuffer>)
+  const module = compiled(sliceGas ? givingWay(code) : (code as Uint8Array<ArrayBuffer>))
   if (!module) return { code: 'E_MODULE_REFUSED', message: 'it is no valid WebAssembly' }
-  return { module, facts, codeBytes: code.length, command: isCommand(facts), reactor: isReactor(facts) }
+  const kind = { command: isCommand(facts), reactor: isReactor(facts) }
+  return { module, facts, codeBytes: code.length, ...kind, sliceGas: sliceGas ? BigInt(sliceGas) : undefined }
 }
 
 const compiled = (code: Uint8Array<ArrayBuffer>): WebAssembly.Module | undefined => {

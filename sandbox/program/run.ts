@@ -6,7 +6,7 @@ import { MESSAGE_CHARS_MAX, OUTPUT_BYTES_MAX } from '../../protocol/limits.ts'
 import { Outcome, type OutcomeErrorCode } from '../../protocol/outcome.ts'
 import { decodeValue, encodeValue, valueToJson } from '../../protocol/values.ts'
 import { GuestConsole } from '../console.ts'
-import type { Run, SandboxResult } from '../job.ts'
+import type { Run, RunEvents, SandboxResult } from '../job.ts'
 import { plainText } from '../plain-text.ts'
 import { Replay } from '../replay.ts'
 import { GAS_PER_FUEL } from '../wasm/constants.ts'
@@ -29,15 +29,17 @@ export class ProgramRun {
   readonly fuel: number
   readonly #program: Program
   readonly #run: Run
+  readonly #progress: RunEvents['progress']
   readonly #console = new GuestConsole()
   readonly #lines = new ConsoleLines((level, line) => this.#console.add(level, line))
   readonly #output: Uint8Array[] = []
   #outputBytes = 0
   #instance: ProgramInstance | undefined
 
-  constructor(program: Program, run: Run) {
+  constructor(program: Program, run: Run, progress?: RunEvents['progress']) {
     this.#program = program
     this.#run = run
+    this.#progress = progress
     let result: Outcome['result']
     try {
       result = { ok: true, value: this.#encoded(this.#perform()) }
@@ -79,7 +81,9 @@ export class ProgramRun {
       output: (bytes: Uint8Array) => (command ? this.#write(bytes) : this.#lines.write('log', bytes)),
       errors: (bytes: Uint8Array) => this.#lines.write('error', bytes),
     }
-    const instance = new ProgramInstance(this.#program, importsOf(this.#program, guest, streams, this.#run.seed))
+    const paused = () => this.#progress?.(this.#fuelUsed())
+    const imports = importsOf(this.#program, guest, streams, this.#run.seed)
+    const instance = new ProgramInstance(this.#program, imports, paused)
     this.#instance = instance
     instance.gas = this.#gasGiven
     return instance

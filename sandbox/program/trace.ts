@@ -3,9 +3,8 @@
  * memory of a tick is that of another run, which has fuel for no more.
  */
 import { FUEL_TICK } from '../../protocol/limits.ts'
-import type { Run } from '../job.ts'
+import type { Run, RunEvents } from '../job.ts'
 import { bareMemoryState } from '../memory-state.ts'
-import type { Tracer } from '../tracer.ts'
 import type { Program } from './program.ts'
 import { ProgramRun } from './run.ts'
 
@@ -19,14 +18,15 @@ const ticksOf = (ticks: number, distanceTicks: number): number[] => {
   return Array.from({ length: Math.ceil(ticks / stride) }, (_, i) => i * stride)
 }
 
-/** With `tracer`, which then has the run's trace; else as it is. */
-export const runProgram = (program: Program, run: Run, tracer?: Tracer): ProgramRun => {
-  const whole = new ProgramRun(program, run)
+/** With a tracer, which then has the run's trace; else as it is. */
+export const runProgram = (program: Program, run: Run, { tracer, progress }: RunEvents): ProgramRun => {
+  const whole = new ProgramRun(program, run, progress)
   if (!tracer || whole.result.kind !== 'outcome') return whole
   for (const tick of ticksOf(Math.ceil(whole.fuel / FUEL_TICK), tracer.distanceTicks)) {
     let part: ProgramRun | undefined
     tracer.at(tick, whole.memory.length, () => {
-      part = new ProgramRun(program, { ...run, limits: { ...run.limits, fuel: tick * FUEL_TICK } })
+      const limits = { ...run.limits, fuel: tick * FUEL_TICK }
+      part = new ProgramRun(program, { ...run, limits }, () => progress?.(whole.fuel))
       return bareMemoryState(part.memory)
     })
     if (part?.result.kind === 'inconclusive') return part

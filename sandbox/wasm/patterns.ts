@@ -18,16 +18,21 @@ export type Pattern = readonly (number | Hole)[]
 
 const EMPTY = 0x40
 const TRAP_IF = [OP.if, EMPTY, OP.unreachable, OP.end] as const
-const IF_GAS_IS_NEGATIVE = [OP.globalGet, 'gas', OP.i64Const, 0, OP.i64LtS, ...TRAP_IF] as const
+/** Of a charge, and of what is paid by size: traps if gas is below zero. */
+export const GAS_CHECK: Pattern = [OP.globalGet, 'gas', OP.i64Const, 0, OP.i64LtS, ...TRAP_IF]
+/** Of an entry: traps if gas or stack is. */
+export const STACK_CHECK: Pattern = [
+  ...[OP.globalGet, 'gas', OP.globalGet, 'stack', OP.i64Or, OP.i64Const, 0, OP.i64LtS, ...TRAP_IF],
+] as Pattern
 const PAY = [OP.globalGet, 'gas', OP.i64Const, 'cost', OP.i64Sub, OP.globalSet, 'gas'] as const
 
 /** In front of straight-line code: pays for it, and traps if that was more than there was. */
-export const CHARGE: Pattern = [...PAY, ...IF_GAS_IS_NEGATIVE]
+export const CHARGE: Pattern = [...PAY, ...GAS_CHECK]
 /** At the entry of a function that calls others: pays, and takes its frame from the stack. */
 export const ENTER: Pattern = [
   ...PAY,
   ...[OP.globalGet, 'stack', OP.i64Const, 'frame', OP.i64Sub, OP.globalSet, 'stack'],
-  ...[OP.globalGet, 'gas', OP.globalGet, 'stack', OP.i64Or, OP.i64Const, 0, OP.i64LtS, ...TRAP_IF],
+  ...STACK_CHECK,
 ] as Pattern
 /** At its end. */
 export const LEAVE: Pattern = [OP.globalGet, 'stack', OP.i64Const, 'frame', OP.i64Add, OP.globalSet, 'stack']
@@ -45,7 +50,7 @@ export const CANONICAL_F64 = orNaN(NAN_64, OP.f64Le)
 const paidBySize = (scale: number[], base: number[], instruction: readonly (number | Hole)[]): Pattern =>
   [
     ...[OP.localTee, 'local', OP.globalGet, 'gas', OP.localGet, 'local', OP.i64ExtendI32U, OP.i64Const, ...scale],
-    ...[OP.i64Const, ...base, OP.i64Add, OP.i64Sub, OP.globalSet, 'gas', ...IF_GAS_IS_NEGATIVE, ...instruction],
+    ...[OP.i64Const, ...base, OP.i64Add, OP.i64Sub, OP.globalSet, 'gas', ...GAS_CHECK, ...instruction],
   ] as Pattern
 const prefixed = (opcode: number, ...rest: (number | Hole)[]) => [opcode >> 8, opcode & 0xff, ...rest]
 

@@ -6,8 +6,8 @@ import { GAS_EXPORT, STACK_EXPORT } from '../../sandbox/wasm/form.ts'
 import { OP } from '../../sandbox/wasm/opcodes.ts'
 import { CHARGE, ENTER, emptyFilling, type Filling, LEAVE, type Pattern, SIZED } from '../../sandbox/wasm/patterns.ts'
 import { KIND, VALUE_TYPE_BYTES } from '../../sandbox/wasm/sections.ts'
+import { Writer } from '../../sandbox/wasm/writer.ts'
 import { fill } from '../../sdk/bundle/wasm/charge.ts'
-import { Writer } from '../../sdk/bundle/wasm/writer.ts'
 
 export const NO_RESULT: FunctionType = { params: [], results: [] }
 

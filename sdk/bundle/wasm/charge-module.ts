@@ -11,8 +11,8 @@ import {
   type SizeLimits,
   VALUE_TYPE_BYTES,
 } from '../../../sandbox/wasm/sections.ts'
+import { Writer } from '../../../sandbox/wasm/writer.ts'
 import { type ChargeContext, chargeBody } from './charge.ts'
-import { Writer } from './writer.ts'
 
 const MAGIC = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]
 const FUNCTION_TYPE = 0x60

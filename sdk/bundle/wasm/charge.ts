@@ -18,8 +18,8 @@ import {
 } from '../../../sandbox/wasm/patterns.ts'
 import type { Reader } from '../../../sandbox/wasm/reader.ts'
 import { type ModuleParts, VALUE_TYPE_BYTES } from '../../../sandbox/wasm/sections.ts'
+import { Writer } from '../../../sandbox/wasm/writer.ts'
 import { type Region, Regions } from './regions.ts'
-import { Writer } from './writer.ts'
 
 export interface ChargeContext {
   parts: ModuleParts
