@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connect, fn, type Mesh } from '../node/sdk.ts'
-import { askStatus, freshDirectory, startAgent, type TestAgent, until } from '../node/testing/wayside.ts'
+import { freshDirectory, startAgent, statusOf, type TestAgent, until } from '../node/testing/wayside.ts'
 import { entryFiles } from '../scripts/browser/entry-page.ts'
 import { callIn } from '../scripts/browser/in-page.ts'
 import { type RunningBrowser, startBrowser } from '../scripts/browser/launch.ts'
@@ -46,7 +46,7 @@ beforeAll(async () => {
   pages = await Promise.all(servers.map(({ url }) => browser.open(url)))
   await Promise.all(pages.map(lend))
   mesh = await connect({ data: first.data })
-  const lenders = async () => (await askStatus(first.data)).neighbours.filter(({ slots }) => slots > 0).length
+  const lenders = async () => (await statusOf(first.data)).neighbours.filter(({ slots }) => slots > 0).length
   await until(async () => (await lenders()) === PAGES + 1)
 })
 afterAll(async () => {

@@ -190,10 +190,11 @@ describe('the data directory', () => {
 
 describe('its owner', () => {
   test('pauses, resumes, reads the log, and stops it', async () => {
-    const { data, ended, status } = await startAgent()
+    const { data, pid, ended, status } = await startAgent()
     const tell = (...args: string[]) => wayside([...args, '--data', data])
     expect((await tell('pause', '1h')).stdout).toMatch(/paused for 60 min|paused for 1 h/)
-    expect(await statusOf(data)).toMatchObject({ paused_by: 'owner', paused_until: expect.any(Number) })
+    const paused = { paused_by: 'owner', paused_until: expect.any(Number) }
+    expect(JSON.parse((await tell('status', '--json')).stdout)).toMatchObject({ pid, peer: status.peer, ...paused })
     expect((await tell('status')).stdout).toMatch(/paused by you, until \d\d:\d\d/)
     expect((await tell('resume')).stdout).toBe('lending again\n')
     expect((await tell('status')).stdout).toMatch(/^lending/)

@@ -2,7 +2,7 @@
 import type { Frame, Page } from 'puppeteer-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { connect, fn } from '../../node/sdk.ts'
-import { askStatus, startAgent, type TestAgent, until } from '../../node/testing/wayside.ts'
+import { startAgent, statusOf, type TestAgent, until } from '../../node/testing/wayside.ts'
 import { embedTag } from '../../node/web/tag.ts'
 import { type RunningBrowser, startBrowser } from '../../scripts/browser/launch.ts'
 import { type PageServer, servePage } from '../../scripts/browser/page-server.ts'
@@ -57,7 +57,7 @@ test('two presses lend, one ends it', async () => {
   )
   await press(page, frame, '#panel input[type=checkbox]')
   await badgeSays('Lending')
-  await until(async () => (await askStatus(agent.data)).neighbours.some(({ free }) => free > 0))
+  await until(async () => (await statusOf(agent.data)).neighbours.some(({ free }) => free > 0))
   const mesh = await connect({ data: agent.data })
   onTestFinished(() => mesh.close())
   const options = { verify: 'none', remote: true } as const
@@ -65,5 +65,5 @@ test('two presses lend, one ends it', async () => {
   expect(greeting).toEqual({ text: 'Hello, Firefox' })
   await press(page, frame, '.stop')
   expect(await frame.evaluate('document.querySelector("main").innerText')).toContain('Stopped. Nothing runs.')
-  await until(async () => (await askStatus(agent.data)).neighbours.length === 0)
+  await until(async () => (await statusOf(agent.data)).neighbours.length === 0)
 })

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { startAgent as startHere } from '../../node/agent.ts'
 import { readConfig } from '../../node/config.ts'
 import { connect, fn, type Mesh } from '../../node/sdk.ts'
-import { askStatus, freshDirectory, startAgent, type TestAgent, until, wayside } from '../../node/testing/wayside.ts'
+import { freshDirectory, startAgent, statusOf, type TestAgent, until, wayside } from '../../node/testing/wayside.ts'
 import { entryFiles } from '../../scripts/browser/entry-page.ts'
 import { callIn } from '../../scripts/browser/in-page.ts'
 import { type RunningBrowser, startBrowser } from '../../scripts/browser/launch.ts'
@@ -108,7 +108,7 @@ export const lendingScene = (name: BrowserName): Scene => {
   })
 
   const reached = (lender: string) =>
-    until(async () => (await askStatus(node.data)).neighbours.some(({ peer, free }) => peer === lender && free > 0))
+    until(async () => (await statusOf(node.data)).neighbours.some(({ peer, free }) => peer === lender && free > 0))
   const open = async (origin = 0): Promise<Page> => {
     const page = await browser.open((servers[origin] as { url: string }).url)
     onTestFinished(() => page.close().catch(() => {}))
@@ -180,7 +180,7 @@ export const testComingAndGoing = (scene: Scene): void => {
   test('it is the same peer after a reload, and another one once it was forgotten', async () => {
     const { page, view } = await scene.lend()
     const auditedOf = async (lender: string) => {
-      const { neighbours } = await askStatus(scene.node.data)
+      const { neighbours } = await statusOf(scene.node.data)
       return neighbours.find(({ peer }) => peer === lender)?.trust.audited ?? 0
     }
     const before = await auditedOf(view.peer)
@@ -238,7 +238,7 @@ export const testRefusing = (scene: Scene): void => {
     ])
     const view = await viewUntil(page, ({ state }) => state === 'lending')
     await until(async () =>
-      (await askStatus(scene.node.data)).neighbours.some(({ peer, slots }) => peer === view.peer && slots > 0),
+      (await statusOf(scene.node.data)).neighbours.some(({ peer, slots }) => peer === view.peer && slots > 0),
     )
     const refused = scene.mesh.call(scene.digits, { n: 10 }, { verify: 'none', remote: true, timeoutMs: 10_000 })
     await expect(refused).rejects.toMatchObject({ code: 'E_NOT_ACCEPTED' })
@@ -321,7 +321,7 @@ export const testCalling = (scene: Scene): void => {
         verification: { by: 'self' },
       })
       // Who only calls lends nothing.
-      const { neighbours } = await askStatus(scene.node.data)
+      const { neighbours } = await statusOf(scene.node.data)
       expect(neighbours.filter(({ slots }) => slots > 0).map(({ peer }) => peer)).toEqual([lender.status.peer])
       await callIn(caller, 'calling.close')
       await lender.stop()

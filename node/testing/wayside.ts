@@ -135,14 +135,8 @@ export const startMesh = async (count: number, args: readonly string[] = []): Pr
   return [first, ...others]
 }
 
+/** By the agent's socket: tests ask often, and a command of its own takes a tenth of a second. */
 export const statusOf = async (data: string): Promise<AgentStatus> => {
-  const { stdout, stderr } = await wayside(['status', '--json', '--data', data])
-  if (stdout === '') throw new Error(stderr)
-  return JSON.parse(stdout)
-}
-
-/** The same by its socket, without a command of its own: for who asks often. */
-export const askStatus = async (data: string): Promise<AgentStatus> => {
   const client = await connectAgent(data)
   try {
     return (await client.ask({ t: 'status' }, 'status')).status as unknown as AgentStatus

@@ -6,7 +6,7 @@ import { type RunningBrowser, startBrowser } from '../../scripts/browser/launch.
 import { lookAs } from '../../scripts/browser/look-as.ts'
 import { ensureWeb } from '../../scripts/web/build.ts'
 import { connect, fn } from '../sdk.ts'
-import { askStatus, startAgent, type TestAgent, until } from '../testing/wayside.ts'
+import { startAgent, statusOf, type TestAgent, until } from '../testing/wayside.ts'
 
 const PHONE = { width: 390, height: 844, touch: true }
 const HELLO = new URL('../../examples/hello/hello.ts', import.meta.url)
@@ -71,7 +71,7 @@ test('a tap lends what the phone has, another one ends it', async () => {
   await badge('Paused\\nthis network may cost money')
   await tap(page, 'label:nth-of-type(4) input')
   await badge('Lending')
-  await until(async () => (await askStatus(agent.data)).neighbours.some(({ free }) => free > 0))
+  await until(async () => (await statusOf(agent.data)).neighbours.some(({ free }) => free > 0))
   const mesh = await connect({ data: agent.data })
   onTestFinished(() => mesh.close())
   const options = { verify: 'none', remote: true } as const
@@ -82,7 +82,7 @@ test('a tap lends what the phone has, another one ends it', async () => {
   expect(await violationsIn(page)).toEqual([])
   await tap(page, '.stop')
   expect(await page.evaluate('document.querySelector("main").innerText')).toContain('Stopped. Nothing runs.')
-  await until(async () => (await askStatus(agent.data)).neighbours.length === 0)
+  await until(async () => (await statusOf(agent.data)).neighbours.length === 0)
 })
 
 test('over plain http it says why it cannot lend', async () => {
