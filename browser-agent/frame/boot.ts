@@ -83,22 +83,30 @@ const begin = async (request: LendRequest, choice: string): Promise<void> => {
 /** The browser says that a person did it, and that this frame was used just now: neither can be changed from outside of it. */
 const isByPerson = (event: Event) => event.isTrusted && navigator.userActivation.isActive
 
+/** A window that a site cuts off looks from here as one that was blocked. */
+const NO_WINDOW =
+  'Your browser blocked the window that asks: allow it, and press Lend. If it opened, it says what is wrong.'
+
 /**
- * In the frame a press opens the window that asks, and no more: a page can lay what it likes over a frame, and a mask does
- * not show in what browsers tell a frame of its sight (decision 38).
+ * In the frame a press opens the window that asks, one at a time, and no more: a page can lay what it likes over a frame,
+ * and a mask does not show in what browsers tell a frame of its sight (decision 38).
  */
-const askInWindow = (agreed: () => void): void => {
+const askInWindow = (agreed: () => void): (() => void) => {
   const step = crypto.randomUUID()
   asked.set('step', step)
   asked.set('site', site)
-  const opened = open(`${location.pathname}#${asked}`, '', 'popup,width=440,height=320')
-  say(
-    'asking',
-    opened ? 'Please confirm in the window.' : 'Your browser blocked the window that asks. Allow it, and press Lend.',
-  )
-  addEventListener('message', ({ origin, source, data }) => {
-    if (origin === location.origin && opened && source === opened && data === step) agreed()
-  })
+  let opened: Window | null = null
+  const hear = ({ origin, source, data }: MessageEvent) => {
+    if (origin !== location.origin || !opened || source !== opened || data !== step) return
+    removeEventListener('message', hear)
+    agreed()
+  }
+  addEventListener('message', hear)
+  return () => {
+    if (opened && !opened.closed) return opened.focus()
+    opened = open(`${location.pathname}#${asked}`, '', 'popup,width=440,height=320')
+    say('asking', opened ? 'Please confirm in the window.' : NO_WINDOW)
+  }
 }
 
 /** Calls `agreed` when a person means it. */
@@ -122,7 +130,7 @@ const hearPresses = (agreed: () => void): void => {
 const confirm = (): void => {
   if (!opener)
     throw new Error(
-      'the page that asks is cut off from this window; its owner finds in docs/EMBED.md which header does that',
+      'the page that asks cuts itself off from this window, by Cross-Origin-Opener-Policy; its owner finds a way in docs/EMBED.md',
     )
   later.onclick = () => close()
   hearPresses(() => {
@@ -137,9 +145,10 @@ const ask = (request: LendRequest): void => {
   if (localStorage.getItem(choice)) return agreed()
   later.onclick = () => say('later', '')
   if (alone) return hearPresses(agreed)
+  const openWindow = askInWindow(agreed)
   lendButton.onclick = (event) => {
     if (main.dataset.state === 'later') say('asking', '')
-    else if (isByPerson(event)) askInWindow(agreed)
+    else if (isByPerson(event)) openWindow()
   }
 }
 

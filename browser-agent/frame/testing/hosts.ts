@@ -120,10 +120,14 @@ const CENTRE_OF_LEND = `(() => {
   return [x + width / 2, y + height / 2]
 })()`
 
-/** Agrees as a person does: a press in the frame, and one in the window that it opens, after a look at that. */
+/** Agrees as a person does: a press in the frame, and one in the window that it opens. */
 export const agree = async (page: Page, frame: Frame): Promise<void> => {
   await press(page, frame)
-  const asking = await eventually('the window that asks', async () => (await windowsOf(page))[0])
+  await agreeIn(await eventually('the window that asks', async () => (await windowsOf(page))[0]))
+}
+
+/** Agrees in the window, after a look at it. */
+export const agreeIn = async (asking: Page): Promise<void> => {
   await settle()
   const [x, y] = await evaluateIn<[number, number]>(asking, CENTRE_OF_LEND)
   const session = await asking.createCDPSession()
