@@ -1,3 +1,4 @@
+import { browserForTests } from '../scripts/browser/for-tests.ts'
 import {
   lendingScene,
   testCalling,
@@ -8,7 +9,7 @@ import {
   testSlow,
 } from './testing/lending.ts'
 
-const scene = lendingScene('chromium')
+const scene = lendingScene(browserForTests('chromium'))
 
 testLending(scene)
 testComingAndGoing(scene)

@@ -9,9 +9,8 @@ import { connect, fn, type Mesh } from '../../node/sdk.ts'
 import { freshDirectory, startAgent, statusOf, type TestAgent, until, wayside } from '../../node/testing/wayside.ts'
 import { entryFiles } from '../../scripts/browser/entry-page.ts'
 import { callIn } from '../../scripts/browser/in-page.ts'
-import { type RunningBrowser, startBrowser } from '../../scripts/browser/launch.ts'
+import type { RunningBrowser } from '../../scripts/browser/launch.ts'
 import { servePage } from '../../scripts/browser/page-server.ts'
-import type { BrowserName } from '../../scripts/browser/profiles.ts'
 import { bundle, functionFile } from '../../sdk/bundle/index.ts'
 import { compileWasi } from '../../sdk/bundle/wasm/testing/compile.ts'
 import { lyingHost } from '../../simulations/adversaries.ts'
@@ -85,9 +84,8 @@ export const viewUntil = async (page: Page, holds: (view: AgentView) => boolean)
 }
 
 /** A browser beside an agent that lends nothing: what is done for it, pages do. */
-export const lendingScene = (name: BrowserName): Scene => {
+export const lendingScene = (browser: () => RunningBrowser): Scene => {
   const servers: { url: string; close(): void }[] = []
-  let browser: RunningBrowser
   let node: TestAgent
   let mesh: Mesh
   const source = write('digits.ts', DIGITS)
@@ -98,19 +96,17 @@ export const lendingScene = (name: BrowserName): Scene => {
     const files = { ...(await entryFiles(new URL('./agent-page.ts', import.meta.url))), '/digits.wayside': digits }
     // Two origins: there is one peer in each.
     for (let i = 0; i < 2; i++) servers.push(await servePage(files))
-    browser = await startBrowser(name)
     mesh = await connect({ data: node.data })
   })
   afterAll(async () => {
     await mesh?.close()
-    await browser?.close()
     for (const server of servers) server.close()
   })
 
   const reached = (lender: string) =>
     until(async () => (await statusOf(node.data)).neighbours.some(({ peer, free }) => peer === lender && free > 0))
   const open = async (origin = 0): Promise<Page> => {
-    const page = await browser.open((servers[origin] as { url: string }).url)
+    const page = await browser().open((servers[origin] as { url: string }).url)
     onTestFinished(() => page.close().catch(() => {}))
     return page
   }
@@ -171,7 +167,7 @@ export const testLending = (scene: Scene): void => {
     expect(value).toEqual(digitsOf(50_000))
     expect(receipt.executors.toSorted()).toEqual([view.peer, other.status.peer].toSorted())
     expect(receipt.disputes).toEqual([])
-    await other.stop()
+    await other.stop('SIGKILL')
   })
 }
 
@@ -209,7 +205,7 @@ export const testComingAndGoing = (scene: Scene): void => {
 
   test('one that runs nothing more says so at once, and its work is done elsewhere', async () => {
     const pages = [await scene.lend(), await scene.lend(undefined, 1)]
-    const long = scene.mesh.call(scene.digits, { n: 20_000_000 }, { verify: 'none', remote: true })
+    const long = scene.mesh.call(scene.digits, { n: 10_000_000 }, { verify: 'none', remote: true })
     const runningIn = async ({ page }: { page: Page }) => (await callIn<AgentView>(page, 'lending.view')).running
     let busy: Page | undefined
     await until(async () => {
@@ -225,7 +221,7 @@ export const testComingAndGoing = (scene: Scene): void => {
     const stopped = await callIn<{ saidMs: number; tookMs: number }>(busy as Page, 'lending.stop')
     expect(stopped).toMatchObject({ state: 'stopped', running: 0 })
     expect(stopped.saidMs).toBeLessThan(100)
-    expect(await long).toEqual(digitsOf(20_000_000))
+    expect(await long).toEqual(digitsOf(10_000_000))
   })
 }
 
@@ -324,7 +320,7 @@ export const testCalling = (scene: Scene): void => {
       const { neighbours } = await statusOf(scene.node.data)
       expect(neighbours.filter(({ slots }) => slots > 0).map(({ peer }) => peer)).toEqual([lender.status.peer])
       await callIn(caller, 'calling.close')
-      await lender.stop()
+      await lender.stop('SIGKILL')
     })
 
     test('another page, which runs it', async () => {

@@ -1,12 +1,14 @@
 /** What the ports of a page do, in each browser. */
 import { createHash } from 'node:crypto'
 import type { Page } from 'puppeteer-core'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createCrypto, createSigner } from '../../node/crypto.ts'
 import { systemRandom } from '../../node/random.ts'
 import { storageConformance } from '../../peer/storage/conformance.ts'
 import type { Storage } from '../../protocol/ports.ts'
+import { serveEntry } from '../../scripts/browser/entry-page.ts'
 import { callIn } from '../../scripts/browser/in-page.ts'
+import type { RunningBrowser } from '../../scripts/browser/launch.ts'
 import type { WrittenWrite } from './ports-page.ts'
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
@@ -98,7 +100,16 @@ const numbers = (page: () => Page) => {
   })
 }
 
-export const testPorts = (page: () => Page): void => {
+export const testPorts = (browser: () => RunningBrowser): void => {
+  let server: { url: string; close(): void }
+  let opened: Page
+  beforeAll(async () => {
+    server = await serveEntry(new URL('./ports-page.ts', import.meta.url))
+    opened = await browser().open(server.url)
+  })
+  afterAll(() => server.close())
+  const page = () => opened
+
   storageConformance('in a page', async (plan) => {
     await callIn(page(), 'ports.stored.open', plan)
     return storageIn(page())
