@@ -5,6 +5,7 @@ import { createSigner, generatePrivateKey } from '../node/crypto.ts'
 import { serveEntry } from '../scripts/browser/entry-page.ts'
 import { callIn } from '../scripts/browser/in-page.ts'
 import { type RunningBrowser, startBrowser } from '../scripts/browser/launch.ts'
+import { publish, requestOf, returned } from '../scripts/test/world.ts'
 import { type Agent, agentOn, eventually } from './testing/page-agents.ts'
 
 let server: { url: string; close(): void }
@@ -93,17 +94,48 @@ test('a page without WebRTC is reached through the relay all the same, and works
   expect(relay.relay()).toMatchObject({ reservations: 1, circuits: 1 })
 })
 
-test('where the two cannot agree on a way, the relayed connection is kept', async () => {
+/** It says that it can agree on a way, and none leads anywhere until it hears. */
+const DEAF = `for (const name of ['addIceCandidate', 'setRemoteDescription']) {
+  const real = RTCPeerConnection.prototype[name]
+  RTCPeerConnection.prototype[name] = function (...given) {
+    return globalThis.hears ? real.apply(this, given) : new Promise(() => {})
+  }
+}`
+
+/** Some seconds in a page. */
+const SLOW = 'export default (n) => { let x = 0; for (let i = 0; i < n; i++) x = (x * 31 + i) % 1000003; return x }'
+const SLOW_ROUNDS = 1e7
+const slowly = (n: number) => {
+  let x = 0
+  for (let i = 0; i < n; i++) x = (x * 31 + i) % 1000003
+  return x
+}
+
+test('where the two cannot agree on a way, the relayed connection is kept; a call survives that they do later', async () => {
   const relay = await agentOn(CARRYING, { relay: true })
-  // It says that it can, and no candidate leads anywhere.
-  const deaf = `RTCPeerConnection.prototype.addIceCandidate = async () => {}
-    Object.defineProperty(RTCPeerConnection.prototype, 'setRemoteDescription', { value: () => new Promise(() => {}) })`
-  const tab = await carried(relay, deaf)
+  const tab = await carried(relay, DEAF)
   const agent = await agentOn([], { of: relay })
   await eventually(() => expect(agent.neighbours()).toContain(tab.peerId))
   expect(await agent.doubled(21)).toBe(42)
   expect(isDirect(agent)).toBe(false)
   expect(relay.relay().circuits).toBe(1)
+  // One call after another is under way, whenever it is that the direct way comes up.
+  const published = await publish({ peer: agent.peer } as never, SLOW)
+  const answers = new Set<unknown>()
+  let isOver = false
+  const calling = (async () => {
+    while (!isOver) answers.add(returned(await agent.peer.call(requestOf(published, SLOW_ROUNDS))))
+  })()
+  await eventually(async () => expect(await callIn<number>(tab.page, 'lending.running')).toBe(1))
+  await tab.page.evaluate('globalThis.hears = true')
+  await eventually(async () => {
+    await agent.ports.network.connect(tab.address)
+    expect(relay.relay().circuits).toBe(0)
+  })
+  isOver = true
+  await calling
+  expect([...answers]).toEqual([slowly(SLOW_ROUNDS)])
+  expect(agent.neighbours()).toContain(tab.peerId)
 })
 
 test('the relay goes away: pages come back to it by themselves, and are reached again', async () => {

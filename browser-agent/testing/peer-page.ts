@@ -39,6 +39,7 @@ Object.assign(globalThis, {
     join: (address: string) => peer.join(address),
     addresses: async () => peer.addresses(),
     neighbours: async () => peer.status().neighbours.map((one) => one.peer),
+    running: async () => peer.status().running.filter(({ state }) => state === 'running').length,
     events: async () => events,
     stop: () => peer.stop(),
   },
