@@ -48,6 +48,7 @@ export class Outbox {
   readonly #ports: OutboxPorts
   readonly #mesh: CID
   readonly #neighbour: Neighbour
+  readonly #underWay: () => number
   readonly #noted: (head: SignedHead) => void
   readonly #accepted: Batcher<WorkItem>
   readonly #started: Batcher<number>
@@ -65,6 +66,7 @@ export class Outbox {
     underWay: () => number,
     noted: (head: SignedHead) => void,
   ) {
+    this.#underWay = underWay
     this.#noted = noted
     this.#ports = ports
     this.#mesh = mesh
@@ -121,6 +123,8 @@ export class Outbox {
   answer(finished: Finished): void {
     const { item, outcomeBytes } = finished
     this.#answers.add(finished, outcomeBytes.length + 64)
+    // No other is to come that could go with it.
+    if (this.#underWay() === 0) this.#answers.flush()
     if (item.journal.length > 0) this.#journals.add(finished, JOURNAL_BYTES)
     else
       this.#receipts.add(

@@ -34,7 +34,7 @@ class Audience {
   #toldMs = Number.NEGATIVE_INFINITY
   /** Some know a later load than that told to all. */
   #isDivided = false
-  #scheduled: (() => void) | undefined
+  #scheduled: { dueMs: number; cancel(): void } | undefined
 
   constructor(clock: Ports['clock'], slowness: number, load: () => Load, tell: (frame: FrameOf<'load'>) => void) {
     this.#clock = clock
@@ -45,18 +45,25 @@ class Audience {
 
   /** Another load may be news; whatever was to be told is looked at anew. */
   consider(): void {
-    this.stop()
     const now = this.#load()
     const delayMs = Math.min(newsDelayMs(this.#told, now), this.#isDivided ? SMALL_MS : Number.POSITIVE_INFINITY)
     if (delayMs === Number.POSITIVE_INFINITY) return
-    const nowMs = this.#clock.monotonic()
-    const waitMs = this.#toldMs + this.#slowness * delayMs - nowMs
-    if (waitMs > 0) {
-      this.#scheduled = this.#clock.after(waitMs, () => this.consider())
-      return
-    }
+    const dueMs = this.#toldMs + this.#slowness * delayMs
+    if (dueMs > this.#clock.monotonic()) return this.#schedule(dueMs)
+    this.stop()
     this.knows(now)
     this.#tell({ t: 'load', ...now })
+  }
+
+  /** One set for earlier stays, also where there is no news any more: each task begins and ends, and a timer costs more than a look. */
+  #schedule(dueMs: number): void {
+    if (this.#scheduled && this.#scheduled.dueMs <= dueMs) return
+    this.stop()
+    const cancel = this.#clock.after(dueMs - this.#clock.monotonic(), () => {
+      this.#scheduled = undefined
+      this.consider()
+    })
+    this.#scheduled = { dueMs, cancel }
   }
 
   /** All of them do. */
@@ -72,7 +79,7 @@ class Audience {
   }
 
   stop(): void {
-    this.#scheduled?.()
+    this.#scheduled?.cancel()
     this.#scheduled = undefined
   }
 }
