@@ -56,7 +56,8 @@ const shell = async (command: string): Promise<string> => {
 
 test('there are sources and commands to try', () => {
   expect(sources.map(({ file }) => file)).toEqual([
-    ...['hello.ts', 'call.ts', 'primes.ts', 'count-primes.ts', 'app.ts', 'program.c', 'kernel.as.ts'],
+    ...['hello.ts', 'call.ts', 'primes.ts', 'count-primes.ts', 'page.ts', 'build.ts', 'app.ts'],
+    ...['program.c', 'kernel.as.ts'],
   ])
   expect(steps.length).toBeGreaterThanOrEqual(4)
 })

@@ -12,27 +12,29 @@ import { writePackage } from './main.ts'
 
 const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' ws:"
 
+/** What the README shows of a page. */
+const SHOWN = /^```ts page\.ts\n(.*?)^```$/ms.exec(readFileSync('README.md', 'utf8'))?.[1] ?? ''
+
 const APP = `
-import { connect, fn } from 'wayside'
-import { lend } from 'wayside/browser'
-const hello = fn(new URL('/hello.wayside', location.href))
+import { connect } from 'wayside'
+import { greet, help } from './page.ts'
+let agent
+const said = []
 globalThis.site = {
-  lend: async (mesh) => { globalThis.agent = await lend({ mesh, accept: ['mesh'], limits: { when: 'always', onBattery: true } }) },
-  state: () => agent.view().state,
-  call: async (ticket) => {
-    const mesh = await connect({ join: [ticket] })
-    try {
-      return await mesh.call(hello, { name: 'Ada' }, { verify: 'self' })
-    } finally {
-      await mesh.close()
-    }
+  greet,
+  lend: async (mesh) => {
+    agent = await help(mesh, (text) => said.push(text))
+    agent.limit({ when: 'always', onBattery: true })
   },
+  said: () => said.join(),
+  connects: async (ticket) => (await connect({ join: [ticket] })).close(),
 }`
 
 test('a site calls and lends with it', async () => {
   const folder = freshDirectory()
   const installed = join(folder, 'node_modules/wayside')
   await writePackage(installed)
+  writeFileSync(join(folder, 'page.ts'), SHOWN)
   writeFileSync(join(folder, 'app.js'), APP)
   const output = join(folder, 'site')
   await build({ entryPoints: [join(folder, 'app.js')], bundle: true, format: 'esm', outdir: output, logLevel: 'error' })
@@ -56,7 +58,8 @@ test('a site calls and lends with it', async () => {
   const browser = await startBrowser('chromium')
   onTestFinished(() => browser.close())
   const page = await browser.open(server.url)
-  expect(await callIn(page, 'site.call', agent.status.ticket)).toEqual({ text: 'Hello, Ada' })
+  expect(await callIn(page, 'site.greet', agent.status.ticket, 'Ada')).toBe('Hello, Ada')
+  await callIn(page, 'site.connects', agent.status.ticket)
   await callIn(page, 'site.lend', agent.status.ticket)
-  await expect.poll(() => callIn(page, 'site.state'), { timeout: 20_000 }).toBe('lending')
+  await expect.poll(() => callIn(page, 'site.said'), { timeout: 20_000 }).toContain('lending : 0 tasks today')
 })
