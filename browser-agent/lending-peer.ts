@@ -14,6 +14,7 @@ import { MeshRecord } from '../protocol/mesh-record.ts'
 import { ENGINES } from '../sandbox/engines.ts'
 import type { Lent } from './guest/presence.ts'
 import type { PagePorts } from './ports.ts'
+import { dialableOf } from './refusals.ts'
 
 /** A tab has little to spare, and is one of many. */
 const PLACES = 16
@@ -138,7 +139,7 @@ export class LendingPeer implements Lent {
     await this.#peer.start()
     this.#options.begun()
     const peer = this.#peer
-    for (const address of mesh.addresses)
+    for (const address of dialableOf(mesh.addresses))
       keepTrying(
         async () => peer.join(address, over),
         clock,

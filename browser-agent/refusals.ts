@@ -36,3 +36,14 @@ export const refusedBy =
     }
     throw cause
   }
+
+const isDialable = (address: string): boolean => {
+  const kind = addressKind(address)
+  return kind !== 'tcp' && kind !== 'other' && !(kind === 'ws' && location.protocol === 'https:')
+}
+
+/** Of the addresses of one mesh those that this page may dial; all of them where there are none, since each says why. */
+export const dialableOf = (addresses: readonly string[]): readonly string[] => {
+  const some = addresses.filter(isDialable)
+  return some.length > 0 ? some : addresses
+}

@@ -7,7 +7,7 @@ import { embedTag } from '../../node/web/tag.ts'
 import { type RunningBrowser, startBrowser } from '../../scripts/browser/launch.ts'
 import { type PageServer, servePage } from '../../scripts/browser/page-server.ts'
 import { ensureWeb } from '../../scripts/web/build.ts'
-import { eventually, frameOf, press, REASON, settle, sitePage, windowsOf } from './testing/hosts.ts'
+import { eventually, frameOf, lendInUse, press, REASON, settle, sitePage, windowsOf } from './testing/hosts.ts'
 
 const HELLO = new URL('../../examples/hello/hello.ts', import.meta.url)
 
@@ -44,19 +44,11 @@ const openSite = async (): Promise<[Page, Frame]> => {
 
 test('two presses lend, one ends it', async () => {
   const [page, frame] = await openSite()
-  const badgeSays = (text: string) =>
-    eventually(text, () => frame.evaluate(`document.querySelector('.badge')?.innerText.startsWith('${text}')`))
   await press(page, frame)
   const asking = await eventually('the window that asks', async () => (await windowsOf(page))[0])
   await settle()
   await asking.click('#lend')
-  await badgeSays('Paused\\nwhile you use the page')
-  await press(page, frame, '.more')
-  await eventually('the panel, in the room that it needs', () =>
-    frame.evaluate('innerHeight > document.getElementById("panel").clientHeight'),
-  )
-  await press(page, frame, '#panel input[type=checkbox]')
-  await badgeSays('Lending')
+  await lendInUse(page, frame)
   await until(async () => (await statusOf(agent.data)).neighbours.some(({ free }) => free > 0))
   const mesh = await connect({ data: agent.data })
   onTestFinished(() => mesh.close())

@@ -1,40 +1,31 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { AgentView } from '../../browser-agent/agent-view.ts'
+import { agree, eventually, frameOf, lendInUse } from '../../browser-agent/frame/testing/hosts.ts'
 import { encodeValue } from '../../protocol/values.ts'
 import { outcomeOf, runOf, valueIn, wasm } from '../../sandbox/fixture.ts'
 import { createSandbox } from '../../sandbox/sandbox.ts'
 import { bundle } from '../../sdk/bundle/bundle.ts'
-import { serveEntry } from '../browser/entry-page.ts'
-import { callIn } from '../browser/in-page.ts'
+import { violationsIn } from '../browser/axe.ts'
 import { type RunningBrowser, startBrowser } from '../browser/launch.ts'
+import { lookAs } from '../browser/look-as.ts'
 import { type RunningDemo, startDemo } from './demo.ts'
 import { HEIGHT, placeTile, TILES, tileInput, WIDTH } from './picture.ts'
 
 const RAYS = 1
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const TAB = new URL('../../browser-agent/testing/agent-page.ts', import.meta.url)
 
 let browser: RunningBrowser
 let demo: RunningDemo
-// Tabs of one origin are one peer.
-let origins: { url: string; close(): void }[] = []
 
 beforeAll(async () => {
   // With one agent alone nothing is verified: the picture begins with the first tab.
-  ;[browser, demo, ...origins] = await Promise.all([
+  ;[browser, demo] = await Promise.all([
     startBrowser('chromium'),
     startDemo({ agents: 1, port: 0, phone: false, rays: RAYS, restMs: 600_000 }),
-    serveEntry(TAB),
-    serveEntry(TAB),
   ])
 })
 
 afterAll(async () => {
-  for (const origin of origins) origin.close()
   await Promise.all([browser?.close(), demo?.stop()])
 })
 
@@ -65,23 +56,24 @@ const SHOWN = `(async () => {
 /** How much of the page is cut off at the side. */
 const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
 
-/** Of the page around the control, which has tests of its own. */
-const violationsOn = async (page: Page): Promise<unknown> => {
-  await page.evaluate(AXE)
-  return page.evaluate(
-    `axe.run({ exclude: [['wayside-agent']] }).then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))`,
+/** A visitor who agrees, and does not wait to be away. */
+const visit = async (url: string): Promise<Page> => {
+  const page = await browser.open('about:blank')
+  await lookAs(page, {})
+  await page.goto(url)
+  const frame = await frameOf(page)
+  await eventually('the question, in the room that it needs', () =>
+    frame.evaluate('innerHeight > document.querySelector("main").clientHeight'),
   )
+  await agree(page, frame)
+  await lendInUse(page, frame)
+  return page
 }
 
 test('two tabs and an agent paint the picture, and the page says whose each tile is', async () => {
-  const page = await browser.open(demo.url)
-  const tabs: Page[] = []
-  for (const { url } of origins) {
-    const tab = await browser.open(url)
-    const { ticket, peer } = await demo.mesh.home.status()
-    await callIn(tab, 'lending.start', ticket, [peer])
-    tabs.push(tab)
-  }
+  const page = await visit(demo.url)
+  // Tabs of one site are one peer.
+  await visit(demo.url.replace('127.0.0.1', 'localhost'))
   await page.bringToFront()
   const done = `document.getElementById('state').textContent.includes('is done in')`
   await page.waitForFunction(done, { timeout: 60_000, polling: 100 })
@@ -95,10 +87,8 @@ test('two tabs and an agent paint the picture, and the page says whose each tile
   const whose = /^Row \d+, column \d+: computed by (tab|agent) \d, checked by (tab|agent) \d$/
   expect(labels.filter((label) => !whose.test(label))).toEqual([])
   for (const name of ['tab 1', 'tab 2', 'agent 1']) expect(labels.join()).toContain(`by ${name}`)
-  const views = await Promise.all(tabs.map((tab) => callIn<AgentView>(tab, 'lending.view')))
-  const peers = views.map(({ peer }) => peer)
   const nodes = demo.mesh.nodes()
-  expect(nodes.filter(({ kind }) => kind === 'tab').map(({ peer }) => peer)).toEqual(expect.arrayContaining(peers))
+  expect(nodes.map(({ name }) => name)).toEqual(['this demo', 'agent 1', 'tab 1', 'tab 2'])
   const sum = (counts: number[]) => counts.reduce((a, b) => a + b, 0)
   expect(sum(nodes.map(({ computed }) => computed))).toBe(TILES)
   expect(sum(nodes.map(({ verified }) => verified))).toBe(TILES)
@@ -107,8 +97,8 @@ test('two tabs and an agent paint the picture, and the page says whose each tile
   await page.keyboard.press('ArrowDown')
   const card = (await page.evaluate(`document.getElementById('card').innerText`)) as string
   expect(card).toMatch(/^computed by (tab|agent) \d\s+checked by (tab|agent) \d$/)
-  expect(await violationsOn(page)).toEqual([])
-  await page.setViewport({ width: 360, height: 740 })
+  expect(await violationsIn(page)).toEqual([])
+  await lookAs(page, { width: 360, height: 740, touch: true, scheme: 'dark' })
   expect(await page.evaluate(OVERFLOW)).toBe(0)
-  expect(await violationsOn(page)).toEqual([])
+  expect(await violationsIn(page)).toEqual([])
 })

@@ -17,6 +17,9 @@ const READY_MS_MAX = 30_000
 const STOP_MS_MAX = 4000
 const REASON = 'Paints this picture, a tile at a time'
 
+/** `agent 2` before `agent 10`. */
+const byName = new Intl.Collator('en', { numeric: true })
+
 interface Named {
   kind: NodeKind
   name: string
@@ -67,7 +70,8 @@ export class DemoMesh {
       peer,
       neighbours.map((one) => one.peer),
     )
-    const here = [{ peer, in_flight: 0 }, ...neighbours]
+    const others = neighbours.toSorted((a, b) => byName.compare(this.#nameOf(a.peer).name, this.#nameOf(b.peer).name))
+    const here = [{ peer, in_flight: 0 }, ...others]
     return here.map((one) => ({
       peer: one.peer,
       ...this.#nameOf(one.peer),

@@ -131,8 +131,10 @@ export const agreeIn = async (asking: Page): Promise<void> => {
   await settle()
   const [x, y] = await evaluateIn<[number, number]>(asking, CENTRE_OF_LEND)
   const session = await asking.createCDPSession()
-  for (const type of ['mousePressed', 'mouseReleased'] as const)
-    await session.send('Input.dispatchMouseEvent', { type, x, y, button: 'left', clickCount: 1 })
+  const at = { x, y, button: 'left', clickCount: 1 } as const
+  await session.send('Input.dispatchMouseEvent', { type: 'mousePressed', ...at })
+  // The window closes, mostly before the browser has answered.
+  await session.send('Input.dispatchMouseEvent', { type: 'mouseReleased', ...at }).catch(() => {})
 }
 
 const ASKS = `(document.getElementById('site').textContent !== '' &&
@@ -148,4 +150,26 @@ export const openSite = async (browser: RunningBrowser, hosts: TwoHosts, path: s
     () => frame.evaluate(ASKS) as Promise<boolean | undefined>,
   )
   return [page, frame]
+}
+
+/** What the badge says, from its beginning. */
+export const badgeSays = (frame: Frame, text: string): Promise<unknown> =>
+  eventually(text, () =>
+    frame.evaluate(`document.querySelector('.badge')?.innerText.startsWith(${JSON.stringify(text)})`),
+  )
+
+/** Chromium hands no press to a frame that has moved or grown in the last half of a second. */
+const standStill = () => new Promise((resolve) => setTimeout(resolve, 600))
+
+/** In the panel of a badge that is in place: lends while the page is in use as well. */
+export const lendInUse = async (page: Page, frame: Frame): Promise<void> => {
+  await badgeSays(frame, 'Paused\nwhile you use the page')
+  await standStill()
+  await press(page, frame, '.more')
+  await eventually('the panel, in the room that it needs', () =>
+    frame.evaluate('innerHeight > document.getElementById("panel").clientHeight'),
+  )
+  await standStill()
+  await press(page, frame, '#panel input[type=checkbox]')
+  await badgeSays(frame, 'Lending')
 }

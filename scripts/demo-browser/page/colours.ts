@@ -3,7 +3,7 @@ import type { MapNode } from '../events.ts'
 
 const TABS = ['#5eead4', '#7dd3fc', '#a5b4fc', '#86efac', '#67e8f9', '#c4b5fd', '#bef264', '#93c5fd']
 const AGENTS = ['#fbbf6b', '#fda4af', '#fdba74', '#f0abfc', '#fcd34d', '#fca5a5']
-const HOME = '#f8fafc'
+const HOME = 'var(--ink)'
 
 export const colourOf = ({ kind, name }: Pick<MapNode, 'kind' | 'name'>): string => {
   if (kind === 'home') return HOME

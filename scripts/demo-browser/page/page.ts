@@ -34,7 +34,7 @@ const showShare = (): void => {
   const byAgents = tiles.length - byTabs
   element('share-tabs').style.flexGrow = String(byTabs)
   element('share-agents').style.flexGrow = String(byAgents)
-  const words = `${Math.round((100 * byTabs) / tiles.length)} % of this picture by tabs, ${counted(byAgents, 'tile')} by node agents`
+  const words = `${counted(byTabs, 'tile')} by tabs, ${counted(byAgents, 'tile')} by node agents`
   element('share').textContent = tiles.length === 0 ? 'No tiles yet' : words
 }
 

@@ -40,6 +40,16 @@ const placesOf = (nodes: readonly MapNode[]): Map<string, Place> => {
   return places
 }
 
+/** Where a visitor's tab would be, as long as there is none. */
+const freePlace = (nodes: readonly MapNode[]): SVGElement[] => {
+  if (nodes.some(({ kind }) => kind === 'tab')) return []
+  const group = make('g', { transform: `translate(${MIDDLE_X} ${MIDDLE_Y + AROUND_Y})` })
+  const label = make('text', { x: RADIUS + 10, y: 4, class: 'beside' })
+  label.textContent = 'room for a tab'
+  group.append(make('circle', { r: RADIUS, class: 'nobody' }), label)
+  return [group]
+}
+
 export class PeerMap {
   readonly #svg: SVGSVGElement
   readonly #title: Element | null
@@ -74,7 +84,8 @@ export class PeerMap {
   travel(peer: string, colour: string): void {
     const from = this.#places.get(peer)
     if (!from || this.#isCalm || document.hidden || this.#moving.childElementCount >= TRAVELLERS_MAX) return
-    const dot = make('circle', { r: 3.5, fill: colour })
+    const dot = make('circle', { r: 3.5, class: 'tile' })
+    dot.style.setProperty('--of', colour)
     this.#moving.append(dot)
     const steps = [`translate(${from.x}px, ${from.y}px)`, `translate(${this.#home.x}px, ${this.#home.y}px)`]
     const animation = dot.animate({ transform: steps }, { duration: TRAVEL_MS, easing: 'ease-in' })
@@ -85,7 +96,7 @@ export class PeerMap {
     this.#places = placesOf(nodes)
     this.#rings.clear()
     this.#lines.replaceChildren(...this.#linesOf(nodes))
-    this.#marks.replaceChildren(...nodes.map((node) => this.#mark(node)))
+    this.#marks.replaceChildren(...nodes.map((node) => this.#mark(node)), ...freePlace(nodes))
     const words = nodes.map(({ name, links }) => `${name}, connected to ${links.length}`)
     if (this.#title) this.#title.textContent = `The map of peers: ${words.join('; ')}`
     this.#svg.dataset.peers = String(nodes.length)
@@ -104,19 +115,18 @@ export class PeerMap {
 
   #mark(node: MapNode): SVGElement {
     const { x, y } = this.#places.get(node.peer) as Place
-    const colour = colourOf(node)
     const group = make('g', { transform: `translate(${x} ${y})` })
+    group.style.setProperty('--of', colourOf(node))
     const ring = make('circle', {
       r: RING_RADIUS,
       class: 'ring',
-      stroke: colour,
       'stroke-opacity': 0,
       transform: 'rotate(-90)',
     })
     this.#rings.set(node.peer, ring)
     const label = make('text', { y: 36 })
     label.textContent = node.name
-    group.append(make('circle', { r: RADIUS, fill: colour, stroke: '#12161e', 'stroke-width': 3 }), ring, label)
+    group.append(make('circle', { r: RADIUS, class: 'mark' }), ring, label)
     return group
   }
 }
