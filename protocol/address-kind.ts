@@ -13,6 +13,14 @@ export const addressKind = (address: string): AddressKind => {
   return names.has('tcp') ? 'tcp' : 'other'
 }
 
+/** `/ip4/192.0.2.1/tcp/4002/tls/ws` as `https://192.0.2.1:4002`; undefined if it is no WebSocket. */
+export const originOfAddress = (address: string): string | undefined => {
+  const kind = addressKind(address)
+  if (kind !== 'ws' && kind !== 'wss') return undefined
+  const [, , host = '', , port = ''] = address.split('/')
+  return `${kind === 'wss' ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
 /** Over whom an address leads: who carries, and where that one is; undefined if nobody is between. */
 export const relayOf = (address: string): { peer: string; address: string } | undefined => {
   const [via, beyond] = address.split('/p2p-circuit')

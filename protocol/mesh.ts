@@ -100,6 +100,30 @@ export const isTicketText = (text: string): boolean => text.startsWith(TICKET_PR
 /** The ticket as text: `wayside1` and the base32 of its envelope. */
 export const ticketToText = (ticket: Envelope): string => TICKET_PREFIX + base32.baseEncode(SignedTicket.encode(ticket))
 
+const signedFromText = (text: string): Envelope => {
+  if (!isTicketText(text)) throw new MeshError('E_TICKET', `it does not begin with ${TICKET_PREFIX}`)
+  if (text.length > TICKET_CHARS_MAX) throw new MeshError('E_TICKET', `it has over ${TICKET_CHARS_MAX} characters`)
+  const signed = SignedTicket.decode(base32.baseDecode(text.slice(TICKET_PREFIX.length)))
+  if (ticketToText(signed) !== text) throw new MeshError('E_TICKET', 'characters follow its end')
+  return signed
+}
+
+const unreadable = (cause: unknown): MeshError => {
+  const why = (cause as Error).message
+  return new MeshError('E_TICKET', `this ticket cannot be read (${why}); copy the whole text that was printed`, {
+    cause,
+  })
+}
+
+/** Where a ticket leads, said by whoever wrote it: nothing of it is checked but its form. Throws MeshError E_TICKET. */
+export const addressesInTicket = (text: string): readonly string[] => {
+  try {
+    return Ticket.decode(signedFromText(text).payload).addresses
+  } catch (cause) {
+    throw unreadable(cause)
+  }
+}
+
 /** Reads a ticket and checks its signature. Throws MeshError E_TICKET or E_TICKET_EXPIRED. */
 export const ticketFromText = async (
   crypto: Crypto,
@@ -107,17 +131,11 @@ export const ticketFromText = async (
   nowMs: number,
 ): Promise<{ ticket: Ticket; signed: Envelope }> => {
   try {
-    if (!isTicketText(text)) throw new MeshError('E_TICKET', `it does not begin with ${TICKET_PREFIX}`)
-    if (text.length > TICKET_CHARS_MAX) throw new MeshError('E_TICKET', `it has over ${TICKET_CHARS_MAX} characters`)
-    const signed = SignedTicket.decode(base32.baseDecode(text.slice(TICKET_PREFIX.length)))
-    if (ticketToText(signed) !== text) throw new MeshError('E_TICKET', 'characters follow its end')
+    const signed = signedFromText(text)
     return { ticket: await openTicket(crypto, signed, nowMs), signed }
   } catch (cause) {
     if (cause instanceof MeshError && cause.code === 'E_TICKET_EXPIRED') throw cause
-    const why = (cause as Error).message
-    throw new MeshError('E_TICKET', `this ticket cannot be read (${why}); copy the whole text that was printed`, {
-      cause,
-    })
+    throw unreadable(cause)
   }
 }
 

@@ -1,6 +1,6 @@
 /** What an agent that listens on WebSockets is for browsers. Others load nothing of this. */
 import { fileURLToPath } from 'node:url'
-import { addressKind } from '../../protocol/address-kind.ts'
+import { addressKind, originOfAddress } from '../../protocol/address-kind.ts'
 import { ownAddresses } from '../interfaces.ts'
 import type { Certificate, WebServing } from '../web-serving.ts'
 import { keptCertificate } from './certificate.ts'
@@ -45,14 +45,6 @@ const NEAREST_FIRST = [/\/\/192\.168\./, /\/\/10\./, /\/\/(?!localhost|127\.|\[:
 const rankOf = (origin: string): number => {
   const place = NEAREST_FIRST.findIndex((pattern) => pattern.test(origin))
   return place < 0 ? NEAREST_FIRST.length : place
-}
-
-/** `/ip4/192.0.2.1/tcp/4002/tls/ws` as `https://192.0.2.1:4002`; undefined if it is no WebSocket. */
-export const originOfAddress = (address: string): string | undefined => {
-  const kind = addressKind(address)
-  if (kind !== 'ws' && kind !== 'wss') return undefined
-  const [, , host = '', , port = ''] = address.split('/')
-  return `${kind === 'wss' ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 const originsOf = (addresses: readonly string[]): string[] => {

@@ -87,13 +87,18 @@ export const bundleCode = async (entries: readonly string[], outdir: string): Pr
 }
 
 /**
- * Bundles `entries` for pages into the folder `outdir`. What they start by its URL is whole in one file, and lies beside
+ * Bundles `entries` for pages into the folder `outdir`; `known` replaces constants that they declare. What they start by its URL is whole in one file, and lies beside
  * them as does what they read: whoever bundles a page with them copies these two.
  */
-export const bundleForPages = async (entries: readonly string[], outdir: string): Promise<Metafile[]> => {
+export const bundleForPages = async (
+  entries: readonly string[],
+  outdir: string,
+  known: Record<string, string>,
+): Promise<Metafile[]> => {
   const met: Met = { sources: new Set(), binaries: new Set() }
   mkdirSync(outdir, { recursive: true })
-  const shared = await bundleOnce(entries, outdir, met, { ...PAGE, splitting: true })
+  const define = Object.fromEntries(Object.entries(known).map(([name, value]) => [name, JSON.stringify(value)]))
+  const shared = await bundleOnce(entries, outdir, met, { ...PAGE, splitting: true, define })
   const started = await bundleOnce([...met.sources], outdir, met, PAGE)
   for (const file of met.binaries) copyFileSync(file, join(outdir, basename(file)))
   return [shared, started]

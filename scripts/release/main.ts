@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { buildWeb } from '../web/build.ts'
+import { buildWeb, elementConstants } from '../web/build.ts'
 import { bundleCode, bundleForPages } from './bundle-code.ts'
 import { writeDeclarations } from './declarations.ts'
 import { entryPoints, outputName, PAGES_FOLDER, ROOT, rootManifest } from './layout.ts'
@@ -28,14 +28,14 @@ export const writePackage = async (folder: string): Promise<void> => {
   rmSync(folder, { recursive: true, force: true })
   const { node, pages } = entryPoints()
   const forNode = await bundleCode([COMMAND, ...node], join(folder, 'dist'))
-  const forPages = await bundleForPages(pages, join(folder, 'dist', PAGES_FOLDER))
+  const { manifest, metafile: web } = await buildWeb(join(folder, 'dist/web'))
+  const forPages = await bundleForPages(pages, join(folder, 'dist', PAGES_FOLDER), elementConstants(manifest))
   writeDeclarations([...node, ...pages], join(folder, 'types'))
   writeCommand(folder)
   for (const file of COPIED) cpSync(join(ROOT, file), join(folder, file))
   // The sandboxes of versions before this one: `node/sandbox-releases.ts` looks for them there.
   const releases = join(ROOT, 'sandbox/releases')
   if (existsSync(releases)) cpSync(releases, join(folder, 'dist/releases'), { recursive: true })
-  const web = await buildWeb(join(folder, 'dist/web'))
   writeFileSync(join(folder, 'THIRD-PARTY-NOTICES'), thirdPartyNotices([forNode, ...forPages, web]))
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(publishedManifest(), null, 2)}\n`)
 }

@@ -124,6 +124,7 @@ test('the SDK runs from it, and each entry point can be imported', async () => {
       "import { bundle } from 'wayside/bundle'",
       "import * as node from 'wayside/node'",
       "import { encodeValue } from 'wayside/protocol'",
+      "import 'wayside/element'",
       "const hello = fn<typeof import('./hello.ts').default>(new URL('./hello.ts', import.meta.url))",
       'await using mesh = await connect()',
       "const { text } = await mesh.call(hello, { name: 'Ada' })",
@@ -165,6 +166,9 @@ test('types resolve for who uses it, and refuse what is wrong', async () => {
       "const agent: PageAgent = await lend({ mesh: 'wayside1', accept: ['mesh'], limits: { cpuShare: 0.5 } })",
       'await connectPage({})',
       'console.log(agent.view().today.cpuMs.toFixed())',
+      "import 'wayside/element'",
+      "const tag: HTMLElement | null = document.querySelector('wayside-agent')",
+      "console.log(tag?.title, document.createElement('wayside-agent').mesh)",
     ].join('\n'),
   )
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
@@ -175,5 +179,6 @@ test('types resolve for who uses it, and refuse what is wrong', async () => {
     'types/caller.ts(9 TS2353',
     'types/caller.ts(10 TS2322',
     'types/caller.ts(16 TS2741',
+    'types/caller.ts(20 TS2339',
   ])
 })

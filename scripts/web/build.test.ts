@@ -23,7 +23,7 @@ test('the same sources give the same names and bytes, wherever they are built', 
 })
 
 test('a page has one copy of each package, and no keys but those of peers', async () => {
-  const { outputs } = await buildWeb(freshFolder())
+  const { outputs } = (await buildWeb(freshFolder())).metafile
   for (const source of ['browser-agent/frame/lending.ts', 'browser-agent/worker.ts']) {
     const inputs = Object.entries(outputs[source]!.inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0)
     const copies = new Set(

@@ -94,13 +94,11 @@ const bundle = async (built: Built, source: string, known: Record<string, unknow
 
 const cspHash = (bytes: Uint8Array): string => `'sha384-${sha384(bytes).toString('base64')}'`
 
-/** Which scripts may run in the frame: the one, told by its hash. What it loads, it checks itself and runs from memory. */
-const scriptPolicy = (boot: Uint8Array): string => `script-src ${cspHash(boot)} 'wasm-unsafe-eval' blob:`
-
+/** Of scripts, the one may run, told by its hash. What it loads, it checks itself and runs from memory. */
 const framePolicy = (boot: Uint8Array, style: Uint8Array): string =>
   [
     "default-src 'none'",
-    scriptPolicy(boot),
+    `script-src ${cspHash(boot)} 'wasm-unsafe-eval' blob:`,
     `style-src ${cspHash(style)}`,
     "connect-src 'self' blob: ws: wss:",
     'worker-src blob:',
@@ -132,9 +130,15 @@ const buildAll = async (): Promise<Built & Pick<WebManifest, 'loader' | 'frame' 
     ...FRAME_HEADERS,
     'content-security-policy': framePolicy(boot, style),
   })
-  const known = { FRAME: frame, SCRIPT_POLICY: scriptPolicy(boot), PINNED }
+  const known = elementConstants({ frame, pins: PINNED, files: built.files })
   const loader = add(built, 'wayside.js', JAVASCRIPT, await bundle(built, 'browser-agent/element/loader.ts', known))
   return { ...built, loader, frame, pins: PINNED }
+}
+
+/** What the element is to know of a build: the constants that it declares. */
+export const elementConstants = ({ frame, pins, files }: Pick<WebManifest, 'frame' | 'pins' | 'files'>) => {
+  const [SCRIPT_POLICY] = /script-src [^;]+/.exec(files[frame]!.headers['content-security-policy']!)!
+  return { FRAME: frame, SCRIPT_POLICY, PINNED: pins }
 }
 
 const FRAME_PAGE = 'browser-agent/frame/frame.html'
@@ -158,8 +162,8 @@ const writeWhole = (folder: string, name: string, bytes: Uint8Array | string): v
   renameSync(fresh, path)
 }
 
-/** Writes the files and their manifest.json into `folder`, and removes what else is there. Returns what went into them. */
-export const buildWeb = async (folder: string): Promise<Metafile> => {
+/** Writes the files and their manifest.json into `folder`, and removes what else is there. Returns it, and what went into them. */
+export const buildWeb = async (folder: string): Promise<{ manifest: WebManifest; metafile: Metafile }> => {
   const { files, loader, frame, pins, metafile } = await buildAll()
   mkdirSync(folder, { recursive: true })
   for (const [name, { bytes }] of Object.entries(files)) writeWhole(folder, name, bytes)
@@ -175,7 +179,7 @@ export const buildWeb = async (folder: string): Promise<Metafile> => {
     if (!files[name] && name !== MANIFEST && name !== SOURCES) rmSync(join(folder, name), { force: true })
   const sources = [...MAKERS, ...Object.keys(metafile.inputs)].sort()
   writeWhole(folder, SOURCES, JSON.stringify({ digest: digestOf(sources), sources }))
-  return metafile
+  return { manifest, metafile }
 }
 
 /** Not by their times, which a checkout changes. */
