@@ -32,7 +32,7 @@ const lendAll = async (mesh: string): Promise<string> => {
   )
   const peer = await new Promise<LendingPeer>((resolve, reject) => {
     const begun = () => resolve(lending)
-    const lending = new LendingPeer(ports, { mesh, accept: ACCEPT, slots: 1, failed: reject, begun })
+    const lending = new LendingPeer(ports, { mesh, accept: ACCEPT, slots: 1, failed: reject, begun, joined() {} })
   })
   peer.lend(1)
   return peer.peerId

@@ -86,7 +86,7 @@ class Agent implements PageAgent {
     const { clock, storage, device } = ground
     this.#options = options
     this.#ground = ground
-    this.#standing = { sinceMs: clock.now(), accept: options.accept, isOver: false, isFinal: false }
+    this.#standing = { sinceMs: clock.now(), accept: options.accept, hasJoined: false, isOver: false, isFinal: false }
     this.#rules = createGuestRules({ clock, storage, device, log: this.#log, limits })
     this.#rules.subscribe(() => this.#changed())
     this.#presence = new Presence({
@@ -114,7 +114,7 @@ class Agent implements PageAgent {
   limit(limits: Partial<LendingLimits>): void {
     this.#rules.limit(limits)
     this.#standing.peer?.resize(this.#rules.limits.cores)
-    void keepLimits(this.#ground.storage, this.#rules.limits)
+    keepLimits(this.#ground.storage, this.#rules.limits).catch((cause) => this.#failed(cause, false))
     this.#changed()
   }
 
@@ -159,7 +159,10 @@ class Agent implements PageAgent {
     const slots = this.#rules.limits.cores
     const failed = (cause: MeshError, isFinal: boolean) => this.#failed(cause, isFinal)
     const begun = () => this.#changed()
-    const peer = new LendingPeer(ports, { mesh, accept, slots, failed, begun })
+    const joined = () => {
+      this.#standing.hasJoined = true
+    }
+    const peer = new LendingPeer(ports, { mesh, accept, slots, failed, begun, joined })
     this.#standing.peer = peer
     return peer
   }

@@ -35,6 +35,8 @@ export interface LendingPeerOptions {
   failed(cause: MeshError, final: boolean): void
   /** It has become a peer of its mesh. */
   begun(): void
+  /** One of the addresses that it was given has let it in. */
+  joined(): void
 }
 
 type Joining = Pick<PagePorts, 'crypto' | 'clock' | 'log' | 'network' | 'storage'>
@@ -141,7 +143,10 @@ export class LendingPeer implements Lent {
     const peer = this.#peer
     for (const address of dialableOf(mesh.addresses))
       keepTrying(
-        async () => peer.join(address, over),
+        async () => {
+          await peer.join(address, over)
+          this.#options.joined()
+        },
         clock,
         over,
         (cause) => this.#options.failed(asMeshError(cause), false),

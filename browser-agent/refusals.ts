@@ -34,7 +34,10 @@ export const refusedBy =
       const message = `this browser was not allowed to reach the local network, where ${address} is; allow this page to, in the site settings beside its address, and try again`
       throw new MeshError('E_UNREACHABLE', { message, address }, { cause })
     }
-    throw cause
+    if (cause.code !== 'E_UNREACHABLE') throw cause
+    // Browsers tell scripts no more: https://websockets.spec.whatwg.org/#feedback-from-the-protocol.
+    const message = `nothing answers at ${address.replace(/\/p2p\/.*/, '')}`
+    throw new MeshError('E_UNREACHABLE', { message, address }, { cause })
   }
 
 const isDialable = (address: string): boolean => {

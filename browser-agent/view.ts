@@ -10,7 +10,9 @@ export interface Standing {
   readonly accept: readonly string[]
   /** The last one that was begun. */
   peer?: LendingPeer
-  failure?: { code: string; message: string }
+  failure?: AgentView['failure']
+  /** It was let in, so that whoever is alone now has lost the others. */
+  hasJoined: boolean
   /** It is not tried again. */
   isFinal: boolean
   /** It was stopped. */
@@ -30,8 +32,11 @@ interface Seen {
   isSettled: boolean
 }
 
+/** Peers dial those whom they lost, later and later. */
+const ALONE = { code: 'E_UNREACHABLE', message: 'nobody of the mesh can be reached; it is tried again' }
+
 const situationOf = (
-  { isOver, isFinal, failure }: Standing,
+  { isOver, isFinal, hasJoined, failure }: Standing,
   { verdict: { reason }, isSettled }: Seen,
   neighbours: number,
 ): Situation => {
@@ -40,7 +45,7 @@ const situationOf = (
   if (isFinal) return { state: 'failed', reason: undefined, failure }
   if (reason === 'another-tab') return isSettled ? paused(reason) : { state: 'joining', reason: undefined, failure }
   if (reason === 'offline' || SAVES_DATA.has(reason)) return paused(reason as PauseReason)
-  if (neighbours === 0) return { state: 'joining', reason: undefined, failure }
+  if (neighbours === 0) return { state: 'joining', reason: undefined, failure: hasJoined ? ALONE : failure }
   if (reason !== undefined) return paused(reason)
   return { state: 'lending', reason: undefined, failure: undefined }
 }

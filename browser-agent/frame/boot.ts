@@ -74,7 +74,6 @@ const begin = async (request: LendRequest, choice: string): Promise<void> => {
     const [agentUrl, workerUrl, engineUrl] = urls as [string, string, string]
     const lending: { lend: typeof lend } = await import(agentUrl)
     await lending.lend({ request, main, workerUrl, engineUrl, choice })
-    localStorage.setItem(choice, 'agreed')
   } catch (error) {
     refuse((error as Error).message)
   }

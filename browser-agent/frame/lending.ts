@@ -1,5 +1,6 @@
 /** What the frame loads once a person has agreed: the agent, and the badge that shows it. */
-import { startPageAgent } from '../agent.ts'
+import { type PageAgent, startPageAgent } from '../agent.ts'
+import { erasePageDatabase } from '../database.ts'
 import { makePanel, showEnd } from './panel.ts'
 import type { LendRequest } from './request.ts'
 import { watchSight } from './sight.ts'
@@ -23,6 +24,49 @@ const HIDDEN_MS_MAX = 2000
 /** This document is in no other page. */
 const isAlone = window === top
 
+/** All that this origin keeps: nothing in it is anybody else's. */
+const eraseAll = async (): Promise<void> => {
+  const kept = await indexedDB.databases()
+  await Promise.all(kept.map(({ name = '' }) => erasePageDatabase(name)))
+}
+
+/**
+ * Ends `agent` when the visitor says so, here or in another tab of this browser: what was chosen is gone then, and browsers
+ * tell all tabs but the one that removed it.
+ */
+const makeEnds = (agent: PageAgent, main: HTMLElement, choice: string) => {
+  const end = (ended: Promise<void>, now: string, then: string): void => {
+    showEnd(main, `Stopped. ${now}`)
+    const say = (text: string) => text !== now && showEnd(main, `Stopped. ${text}`)
+    ended.then(
+      () => say(then),
+      ({ message }: Error) => say(`Not all could be put away: ${message}.`),
+    )
+  }
+  const stop = () => {
+    end(agent.stop(), 'Nothing runs.', 'Nothing runs.')
+    localStorage.removeItem(choice)
+  }
+  const forget = () => {
+    localStorage.clear()
+    end(agent.forget().then(eraseAll), 'Erasing…', 'All is erased.')
+  }
+  addEventListener('storage', ({ key, newValue }) => {
+    if (key === null) forget()
+    else if (key === choice && newValue === null) stop()
+  })
+  return { stop, forget }
+}
+
+/** Whoever agreed is not asked again, once that has led to something: a start that fails is not tried on the next visit. */
+const keepChoice = (agent: PageAgent, choice: string): void => {
+  const unsubscribe = agent.subscribe(({ neighbours }) => {
+    if (neighbours === 0) return
+    unsubscribe()
+    localStorage.setItem(choice, 'agreed')
+  })
+}
+
 /** Starts the agent and shows it in `main`. Throws what keeps it from starting. */
 export const lend = async ({ request, main, workerUrl, engineUrl, choice }: Agreed): Promise<void> => {
   const { mesh, accept } = request
@@ -32,19 +76,12 @@ export const lend = async ({ request, main, workerUrl, engineUrl, choice }: Agre
   const style = new CSSStyleSheet()
   style.replaceSync(PANEL_STYLE)
   document.adoptedStyleSheets.push(style)
+  const ends = makeEnds(agent, main, choice)
   const panel = makePanel(main, main.querySelector('svg') as Element, {
     limit: (limits) => agent.limit(limits),
-    stop: () => {
-      void agent.stop()
-      localStorage.removeItem(choice)
-      showEnd(main, 'Stopped. Nothing runs.')
-    },
-    forget: () => {
-      void agent.forget()
-      localStorage.clear()
-      showEnd(main, 'Stopped, and all is erased.')
-    },
+    ...ends,
   })
+  keepChoice(agent, choice)
   let hiddenBySite = false
   const show = () => panel.show(agent.view(), hiddenBySite)
   show()

@@ -35,7 +35,7 @@ export const threadsOf = (pid: number): ThreadTimes[] =>
   })
 
 /** The process of a page, known by what it computes when it is told to. */
-export const rendererOf = async (browser: RunningBrowser, page: Page): Promise<number> => {
+export const rendererOf = async (browser: RunningBrowser, page: Pick<Page, 'evaluate'>): Promise<number> => {
   const isRenderer = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('--type=renderer')
   const renderers = descendantsOf(browser.pid).filter(isRenderer)
   // The first thread is the page's own; its workers may compute what they like.

@@ -1,0 +1,219 @@
+/** A visitor lends through the frame that a real agent serves: agrees, sees, limits, is resumed, stops, and is forgotten. */
+import type { Frame, Page } from 'puppeteer-core'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { connect, fn, type Mesh } from '../../node/sdk.ts'
+import { startAgent, statusOf, until } from '../../node/testing/wayside.ts'
+import { servePage } from '../../scripts/browser/page-server.ts'
+import { rendererOf, threadsOf } from '../../scripts/browser/renderers.ts'
+import { agree, eventually, MESH, press, stateOf } from './testing/hosts.ts'
+import {
+  badgeSays,
+  controlOf,
+  functionFile,
+  lend,
+  pressIn,
+  seesLender,
+  startVisited,
+  textOf,
+  type Visited,
+  visit,
+} from './testing/visitor.ts'
+
+const OTHER_PEER = '12D3KooWEYbqBJmRcjtc6ucp9pQkAdgUzVxRTJfWfZDcHNG3LxHF'
+const double = fn<(n: number) => number>(functionFile('double.js', 'export default (n) => n * 2'))
+const spin = fn<(n: null) => null>(functionFile('spin.js', 'export default () => { for (;;); }'))
+const FAR_FUEL = 1e12
+/** A tenth of it is promised. */
+const STOP_MS_MAX = 1000
+
+let visited: Visited
+let mesh: Mesh
+
+beforeAll(async () => {
+  visited = await startVisited()
+  mesh = await connect({ data: visited.agent.data })
+})
+afterAll(async () => {
+  await mesh?.close()
+  await visited?.close()
+})
+
+const open = async (path?: string): Promise<{ page: Page; frame: Frame }> => {
+  const opened = await visit(visited, path)
+  onTestFinished(() => opened.page.close().catch(() => {}))
+  return opened
+}
+
+const short = (peer: string) => peer.slice(-8)
+
+const panelTells = (frame: Frame, ...told: (string | RegExp)[]) =>
+  eventually(`the panel telling ${told}`, async () => {
+    const panel = await textOf(frame, '#panel')
+    return told.every((one) => panel.match(one)) || undefined
+  })
+
+const WHO = /You are \S+/
+const whoIn = async (frame: Frame) => WHO.exec(await textOf(frame, '#panel'))?.[0]
+
+const LIMITS = `[...document.querySelectorAll('fieldset :is(input, select)')].map(({ type, checked, value }) => type === 'checkbox' ? checked : value)`
+
+/** In the frame: how long after the press the screen says that it is over, in ms. */
+const WATCH_STOP = `globalThis.stopping = new Promise((resolve) => {
+  document.querySelector('.stop').addEventListener('click', ({ timeStamp }) => {
+    const look = () => document.querySelector('main').dataset.state === 'ended'
+      ? resolve(performance.now() - timeStamp)
+      : requestAnimationFrame(look)
+    requestAnimationFrame(look)
+  }, { capture: true })
+}), 0`
+
+const workersRanMs = (renderer: number): number =>
+  threadsOf(renderer)
+    .filter(({ name }) => name.startsWith('DedicatedWorker'))
+    .reduce((sum, { ranMs }) => sum + ranMs, 0)
+
+test('whoever agrees sees what runs, for whom and since when, and ends it with one press', async () => {
+  const { page, frame } = await open()
+  const { peer } = visited.agent.status
+  await lend(page, frame)
+  await badgeSays(frame, 'Lending', short(peer))
+  expect(await frame.evaluate('document.querySelector(".badge small").title')).toBe(peer)
+  await until(() => seesLender(visited))
+  const { value, receipt } = await mesh.call(double, 21, { verify: 'none', remote: true, receipt: true })
+  expect(value).toBe(42)
+  const own = receipt.executors[0] as string
+  await panelTells(frame, `You are 12D3…\u2060${short(own)}`, 'Tasks done\n1')
+  const renderer = await rendererOf(visited.browser, frame)
+  const endless = mesh.call(spin, null, {
+    ...{ verify: 'none', remote: true },
+    ...{ limits: { fuel: FAR_FUEL }, timeoutMs: 60_000 },
+  })
+  endless.catch(() => {})
+  const told = [
+    /spin\s+\d+ s/,
+    `for 12D3…\u2060${short(peer)}`,
+    /Started at \d\d:\d\d/,
+    /Computing\n[1-9]/,
+    /Data\n[1-9]/,
+  ]
+  await panelTells(frame, ...told)
+  await frame.evaluate(WATCH_STOP)
+  await press(page, frame, '.stop')
+  const shownMs = (await frame.evaluate('stopping')) as number
+  const before = workersRanMs(renderer)
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  const ranMs = workersRanMs(renderer) - before
+  console.log(`stopped ${shownMs.toFixed(1)} ms after the press; computed ${ranMs.toFixed(1)} ms more in 300 ms`)
+  expect(shownMs).toBeLessThan(STOP_MS_MAX)
+  // Half of a core is 150.
+  expect(ranMs).toBeLessThan(50)
+  expect(await textOf(frame, 'main')).toContain('Stopped. Nothing runs.')
+  await until(async () => (await statusOf(visited.agent.data)).neighbours.length === 0)
+  // It was given back, and nobody else is there.
+  await expect(endless).rejects.toMatchObject({ code: 'E_PAUSED' })
+  await page.reload()
+  expect(await stateOf(await controlOf(page))).toBe('asking')
+})
+
+test('on the next visit it lends at once, within the limits that were chosen: on this site, for these peers of this mesh', async () => {
+  const { page, frame } = await open()
+  await lend(page, frame)
+  await frame.focus('[type=range]')
+  await page.keyboard.press('Home')
+  await pressIn(page, frame, 'fieldset label:nth-of-type(4) input')
+  const chosen = (await frame.evaluate(LIMITS)) as unknown[]
+  expect(chosen.slice(0, 4)).toEqual(['5', false, true, false])
+  const peer = await whoIn(frame)
+  await page.reload()
+  const again = await controlOf(page)
+  await badgeSays(again, 'Lending')
+  await pressIn(page, again, '.more')
+  expect(await again.evaluate(LIMITS)).toEqual(chosen)
+  expect(await whoIn(again)).toBe(peer)
+  visited.files['/others'] = visited.pageFor({ accept: OTHER_PEER })
+  visited.files['/mesh'] = visited.pageFor({ ticket: MESH })
+  for (const path of ['/others', '/mesh']) expect(await stateOf((await open(path)).frame)).toBe('asking')
+  const other = await servePage(visited.files)
+  onTestFinished(() => other.close())
+  const site = { ...visited.site, url: other.url.replace('127.0.0.1', 'localhost') }
+  const elsewhere = await visit({ ...visited, site })
+  expect(await stateOf(elsewhere.frame)).toBe('asking')
+  await elsewhere.page.close()
+})
+
+test('a badge that the site covers or shrinks pauses it until it is seen again', async () => {
+  const { page, frame } = await open()
+  await lend(page, frame)
+  await until(() => seesLender(visited))
+  await page.evaluate(`globalThis.cover = document.createElement('div')
+    cover.style.cssText = 'position:fixed;inset:50% 0 0 0;background:#fff;z-index:2147483647;pointer-events:none'
+    document.body.append(cover)`)
+  await badgeSays(frame, 'Paused', 'hides')
+  await until(async () => !(await seesLender(visited)))
+  await page.evaluate('cover.remove()')
+  await badgeSays(frame, 'Lending')
+  await until(() => seesLender(visited))
+  const shrink = (to: string) =>
+    page.evaluate(`document.querySelector('wayside-agent').style.cssText = 'display:block;${to}'`)
+  await shrink('zoom:.2')
+  await badgeSays(frame, 'Paused', 'hides')
+  await shrink('')
+  await badgeSays(frame, 'Lending')
+})
+
+test('of two tabs one lends, and the other goes on when the first is closed; stopped in one is stopped in all', async () => {
+  const first = await open()
+  await lend(first.page, first.frame)
+  const second = await open()
+  await badgeSays(second.frame, 'Paused', 'another tab')
+  await first.page.close()
+  await badgeSays(second.frame, 'Lending')
+  const third = await open()
+  await badgeSays(third.frame, 'Paused', 'another tab')
+  await pressIn(third.page, third.frame, '.stop')
+  await eventually('its end', async () => (await stateOf(second.frame)) === 'ended' || undefined)
+  await until(async () => (await statusOf(visited.agent.data)).neighbours.length === 0)
+})
+
+test('whoever is forgotten is somebody else afterwards', async () => {
+  const { page, frame } = await open()
+  await lend(page, frame)
+  const before = await whoIn(frame)
+  expect(await frame.evaluate('indexedDB.databases().then((all) => all.length)')).toBe(1)
+  await pressIn(page, frame, '.forget')
+  await pressIn(page, frame, '.erase')
+  await eventually('the end', async () => (await textOf(frame, 'main')).includes('All is erased') || undefined)
+  expect(await frame.evaluate('indexedDB.databases()')).toEqual([])
+  expect(await frame.evaluate('localStorage.length')).toBe(0)
+  await page.reload()
+  const again = await controlOf(page)
+  await agree(page, again)
+  // With the limits of the house.
+  await badgeSays(again, 'Paused', 'while you use the page')
+  await pressIn(page, again, '.more')
+  expect(await textOf(again, '#panel')).toContain('Tasks done\n0')
+  expect(await whoIn(again)).not.toBe(before)
+})
+
+test('a visitor whose agreement led nowhere is asked on the next visit', async () => {
+  const lost = await startAgent([], { listen: '/ip4/127.0.0.1/tcp/0/ws' })
+  await lost.stop()
+  visited.files['/lost'] = visited.pageFor({ ticket: lost.status.ticket ?? '' })
+  const { page, frame } = await open('/lost')
+  await agree(page, frame)
+  await badgeSays(frame, 'Joining', 'nothing answers at /ip4/127.0.0.1/tcp/')
+  await page.reload()
+  expect(await stateOf(await controlOf(page))).toBe('asking')
+})
+
+test('an agent that is gone is said to be, and lent to again when it is back', async () => {
+  const { page, frame } = await open()
+  await lend(page, frame)
+  const { agent } = visited
+  await agent.stop()
+  await badgeSays(frame, 'Joining', 'nobody of the mesh can be reached; it is tried again')
+  const port = new URL(agent.status.web?.origins[0] ?? '').port
+  await startAgent(['--cpus', '0'], { data: agent.data, listen: `/ip4/127.0.0.1/tcp/${port}/ws` })
+  await badgeSays(frame, 'Lending')
+  await until(() => seesLender(visited))
+})
