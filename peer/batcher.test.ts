@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { FakeClock } from '../simulations/clock.ts'
 import { createBatcher } from './batcher.ts'
 
-const collect = (options: { delayMs: number; itemsMax: number; bytesMax: number }) => {
+const collect = (options: { delayMs: number | undefined; itemsMax: number; bytesMax: number }) => {
   const clock = new FakeClock()
   const batches: number[][] = []
   const batcher = createBatcher<number>(clock, {
@@ -39,4 +39,13 @@ test('an item that would pass the bytes starts the next batch; one that is over 
   batcher.add(3, 500)
   batcher.flush()
   expect(batches).toEqual([[1], [2], [3]])
+})
+
+test('one that need not wait takes along what has waited', () => {
+  const options = { delayMs: 5 as number | undefined, itemsMax: 10, bytesMax: 100 }
+  const { batches, batcher } = collect(options)
+  batcher.add(1, 1)
+  options.delayMs = undefined
+  batcher.add(2, 1)
+  expect(batches).toEqual([[1, 2]])
 })

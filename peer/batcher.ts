@@ -9,8 +9,8 @@ export interface Batcher<T> {
 }
 
 export interface BatcherOptions<T> {
-  /** How long the first item waits for company, ms; asked when it comes. */
-  delayMs(): number
+  /** How long an item waits for company, ms; asked when it comes. Undefined: it and those before it go at once. */
+  delayMs(): number | undefined
   itemsMax: number
   bytesMax: number
   flush(items: T[]): void
@@ -41,8 +41,9 @@ export const createBatcher = <T>(clock: Pick<Clock, 'after'>, options: BatcherOp
       if (items.length > 0 && bytes + itemBytes > options.bytesMax) flush()
       items.push(item)
       bytes += itemBytes
-      if (items.length >= options.itemsMax) flush()
-      else cancel ??= clock.after(options.delayMs(), flush)
+      const delayMs = options.delayMs()
+      if (items.length >= options.itemsMax || delayMs === undefined) flush()
+      else cancel ??= clock.after(delayMs, flush)
     },
     flush,
   }

@@ -48,7 +48,6 @@ export class Outbox {
   readonly #ports: OutboxPorts
   readonly #mesh: CID
   readonly #neighbour: Neighbour
-  readonly #underWay: () => number
   readonly #noted: (head: SignedHead) => void
   readonly #accepted: Batcher<WorkItem>
   readonly #started: Batcher<number>
@@ -66,7 +65,6 @@ export class Outbox {
     underWay: () => number,
     noted: (head: SignedHead) => void,
   ) {
-    this.#underWay = underWay
     this.#noted = noted
     this.#ports = ports
     this.#mesh = mesh
@@ -85,7 +83,8 @@ export class Outbox {
     })
     this.#answers = createBatcher(ports.clock, {
       ...bounds,
-      delayMs: () => companyDelayMs(underWay()),
+      // The last one: no other is to come that could go with it.
+      delayMs: () => (underWay() === 0 ? undefined : companyDelayMs(underWay())),
       flush: (all) => {
         const items = all.map(({ item, outcomeBytes }) => ({ id: item.id, outcome: outcomeBytes }))
         this.#neighbour.link.send({ t: 'answers', items })
@@ -123,8 +122,6 @@ export class Outbox {
   answer(finished: Finished): void {
     const { item, outcomeBytes } = finished
     this.#answers.add(finished, outcomeBytes.length + 64)
-    // No other is to come that could go with it.
-    if (this.#underWay() === 0) this.#answers.flush()
     if (item.journal.length > 0) this.#journals.add(finished, JOURNAL_BYTES)
     else
       this.#receipts.add(
