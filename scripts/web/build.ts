@@ -149,8 +149,11 @@ const frameDocument = (built: Built, boot: Uint8Array, style: Uint8Array): Uint8
   const page = text
     .replace(/>\s+</g, '><')
     .trim()
+    // What HTML does not need: tags that begin and end by themselves, and quotes around a plain value.
+    .replace(/<\/?(head|body)>|<\/html>/g, '')
+    .replace(/="([\w-]+)"(?=[\s>])/g, '=$1')
     .replace('<style></style>', () => `<style>${textOf(style)}</style>`)
-    .replace('<script type="module"></script>', () => `<script type="module">${textOf(boot)}</script>`)
+    .replace('<script type=module></script>', () => `<script type="module">${textOf(boot)}</script>`)
   return new TextEncoder().encode(page)
 }
 

@@ -33,7 +33,7 @@ const documentOf = async (frame: string): Promise<string> => {
   const [script, style] = await Promise.all([bundled(new URL('./gallery-page.ts', import.meta.url)), panelStyle()])
   return readFileSync(join(WEB_FOLDER, frame), 'utf8')
     .replace(/<script type="module">.*<\/script>/s, () => `<script type="module">${script.body}</script>`)
-    .replace('</head>', () => `<style>${style}</style></head>`)
+    .replace('</style>', () => `${style}</style>`)
 }
 
 const STYLE = `
