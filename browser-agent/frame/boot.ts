@@ -2,7 +2,7 @@
  * All that the frame does before a person agrees: says who asks for what, and judges a press of its button. It runs in the
  * mesh host's origin: the page around it can place it, cover it and move it, but not reach into it.
  *
- * The same document in a window of its own, opened by the frame, is where a person agrees: no page reaches over that. At /lend-CODE of an agent it is a page of its own, for a phone whose owner was shown that address.
+ * The same document in a window of its own, opened by the frame, is where a person agrees: no page reaches over that. At /lend-CODE of an agent it is a page of its own, for a phone whose owner was shown that address; at /lend the same, installed.
  */
 import type { lend } from './lending.ts'
 import { loadPinned } from './load.ts'
@@ -16,9 +16,10 @@ declare const PINNED: string
 const element = (id: string) => document.getElementById(id) as HTMLElement
 const main = document.querySelector('main') as HTMLElement
 const [note, lendButton, later] = ['note', 'lend', 'later'].map(element) as [HTMLElement, HTMLElement, HTMLElement]
-const asked = new URLSearchParams(location.hash.slice(1))
 const framed = window !== top
-const alone = location.pathname.startsWith('/lend-')
+const alone = location.pathname.startsWith('/lend')
+// Installed on a phone it begins with what was agreed on last, as lending.ts kept it, whatever the address says.
+const asked = new URLSearchParams(location.pathname === '/lend' ? localStorage.asked : location.hash.slice(1))
 const token = asked.get('step')
 
 const originOf = (url: string): string => url && new URL(url).origin
@@ -45,7 +46,7 @@ const obstacle = (): string | false =>
   (!/^http/.test(site) && 'this page does not tell who it is') ||
   (framed && site === location.origin && 'the page and its mesh host have one address') ||
   (!isSecureContext && 'the page or its mesh host is without https') ||
-  (asked.get('pins') !== PINNED && 'its mesh host has another version')
+  (!alone && asked.get('pins') !== PINNED && 'its mesh host has another version')
 
 /** Tells the page around how much room this takes: at once, since a frame out of sight is not drawn, and then when it changes. */
 const announceRoom = (): void => {

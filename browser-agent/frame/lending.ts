@@ -3,6 +3,7 @@ import { type PageAgent, startPageAgent } from '../agent.ts'
 import { erasePageDatabase } from '../database.ts'
 import { makePanel, showEnd } from './panel.ts'
 import type { LendRequest } from './request.ts'
+import { screenSwitch } from './screen.ts'
 import { watchSight } from './sight.ts'
 
 /** Written in by the build. */
@@ -73,17 +74,23 @@ export const lend = async ({ request, main, workerUrl, engineUrl, choice }: Agre
   // A page of its own is opened to lend: whoever looks at it wants to see that.
   const limits = isAlone ? ({ when: 'always' } as const) : {}
   const agent = await startPageAgent({ mesh, accept, limits, workerUrl, engineUrl })
+  if (isAlone && location.hash) localStorage.asked = location.hash.slice(1)
   const style = new CSSStyleSheet()
   style.replaceSync(PANEL_STYLE)
   document.adoptedStyleSheets.push(style)
   const ends = makeEnds(agent, main, choice)
+  const screen = isAlone ? screenSwitch(navigator.wakeLock) : undefined
   const panel = makePanel(main, main.querySelector('svg') as Element, {
     limit: (limits) => agent.limit(limits),
+    rows: screen ? [screen.row] : [],
     ...ends,
   })
   keepChoice(agent, choice)
   let hiddenBySite = false
-  const show = () => panel.show(agent.view(), hiddenBySite)
+  const show = () => {
+    panel.show(agent.view(), hiddenBySite)
+    screen?.show(agent.view())
+  }
   show()
   agent.subscribe(show)
   addEventListener('message', ({ source, data }) => {

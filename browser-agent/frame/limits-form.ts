@@ -51,7 +51,8 @@ const choice = (
   return { row: make('label', {}, make('span', {}, text), select), show }
 }
 
-export const limitsForm = (limit: Limit) => {
+/** `more`: rows that are no limits. */
+export const limitsForm = (limit: Limit, more: readonly HTMLElement[]) => {
   const share = shareSlider(limit)
   const only = ONLY.map((one) => {
     const input = make('input', { type: 'checkbox' })
@@ -60,7 +61,7 @@ export const limitsForm = (limit: Limit) => {
   })
   const cpu = choice('Computing a day', CPU_CHOICES, durationWords, (cpuMsPerDay) => limit({ cpuMsPerDay }))
   const data = choice('Data a day', BYTES_CHOICES, bytesWords, (bytesPerDay) => limit({ bytesPerDay }))
-  const rows = [share.row, ...only.map(({ row }) => row), cpu.row, data.row]
+  const rows = [share.row, ...only.map(({ row }) => row), cpu.row, data.row, ...more]
   return {
     form: make('fieldset', { 'aria-label': 'Your limits' }, ...rows),
     show(limits: LendingLimits) {

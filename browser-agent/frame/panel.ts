@@ -18,6 +18,8 @@ export interface PanelActions {
   stop(): void
   forget(): void
   limit(limits: Partial<LendingLimits>): void
+  /** Below the limits. */
+  rows: readonly HTMLElement[]
 }
 
 export interface Panel {
@@ -122,7 +124,7 @@ export const makePanel = (main: HTMLElement, mark: Element, actions: PanelAction
   const lent = make('p')
   const list = make('ul')
   const today = figures()
-  const limits = limitsForm(actions.limit)
+  const limits = limitsForm(actions.limit, actions.rows)
   const last = forgetting(actions.forget)
   const panel = make('div', { id: 'panel', class: 'panel' })
   panel.append(

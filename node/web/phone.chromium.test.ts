@@ -29,10 +29,20 @@ afterAll(async () => {
   await agent?.stop()
 })
 
+/** Notes what the page is given to keep the screen on. A browser that saves power refuses: this one does while told to. */
+const WATCH_LOCKS = `globalThis.locks = []
+const request = navigator.wakeLock.request.bind(navigator.wakeLock)
+navigator.wakeLock.request = async (kind) => {
+  if (globalThis.savesPower) throw new DOMException('no', 'NotAllowedError')
+  locks.push(await request(kind))
+  return locks.at(-1)
+}`
+
 /** What the QR code leads to, as a phone shows it. */
 const openPhone = async (): Promise<Page> => {
   const page = await browser.open('about:blank')
   onTestFinished(() => page.close())
+  await page.evaluateOnNewDocument(WATCH_LOCKS)
   await lookAs(page, PHONE)
   await page.goto(agent.status.phone ?? '')
   return page
@@ -46,9 +56,19 @@ test('a phone is asked in a secure context, on a page of its own that fits it', 
   expect(await page.evaluate('isSecureContext && window === top && typeof crypto.subtle.digest')).toBe('function')
   expect(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')).toBe(0)
   expect(await violationsIn(page)).toEqual([])
+  const devtools = await page.createCDPSession()
+  const { errors, data } = await devtools.send('Page.getAppManifest')
+  expect([errors, JSON.parse(data as string).start_url]).toEqual([[], '/lend'])
+  expect(await devtools.send('Page.getInstallabilityErrors')).toEqual({ installabilityErrors: [] })
   const framed = await browser.open(`${url.origin}/`)
   onTestFinished(() => framed.close())
   expect(await violationsIn(framed)).toEqual([])
+  // Without the code an address asks for nothing, whatever it says.
+  await framed.goto(`${url.origin}/lend${url.hash}`)
+  expect(await framed.evaluate('document.querySelector("main").dataset.state')).toBe('refused')
+  await framed.goto(`${url.origin}/`)
+  const other = await framed.createCDPSession()
+  expect((await other.send('Page.getInstallabilityErrors')).installabilityErrors).not.toEqual([])
   await framed.setContent(`<iframe src="${url.href}"></iframe>`)
   await expect(framed.waitForFrame((frame) => frame.url().includes('/lend-'), { timeout: 500 })).rejects.toThrow()
 })
@@ -80,7 +100,23 @@ test('a tap lends what the phone has, another one ends it', async () => {
   })
   await page.waitForFunction('document.querySelector("#panel").innerText.includes("Tasks done\\n1")')
   expect(await violationsIn(page)).toEqual([])
+  await page.evaluate('globalThis.savesPower = true')
+  await tap(page, '.screen')
+  await page.waitForFunction(
+    'document.querySelector(".screen ~ span").innerText.includes("does not keep the screen on")',
+  )
+  await page.evaluate('globalThis.savesPower = false')
+  for (let press = 0; press < 2; press++) await tap(page, '.screen')
+  await page.waitForFunction('locks.length === 1 && !locks[0].released')
+  expect(await violationsIn(page)).toEqual([])
+  // Installed, it begins without being asked, and without the code.
+  const installed = await browser.open(`${new URL(page.url()).origin}/lend`)
+  onTestFinished(() => installed.close())
+  await installed.waitForSelector('.badge')
+  await installed.close()
+  await page.bringToFront()
   await tap(page, '.stop')
+  await page.waitForFunction('locks[0].released')
   expect(await page.evaluate('document.querySelector("main").innerText')).toContain('Stopped. Nothing runs.')
   await until(async () => (await statusOf(agent.data)).neighbours.length === 0)
 })

@@ -32,6 +32,32 @@ const redirect = async ({ files, peer, invite }: PhoneOptions, to: string): Prom
   return { status: 302, headers: { ...NO_STORE, location: `${to}#${new URLSearchParams(asked)}` }, body: '' }
 }
 
+/** What a phone needs to install it. Chromium asks for no service worker since 117. */
+const MANIFEST = {
+  ...{ id: '/lend', start_url: '/lend', scope: '/lend', display: 'standalone' },
+  ...{ name: 'Wayside: lend this phone', short_name: 'Wayside', background_color: '#ffffff', theme_color: '#ffffff' },
+  icons: [{ src: '/lend.svg', sizes: 'any', type: 'image/svg+xml', purpose: 'any maskable' }],
+}
+/** The mark of the control, with room around it for what a phone cuts off. */
+const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-10 -10 40 40" width="512" height="512">
+<path d="M-10-10h40v40h-40z" fill="#fff"/><path d="M4 16C4 8 16 12 16 4" fill="none" stroke="#14665a" stroke-width="2"/>
+<circle cx="4" cy="16" r="2.5" fill="#14665a"/><circle cx="16" cy="4" r="2.5" fill="#14665a"/></svg>
+`
+
+const file = (type: string, body: string): Answer => ({
+  status: 200,
+  headers: { ...NO_STORE, 'content-type': type },
+  body,
+})
+
+/** What an installed page begins with: the same for all, and without a ticket. */
+const installed = (options: PhoneOptions): ReadonlyMap<string, Answer> =>
+  new Map([
+    ['/lend', alone(options)],
+    ['/lend.webmanifest', file('application/manifest+json', JSON.stringify(MANIFEST))],
+    ['/lend.svg', file('image/svg+xml', ICON)],
+  ])
+
 const refusal = (): Answer =>
   pageAnswer(
     403,
@@ -41,6 +67,9 @@ const refusal = (): Answer =>
 it, or scan its code again.</p>`,
   )
 
+const OWN = "manifest-src 'self'; img-src 'self'"
+const INSTALLABLE = '<link rel="manifest" href="/lend.webmanifest"><link rel="icon" href="/lend.svg">'
+
 /** The frame's document, which nobody may put into another page here. */
 const alone = ({ files }: PhoneOptions): Answer => {
   const file = files.files.get(files.frame)
@@ -49,14 +78,15 @@ const alone = ({ files }: PhoneOptions): Answer => {
     ...file?.headers,
     ...NO_STORE,
     'content-type': file?.type ?? '',
-    'content-security-policy': `${policy.replace(/; *frame-ancestors [^;]*/, '')}; frame-ancestors 'none'`,
+    'content-security-policy': `${policy.replace(/; *frame-ancestors [^;]*/, '')}; ${OWN}; frame-ancestors 'none'`,
   }
-  return { status: 200, headers, body: file?.body ?? '' }
+  return { status: 200, headers, body: String(file?.body ?? '').replace('</title>', `</title>${INSTALLABLE}`) }
 }
 
 export const createPhone = (options: PhoneOptions): Phone => {
   const code = randomBytes(CODE_BYTES).toString('base64url')
   const expected = Buffer.from(code)
+  const pages = installed(options)
   const isCode = (given: string) => {
     const bytes = Buffer.from(given)
     return bytes.length === expected.length && timingSafeEqual(bytes, expected)
@@ -64,6 +94,7 @@ export const createPhone = (options: PhoneOptions): Phone => {
   return {
     path: `/phone-${code}`,
     answer: async (path, origin) => {
+      if (pages.has(path)) return origin.startsWith('https:') ? pages.get(path) : refusal()
       const [, kind, given = ''] = /^\/(phone|lend)-([\w-]+)$/.exec(path) ?? []
       if (!kind || !isCode(given)) return undefined
       if (!origin.startsWith('https:')) return refusal()

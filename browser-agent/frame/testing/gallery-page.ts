@@ -34,6 +34,7 @@ const showView = (panel: Panel, { view, hiddenBySite = false }: State): void => 
 const showPanel = (state: State): void => {
   if (location.hash === '#alone') main.dataset.alone = ''
   const panel = makePanel(main, main.querySelector('svg') as Element, {
+    rows: [],
     stop: nothing,
     forget: nothing,
     limit: nothing,
