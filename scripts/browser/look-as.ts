@@ -31,14 +31,14 @@ export const lookAs = async (page: Page, look: Look): Promise<void> => {
   })
 }
 
-/** All that the page has in its window as a PNG: what is below that is not painted in frames. */
+/** All that the page has in its window, as WebP: what is below that is not painted in frames. */
 export const pictureOf = async (page: Page): Promise<Uint8Array> => {
   const session = await page.createCDPSession()
   const [width, height] = (await page.evaluate(
     '[innerWidth, Math.min(innerHeight, document.body.getBoundingClientRect().bottom + 16)]',
   )) as [number, number]
   const clip = { x: 0, y: 0, width, height, scale: 1 }
-  const { data } = await session.send('Page.captureScreenshot', { clip })
+  const { data } = await session.send('Page.captureScreenshot', { clip, format: 'webp', quality: 85 })
   await session.detach()
   return Buffer.from(data, 'base64')
 }

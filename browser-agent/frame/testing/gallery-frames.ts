@@ -14,13 +14,14 @@ const nameOf = async (frame: Frame): Promise<string> => {
   return String(await element?.evaluate(({ title }) => title))
 }
 
-/** Opens all states in `page`; resolves to each by its name, once it has the room that it asked for. */
+/** Opens the states of `path` in `page`; resolves to each by its name, once it has the room that it asked for. */
 export const openStates = async (page: Page, gallery: Gallery, path = ''): Promise<[string, Frame][]> => {
   await page.goto(gallery.url + path)
-  const frames = await eventually('all states, in the room that they asked for', async () => {
+  const frames = await eventually('the states, in the room that they asked for', async () => {
     const [, ...inner] = page.frames()
     const roomy = await Promise.all(inner.map((frame) => frame.evaluate(HAS_ROOM)))
-    return inner.length === gallery.count && roomy.every(Boolean) ? inner : undefined
+    const isThere = inner.length === (await page.evaluate('document.querySelectorAll("iframe").length'))
+    return isThere && roomy.every(Boolean) ? inner : undefined
   })
   return Promise.all(frames.map(async (frame): Promise<[string, Frame]> => [await nameOf(frame), frame]))
 }

@@ -17,6 +17,8 @@ const LOOKS: Record<string, Look & { path?: string }> = {
   'right-to-left': { path: '?rtl' },
   'forced-colors': { forcedColors: true },
   'reduced-motion': { reducedMotion: true },
+  // docs/control.webp
+  control: { width: 820, path: '?few' },
 }
 /** All states have room in it. */
 const HEIGHT = 8000
@@ -28,7 +30,7 @@ const takePictures = async (gallery: Gallery, folder: string): Promise<void> => 
     const page = await browser.open('about:blank')
     await lookAs(page, { ...look, height: HEIGHT })
     await openStates(page, gallery, path)
-    writeFileSync(join(folder, `${name}.png`), await pictureOf(page))
+    writeFileSync(join(folder, `${name}.webp`), await pictureOf(page))
     await page.close()
   }
   await browser.close()

@@ -72,7 +72,7 @@ export const STATES: Record<string, State> = {
     pressed: ['.more'],
   },
   panel: {
-    view: { ...BUSY, today: { cpuMs: 4 * HOUR_MS, bytes: 174_000_000, tasks: 18_204 } },
+    view: { ...BUSY, today: { cpuMs: 98 * MINUTE_MS, bytes: 174_000_000, tasks: 18_204 } },
     pressed: ['.more'],
   },
   'panel: forget?': { view: view(), pressed: ['.more', '.forget'] },

@@ -9,10 +9,8 @@ import { STATES } from './gallery-states.ts'
 import { ACCEPT, MESH, REASON } from './hosts.ts'
 
 export interface Gallery {
-  /** `/` has all states; with `?rtl` in a document that is read from the right. */
+  /** `/` has all states; with `?rtl` in a document that is read from the right. `?few`: those for a picture of it. */
   url: string
-  /** How many states there are. */
-  count: number
   /** Of the document with one state alone, as a page of its own. */
   alone(state: string): string
   close(): void
@@ -41,6 +39,10 @@ const STYLE = `
   main { columns: 380px; column-gap: 24px }
   figure { margin: 0 0 20px; break-inside: avoid }
   figcaption { margin-bottom: 6px }
+  .few main { columns: auto; display: grid; grid-template: "question panel" auto "lending panel" 1fr / 416px 304px; gap: 20px 32px; width: max-content; margin: 24px auto 8px }
+  .few figure { margin: 0 }
+  .few figcaption { display: none }
+  .few figure:last-child { grid-area: panel }
   iframe { display: block; border: 0; max-width: 100%; color-scheme: light dark }`
 
 /** As the element does it, but that nothing is docked. */
@@ -74,14 +76,19 @@ export const serveGallery = async (): Promise<Gallery> => {
     figure('refused', asked({ mesh: 'none' })),
     ...names.map((name) => figure(name, host.url + pathOf(name))),
   ]
-  const page = (attributes: string) => ({
+  const page = (attributes: string, shown: string[]) => ({
     type: HTML,
-    body: `<!doctype html><html lang="en"${attributes}><meta name="viewport" content="width=device-width"><title>Gallery</title><link rel="icon" href="data:,"><style>${STYLE}</style><script>${SCRIPT}</script><main>${figures.join('')}</main>`,
+    body: `<!doctype html><html lang="en"${attributes}><meta name="viewport" content="width=device-width"><title>Gallery</title><link rel="icon" href="data:,"><style>${STYLE}</style><script>${SCRIPT}</script><main>${shown.join('')}</main>`,
   })
-  const site = await servePage({ '/': page(''), '/?rtl': page(' dir="rtl"') })
+  const few = ['lending', 'panel'].map((name) => figure(name, host.url + pathOf(name)))
+  const site = await servePage({
+    '/': page('', figures),
+    '/?rtl': page(' dir="rtl"', figures),
+    '/?few': page(' class="few"', [figure('question', asked({ reason: REASON })), ...few]),
+  })
   const close = () => {
     host.close()
     site.close()
   }
-  return { url: `${site.url}/`, count: figures.length, alone: (state) => `${host.url}${pathOf(state)}#alone`, close }
+  return { url: `${site.url}/`, alone: (state) => `${host.url}${pathOf(state)}#alone`, close }
 }
