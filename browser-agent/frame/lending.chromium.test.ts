@@ -57,6 +57,16 @@ const whoIn = async (frame: Frame) => WHO.exec(await textOf(frame, '#panel'))?.[
 
 const LIMITS = `[...document.querySelectorAll('fieldset :is(input, select)')].map(({ type, checked, value }) => type === 'checkbox' ? checked : value)`
 
+/** The frame is in the window, above all else, and stays there when the page is scrolled. */
+const IN_SIGHT = `(() => {
+  const element = document.querySelector('wayside-agent')
+  const frame = element.shadowRoot.querySelector('iframe')
+  const { left, top, right, bottom } = frame.getBoundingClientRect()
+  return left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight &&
+    document.elementFromPoint((left + right) / 2, (top + bottom) / 2) === element &&
+    getComputedStyle(frame).position === 'fixed'
+})()`
+
 /** In the frame: how long after the press the screen says that it is over, in ms. */
 const WATCH_STOP = `globalThis.stopping = new Promise((resolve) => {
   document.querySelector('.stop').addEventListener('click', ({ timeStamp }) => {
@@ -78,6 +88,7 @@ test('whoever agrees sees what runs, for whom and since when, and ends it with o
   await lend(page, frame)
   await badgeSays(frame, 'Lending', short(peer))
   expect(await frame.evaluate('document.querySelector(".badge small").title')).toBe(peer)
+  expect(await page.evaluate(IN_SIGHT)).toBe(true)
   await until(() => seesLender(visited))
   const { value, receipt } = await mesh.call(double, 21, { verify: 'none', remote: true, receipt: true })
   expect(value).toBe(42)
@@ -100,13 +111,19 @@ test('whoever agrees sees what runs, for whom and since when, and ends it with o
   await frame.evaluate(WATCH_STOP)
   await press(page, frame, '.stop')
   const shownMs = (await frame.evaluate('stopping')) as number
-  const before = workersRanMs(renderer)
-  await new Promise((resolve) => setTimeout(resolve, 300))
-  const ranMs = workersRanMs(renderer) - before
-  console.log(`stopped ${shownMs.toFixed(1)} ms after the press; computed ${ranMs.toFixed(1)} ms more in 300 ms`)
+  const ranMs: number[] = []
+  for (const ms of [0, 100, 300]) {
+    await new Promise((resolve) => setTimeout(resolve, ms))
+    ranMs.push(workersRanMs(renderer))
+  }
+  const [atOnce = 0, soon = 0, later = 0] = ranMs
+  const more = [soon - atOnce, later - soon].map((ms) => ms.toFixed(1))
+  console.log(
+    `said ${shownMs.toFixed(1)} ms after the press; computed ${more[0]} ms in the next 100 ms, ${more[1]} in 300`,
+  )
   expect(shownMs).toBeLessThan(STOP_MS_MAX)
-  // Half of a core is 150.
-  expect(ranMs).toBeLessThan(50)
+  // A half of a core, which is lent, would be 150.
+  expect(later - soon).toBeLessThan(75)
   expect(await textOf(frame, 'main')).toContain('Stopped. Nothing runs.')
   await until(async () => (await statusOf(visited.agent.data)).neighbours.length === 0)
   // It was given back, and nobody else is there.
@@ -175,24 +192,21 @@ test('of two tabs one lends, and the other goes on when the first is closed; sto
   await until(async () => (await statusOf(visited.agent.data)).neighbours.length === 0)
 })
 
-test('whoever is forgotten is somebody else afterwards', async () => {
+test('whoever is forgotten leaves nothing behind, in any tab, and is asked on the next visit', async () => {
+  const first = await open()
+  await lend(first.page, first.frame)
   const { page, frame } = await open()
-  await lend(page, frame)
-  const before = await whoIn(frame)
+  await badgeSays(frame, 'Paused', 'another tab')
   expect(await frame.evaluate('indexedDB.databases().then((all) => all.length)')).toBe(1)
+  await pressIn(page, frame, '.more')
   await pressIn(page, frame, '.forget')
   await pressIn(page, frame, '.erase')
-  await eventually('the end', async () => (await textOf(frame, 'main')).includes('All is erased') || undefined)
+  for (const one of [frame, first.frame])
+    await eventually('the end', async () => (await textOf(one, 'main')).includes('All is erased') || undefined)
   expect(await frame.evaluate('indexedDB.databases()')).toEqual([])
   expect(await frame.evaluate('localStorage.length')).toBe(0)
   await page.reload()
-  const again = await controlOf(page)
-  await agree(page, again)
-  // With the limits of the house.
-  await badgeSays(again, 'Paused', 'while you use the page')
-  await pressIn(page, again, '.more')
-  expect(await textOf(again, '#panel')).toContain('Tasks done\n0')
-  expect(await whoIn(again)).not.toBe(before)
+  expect(await stateOf(await controlOf(page))).toBe('asking')
 })
 
 test('a visitor whose agreement led nowhere is asked on the next visit', async () => {
