@@ -36,13 +36,15 @@ let pages: Page[]
 const lend = (page: Page) => callIn(page, 'lending.start', agents[0]?.status.ticket, ['mesh'])
 
 beforeAll(async () => {
+  const building = entryFiles(new URL('./testing/agent-page.ts', import.meta.url))
+  const starting = startBrowser('chromium')
   const first = await startAgent([], { listen: '/ip4/127.0.0.1/tcp/0/ws' })
   const second = await startAgent(['--join', first.status.ticket as string])
   agents = [first, second]
-  const files = await entryFiles(new URL('./testing/agent-page.ts', import.meta.url))
+  const files = await building
+  browser = await starting
   // Each is an origin of its own: there is one peer in each.
   servers = await Promise.all(Array.from({ length: PAGES }, () => servePage(files)))
-  browser = await startBrowser('chromium')
   pages = await Promise.all(servers.map(({ url }) => browser.open(url)))
   await Promise.all(pages.map(lend))
   mesh = await connect({ data: first.data })

@@ -5,9 +5,10 @@ import type { CDPSession, Page } from 'puppeteer-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { connect, fn, type Mesh } from '../../node/sdk.ts'
 import { freshDirectory, startAgent, statusOf, type TestAgent } from '../../node/testing/wayside.ts'
-import { serveEntry } from '../../scripts/browser/entry-page.ts'
+import { entryFiles } from '../../scripts/browser/entry-page.ts'
 import { callIn } from '../../scripts/browser/in-page.ts'
 import { type RunningBrowser, startBrowser } from '../../scripts/browser/launch.ts'
+import { type PageServer, servePage } from '../../scripts/browser/page-server.ts'
 import { rendererOf } from '../../scripts/browser/renderers.ts'
 import type { AgentView } from '../agent-view.ts'
 
@@ -32,16 +33,18 @@ interface Tab {
   peer: string
 }
 
-let servers: Awaited<ReturnType<typeof serveEntry>>[]
+let servers: PageServer[]
 let browser: RunningBrowser
 let node: TestAgent
 let mesh: Mesh
 
 beforeAll(async () => {
   // It lends nothing: what is done, pages do.
-  node = await startAgent(['--cpus', '0'], { listen: '/ip4/127.0.0.1/tcp/0/ws' })
-  servers = await Promise.all([serveEntry(PAGE), serveEntry(PAGE)])
-  browser = await startBrowser('chromium')
+  const starting = startAgent(['--cpus', '0'], { listen: '/ip4/127.0.0.1/tcp/0/ws' })
+  const [files, started] = await Promise.all([entryFiles(PAGE), startBrowser('chromium')])
+  browser = started
+  servers = await Promise.all([servePage(files), servePage(files)])
+  node = await starting
   mesh = await connect({ data: node.data })
 })
 afterAll(async () => {

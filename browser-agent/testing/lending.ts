@@ -91,9 +91,13 @@ export const lendingScene = (browser: () => RunningBrowser): Scene => {
   const source = write('digits.ts', DIGITS)
 
   beforeAll(async () => {
-    node = await startAgent(['--cpus', '0', '--relay'], { listen: WEB_SOCKETS })
-    const digits = { type: 'application/octet-stream', body: functionFile(await bundle(source)) }
-    const files = { ...(await entryFiles(new URL('./agent-page.ts', import.meta.url))), '/digits.wayside': digits }
+    const [started, built, entry] = await Promise.all([
+      startAgent(['--cpus', '0', '--relay'], { listen: WEB_SOCKETS }),
+      bundle(source),
+      entryFiles(new URL('./agent-page.ts', import.meta.url)),
+    ])
+    node = started
+    const files = { ...entry, '/digits.wayside': { type: 'application/octet-stream', body: functionFile(built) } }
     // Two origins: there is one peer in each.
     for (let i = 0; i < 2; i++) servers.push(await servePage(files))
     mesh = await connect({ data: node.data })
