@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ensureSystemPackages, type Machine, type SystemPackage, thisMachine } from './system-packages.ts'
@@ -62,7 +62,7 @@ test('this machine knows which programs it has', () => {
   expect([has('sh'), has('no-such-program-as-this')]).toEqual([true, false])
 })
 
-test('the list names packages once, and tests that exist', () => {
+test('the list names packages once, tests that exist, and all of those in browsers', () => {
   const root = join(import.meta.dirname, '../..')
   const list: SystemPackage[] = JSON.parse(readFileSync(join(root, 'scripts/system-packages.json'), 'utf8'))
   expect(new Set(list.map((item) => item.package)).size).toBe(list.length)
@@ -70,4 +70,6 @@ test('the list names packages once, and tests that exist', () => {
     expect(tests).not.toEqual([])
     expect(tests.filter((file) => !existsSync(join(root, file)))).toEqual([])
   }
+  const all = globSync('**/*.{chromium,firefox}.test.ts', { cwd: root, exclude: ['node_modules/**', 'dist/**'] })
+  expect(list.flatMap(({ probe, tests }) => (/^chromium|^firefox/.test(probe) ? tests : [])).sort()).toEqual(all.sort())
 })
