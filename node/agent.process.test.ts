@@ -63,8 +63,9 @@ describe('two agents', () => {
     await until(async () => (await statusOf(second!.data)).running.length > 0)
     const { running } = await statusOf(second!.data)
     expect(running[0]).toMatchObject({ peer: first!.status.peer, export: 'default' })
+    // An invocation is said to run as soon as it is taken: its sandbox starts then.
+    await until(() => childrenOf(second!.pid).length > 0)
     const sandboxes = childrenOf(second!.pid)
-    expect(sandboxes.length).toBeGreaterThan(0)
 
     const startedMs = performance.now()
     const { status, stderr } = await second!.stop('SIGINT')
