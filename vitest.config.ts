@@ -19,8 +19,8 @@ export const projects = [
   suite('unit', 30_000, 2, ['**/*.test.ts'], [...PROCESS, ...WORLD, ...CHROMIUM, ...FIREFOX, ...TORTURE]),
   suite('process', 120_000, 3, PROCESS),
   suite('world', 120_000, 2, WORLD),
-  // One browser at a time, which is several processes.
-  suite('chromium', 120_000, 1, CHROMIUM),
+  // A browser waits for its pages, and is several processes.
+  suite('chromium', 120_000, 2, CHROMIUM),
   suite('firefox', 120_000, 1, FIREFOX),
   // What is too long for `npm test`: `npm run torture`.
   suite('torture', 600_000, 1, TORTURE),

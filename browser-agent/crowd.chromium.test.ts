@@ -1,4 +1,4 @@
-/** Ten pages and two agents compute a map of 2,000 tasks, while pages close, reload, freeze and go offline. */
+/** Ten pages and two agents compute a map of 2,000 tasks, while pages close, crash, reload, freeze and go offline. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'puppeteer-core'
@@ -64,6 +64,14 @@ const tell = async (page: Page, method: string, parameters: object): Promise<voi
 const freeze = (page: Page, state: 'frozen' | 'active') => tell(page, 'Page.setWebLifecycleState', { state })
 const cutOff = (page: Page, offline: boolean) =>
   tell(page, 'Network.emulateNetworkConditions', { offline, latency: 0, downloadThroughput: -1, uploadThroughput: -1 })
+const crash = async (page: Page): Promise<void> => {
+  const session = await page.createCDPSession()
+  const crashed = new Promise((resolve) => session.once('Inspector.targetCrashed', resolve))
+  await session.send('Inspector.enable')
+  // Nobody is left to answer.
+  session.send('Page.crash').catch(() => {})
+  await crashed
+}
 
 test('all results are right, and none is lost', async () => {
   const [one, two, three, four, five, six, seven, eight] = pages as [Page, Page, Page, Page, Page, Page, Page, Page]
@@ -76,7 +84,7 @@ test('all results are right, and none is lost', async () => {
     () => freeze(two, 'frozen'),
     () => reload(three),
     () => cutOff(four, true),
-    () => five.close(),
+    () => crash(five),
     () => freeze(two, 'active'),
     () => reload(six),
     () => freeze(seven, 'frozen'),
