@@ -14,10 +14,10 @@ const CHROMIUM = ['**/*.chromium.test.ts']
 const FIREFOX = ['**/*.firefox.test.ts']
 const TORTURE = ['**/*.torture.test.ts']
 
-// For a machine of two cores. Tests of real processes wait a good part of the time, and assert outcomes: three at once.
+// For a machine of two cores. Tests of real processes wait most of the time, and assert outcomes.
 export const projects = [
   suite('unit', 30_000, 2, ['**/*.test.ts'], [...PROCESS, ...WORLD, ...CHROMIUM, ...FIREFOX, ...TORTURE]),
-  suite('process', 120_000, 3, PROCESS),
+  suite('process', 120_000, 2, PROCESS),
   suite('world', 120_000, 2, WORLD),
   // A browser waits for its pages, and is several processes.
   suite('chromium', 120_000, 2, CHROMIUM),
