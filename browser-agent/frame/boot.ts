@@ -2,7 +2,8 @@
  * All that the frame does before a person agrees: says who asks for what, and judges a press of its button. It runs in the
  * mesh host's origin: the page around it can place it, cover it and move it, but not reach into it.
  *
- * The same document in a window of its own, opened by the frame, is where a person agrees: no page reaches over that. At /lend-CODE of an agent it is a page of its own, for a phone whose owner was shown that address; at /lend the same, installed.
+ * The same document in a window of its own, opened by the frame, is where a person agrees: no page reaches over that. At
+ * /lend-CODE of an agent it is a page of its own, for a phone whose owner was shown that address; at /lend the same, installed.
  */
 import type { lend } from './lending.ts'
 import { loadPinned } from './load.ts'

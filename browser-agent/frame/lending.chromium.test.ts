@@ -5,16 +5,14 @@ import { connect, fn, type Mesh } from '../../node/sdk.ts'
 import { startAgent, statusOf, until } from '../../node/testing/wayside.ts'
 import { servePage } from '../../scripts/browser/page-server.ts'
 import { rendererOf, threadsOf } from '../../scripts/browser/renderers.ts'
-import { agree, eventually, MESH, press, stateOf } from './testing/hosts.ts'
+import { agree, badgeSays, eventually, MESH, press, stateOf, textOf } from './testing/hosts.ts'
 import {
-  badgeSays,
   controlOf,
   functionFile,
   lend,
   pressIn,
   seesLender,
   startVisited,
-  textOf,
   type Visited,
   visit,
 } from './testing/visitor.ts'

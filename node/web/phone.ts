@@ -34,8 +34,14 @@ const redirect = async ({ files, peer, invite }: PhoneOptions, to: string): Prom
 
 /** What a phone needs to install it. Chromium asks for no service worker since 117. */
 const MANIFEST = {
-  ...{ id: '/lend', start_url: '/lend', scope: '/lend', display: 'standalone' },
-  ...{ name: 'Wayside: lend this phone', short_name: 'Wayside', background_color: '#ffffff', theme_color: '#ffffff' },
+  id: '/lend',
+  start_url: '/lend',
+  scope: '/lend',
+  display: 'standalone',
+  name: 'Wayside: lend this phone',
+  short_name: 'Wayside',
+  background_color: '#ffffff',
+  theme_color: '#ffffff',
   icons: [{ src: '/lend.svg', sizes: 'any', type: 'image/svg+xml', purpose: 'any maskable' }],
 }
 /** The mark of the control, with room around it for what a phone cuts off. */

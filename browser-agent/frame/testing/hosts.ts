@@ -137,7 +137,8 @@ export const agreeIn = async (asking: Page): Promise<void> => {
   await session.send('Input.dispatchMouseEvent', { type: 'mouseReleased', ...at }).catch(() => {})
 }
 
-const ASKS = `(document.getElementById('site').textContent !== '' &&
+/** It has read what is asked, and has the room that it needs. */
+export const HAS_ROOM = `(document.getElementById('site')?.textContent !== '' &&
   innerHeight > document.querySelector('main').getBoundingClientRect().height - 1) || undefined`
 
 /** Opens the site's page `path` and waits for the control's question. */
@@ -147,23 +148,32 @@ export const openSite = async (browser: RunningBrowser, hosts: TwoHosts, path: s
   // A press would miss a button that is still moving, and a script that has not run hears none.
   await eventually(
     'the question, in the room that it needs',
-    () => frame.evaluate(ASKS) as Promise<boolean | undefined>,
+    () => frame.evaluate(HAS_ROOM) as Promise<boolean | undefined>,
   )
   return [page, frame]
 }
 
-/** What the badge says, from its beginning. */
-export const badgeSays = (frame: Frame, text: string): Promise<unknown> =>
-  eventually(text, () =>
-    frame.evaluate(`document.querySelector('.badge')?.innerText.startsWith(${JSON.stringify(text)})`),
-  )
+export const textOf = async (frame: Frame, selector: string): Promise<string> =>
+  (await frame.evaluate(`document.querySelector(${JSON.stringify(selector)})?.innerText ?? ''`)) as string
+
+/** Waits until the badge says all of `words`. */
+export const badgeSays = async (frame: Frame, ...words: string[]): Promise<void> => {
+  let text = ''
+  const says = async () => {
+    text = await textOf(frame, '.badge > div')
+    return words.every((word) => text.includes(word)) || undefined
+  }
+  await eventually('', says).catch(() => {
+    throw new Error(`the badge says “${text}”, not “${words.join(' ')}”`)
+  })
+}
 
 /** Chromium hands no press to a frame that has moved or grown in the last half of a second. */
 const standStill = () => new Promise((resolve) => setTimeout(resolve, 600))
 
 /** In the panel of a badge that is in place: lends while the page is in use as well. */
 export const lendInUse = async (page: Page, frame: Frame): Promise<void> => {
-  await badgeSays(frame, 'Paused\nwhile you use the page')
+  await badgeSays(frame, 'Paused', 'while you use the page')
   await standStill()
   await press(page, frame, '.more')
   await eventually('the panel, in the room that it needs', () =>

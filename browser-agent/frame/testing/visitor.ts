@@ -7,7 +7,7 @@ import { embedTag } from '../../../node/web/tag.ts'
 import { type RunningBrowser, startBrowser } from '../../../scripts/browser/launch.ts'
 import { type PageFile, type PageServer, servePage } from '../../../scripts/browser/page-server.ts'
 import { ensureWeb } from '../../../scripts/web/build.ts'
-import { agree, eventually, frameOf, REASON, sitePage, stateOf } from './hosts.ts'
+import { agree, badgeSays, eventually, frameOf, HAS_ROOM, REASON, sitePage, stateOf } from './hosts.ts'
 
 export interface Visited {
   browser: RunningBrowser
@@ -52,21 +52,6 @@ export const functionFile = (name: string, code: string): string => {
   return path
 }
 
-export const textOf = async (frame: Frame, selector: string): Promise<string> =>
-  (await frame.evaluate(`document.querySelector(${JSON.stringify(selector)})?.innerText ?? ''`)) as string
-
-/** Waits until the badge says all of `words`. */
-export const badgeSays = async (frame: Frame, ...words: string[]): Promise<void> => {
-  let text = ''
-  const says = async () => {
-    text = await textOf(frame, '.badge > div')
-    return words.every((word) => text.includes(word)) || undefined
-  }
-  await eventually('', says).catch(() => {
-    throw new Error(`the badge says “${text}”, not “${words.join(' ')}”`)
-  })
-}
-
 /** By the keyboard: Chromium hands no press of the mouse to a frame that has moved or grown within half a second. */
 export const pressIn = async (page: Page, frame: Frame, selector: string): Promise<void> => {
   await frame.focus(selector)
@@ -81,11 +66,9 @@ export const visit = async ({ browser, site }: Visited, path = '/'): Promise<{ p
 
 /** Of a page that was opened, or loaded again. */
 export const controlOf = async (page: Page): Promise<Frame> => {
-  const asks = `(document.getElementById('site')?.textContent !== '' &&
-    innerHeight > document.querySelector('main').getBoundingClientRect().height - 1) || undefined`
   return eventually('the control', async () => {
     const frame = await frameOf(page)
-    return (await frame.evaluate(asks)) && (await stateOf(frame)) !== 'starting' ? frame : undefined
+    return (await frame.evaluate(HAS_ROOM)) && (await stateOf(frame)) !== 'starting' ? frame : undefined
   })
 }
 
