@@ -16,6 +16,10 @@ export const createPageStorage = (database: PageDatabase, failPoints: FailPoints
     const [value] = await database.read<[Uint8Array | undefined]>(ENTRIES, (store) => [store.get(key)])
     return value
   },
+  async getMany(keys) {
+    failPoints.hit('storage.get')
+    return database.read<(Uint8Array | undefined)[]>(ENTRIES, (store) => keys.map((key) => store.get(key)))
+  },
   async write(writes, { durable = false } = {}) {
     failPoints.hit('storage.write')
     for (const { key } of writes) ensureStorageKey(key)
@@ -28,12 +32,13 @@ export const createPageStorage = (database: PageDatabase, failPoints: FailPoints
     }
     await database.write(ENTRIES, apply, durable)
   },
-  async *scan(prefix) {
+  async *scan(prefix, { after = '', limit } = {}) {
     failPoints.hit('storage.scan')
-    const range = IDBKeyRange.bound(prefix, prefix + ABOVE_KEYS, false, true)
+    if (after >= prefix + ABOVE_KEYS) return
+    const range = IDBKeyRange.bound(after < prefix ? prefix : after, prefix + ABOVE_KEYS, after >= prefix, true)
     const [keys, values] = await database.read<[IDBValidKey[], Uint8Array[]]>(ENTRIES, (store) => [
-      store.getAllKeys(range),
-      store.getAll(range),
+      store.getAllKeys(range, limit),
+      store.getAll(range, limit),
     ])
     for (const [i, key] of keys.entries()) yield { key: key as string, value: values[i] as Uint8Array }
   },

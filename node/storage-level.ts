@@ -101,27 +101,42 @@ const createStorage = (
     }
   }
 
+  const getOne = (key: string) =>
+    database.get(key).catch((cause) => {
+      if (!isCorruption(cause)) throw cause
+      return NOTHING
+    })
+
+  const whole = (key: string, stored: Uint8Array | undefined): Uint8Array | undefined => {
+    const value = stored && withoutSum(stored)
+    if (stored && !value) damaged(`what was kept as ${key} is damaged, and counts as absent`)
+    return value
+  }
+
   return {
     async get(key) {
       failPoints.hit('storage.get')
-      const stored = await attempt('read', () =>
-        database.get(key).catch((cause) => {
+      return whole(key, await attempt('read', () => getOne(key)))
+    },
+    async getMany(keys) {
+      failPoints.hit('storage.get')
+      const found = await attempt('read', () =>
+        database.getMany(keys as string[]).catch((cause) => {
           if (!isCorruption(cause)) throw cause
-          return NOTHING
+          return Promise.all(keys.map(getOne))
         }),
       )
-      const value = stored && withoutSum(stored)
-      if (stored && !value) damaged(`what was kept as ${key} is damaged, and counts as absent`)
-      return value
+      return found.map((stored, index) => whole(keys[index] as string, stored))
     },
     async write(writes, { durable = false } = {}) {
       failPoints.hit('storage.write')
       for (const { key } of writes) ensureStorageKey(key)
       await attempt('write', () => database.batch(writes.map(toOperation), { sync: durable }))
     },
-    async *scan(prefix) {
+    async *scan(prefix, { after = '', limit = -1 } = {}) {
       failPoints.hit('storage.scan')
-      const range = { gte: prefix || FIRST_KEY, lt: prefix + ABOVE_KEYS }
+      const from = after < (prefix || FIRST_KEY) ? { gte: prefix || FIRST_KEY } : { gt: after }
+      const range = { ...from, lt: prefix + ABOVE_KEYS, limit }
       const iterator = await attempt('read', async () => database.iterator(range))
       try {
         for (;;) {

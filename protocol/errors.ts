@@ -74,6 +74,15 @@ export const ERRORS = {
   E_DATA_DIR_TAKEN: entry('another agent holds this data directory', 'owner', 'never', 6),
   E_DATA_SCHEMA: entry('the data was written by a newer version', 'owner', 'never', 6),
   E_RESUME: entry('the output file belongs to another function, input or limits', 'caller', 'never', 2),
+  E_GRANT: entry('the grant of the caller does not cover the request, or is used up', 'function', 'never', 1),
+  E_REVISION: entry('the state at that revision is no longer kept, or not there yet', 'mesh', 'later', 4),
+  E_STATE_UNAVAILABLE: entry('the state cannot be reached now', 'mesh', 'later', 4),
+  E_STATE_QUOTA: entry('the namespace holds as much as its owner allows', 'owner', 'never', 3),
+  E_STATE_MOVING: entry('the namespace is being moved and takes no writes', 'owner', 'later', 4),
+  E_NAMESPACE_TAKEN: entry('the namespace belongs to another key or home', 'owner', 'never', 6),
+  E_NO_HOME: entry('no home holds a delegation of the caller', 'caller', 'never', 4),
+  E_EFFECT_OUTCOME_UNKNOWN: entry('whether an effect outside was performed is not known, and the grant says not to repeat it', 'mesh', 'never', 1),
+  E_FETCH: entry('a fetch failed: no answer, or none that is allowed', 'function', 'never', 1),
   E_INTERNAL: entry('a defect in wayside', 'wayside', 'never', 1),
 } as const satisfies Record<string, ErrorEntry>
 

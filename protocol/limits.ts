@@ -82,3 +82,8 @@ export const MEMORY_BYTES_MAX = 2048 * MIB
 export const MEMORY_BYTES_DEFAULT = 64 * MIB
 export const TIMEOUT_MS_DEFAULT = 5 * 60_000
 export const TIMEOUT_MS_MAX = 24 * 60 * 60 * 1000
+
+/** A key of the state: a path or a few names; indexes hold it many times. UTF-8. */
+export const STATE_KEY_BYTES_MAX = 256
+/** A namespace, as text: one label of a host name and a dot before it. */
+export const STATE_NAMESPACE_CHARS_MAX = 64

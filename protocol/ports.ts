@@ -36,13 +36,23 @@ export interface Signer {
 
 export type StorageWrite = { key: string; put: Uint8Array } | { key: string; delete: true }
 
+export interface StorageScan {
+  after?: string | undefined
+  limit?: number | undefined
+}
+
 /** Ordered key-value storage. Keys are ASCII text and sort bytewise. */
 export interface Storage {
   get(key: string): Promise<Uint8Array | undefined>
-  /** All or nothing, and on disk when it resolves if `durable`. */
+  /** One for each key, in their order. */
+  getMany(keys: readonly string[]): Promise<(Uint8Array | undefined)[]>
+  /**
+   * All or nothing, and on disk, with all that was written before, when it resolves if `durable`. Of one that throws, all
+   * or nothing may have been done; what is read afterwards says which, and stays.
+   */
   write(writes: readonly StorageWrite[], options?: { durable?: boolean }): Promise<void>
-  /** Entries whose key begins with `prefix`, in key order. */
-  scan(prefix: string): AsyncIterable<{ key: string; value: Uint8Array }>
+  /** Entries whose key begins with `prefix`, in key order: those behind the key `after`, `limit` of them at most. */
+  scan(prefix: string, options?: StorageScan): AsyncIterable<{ key: string; value: Uint8Array }>
   close(): Promise<void>
 }
 

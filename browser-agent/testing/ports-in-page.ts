@@ -21,12 +21,16 @@ const storageIn = (page: Page): Storage => ({
     const value = await callIn<string | undefined>(page, 'ports.stored.get', key)
     return value === undefined ? undefined : bytes(value)
   },
+  getMany: async (keys) => {
+    const values = await callIn<(string | null)[]>(page, 'ports.stored.getMany', keys)
+    return values.map((value) => (value === null ? undefined : bytes(value)))
+  },
   write: (writes, { durable = false } = {}) => {
     const written = writes.map((write): WrittenWrite => ('put' in write ? { ...write, put: text(write.put) } : write))
     return callIn(page, 'ports.stored.write', written, durable)
   },
-  scan: async function* (prefix) {
-    await callIn(page, 'ports.stored.scan', prefix)
+  scan: async function* (prefix, options = {}) {
+    await callIn(page, 'ports.stored.scan', prefix, options)
     // More and more at once: what is written after the first entry is not to be seen.
     for (let count = 1; ; count *= 4) {
       const entries = await callIn<{ key: string; value: string }[]>(page, 'ports.stored.next', count)

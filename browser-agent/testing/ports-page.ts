@@ -1,6 +1,6 @@
 /** In a page: its ports, one by one, for questions from a test. Bytes cross as base64. */
 import { planFailPoints } from '../../protocol/fail-points.ts'
-import type { Signer, Storage, StorageWrite } from '../../protocol/ports.ts'
+import type { Signer, Storage, StorageScan, StorageWrite } from '../../protocol/ports.ts'
 import { createPageClock } from '../clock.ts'
 import { createPageCrypto, hasNativeEd25519 } from '../crypto.ts'
 import { erasePageDatabase, KEYS, openPageDatabase } from '../database.ts'
@@ -34,13 +34,14 @@ const stored = {
     const value = await storage.get(key)
     return value && toText(value)
   },
+  getMany: async (keys: string[]) => (await storage.getMany(keys)).map((value) => (value ? toText(value) : null)),
   write: (writes: WrittenWrite[], durable: boolean) =>
     storage.write(
       writes.map((write): StorageWrite => ('put' in write ? { ...write, put: toBytes(write.put) } : write)),
       { durable },
     ),
-  scan: async (prefix: string) => {
-    scan = storage.scan(prefix)[Symbol.asyncIterator]()
+  scan: async (prefix: string, options: StorageScan) => {
+    scan = storage.scan(prefix, options)[Symbol.asyncIterator]()
   },
   /** Up to `count` more. */
   next: async (count: number) => {

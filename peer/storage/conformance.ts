@@ -15,6 +15,12 @@ const readsAndWrites = (storage: () => Storage) => {
     expect(await storage().get('b')).toBeUndefined()
   })
 
+  test('gives many, in the order in which they are asked for', async () => {
+    await storage().write(['a', 'b', 'c'].map((key, index) => ({ key, put: bytes(index) })))
+    expect(await storage().getMany(['c', 'x', 'a', 'c'])).toEqual([bytes(2), undefined, bytes(0), bytes(2)])
+    expect(await storage().getMany([])).toEqual([])
+  })
+
   test('values are plain bytes, the empty one included', async () => {
     await storage().write([{ key: 'empty', put: bytes() }])
     const value = await storage().get('empty')
@@ -89,6 +95,22 @@ const scans = (storage: () => Storage) => {
     expect(await keysOf(storage(), '')).toEqual(['a', 'c', 'd'])
   })
 
+  test('gives what is behind a key, and no more than is asked for', async () => {
+    await storage().write(['b/1', 'b/2', 'b/3', 'b/4', 'c'].map((key) => ({ key, put: bytes(1) })))
+    const found = async (prefix: string, after: string, limit?: number) => {
+      const keys: string[] = []
+      for await (const { key } of storage().scan(prefix, { after, limit })) keys.push(key)
+      return keys
+    }
+    expect(await found('b/', 'b/2')).toEqual(['b/3', 'b/4'])
+    expect(await found('b/', 'b/2', 1)).toEqual(['b/3'])
+    expect(await found('b/', 'b/21', 9)).toEqual(['b/3', 'b/4'])
+    expect(await found('b/', 'a', 2)).toEqual(['b/1', 'b/2'])
+    expect(await found('b/', 'b/4')).toEqual([])
+    expect(await found('b/', 'c')).toEqual([])
+    expect(await found('', 'b/4')).toEqual(['c'])
+  })
+
   test('may be left early', async () => {
     await storage().write(Array.from({ length: 5000 }, (_, index) => ({ key: `k${index}`, put: bytes(0) })))
     for await (const { key } of storage().scan('k')) {
@@ -117,6 +139,7 @@ const refusals = (storage: () => Storage, reopen: (plan: string) => Promise<Stor
     await storage().close()
     const failed = { code: 'E_STORAGE' }
     await expect(storage().get('a')).rejects.toMatchObject(failed)
+    await expect(storage().getMany(['a'])).rejects.toMatchObject(failed)
     await expect(storage().write([{ key: 'a', put: bytes(1) }])).rejects.toMatchObject(failed)
     await expect(keysOf(storage(), '')).rejects.toMatchObject(failed)
   })

@@ -23,18 +23,23 @@ export const createMemoryStorage = ({ failPoints = NO_FAIL_POINTS }: { failPoint
       ensureOpen()
       return entries.get(key)?.slice()
     },
+    async getMany(keys) {
+      failPoints.hit('storage.get')
+      ensureOpen()
+      return keys.map((key) => entries.get(key)?.slice())
+    },
     async write(writes) {
       failPoints.hit('storage.write')
       ensureOpen()
       for (const { key } of writes) ensureStorageKey(key)
       for (const write of writes) apply(write)
     },
-    async *scan(prefix) {
+    async *scan(prefix, { after = '', limit } = {}) {
       failPoints.hit('storage.scan')
       ensureOpen()
-      const found = [...entries].filter(([key]) => key.startsWith(prefix))
+      const found = [...entries].filter(([key]) => key.startsWith(prefix) && key > after)
       found.sort(([a], [b]) => (a < b ? -1 : 1))
-      for (const [key, value] of found) yield { key, value: value.slice() }
+      for (const [key, value] of found.slice(0, limit)) yield { key, value: value.slice() }
     },
     async close() {
       closed = true
