@@ -1,6 +1,6 @@
 /** What tests of attacks share: a peer that lends, and an honest caller whom it must still serve afterwards. */
 import { expect } from 'vitest'
-import { EFFECT_KINDS, type EffectKind } from '../protocol/outcome.ts'
+import { EFFECT_KINDS, type EffectKind } from '../protocol/effects.ts'
 import { type ScriptedPeer, scriptedPeer } from '../scripts/test/scripted-peer.ts'
 import { publish, requestOf, returned, worldFor } from '../scripts/test/world.ts'
 import { slowHost } from '../simulations/adversaries.ts'

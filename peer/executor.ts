@@ -1,5 +1,6 @@
 /** The executor: performs what others ask, as far as its owner allows, and signs for it. */
 import type { CID } from '../protocol/cid.ts'
+import { isDeferred } from '../protocol/effects.ts'
 import { openBatch } from '../protocol/envelope.ts'
 import { type ErrorCode, MeshError } from '../protocol/errors.ts'
 import type { FrameOf } from '../protocol/frames.ts'
@@ -261,7 +262,7 @@ export class Executor {
 
   #request(item: WorkItem, effect: EffectRequest): void {
     if (item.ended || !this.#record(item, { entry: 'request', ...effect })) return
-    item.awaited.add(effect.n)
+    if (!isDeferred(effect.kind)) item.awaited.add(effect.n)
     item.neighbour.link.send({ t: 'request', id: item.id, ...effect })
   }
 

@@ -1,52 +1,22 @@
 /** The home of one invocation: keeps its journal, and answers what its function requests. */
 import { type CID, ensureCid, isCidText } from '../protocol/cid.ts'
+import { type ArgumentsOf, decodeArguments, isDeferred } from '../protocol/effects.ts'
 import { type ErrorCode, MeshError } from '../protocol/errors.ts'
 import type { Answer, EffectRequest } from '../protocol/journal.ts'
 import { CALL_DEPTH_MAX, MESSAGE_CHARS_MAX, MIB, OUTPUT_BYTES_MAX } from '../protocol/limits.ts'
 import type { Clock } from '../protocol/ports.ts'
-import { decodeValue, encodeValue, type Value } from '../protocol/values.ts'
+import { encodeValue } from '../protocol/values.ts'
 import type { CallRequest, Item, NestedCall } from './calls.ts'
-import { ensureSleepMs, Sleeps } from './sleeps.ts'
+import { Sleeps } from './sleeps.ts'
 
 /** More than any run can request: its arguments and result together stay below this in the sandbox. */
 const REQUEST_BYTES_MAX = OUTPUT_BYTES_MAX + MIB
 /** The journal must fit a frame, for whoever goes on with the item or verifies it. */
 const ANSWER_BYTES_MAX = OUTPUT_BYTES_MAX
-/** Things in the arguments of one request: a large table fits. 4 MiB of empty lists would hold up this peer for 2 s. */
-const ARGUMENTS_ITEMS_MAX = 524_288
 
 /** Where an execution of the item runs now: answers go there. */
 export interface AnswerSink {
   answer(n: number, answer: Answer): void
-}
-
-/** What `ctx.call` passes: which function, its input, and bounds that can only tighten. */
-interface CallArguments {
-  ref: string
-  input: Value
-  options: { fuel?: number; timeoutMs?: number }
-}
-
-const ensureCallArguments = (encoded: Uint8Array): CallArguments => {
-  const value = decodeValue(encoded, ARGUMENTS_ITEMS_MAX)
-  const record =
-    typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, Value>) : {}
-  if (typeof record.ref !== 'string')
-    throw new MeshError('E_USAGE', 'ctx.call: the first argument is "#export", a CID or CID#export')
-  const options = (record.options ?? {}) as Record<string, Value>
-  const bound = (name: string): number | undefined => {
-    const given = options[name] ?? undefined
-    if (given === undefined || (Number.isSafeInteger(given) && (given as number) > 0))
-      return given as number | undefined
-    throw new MeshError('E_USAGE', `ctx.call: options.${name} must be a positive integer`)
-  }
-  const fuel = bound('fuel')
-  const timeoutMs = bound('timeoutMs')
-  return {
-    ref: record.ref,
-    input: record.input ?? null,
-    options: { ...(fuel ? { fuel } : {}), ...(timeoutMs ? { timeoutMs } : {}) },
-  }
 }
 
 const failed = (code: ErrorCode, message: string): Answer => ({
@@ -96,6 +66,7 @@ export class Home {
     const { journal } = this.#item
     const generation = this.#generation
     journal.push({ entry: 'request', ...effect })
+    if (isDeferred(effect.kind)) return
     this.#perform(effect).then((found) => {
       if (generation !== this.#generation) return
       const answer = this.#withinLimit(found)
@@ -133,10 +104,11 @@ export class Home {
     const generation = this.#generation
     try {
       if (effect.kind === 'sleep') {
-        await this.#sleeps.sleep(ensureSleepMs(effect.arguments))
+        await this.#sleeps.sleep(decodeArguments('sleep', effect.arguments).ms)
         return { ok: true, value: encodeValue(null) }
       }
-      const outcome = await this.#call(this.#nested(ensureCallArguments(effect.arguments)))
+      if (effect.kind !== 'call') return failed('E_GRANT', `this home grants no ${effect.kind}`)
+      const outcome = await this.#call(this.#nested(decodeArguments('call', effect.arguments)))
       if (generation === this.#generation) this.#fuelSpent += outcome.fuel
       const { result } = outcome
       return result.ok ? { ok: true, value: result.value } : { ok: false, code: result.code, message: result.message }
@@ -157,7 +129,7 @@ export class Home {
     return answer
   }
 
-  #nested({ ref, input, options }: CallArguments): CallRequest {
+  #nested({ ref, input, options }: ArgumentsOf<'call'>): CallRequest {
     const { request, template, deadlineMs } = this.#item
     if (request.depth + 1 > CALL_DEPTH_MAX)
       throw new MeshError('E_CALL_DEPTH', `calls are nested over ${CALL_DEPTH_MAX} deep`)
@@ -170,9 +142,9 @@ export class Home {
     return {
       ...request,
       ...target,
-      input: encodeValue(input),
-      limits: { ...own, fuel: Math.min(fuelLeft, options.fuel ?? fuelLeft) },
-      timeoutMs: Math.min(leftMs, options.timeoutMs ?? leftMs),
+      input: encodeValue(input ?? null),
+      limits: { ...own, fuel: Math.min(fuelLeft, options?.fuel ?? fuelLeft) },
+      timeoutMs: Math.min(leftMs, options?.timeoutMs ?? leftMs),
       depth: request.depth + 1,
     }
   }

@@ -6,10 +6,11 @@
  *                               └──────► dispatcher ◄─ invoker ◄─ levels ◄─ call, map           what we ask of others
  *                                                                   └─► memo ◄─┘                what we know already
  */
+
+import type { EffectKind } from '../protocol/effects.ts'
 import { MeshError } from '../protocol/errors.ts'
 import { BLOCKS_PROTOCOL, BlockFrame } from '../protocol/frames.ts'
 import { NEIGHBOURS_MAX } from '../protocol/limits.ts'
-import type { EffectKind } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { createAdvertisementTable } from '../registry/advertisements.ts'
 import { createBlockExchange } from '../registry/block-exchange.ts'

@@ -1,6 +1,8 @@
 /** The lending side of a peer: the owner's policy, whether it is paused, what is offered, what has been refused. */
+
+import type { EffectKind } from '../protocol/effects.ts'
 import type { ErrorCode } from '../protocol/errors.ts'
-import type { EffectKind, Outcome } from '../protocol/outcome.ts'
+import type { Outcome } from '../protocol/outcome.ts'
 import type { Clock } from '../protocol/ports.ts'
 import type { Manifest, TaskTemplate } from '../protocol/records.ts'
 import { runsTier } from '../protocol/tiers.ts'

@@ -1,19 +1,5 @@
 /** The effect `sleep`: the home of an item waits for its function. */
-import { MeshError } from '../protocol/errors.ts'
 import type { Clock } from '../protocol/ports.ts'
-import { decodeValue, type Value } from '../protocol/values.ts'
-
-/** One number in a map: more would be no request to sleep. */
-const ARGUMENTS_ITEMS_MAX = 2
-
-/** How long a function asks to wait. Throws MeshError E_USAGE. */
-export const ensureSleepMs = (encoded: Uint8Array): number => {
-  const value = decodeValue(encoded, ARGUMENTS_ITEMS_MAX)
-  const ms = typeof value === 'object' && value !== null ? (value as Record<string, Value>).ms : undefined
-  if (!Number.isSafeInteger(ms) || (ms as number) < 1)
-    throw new MeshError('E_USAGE', 'sleep: ms must be a whole number of milliseconds, at least 1')
-  return ms as number
-}
 
 export class Sleeps {
   readonly #clock: Pick<Clock, 'monotonic' | 'after'>

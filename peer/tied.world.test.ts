@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import type { EffectKind } from '../protocol/effects.ts'
 import { CANCELLED_FUEL_MAX } from '../protocol/limits.ts'
-import type { EffectKind } from '../protocol/outcome.ts'
 import type { Clock } from '../protocol/ports.ts'
 import { Advertisement } from '../protocol/records.ts'
 import { outcomeOf, type ScriptedPeer, scriptedPeer } from '../scripts/test/scripted-peer.ts'

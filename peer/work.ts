@@ -2,7 +2,7 @@
 import { type CID, rawCid } from '../protocol/cid.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { FrameOf } from '../protocol/frames.ts'
-import type { JournalEntry } from '../protocol/journal.ts'
+import { awaitedIn, type JournalEntry } from '../protocol/journal.ts'
 import type { Crypto } from '../protocol/ports.ts'
 import { Invocation, type TaskTemplate, taskIdOf } from '../protocol/records.ts'
 import type { SandboxRun } from '../sandbox/pool.ts'
@@ -37,7 +37,7 @@ export interface WorkItem {
   release: (() => void) | undefined
   /** What input and journal hold. */
   bytes: number
-  /** Requests made and not answered. */
+  /** Requests made that wait for an answer. */
   readonly awaited: Set<number>
   run: SandboxRun | undefined
   ended: boolean
@@ -47,13 +47,6 @@ type FrameItem = FrameOf<'invoke'>['items'][number]
 
 export const heldBytes = ({ input, journal }: Pick<FrameItem, 'input' | 'journal'>): number =>
   AROUND_BYTES + input.length + journalBytes(journal)
-
-const awaitedIn = (journal: readonly JournalEntry[]): Set<number> => {
-  const awaited = new Set<number>()
-  for (const { entry, n } of journal) if (entry === 'request') awaited.add(n)
-  for (const { entry, n } of journal) if (entry === 'answer') awaited.delete(n)
-  return awaited
-}
 
 /** What the items of one invoke frame share. */
 export interface WorkFrame {

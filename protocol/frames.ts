@@ -1,5 +1,6 @@
 /** What travels on the two channels of a pair of peers. Frames are records with a type `t`. */
 import * as v from 'valibot'
+import { EFFECT_KINDS } from './effects.ts'
 import { envelope, signedBatch } from './envelope.ts'
 import { ERRORS, type ErrorCode } from './errors.ts'
 import { answer, journalEntry } from './journal.ts'
@@ -21,7 +22,7 @@ import {
   TIMEOUT_MS_MAX,
 } from './limits.ts'
 import { credential, Genesis, membershipChain, Revocation } from './mesh.ts'
-import { EFFECT_KINDS, Outcome } from './outcome.ts'
+import { Outcome } from './outcome.ts'
 import { Advertisement, coordinate, Invocation, JournalHead, offeredLoad, Receipt, taskTemplate } from './records.ts'
 import { address, bytes, cid, integer, list, message, name, peerId, text } from './schema.ts'
 

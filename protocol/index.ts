@@ -1,5 +1,6 @@
 export * from './cid.ts'
 export * from './codec.ts'
+export * from './effects.ts'
 export * from './envelope.ts'
 export * from './errors.ts'
 export * from './frames.ts'

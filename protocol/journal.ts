@@ -1,9 +1,9 @@
 /** The journal of one invocation: requests and answers, hash-chained from the invocation's CID. */
 import * as v from 'valibot'
 import { encodeCanonical } from './codec.ts'
+import { EFFECT_KINDS, isDeferred } from './effects.ts'
 import { ERRORS, type ErrorCode } from './errors.ts'
 import { OUTPUT_BYTES_MAX, REQUESTS_MAX } from './limits.ts'
-import { EFFECT_KINDS } from './outcome.ts'
 import type { Crypto } from './ports.ts'
 import { bytes, integer, text } from './schema.ts'
 
@@ -19,7 +19,7 @@ export type Answer = v.InferOutput<ReturnType<typeof answer>>
 /**
  * Entries stand in the order in which the guest made requests and was given answers; `n` counts requests from 0.
  * `after` is how many answers the guest had been given when it made the request: it fixes the order even where
- * requests and answers crossed on the wire.
+ * requests and answers crossed on the wire. A deferred request (effects.ts) stands without an answer.
  */
 export const journalEntry = () =>
   v.variant('entry', [
@@ -43,6 +43,14 @@ export const journalHead = (crypto: Crypto, head: Uint8Array, entry: JournalEntr
   joined.set(head)
   joined.set(encoded, head.length)
   return crypto.hash(joined)
+}
+
+/** The requests in `journal` that wait for an answer. A deferred one never has any. */
+export const awaitedIn = (journal: readonly JournalEntry[]): Set<number> => {
+  const awaited = new Set<number>()
+  for (const one of journal) if (one.entry === 'request' && !isDeferred(one.kind)) awaited.add(one.n)
+  for (const { entry, n } of journal) if (entry === 'answer') awaited.delete(n)
+  return awaited
 }
 
 /** The one order of entries that a home may have recorded as they crossed: each request stands before answer `after` + 1. */

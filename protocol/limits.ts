@@ -17,7 +17,7 @@ export const HANDSHAKE_FRAME_BYTES_MAX = 64 * KIB
 export const MESSAGE_ITEMS_MAX = 262_144
 /** The body of an HTTP request: as an input it has its address and headers beside it. One of a response is an output. */
 export const HTTP_BODY_BYTES_MAX = 4032 * KIB
-/** The address and headers of an HTTP request: what browsers send with many cookies. */
+/** The address and headers of an HTTP request, in or out: what browsers send with many cookies. */
 export const HTTP_HEAD_BYTES_MAX = 16 * KIB
 /** From the first byte of an HTTP request to its last: they come from this machine, and whoever dawdles holds a connection. */
 export const HTTP_REQUEST_MS_MAX = 10_000
@@ -37,6 +37,18 @@ export const CONSOLE_BYTES_MAX = 64 * KIB
 export const CONSOLE_LINES_MAX = 1000
 /** Requests of one invocation. */
 export const REQUESTS_MAX = 10_000
+/** Bindings in a function's `env`: people write them by hand, and each is made before every call. */
+export const BINDINGS_MAX = 64
+/** The value of an entry, encoded: larger things are blocks. Four of them fill what one run may write. */
+export const STATE_VALUE_BYTES_MAX = 1 * MIB
+/** Entries in one page of a list: with keys alone some 256 KiB. */
+export const LIST_ENTRIES_MAX = 1000
+/** Bytes of one request for randomness: what `crypto.getRandomValues` gives at once. Source: W3C Web Cryptography API, 10.1.1. */
+export const RANDOM_BYTES_MAX = 65_536
+/** The address of a request to a server: what servers take is 8,000 octets. Source: RFC 9110, 4.1. */
+export const URL_CHARS_MAX = 8192
+/** Headers of one: more than any interface asks for. All with the address: HTTP_HEAD_BYTES_MAX. */
+export const HEADERS_MAX = 128
 /** Nested calls. */
 export const CALL_DEPTH_MAX = 16
 /** Items of one invoke frame. */

@@ -1,5 +1,6 @@
 /** What a run produced. Its canonical bytes are what receipts name and what executions are compared by. */
 import * as v from 'valibot'
+import { EFFECT_KINDS } from './effects.ts'
 import type { ErrorCode } from './errors.ts'
 import {
   CONSOLE_BYTES_MAX,
@@ -31,10 +32,6 @@ export const OUTCOME_ERRORS = [
 export type OutcomeErrorCode = (typeof OUTCOME_ERRORS)[number]
 
 const CONSOLE_LEVELS = ['debug', 'log', 'info', 'warn', 'error'] as const
-
-/** Effects the protocol knows by now. */
-export const EFFECT_KINDS = ['call', 'sleep'] as const
-export type EffectKind = (typeof EFFECT_KINDS)[number]
 
 const request = v.strictObject({ kind: v.picklist(EFFECT_KINDS), arguments: bytes(OUTPUT_BYTES_MAX) })
 

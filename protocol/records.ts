@@ -1,11 +1,13 @@
 /** The records of a call: manifest, task, invocation, receipt; and the advertisement that leads to one. */
 import * as v from 'valibot'
 import { type CID, recordCid } from './cid.ts'
+import { BINDING_KINDS, EFFECT_KINDS } from './effects.ts'
 import { envelope } from './envelope.ts'
 import { journalEntry } from './journal.ts'
 import {
   ADDRESSES_MAX,
   BATCH_ITEMS_MAX,
+  BINDINGS_MAX,
   BLOCK_BYTES_MAX,
   CODE_BYTES_MAX,
   COORDINATE_AXES,
@@ -20,7 +22,7 @@ import {
   TICKS_MAX,
   TRACE_POINTS_MAX,
 } from './limits.ts'
-import { EFFECT_KINDS, limits } from './outcome.ts'
+import { limits } from './outcome.ts'
 import type { Crypto } from './ports.ts'
 import {
   address,
@@ -40,6 +42,10 @@ import { TIERS } from './tiers.ts'
 
 const effects = () => list(v.picklist(EFFECT_KINDS), EFFECT_KINDS.length)
 
+const binding = v.strictObject({ name: name(), kind: v.picklist(BINDING_KINDS) })
+/** One name in a function's `env`: what it wants there, and nothing of what its caller grants. */
+export type Binding = v.InferOutput<typeof binding>
+
 /**
  * A function's description; its CID is the function's. `code` are raw blocks that join to one module: of the tier
  * `javascript` an ES module, behind which come the WebAssembly modules that it was bundled with, of the sizes in
@@ -53,6 +59,7 @@ export const Manifest = message(
     name: name(),
     exports: list(name(), 256, 1),
     effects: effects(),
+    env: optional(list(binding, BINDINGS_MAX, 1)),
     limits: limits(),
     tier: v.picklist(TIERS),
     modules: list(integer(1, CODE_BYTES_MAX), MODULES_MAX),

@@ -1,8 +1,9 @@
 /** Functions as blocks: the code in raw blocks of one size, and the manifest, whose CID is the function's. */
 import { type CID, rawCid, recordCid } from '../protocol/cid.ts'
+import type { EffectKind } from '../protocol/effects.ts'
 import { MeshError } from '../protocol/errors.ts'
 import { CODE_BYTES_MAX, KIB } from '../protocol/limits.ts'
-import type { EffectKind, Limits } from '../protocol/outcome.ts'
+import type { Limits } from '../protocol/outcome.ts'
 import type { Crypto } from '../protocol/ports.ts'
 import { Manifest } from '../protocol/records.ts'
 import { ensureShape } from '../protocol/schema.ts'

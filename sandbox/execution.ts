@@ -1,8 +1,10 @@
 /** One run in one engine: from the image to an outcome, stopping where the guest waits for an answer. */
+
+import { EFFECT_KINDS, type EffectKind, isDeferred } from '../protocol/effects.ts'
 import type { Answer } from '../protocol/journal.ts'
 import { FUEL_TICK, MESSAGE_CHARS_MAX, OUTPUT_BYTES_MAX, REQUESTS_MAX } from '../protocol/limits.ts'
-import type { ConsoleLine, EffectKind, OutcomeErrorCode } from '../protocol/outcome.ts'
-import { EFFECT_KINDS, Outcome } from '../protocol/outcome.ts'
+import type { ConsoleLine, OutcomeErrorCode } from '../protocol/outcome.ts'
+import { Outcome } from '../protocol/outcome.ts'
 import { decodeValue, encodeValue } from '../protocol/values.ts'
 import { GuestConsole } from './console.ts'
 import { pack, unpack } from './crossing.ts'
@@ -354,7 +356,7 @@ export class Execution implements GuestEvents {
     if (n === REQUESTS_MAX) this.#stop(failure('E_OUTPUT_LIMIT', `it made more than ${REQUESTS_MAX} requests`))
     const request = { n, after: this.#answersGiven, kind, arguments: this.#value(value, OUTPUT_BYTES_MAX) }
     this.#requests.push({ kind, arguments: request.arguments })
-    this.#unanswered.add(n)
+    if (!isDeferred(kind)) this.#unanswered.add(n)
     if (this.#replay.over) return this.#events.requested?.(request)
     const divergence = this.#replay.meet(request)
     if (divergence) this.#stop({ divergence })

@@ -3,10 +3,11 @@
  * images as they are (image-file.ts), each before the frame that speaks of it. What the pool says is trusted; a worker is not, since a guest may have broken out of its sandbox: its reports are checked field by field.
  */
 import { decodeCanonical, encodeCanonical } from '../protocol/codec.ts'
+import { EFFECT_KINDS, type EffectKind } from '../protocol/effects.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { Answer, JournalEntry } from '../protocol/journal.ts'
 import { MESSAGE_CHARS_MAX, MIB, OUTPUT_BYTES_MAX, REQUESTS_MAX } from '../protocol/limits.ts'
-import { EFFECT_KINDS, type EffectKind, Outcome } from '../protocol/outcome.ts'
+import { Outcome } from '../protocol/outcome.ts'
 import { type Trace, trace } from '../protocol/records.ts'
 import { fits } from '../protocol/schema.ts'
 import type { Tier } from '../protocol/tiers.ts'

@@ -1,6 +1,8 @@
 /** What a sandbox is asked to do, and what comes of it. */
+
+import type { EffectKind } from '../protocol/effects.ts'
 import type { EffectRequest, JournalEntry } from '../protocol/journal.ts'
-import type { EffectKind, Limits, Outcome } from '../protocol/outcome.ts'
+import type { Limits, Outcome } from '../protocol/outcome.ts'
 import type { Trace } from '../protocol/records.ts'
 import type { Tier } from '../protocol/tiers.ts'
 import type { Tracer } from './tracer.ts'

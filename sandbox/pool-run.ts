@@ -1,6 +1,8 @@
 /** One run in a pool: what its caller sees of it, and what is needed to begin it again in another process. */
-import type { Answer, EffectRequest, JournalEntry } from '../protocol/journal.ts'
-import type { EffectKind, Limits } from '../protocol/outcome.ts'
+
+import { type EffectKind, isDeferred } from '../protocol/effects.ts'
+import { type Answer, awaitedIn, type EffectRequest, type JournalEntry } from '../protocol/journal.ts'
+import type { Limits } from '../protocol/outcome.ts'
 import type { Trace } from '../protocol/records.ts'
 import type { CodeForm, SandboxResult } from './job.ts'
 import type { PoolProcess } from './pool-process.ts'
@@ -76,7 +78,7 @@ export class PooledRun implements SandboxRun {
   /** As a process reported it. */
   trace: Trace = []
   #requests: number
-  readonly #unanswered = new Set<number>()
+  readonly #unanswered: Set<number>
   readonly #owner: RunOwner
   #resolve!: (result: SandboxResult) => void
 
@@ -85,9 +87,8 @@ export class PooledRun implements SandboxRun {
     this.job = job
     this.#owner = owner
     this.journal = [...job.journal]
-    for (const { entry, n } of job.journal) if (entry === 'request') this.#unanswered.add(n)
-    this.#requests = this.#unanswered.size
-    for (const { entry, n } of job.journal) if (entry === 'answer') this.#unanswered.delete(n)
+    this.#requests = job.journal.filter(({ entry }) => entry === 'request').length
+    this.#unanswered = awaitedIn(job.journal)
     this.result = new Promise((resolve) => {
       this.#resolve = resolve
     })
@@ -128,7 +129,7 @@ export class PooledRun implements SandboxRun {
     // Made before, in a process that has died since: the journal holds it.
     if (this.done || request.n !== this.#requests) return
     this.#requests++
-    this.#unanswered.add(request.n)
+    if (!isDeferred(request.kind)) this.#unanswered.add(request.n)
     this.journal.push({ entry: 'request', ...request })
     this.job.onRequest?.(request)
   }

@@ -1,7 +1,8 @@
 /** From what the bundler made of the sources to what is published. */
+
+import { EFFECT_KINDS, type EffectKind } from '../protocol/effects.ts'
 import { MeshError } from '../protocol/errors.ts'
 import { FUEL_DEFAULT, MEMORY_BYTES_DEFAULT, OUTPUT_BYTES_MAX } from '../protocol/limits.ts'
-import { EFFECT_KINDS, type EffectKind } from '../protocol/outcome.ts'
 import type { Tier } from '../protocol/tiers.ts'
 import type { FunctionBundle } from '../registry/functions.ts'
 

@@ -2,6 +2,7 @@
 import { headBytes } from '../peer/journal-heads.ts'
 import { headOf } from '../peer/receipts.ts'
 import { recordCid } from '../protocol/cid.ts'
+import { isDeferred } from '../protocol/effects.ts'
 import { batchOf, signBatch } from '../protocol/envelope.ts'
 import { type FrameOf, PEER_PROTOCOL, PeerFrame } from '../protocol/frames.ts'
 import type { JournalEntry } from '../protocol/journal.ts'
@@ -44,8 +45,10 @@ class TwoFacedChannel {
       const { t: _, id, ...request } = frame
       const second = this.#seconds.get(id)
       if (!second) return false
+      second.journal.push({ entry: 'request', ...request })
+      if (isDeferred(request.kind)) return true
       const answer = { ok: true as const, value: encodeValue(666) }
-      second.journal.push({ entry: 'request', ...request }, { entry: 'answer', n: request.n, answer })
+      second.journal.push({ entry: 'answer', n: request.n, answer })
       this.#send({ t: 'answer', id, n: request.n, answer })
       return true
     }

@@ -1,5 +1,6 @@
 /** What travels between the agent and the commands of its owner, over the control socket. */
 import * as v from 'valibot'
+import { EFFECT_KINDS } from '../../protocol/effects.ts'
 import { ERRORS, type ErrorCode } from '../../protocol/errors.ts'
 import {
   CODE_BYTES_MAX,
@@ -11,7 +12,7 @@ import {
   TIMEOUT_MS_MAX,
 } from '../../protocol/limits.ts'
 import { TICKET_CHARS_MAX } from '../../protocol/mesh.ts'
-import { EFFECT_KINDS, limits, Outcome } from '../../protocol/outcome.ts'
+import { limits, Outcome } from '../../protocol/outcome.ts'
 import { Manifest, ReceiptFile, verification } from '../../protocol/records.ts'
 import { bytes, integer, list, localMessage, name, peerId, text } from '../../protocol/schema.ts'
 import { TIERS } from '../../protocol/tiers.ts'

@@ -1,6 +1,8 @@
 /** A program that must come out the same on every host, and what came out. Both cross to other processes as JSON. */
+
+import type { EffectKind } from '../../protocol/effects.ts'
 import { MIB } from '../../protocol/limits.ts'
-import type { EffectKind, Limits } from '../../protocol/outcome.ts'
+import type { Limits } from '../../protocol/outcome.ts'
 import type { CarriedProgram, CarriedRecord } from './carried.ts'
 
 export interface Program {

@@ -85,6 +85,16 @@ const manifest: Manifest = {
   code_bytes: code.length,
 }
 
+const stateful: Manifest = {
+  ...manifest,
+  effects: ['delete', 'fetch', 'get', 'list', 'now', 'put', 'random', 'send', 'sleep'],
+  env: [
+    { name: 'API', kind: 'fetch' },
+    { name: 'DB', kind: 'state' },
+    { name: 'KEY', kind: 'secret' },
+  ],
+}
+
 const input = encodeValue({ name: 'Ada' })
 const template = {
   function: recordCid(crypto, Manifest.encode(manifest)),
@@ -119,6 +129,17 @@ export const journal: JournalEntry[] = [
   { entry: 'request', n: 1, after: 0, kind: 'call', arguments: nothing },
   { entry: 'answer', n: 1, answer: { ok: false, code: 'E_EXPORT_UNKNOWN', message: 'no export nothing' } },
   { entry: 'answer', n: 0, answer: { ok: true, value: encodeValue(42) } },
+]
+
+const visits = encodeValue({ binding: 'DB', key: 'visits' })
+const visited = encodeValue({ binding: 'DB', key: 'visits', value: 5 })
+/** Of a step that reads and writes: what is deferred has no answer. */
+export const statefulJournal: JournalEntry[] = [
+  { entry: 'request', n: 0, after: 0, kind: 'get', arguments: visits },
+  { entry: 'request', n: 1, after: 0, kind: 'now', arguments: encodeValue({}) },
+  { entry: 'answer', n: 0, answer: { ok: true, value: encodeValue(4) } },
+  { entry: 'request', n: 2, after: 1, kind: 'put', arguments: visited },
+  { entry: 'answer', n: 1, answer: { ok: true, value: encodeValue(EXPIRES_MS) } },
 ]
 
 const outcome: Outcome = {
@@ -219,12 +240,12 @@ export const recordExamples: Record<string, unknown[]> = {
   ticket: [ticket, { ...ticket, own: true, chain: [] }],
   revocation: [revocation, { ...revocation, chain: [] }],
   'signed ticket': [signedTicket, ticketOfBatch],
-  manifest: [manifest, { ...manifest, exports: ['default'], effects: [], tier: 'webassembly', modules: [] }],
+  manifest: [manifest, stateful, { ...manifest, exports: ['default'], effects: [], tier: 'webassembly', modules: [] }],
   task: [task],
   invocation: [invocation, { ...invocation, public: true }, { ...invocation, trace_ticks: 8 }],
   receipt: [receipt, { ...receipt, trace: traced }, { ...receipt, trace: [] }],
   'journal head': [journalHeadOf(0)],
-  outcome: [outcome, failedOutcome],
+  outcome: [outcome, failedOutcome, { ...outcome, requests: [{ kind: 'put', arguments: visited }] }],
   advertisement: [advertisement],
   'receipt file': [receiptFile, { ...receiptFile, verification: [] }],
 }
@@ -302,6 +323,7 @@ export const peerFrameExamples: PeerFrame[] = [
   { t: 'receipts', ids: [1, 2, 3], signed: batchOf(receipts) },
   { t: 'failed', ids: [2], code: 'E_INCONCLUSIVE', message: 'killed by the wall clock' },
   { t: 'cancel', ids: [2] },
+  { t: 'request', id: 2, n: 2, after: 1, kind: 'put', arguments: visited },
   { t: 'request', id: 2, n: first.n, after: first.after, kind: first.kind, arguments: first.arguments },
   { t: 'answer', id: 2, n: 0, answer: { ok: true, value: encodeValue(42) } },
   { t: 'answer', id: 2, n: 1, answer: { ok: false, code: 'E_EXPORT_UNKNOWN', message: 'no export nothing' } },

@@ -1,6 +1,7 @@
 /** Everything that strangers send and protocol/ reads, each with what makes valid inputs for it. */
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
+import { decodeArguments, EFFECT_KINDS } from '../../protocol/effects.ts'
 import type { Envelope } from '../../protocol/envelope.ts'
 import { BlockFrame, PeerFrame } from '../../protocol/frames.ts'
 import {
@@ -17,6 +18,7 @@ import { Advertisement, Invocation, JournalHead, Manifest, Receipt, ReceiptFile,
 import type { Message } from '../../protocol/schema.ts'
 import { decodeValue, encodeValue, type Value } from '../../protocol/values.ts'
 import { arbitraryOf, type Schema, schemaOf, values } from './arbitraries.ts'
+import { argumentExamples } from './argument-examples.ts'
 
 /** One message, or one type of frame. */
 export interface MessageCase {
@@ -117,4 +119,20 @@ const ticketTextTarget: Target = {
   refusals: ['E_TICKET', 'E_TICKET_EXPIRED'],
 }
 
-export const TARGETS: readonly Target[] = [...MESSAGE_CASES.map(targetOf), valueTarget, ticketTextTarget]
+/** Those of `now` are one byte: of its changes none is any. */
+const argumentTargets = EFFECT_KINDS.filter((kind) => kind !== 'now').map(
+  (kind): Target => ({
+    ...valueTarget,
+    name: `arguments of ${kind}`,
+    valid: fc.constantFrom(...argumentExamples[kind].map(encodeValue)),
+    decode: (bytes) => decodeArguments(kind, bytes),
+    refusals: [...MESSAGE_REFUSALS, 'E_USAGE'],
+  }),
+)
+
+export const TARGETS: readonly Target[] = [
+  ...MESSAGE_CASES.map(targetOf),
+  ...argumentTargets,
+  valueTarget,
+  ticketTextTarget,
+]

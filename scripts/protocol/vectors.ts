@@ -8,7 +8,14 @@ import { journalHead } from '../../protocol/journal.ts'
 import { ticketToText } from '../../protocol/mesh.ts'
 import { headOf } from './cbor-spans.ts'
 import { contentToJson } from './content-json.ts'
-import { blockFrameExamples, journal, peerFrameExamples, recordExamples, signedTicket } from './examples.ts'
+import {
+  blockFrameExamples,
+  journal,
+  peerFrameExamples,
+  recordExamples,
+  signedTicket,
+  statefulJournal,
+} from './examples.ts'
 import { MESSAGE_CASES, type MessageCase } from './targets.ts'
 import { crypto, testPeer } from './test-keys.ts'
 import { addToList, addVector } from './vector-files.ts'
@@ -132,12 +139,14 @@ const invalidSignatures = async (): Promise<string[][]> => {
 /** Head at the start, entries, and the head after each. */
 const journalHeads = (): string[][] => {
   const start = new Uint8Array(32).fill(1)
-  let head: Uint8Array = start
-  const heads = journal.map((entry) => {
-    head = journalHead(crypto, head, entry)
-    return hexOf(head)
+  return [journal, statefulJournal].map((entries) => {
+    let head: Uint8Array = start
+    const heads = entries.map((entry) => {
+      head = journalHead(crypto, head, entry)
+      return hexOf(head)
+    })
+    return [hexOf(start), entries.map((entry) => hexOf(encodeCanonical(entry))).join(' '), heads.join(' ')]
   })
-  return [[hexOf(start), journal.map((entry) => hexOf(encodeCanonical(entry))).join(' '), heads.join(' ')]]
 }
 
 /** Lists written by hand: what was appended is frozen. */

@@ -12,7 +12,7 @@
  */
 import { extname } from 'node:path'
 import { type Loader, transform } from 'esbuild'
-import type { EffectKind } from '../../protocol/outcome.ts'
+import type { EffectKind } from '../../protocol/effects.ts'
 
 const LOADERS: Record<string, Loader> = {
   '.ts': 'ts',
