@@ -159,6 +159,44 @@ export interface SandboxHost {
   offer?(frame: Uint8Array): () => void
 }
 
+/** Name and value. */
+export type Header = readonly [string, string]
+
+/** One HTTP request, as it is sent. */
+export interface WebRequest {
+  /** http or https, without user and fragment. */
+  url: string
+  method: string
+  /** Names in lower case; none of the connection. */
+  headers: readonly Header[]
+  body: Uint8Array | null
+}
+
+/**
+ * What came of a request. `unsent`: nothing of it reached anybody. `lost`: it may have been performed, and no answer came.
+ * `unusable`: it was answered, with what is too long, encoded or no HTTP. `reason` is a sentence part.
+ */
+export type WebAnswer =
+  | { kind: 'answered'; status: number; headers: Header[]; body: Uint8Array }
+  | { kind: 'unsent' | 'lost' | 'unusable'; reason: string }
+
+/** HTTP from this machine. It asks no proxy, keeps no cookies and follows no redirects. A host that performs no fetch has none. */
+export interface Web {
+  /** All IP addresses of a name now, or the one that it is; none if there are none. Rejects once aborted. */
+  resolve(name: string, signal: AbortSignal): Promise<string[]>
+  /**
+   * One request over a connection of its own to `address`, and to no other, of whom TLS demands the name in the URL. Never
+   * rejects: an aborted one is `unsent` or `lost`. Of an answer it takes up to `bodyBytesMax` bytes.
+   */
+  exchange(request: WebRequest, address: string, bodyBytesMax: number, signal: AbortSignal): Promise<WebAnswer>
+}
+
+/** What the owner lets functions use, and never see. A host that keeps none has no such port. */
+export interface Secrets {
+  /** Its value: printable ASCII. Undefined if there is none by that name. Throws MeshError E_CONFIG if it cannot be read. */
+  read(name: string): Promise<string | undefined>
+}
+
 /** The ports of one peer, as its host hands them over. */
 export interface Ports {
   clock: Clock
@@ -173,5 +211,8 @@ export interface Ports {
   directory?: Directory | undefined
   /** A peer that anybody can dial, and that carries for nobody, has none. */
   relaying?: Relaying | undefined
+  /** Functions whose home is a host without one fetch nothing. */
+  web?: Web | undefined
+  secrets?: Secrets | undefined
   log: import('./log.ts').Log
 }
