@@ -2,11 +2,14 @@
 import { type CID, rawCid, recordCid } from '../protocol/cid.ts'
 import type { Envelope } from '../protocol/envelope.ts'
 import { MeshError } from '../protocol/errors.ts'
+import type { Grants } from '../protocol/grants.ts'
 import type { JournalEntry } from '../protocol/journal.ts'
 import type { Limits, Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { Invocation, type Manifest, type TaskTemplate, taskIdOf, type VerificationRecord } from '../protocol/records.ts'
 import { engineFor } from '../protocol/tiers.ts'
+import type { Step } from './effects/state.ts'
+import { mustBeVerified } from './grants.ts'
 
 export type Level = { level: 'none' } | { level: 'audit' } | { level: 'self' } | { level: 'quorum'; n: number }
 
@@ -46,6 +49,10 @@ export interface CallRequest {
   public?: boolean | undefined
   /** Its receipts are to carry traces, with a hash of the memory every so many ticks. They are `fresh`. */
   traceTicks?: number | undefined
+  /** What the function may ask for, by the names in its `env`: nothing, unless given. */
+  grants?: Grants | undefined
+  /** Where it reads and writes state: nowhere, unless given. */
+  step?: Step | undefined
   /** Nested calls above this one. */
   depth: number
   /** Told once what the call waits for, when that takes over 2 s. */
@@ -103,10 +110,14 @@ export interface Dispute {
 /** What a caller may leave to the function: the level of those that name none is the function's default. */
 export type CallWish = Omit<CallRequest, 'level'> & { level?: Level | undefined }
 
-export const requestOf = ({ level, ...wish }: CallWish, { effects }: Manifest): CallRequest => ({
-  ...wish,
-  level: level ?? { level: defaultLevel(effects) },
-})
+/** Throws MeshError E_USAGE for a level at which what the function does would be done unverified. */
+export const requestOf = ({ level, ...wish }: CallWish, manifest: Manifest): CallRequest => {
+  const request = { ...wish, level: level ?? { level: defaultLevel(manifest.effects) } }
+  const { level: name } = request.level
+  if ((name !== 'none' && name !== 'audit') || !mustBeVerified(manifest, wish.grants)) return request
+  const message = `what this function writes or sends is done once its answer has been verified, which ${name} does not; use self or quorum:N`
+  throw new MeshError('E_USAGE', { message, level: name })
+}
 
 export interface CallResult {
   outcome: Outcome

@@ -3,33 +3,54 @@ import { recordCid } from '../protocol/cid.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { Answer, EffectRequest } from '../protocol/journal.ts'
 import { CALL_DEPTH_MAX, MIB } from '../protocol/limits.ts'
-import { encodeValue, type Value } from '../protocol/values.ts'
+import { decodeValue, encodeValue, type Value } from '../protocol/values.ts'
 import { outcomeOf } from '../scripts/test/scripted-peer.ts'
 import { machine } from '../scripts/test/world.ts'
 import { FakeClock } from '../simulations/clock.ts'
+import { seededRandom } from '../simulations/random.ts'
 import type { CallRequest, Item } from './calls.ts'
+import { createEffects } from './effects/effects.ts'
+import type { Step } from './effects/state.ts'
 import { Home } from './home.ts'
 
 const self = recordCid(machine.crypto, Uint8Array.of(1))
 const other = recordCid(machine.crypto, Uint8Array.of(2))
 
 /** The home of one item; nested calls return what `calls` gives for the request. */
-const homeOf = (calls: (request: CallRequest) => Promise<Value> | Value = () => 0, depth = 0) => {
+const homeOf = (
+  calls: (request: CallRequest) => Promise<Value> | Value = () => 0,
+  depth = 0,
+  about: Pick<CallRequest, 'grants' | 'step'> = {},
+) => {
   const clock = new FakeClock()
   const made: CallRequest[] = []
-  const request = { function: self, depth, level: { level: 'self' }, timeoutMs: 1000, remote: true } as CallRequest
+  const request = {
+    function: self,
+    depth,
+    level: { level: 'self' },
+    timeoutMs: 1000,
+    remote: true,
+    ...about,
+  } as CallRequest
   const limits = { fuel: 1000, memory_bytes: 5, output_bytes: 6 }
   const template = { function: self, export: 'default', environment: { engine: 'e', protocol: 1, limits } }
-  const item = { request, template, journal: [], deadlineMs: 1000 } as unknown as Item
-  const home = new Home(item, clock, async (nested) => {
-    made.push(nested)
-    return outcomeOf(await calls(nested), 300)
-  })
+  const item = {
+    request,
+    manifest: { env: [{ name: 'DB', kind: 'state' }] },
+    template,
+    journal: [],
+    deadlineMs: 1000,
+  } as unknown as Item
+  const nested = async (call: CallRequest) => {
+    made.push(call)
+    return outcomeOf(await calls(call), 300)
+  }
+  const home = new Home(item, createEffects({ clock, random: seededRandom(1) }, nested))
   const told: [number, Answer][] = []
   const sink = { answer: (n: number, answer: Answer) => void told.push([n, answer]) }
   home.attach(sink)
-  const ask = async (n: number, args: Value) => {
-    const effect: EffectRequest = { n, after: 0, kind: 'call', arguments: encodeValue(args) }
+  const ask = async (n: number, args: Value, kind: EffectRequest['kind'] = 'call') => {
+    const effect: EffectRequest = { n, after: 0, kind, arguments: encodeValue(args) }
     home.onRequest(sink, effect)
     await clock.advance(0)
     return told.findLast(([of]) => of === n)?.[1]
@@ -234,5 +255,84 @@ describe('sleep', () => {
     ask(0, { ms: 5, more: [1, 2, 3] })
     await clock.advance(0)
     expect(told).toMatchObject([[0, { ok: false, code: 'E_MESSAGE_LIMIT' }]])
+  })
+})
+
+describe('each kind of effect', () => {
+  test('now is the home’s clock, random its randomness', async () => {
+    const { ask, clock } = homeOf()
+    await clock.advance(250)
+    expect(await ask(0, {}, 'now')).toEqual(ok(Math.floor(clock.now())))
+    const [first, second] = [await ask(1, { bytes: 16 }, 'random'), await ask(2, { bytes: 16 }, 'random')]
+    const bytesOf = (answer: Answer | undefined) => (answer?.ok ? (decodeValue(answer.value) as Uint8Array) : undefined)
+    expect([bytesOf(first)?.length, bytesOf(second)?.length]).toEqual([16, 16])
+    expect(bytesOf(first)).not.toEqual(bytesOf(second))
+    expect(await ask(3, { bytes: 65_537 }, 'random')).toMatchObject({ ok: false, code: 'E_USAGE' })
+    expect(await ask(4, { zone: 1 }, 'now')).toMatchObject({ ok: false, code: 'E_MESSAGE_LIMIT' })
+  })
+
+  test('what is deferred is recorded, and nobody is told anything', async () => {
+    const { ask, item, told, home } = homeOf()
+    await ask(0, { binding: 'DB', key: 'k', value: 1 }, 'put')
+    await ask(1, { binding: 'DB', key: 'k' }, 'delete')
+    expect([told, item.journal.map(({ entry, n }) => [entry, n])]).toEqual([
+      [],
+      [
+        ['request', 0],
+        ['request', 1],
+      ],
+    ])
+    expect(home.startOver()).toBe(true)
+    expect(item.journal).toEqual([])
+  })
+
+  const entries = new Map<string, Value>([
+    ['a/1', 1],
+    ['a/2', [2]],
+    ['b', { x: null }],
+    ['large', 'x'.repeat(100)],
+  ])
+  const step: Step = {
+    get: async (namespace, key) =>
+      namespace === 'shop' && entries.has(key) ? encodeValue(entries.get(key)!) : undefined,
+    list: async ({ prefix, after = '', limit }) => {
+      const found = [...entries].filter(([key]) => key.startsWith(prefix) && key > after)
+      const page = found.slice(0, limit).map(([key, value]) => ({ key, value: encodeValue(value) }))
+      return { entries: page, more: found.length > limit }
+    },
+    commit: async () => {},
+  }
+
+  test('get and list read where the call says, within the grant', async () => {
+    const { ask } = homeOf(undefined, 0, { grants: { DB: { state: 'shop', prefix: 'a/' } }, step })
+    expect(await ask(0, { binding: 'DB', key: 'a/2' }, 'get')).toEqual(ok([2]))
+    expect(await ask(1, { binding: 'DB', key: 'a/3' }, 'get')).toEqual(ok(null))
+    expect(await ask(2, { binding: 'DB', prefix: 'a/', after: null, limit: 1 }, 'list')).toEqual(
+      ok({ entries: [{ key: 'a/1', value: 1 }], more: true }),
+    )
+    expect(await ask(3, { binding: 'DB', prefix: 'a/', after: 'a/1', limit: 5 }, 'list')).toEqual(
+      ok({ entries: [{ key: 'a/2', value: [2] }], more: false }),
+    )
+    expect(await ask(4, { binding: 'DB', key: 'b' }, 'get')).toMatchObject({ ok: false, code: 'E_GRANT' })
+  })
+
+  test('answers that come to more than is granted are none', async () => {
+    const { ask } = homeOf(undefined, 0, { grants: { DB: { state: 'shop', bytes: 150 } }, step })
+    expect(await ask(0, { binding: 'DB', key: 'large' }, 'get')).toMatchObject({ ok: true })
+    expect(await ask(1, { binding: 'DB', key: 'large' }, 'get')).toMatchObject({ ok: false, code: 'E_GRANT' })
+    expect(await ask(2, { binding: 'DB', key: 'b' }, 'get')).toMatchObject({ ok: true })
+  })
+
+  test('a home without state says so', async () => {
+    const { ask } = homeOf(undefined, 0, { grants: { DB: { state: 'shop' } } })
+    const none = { ok: false, code: 'E_GRANT', message: 'env.DB: this home keeps no state' }
+    expect(await ask(0, { binding: 'DB', key: 'b' }, 'get')).toEqual(none)
+  })
+
+  test('an own export has its caller’s grants to read, another function none', async () => {
+    const { ask, made } = homeOf(undefined, 0, { grants: { DB: { state: 'shop' } }, step })
+    await ask(0, { ref: '#part' })
+    await ask(1, { ref: `${other}` })
+    expect(made.map(({ grants }) => grants)).toEqual([{ DB: { state: 'shop', access: 'read' } }, undefined])
   })
 })

@@ -1,13 +1,10 @@
 /** The home of one invocation: keeps its journal, and answers what its function requests. */
-import { type CID, ensureCid, isCidText } from '../protocol/cid.ts'
-import { type ArgumentsOf, decodeArguments, isDeferred } from '../protocol/effects.ts'
+import { isDeferred } from '../protocol/effects.ts'
 import { type ErrorCode, MeshError } from '../protocol/errors.ts'
 import type { Answer, EffectRequest } from '../protocol/journal.ts'
-import { CALL_DEPTH_MAX, MESSAGE_CHARS_MAX, MIB, OUTPUT_BYTES_MAX } from '../protocol/limits.ts'
-import type { Clock } from '../protocol/ports.ts'
-import { encodeValue } from '../protocol/values.ts'
-import type { CallRequest, Item, NestedCall } from './calls.ts'
-import { Sleeps } from './sleeps.ts'
+import { MESSAGE_CHARS_MAX, MIB, OUTPUT_BYTES_MAX } from '../protocol/limits.ts'
+import type { Item } from './calls.ts'
+import type { BeginEffects, Effects } from './effects/effects.ts'
 
 /** More than any run can request: its arguments and result together stay below this in the sandbox. */
 const REQUEST_BYTES_MAX = OUTPUT_BYTES_MAX + MIB
@@ -27,9 +24,8 @@ const failed = (code: ErrorCode, message: string): Answer => ({
 
 export class Home {
   readonly #item: Item
-  readonly #clock: Pick<Clock, 'monotonic' | 'after'>
-  readonly #call: NestedCall
-  readonly #sleeps: Sleeps
+  readonly #begin: BeginEffects
+  #effects: Effects
   #sink: AnswerSink | undefined
   /** Grows when the journal begins anew. */
   #generation = 0
@@ -37,14 +33,11 @@ export class Home {
   readonly #made = new Set<number>()
   #requestBytes = 0
   #answerBytes = 0
-  /** Fuel that nested calls have used so far: each may use what is left when it begins. */
-  #fuelSpent = 0
 
-  constructor(item: Item, clock: Pick<Clock, 'monotonic' | 'after'>, call: NestedCall) {
+  constructor(item: Item, begin: BeginEffects) {
     this.#item = item
-    this.#clock = clock
-    this.#call = call
-    this.#sleeps = new Sleeps(clock, item.deadlineMs)
+    this.#begin = begin
+    this.#effects = begin(item)
     for (const entry of item.journal) {
       if (entry.entry === 'request') this.#noteRequest(entry)
       else if (entry.answer.ok) this.#answerBytes += entry.answer.value.length
@@ -81,18 +74,18 @@ export class Home {
     if (journal.length === 0) return false
     journal.length = 0
     this.#generation++
-    this.#sleeps.close()
+    this.#effects.close()
+    this.#effects = this.#begin(this.#item)
     this.#made.clear()
     this.#requestBytes = 0
     this.#answerBytes = 0
-    this.#fuelSpent = 0
     return true
   }
 
   /** The item has ended: what it still waits for is given up. */
   close(): void {
     this.#generation++
-    this.#sleeps.close()
+    this.#effects.close()
   }
 
   #noteRequest({ n, arguments: { length } }: EffectRequest): void {
@@ -101,17 +94,8 @@ export class Home {
   }
 
   async #perform(effect: EffectRequest): Promise<Answer> {
-    const generation = this.#generation
     try {
-      if (effect.kind === 'sleep') {
-        await this.#sleeps.sleep(decodeArguments('sleep', effect.arguments).ms)
-        return { ok: true, value: encodeValue(null) }
-      }
-      if (effect.kind !== 'call') return failed('E_GRANT', `this home grants no ${effect.kind}`)
-      const outcome = await this.#call(this.#nested(decodeArguments('call', effect.arguments)))
-      if (generation === this.#generation) this.#fuelSpent += outcome.fuel
-      const { result } = outcome
-      return result.ok ? { ok: true, value: result.value } : { ok: false, code: result.code, message: result.message }
+      return await this.#effects.perform(effect)
     } catch (cause) {
       if (cause instanceof MeshError) return failed(cause.code, cause.message)
       return failed('E_INTERNAL', `the ${effect.kind} failed`)
@@ -122,37 +106,10 @@ export class Home {
     if (!answer.ok) return answer
     const bytes = this.#answerBytes + answer.value.length
     if (bytes > ANSWER_BYTES_MAX) {
-      const message = `ctx.call: the results of all calls come to over ${ANSWER_BYTES_MAX} bytes; let them return less`
+      const message = `the answers to all requests come to over ${ANSWER_BYTES_MAX} bytes; ask for less at a time`
       return failed('E_OUTPUT_LIMIT', message)
     }
     this.#answerBytes = bytes
     return answer
-  }
-
-  #nested({ ref, input, options }: ArgumentsOf<'call'>): CallRequest {
-    const { request, template, deadlineMs } = this.#item
-    if (request.depth + 1 > CALL_DEPTH_MAX)
-      throw new MeshError('E_CALL_DEPTH', `calls are nested over ${CALL_DEPTH_MAX} deep`)
-    const target = this.#resolve(ref)
-    const own = template.environment.limits
-    const fuelLeft = own.fuel - this.#fuelSpent
-    if (fuelLeft <= 0) throw new MeshError('E_FUEL_LIMIT', 'nested calls have used up the fuel of their caller')
-    const leftMs = Math.floor(deadlineMs - this.#clock.monotonic())
-    if (leftMs <= 0) throw new MeshError('E_TIMEOUT', 'the deadline of the caller has passed')
-    return {
-      ...request,
-      ...target,
-      input: encodeValue(input ?? null),
-      limits: { ...own, fuel: Math.min(fuelLeft, options?.fuel ?? fuelLeft) },
-      timeoutMs: Math.min(leftMs, options?.timeoutMs ?? leftMs),
-      depth: request.depth + 1,
-    }
-  }
-
-  #resolve(ref: string): { function: CID; export: string } {
-    if (ref.startsWith('#')) return { function: this.#item.request.function, export: ref.slice(1) || 'default' }
-    const [cid = '', name = 'default'] = ref.split('#')
-    if (isCidText(cid)) return { function: ensureCid(cid), export: name }
-    throw new MeshError('E_USAGE', `ctx.call: ${ref} is neither "#export" nor a CID`)
   }
 }

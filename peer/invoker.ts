@@ -2,9 +2,10 @@
 import type { ErrorCode } from '../protocol/errors.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { Ports } from '../protocol/ports.ts'
-import { type Item, isPure, type NestedCall, type Performed, timedOut } from './calls.ts'
+import { type Item, isPure, type Performed, timedOut } from './calls.ts'
 import { Candidates } from './candidates.ts'
 import type { Attempt, Dispatcher } from './dispatcher.ts'
+import type { BeginEffects } from './effects/effects.ts'
 import type { Experience } from './experience.ts'
 import { HedgeBudget, isLost, isSlow, shouldHedge } from './hedging.ts'
 import { type AnswerSink, Home } from './home.ts'
@@ -33,7 +34,7 @@ export class Invoker {
   readonly #neighbours: NeighbourTable
   readonly #dispatcher: Dispatcher
   readonly #experience: Experience
-  readonly #nested: NestedCall
+  readonly #effects: BeginEffects
   readonly #expecting: () => boolean
   readonly #tally: Tally
   readonly #candidates: Candidates
@@ -55,7 +56,7 @@ export class Invoker {
   constructor(
     ports: InvokerPorts,
     parts: { neighbours: NeighbourTable; dispatcher: Dispatcher; experience: Experience; tally: Tally },
-    nested: NestedCall,
+    effects: BeginEffects,
     expecting: () => boolean,
   ) {
     this.#ports = ports
@@ -63,7 +64,7 @@ export class Invoker {
     this.#dispatcher = parts.dispatcher
     this.#experience = parts.experience
     this.#tally = parts.tally
-    this.#nested = nested
+    this.#effects = effects
     this.#expecting = expecting
     this.#candidates = new Candidates(parts.neighbours, parts.experience)
   }
@@ -74,7 +75,7 @@ export class Invoker {
    */
   async perform(item: Item, options: PursuitOptions, spent: (pursuit: Pursuit) => void): Promise<Performed> {
     const { signal } = item.request
-    const home = isPure(item.manifest) ? undefined : new Home(item, this.#ports.clock, this.#nested)
+    const home = isPure(item.manifest) ? undefined : new Home(item, this.#effects)
     const events = {
       wait: (pursuit: Pursuit) => this.#wait(pursuit),
       cancel: (attempt: Attempt, code: ErrorCode, message: string) => this.#dispatcher.cancel(attempt, code, message),

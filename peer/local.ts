@@ -5,7 +5,8 @@ import { MeshError } from '../protocol/errors.ts'
 import { type Answer, type JournalEntry, orderJournal } from '../protocol/journal.ts'
 import type { Ports } from '../protocol/ports.ts'
 import type { SandboxResult, SandboxRun } from '../sandbox/pool.ts'
-import { type Item, isPure, type NestedCall, type Performed, timedOut } from './calls.ts'
+import { type Item, isPure, type Performed, timedOut } from './calls.ts'
+import type { BeginEffects } from './effects/effects.ts'
 import { Home } from './home.ts'
 import { headBytes } from './journal-heads.ts'
 import { type Execution, headOf, receiptBytes } from './receipts.ts'
@@ -18,18 +19,18 @@ export class LocalExecutor {
   readonly #ports: LocalPorts
   readonly #mesh: CID
   readonly #runner: Runner
-  readonly #nested: NestedCall
+  readonly #effects: BeginEffects
 
-  constructor(ports: LocalPorts, mesh: CID, runner: Runner, nested: NestedCall) {
+  constructor(ports: LocalPorts, mesh: CID, runner: Runner, effects: BeginEffects) {
     this.#ports = ports
     this.#mesh = mesh
     this.#runner = runner
-    this.#nested = nested
+    this.#effects = effects
   }
 
   /** The first execution of an item: its effects are performed as they are requested. */
   perform(item: Item): Promise<Performed> {
-    const home = isPure(item.manifest) ? undefined : new Home(item, this.#ports.clock, this.#nested)
+    const home = isPure(item.manifest) ? undefined : new Home(item, this.#effects)
     return this.#execute(item, item.journal, home).finally(() => home?.close())
   }
 

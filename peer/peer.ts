@@ -13,6 +13,7 @@ import type { Auditor } from './auditor.ts'
 import { type CallRequest, type CallResult, type CallWish, type Item, isPure, requestOf } from './calls.ts'
 import type { Discovery } from './discovery.ts'
 import type { Dispatcher } from './dispatcher.ts'
+import { commitDeferred } from './effects/commit.ts'
 import type { Executor } from './executor.ts'
 import type { Expulsion } from './expulsion.ts'
 import { PROGRESS_EVERY_MS } from './hedging.ts'
@@ -180,7 +181,9 @@ export class Peer {
       const found = this.#remembered(request, manifest)
       const remembered = found && (await found)
       if (remembered) return remembered
-      return await new LevelledCall(this.#ports, this.#parts, request, manifest, deadlineMs).run()
+      const result = await new LevelledCall(this.#ports, this.#parts, request, manifest, deadlineMs).run()
+      await commitDeferred(request, manifest, result)
+      return result
     } finally {
       stopWaiting?.()
     }

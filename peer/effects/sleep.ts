@@ -1,5 +1,5 @@
 /** The effect `sleep`: the home of an item waits for its function. */
-import type { Clock } from '../protocol/ports.ts'
+import type { Clock } from '../../protocol/ports.ts'
 
 export class Sleeps {
   readonly #clock: Pick<Clock, 'monotonic' | 'after'>

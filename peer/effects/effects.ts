@@ -1,0 +1,77 @@
+/** Performs what one item's function requests, from where its journal begins. */
+import { decodeArguments } from '../../protocol/effects.ts'
+import { MeshError } from '../../protocol/errors.ts'
+import type { Answer, EffectRequest } from '../../protocol/journal.ts'
+import type { Ports } from '../../protocol/ports.ts'
+import { encodeValue } from '../../protocol/values.ts'
+import type { Item, NestedCall } from '../calls.ts'
+import { GrantedRequests } from '../grants.ts'
+import { Calls } from './call.ts'
+import { answerNow } from './now.ts'
+import { Sleeps } from './sleep.ts'
+import { answerRead } from './state.ts'
+
+/** The effects of one item. Begun anew with its journal. */
+export interface Effects {
+  /** Rejects with MeshError for what the function is told, by its code. Never called for what is deferred. */
+  perform(request: EffectRequest): Promise<Answer>
+  /** Nobody waits for any of them any more. */
+  close(): void
+}
+
+/** As many as are needed for one item, one after another. */
+export type BeginEffects = (item: Item) => Effects
+
+type EffectPorts = Pick<Ports, 'clock' | 'random'>
+
+export const createEffects =
+  (ports: EffectPorts, nested: NestedCall): BeginEffects =>
+  (item) =>
+    new ItemEffects(ports, item, nested)
+
+class ItemEffects implements Effects {
+  readonly #ports: EffectPorts
+  readonly #item: Item
+  readonly #calls: Calls
+  readonly #sleeps: Sleeps
+  readonly #granted: GrantedRequests
+
+  constructor(ports: EffectPorts, item: Item, nested: NestedCall) {
+    this.#ports = ports
+    this.#item = item
+    this.#calls = new Calls(item, ports.clock, nested)
+    this.#sleeps = new Sleeps(ports.clock, item.deadlineMs)
+    this.#granted = new GrantedRequests(item.manifest.env, item.request.grants)
+    for (const entry of item.journal) this.#granted.note(entry)
+  }
+
+  async perform(request: EffectRequest): Promise<Answer> {
+    const { kind, arguments: encoded } = request
+    switch (kind) {
+      case 'call':
+        return this.#calls.perform(decodeArguments(kind, encoded))
+      case 'sleep':
+        await this.#sleeps.sleep(decodeArguments(kind, encoded).ms)
+        return ok(encodeValue(null))
+      case 'now':
+        decodeArguments(kind, encoded)
+        return ok(answerNow(this.#ports.clock))
+      case 'random':
+        return ok(encodeValue(this.#ports.random.bytes(decodeArguments(kind, encoded).bytes)))
+      case 'get':
+      case 'list': {
+        const value = await answerRead(this.#item.request.step, this.#granted.admit(kind, request))
+        this.#granted.answered(request.n, value.length)
+        return ok(value)
+      }
+      default:
+        throw new MeshError('E_GRANT', `${kind}: this home performs none`)
+    }
+  }
+
+  close(): void {
+    this.#sleeps.close()
+  }
+}
+
+const ok = (value: Uint8Array): Answer => ({ ok: true, value })

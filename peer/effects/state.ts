@@ -1,0 +1,44 @@
+/** The effects `get` and `list`: what a function reads, all at the revision of its step. */
+
+import { MeshError } from '../../protocol/errors.ts'
+import { decodeValue, encodeValue } from '../../protocol/values.ts'
+import type { Deferred, Granted } from '../grants.ts'
+
+export interface StateRange {
+  namespace: string
+  prefix: string
+  /** Exclusive; undefined: from the first. */
+  after?: string | undefined
+  limit: number
+}
+
+/** Where a function reads. Values are encoded. */
+export interface StateReads {
+  /** Undefined: there is no such entry. */
+  get(namespace: string, key: string): Promise<Uint8Array | undefined>
+  /** Ascending; `more`: there are others behind them. */
+  list(range: StateRange): Promise<{ entries: { key: string; value: Uint8Array }[]; more: boolean }>
+}
+
+/** One step of a call: it reads at one revision, and what it wrote is committed together. */
+export interface Step extends StateReads {
+  /** Called once, with what a verified outcome asks for, in order. */
+  commit(deferred: readonly Deferred[]): Promise<void>
+}
+
+/** Values in a page of a list stay below what a home answers at once. */
+const ENTRIES_ITEMS_MAX = 524_288
+
+/** The encoded answer. Throws MeshError E_GRANT where the home keeps no state. */
+export const answerRead = async (
+  reads: StateReads | undefined,
+  { args, grant }: Granted<'get' | 'list'>,
+): Promise<Uint8Array> => {
+  if (!reads) throw new MeshError('E_GRANT', `env.${args.binding}: this home keeps no state`)
+  const namespace = grant.state
+  if ('key' in args) return (await reads.get(namespace, args.key)) ?? encodeValue(null)
+  const { prefix, after, limit } = args
+  const { entries, more } = await reads.list({ namespace, prefix, after: after ?? undefined, limit })
+  const decoded = entries.map(({ key, value }) => ({ key, value: decodeValue(value, ENTRIES_ITEMS_MAX) }))
+  return encodeValue({ entries: decoded, more })
+}
