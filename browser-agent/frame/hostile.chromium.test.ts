@@ -13,6 +13,7 @@ import {
   press,
   settle,
   sitePage,
+  standStill,
   startTwoHosts,
   stateOf,
   type TwoHosts,
@@ -83,8 +84,6 @@ const SAY_IT_ALL = `(() => {
   return tried
 })()`
 
-/** Until then the site has changed its styles. */
-const STYLED_MS = 400
 const restyle = (css: string, selector = 'iframe') =>
   `<script>setTimeout(() => { document.querySelector('wayside-agent').shadowRoot.querySelector('${selector}').style.cssText += ${JSON.stringify(`;${css}`)} }, 300)</script>`
 
@@ -115,7 +114,8 @@ const LOOKS: Record<string, string> = {
 describe('a visitor presses where the button is, and', () => {
   test.each(Object.entries(LOOKS))('%s', async (_, body) => {
     const [page, frame] = await openSite(browser, hosts, publish(body))
-    await new Promise((resolve) => setTimeout(resolve, STYLED_MS))
+    // The site has changed its styles by now. Without the wait the browser alone would keep the press from the frame.
+    await standStill()
     await press(page, frame)
     await expectNothing(page, frame)
   })

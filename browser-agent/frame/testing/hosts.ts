@@ -103,16 +103,19 @@ export const press = async (page: Page, frame: Frame, selector = '#lend'): Promi
   await page.mouse.click(x, y)
 }
 
-/** The windows that ask. */
-export const windowsOf = async (page: Page): Promise<Page[]> =>
-  (await page.browser().pages()).filter((one) => new URL(one.url()).hash.includes('step='))
-
 /** By CDP: over BiDi an evaluation in a window that a frame opened never answers. */
 export const evaluateIn = async <T>(opened: Page, expression: string): Promise<T> => {
   const session = await opened.createCDPSession()
   const { result } = await session.send('Runtime.evaluate', { expression, returnByValue: true })
   await session.detach()
   return result.value as T
+}
+
+/** The windows that ask. They are asked themselves where they are: over BiDi the news of it can be missed. */
+export const windowsOf = async (page: Page): Promise<Page[]> => {
+  const others = (await page.browser().pages()).filter((one) => one !== page)
+  const hashes = await Promise.all(others.map((one) => evaluateIn<string>(one, 'location.hash').catch(() => '')))
+  return others.filter((_, i) => hashes[i]?.includes('step='))
 }
 
 const CENTRE_OF_LEND = `(() => {
@@ -141,7 +144,10 @@ export const agreeIn = async (asking: Page): Promise<void> => {
 export const HAS_ROOM = `(document.getElementById('site')?.textContent !== '' &&
   innerHeight > document.querySelector('main').getBoundingClientRect().height - 1) || undefined`
 
-/** Opens the site's page `path` and waits for the control's question. */
+/** Chromium hands no press to a frame that has moved or grown in the last half of a second. */
+export const standStill = () => new Promise((resolve) => setTimeout(resolve, 600))
+
+/** Opens the site's page `path` and waits for the control's question, and until it hears presses. */
 export const openSite = async (browser: RunningBrowser, hosts: TwoHosts, path: string): Promise<[Page, Frame]> => {
   const page = await browser.open(hosts.site.url + path)
   const frame = await frameOf(page)
@@ -150,6 +156,7 @@ export const openSite = async (browser: RunningBrowser, hosts: TwoHosts, path: s
     'the question, in the room that it needs',
     () => frame.evaluate(HAS_ROOM) as Promise<boolean | undefined>,
   )
+  await standStill()
   return [page, frame]
 }
 
@@ -167,9 +174,6 @@ export const badgeSays = async (frame: Frame, ...words: string[]): Promise<void>
     throw new Error(`the badge says “${text}”, not “${words.join(' ')}”`)
   })
 }
-
-/** Chromium hands no press to a frame that has moved or grown in the last half of a second. */
-const standStill = () => new Promise((resolve) => setTimeout(resolve, 600))
 
 /** In the panel of a badge that is in place: lends while the page is in use as well. */
 export const lendInUse = async (page: Page, frame: Frame): Promise<void> => {
