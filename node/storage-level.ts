@@ -26,8 +26,13 @@ export interface LevelStorageOptions {
 /** No storage key can collide with it or sort below it: keys are printable. */
 const SCHEMA_KEY = '\u0000schema'
 const FIRST_KEY = '!'
-/** All but `block/…` and `memo/…`, which are large, and checked when they are wanted. */
-const SMALL = [{ lt: 'block/' }, { gte: 'block0', lt: 'memo/' }, { gte: 'memo0' }]
+/** All but `block/…`, `memo/…` and `state-large/…`, which are large, and checked when they are wanted. */
+const SMALL = [
+  { lt: 'block/' },
+  { gte: 'block0', lt: 'memo/' },
+  { gte: 'memo0', lt: 'state-large/' },
+  { gte: 'state-large0' },
+]
 /** Sorts above every character of a key. */
 const ABOVE_KEYS = '\u007f'
 

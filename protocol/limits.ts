@@ -97,5 +97,7 @@ export const TIMEOUT_MS_MAX = 24 * 60 * 60 * 1000
 
 /** A key of the state: a path or a few names; indexes hold it many times. UTF-8. */
 export const STATE_KEY_BYTES_MAX = 256
+/** What names a transaction: an invocation's CID and a number of its step, with room. */
+export const STATE_ID_CHARS_MAX = 128
 /** A namespace, as text: one label of a host name and a dot before it. */
 export const STATE_NAMESPACE_CHARS_MAX = 64

@@ -9,16 +9,14 @@ const PLAIN = /^[ -~]+$/
 
 const encoder = new TextEncoder()
 
-const isText = (text: string) =>
+/** 1 to 256 bytes of UTF-8 without control characters. They sort by their bytes, which is by code point. */
+export const isStateKey = (text: string): boolean =>
   PLAIN.test(text)
     ? text.length <= STATE_KEY_BYTES_MAX
-    : !CONTROL.test(text) && text.isWellFormed() && encoder.encode(text).length <= STATE_KEY_BYTES_MAX
-
-/** 1 to 256 bytes of UTF-8 without control characters. They sort by their bytes, which is by code point. */
-export const isStateKey = (text: string): boolean => text !== '' && isText(text)
+    : text !== '' && !CONTROL.test(text) && text.isWellFormed() && encoder.encode(text).length <= STATE_KEY_BYTES_MAX
 
 /** A prefix of keys: as a key, and may be empty. */
-export const isStatePrefix = isText
+export const isStatePrefix = (text: string): boolean => text === '' || isStateKey(text)
 
 /** A label of 1 to 64 of [a-z0-9-], or a dot and such a label. */
 export const isStateNamespace = (text: string): boolean => NAMESPACE.test(text)
@@ -30,6 +28,11 @@ export const ensureStateKey = (text: string): void => {
   if (isStateKey(text)) return
   const message = `state key ${shown(text)}: keys are 1 to ${STATE_KEY_BYTES_MAX} bytes of UTF-8 without control characters`
   throw new MeshError('E_USAGE', { message, key: text.slice(0, 80) })
+}
+
+/** Throws MeshError E_USAGE. */
+export const ensureStatePrefix = (text: string): void => {
+  if (!isStatePrefix(text)) ensureStateKey(text)
 }
 
 /** Throws MeshError E_USAGE. */

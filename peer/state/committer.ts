@@ -1,0 +1,212 @@
+/** Group commit: many transactions, one durable write, then the replies. One write at a time. */
+import { MeshError } from '../../protocol/errors.ts'
+import type { Storage } from '../../protocol/ports.ts'
+import type { Committed, Holdings, Transaction } from './engine.ts'
+import { Fifo } from './fifo.ts'
+import { type Books, Group, largeKey } from './group.ts'
+import type { History, Version } from './history.ts'
+import { gathered, type NewestValues } from './newest-values.ts'
+import { isLarge } from './records.ts'
+import { entryKey, GONE, GROUPS, revisionKey } from './storage-keys.ts'
+
+/** Of one write to the disk: what comes later waits for the next. */
+const GROUP_COMMITS_MAX = 1024
+const GROUP_BYTES_MAX = 4 * 1024 * 1024
+
+/** The ids of one write to the disk, by the revision of its first commit. */
+export interface IdGroup {
+  first: number
+  ids: readonly string[]
+}
+
+interface Waiting {
+  transaction: Transaction
+  resolve(committed: Committed): void
+  reject(error: unknown): void
+}
+
+export interface CommitterParts {
+  storage: Storage
+  history: History
+  newest: NewestValues
+  holdings: Map<string, Holdings>
+  groups: readonly IdGroup[]
+  quotaOf(namespace: string): Holdings
+  /** How many commits are known by their ids; no fewer than revisions are kept. */
+  idsMax: number
+  /** Told when there are new revisions. */
+  published(): void
+}
+
+const bytesOfWrites = ({ writes }: Transaction): number => {
+  let bytes = 0
+  for (const write of writes) if ('put' in write) bytes += write.put.length
+  return bytes
+}
+
+const isSame = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
+  a !== undefined && a.length === b.length && a.every((byte, index) => byte === b[index])
+
+export class Committer {
+  readonly #parts: CommitterParts
+  readonly #groups = new Fifo<IdGroup>()
+  /** By id: the revision that it was committed with. */
+  readonly #revisions = new Map<string, number>()
+  #idsKept = 0
+  #queue: Waiting[] = []
+  #running: Promise<void> | undefined
+  /** Written, but the storage failed, and has not said since whether it holds it. */
+  #doubtful: Group | undefined
+  /** Storage keys that nobody will ask for. */
+  #waste: string[] = []
+
+  constructor(parts: CommitterParts) {
+    this.#parts = parts
+    for (const group of parts.groups) this.#remember(group)
+  }
+
+  commit(transaction: Transaction): Promise<Committed> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ transaction, resolve, reject })
+      this.#running ??= this.#run()
+    })
+  }
+
+  /** Resolves when what was under way has ended. */
+  async settled(): Promise<void> {
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    while (this.#queue.length > 0) {
+      await gathered(() => this.#queue.length)
+      const waiting = this.#take()
+      try {
+        await this.#commitGroup(waiting)
+      } catch (error) {
+        for (const { reject } of waiting) reject(error)
+      }
+    }
+    this.#running = undefined
+  }
+
+  #take(): Waiting[] {
+    let [count, bytes] = [0, 0]
+    while (count < Math.min(this.#queue.length, GROUP_COMMITS_MAX)) {
+      bytes += bytesOfWrites((this.#queue[count] as Waiting).transaction)
+      if (count > 0 && bytes > GROUP_BYTES_MAX) break
+      count += 1
+    }
+    return this.#queue.splice(0, count)
+  }
+
+  async #commitGroup(waiting: readonly Waiting[]): Promise<void> {
+    if (this.#doubtful) await this.#settle(this.#doubtful)
+    const loaded = await this.#load(waiting)
+    const group = new Group(this.#books(loaded))
+    const answers = waiting.map(({ transaction }) => group.add(transaction))
+    if (group.commits.length > 0) await this.#write(group)
+    for (const [index, answer] of answers.entries()) {
+      const { resolve, reject } = waiting[index] as Waiting
+      if (answer instanceof MeshError) reject(answer)
+      else resolve(answer)
+    }
+  }
+
+  #books(loaded: ReadonlyMap<string, Version>): Books {
+    const { history, holdings, quotaOf, newest } = this.#parts
+    return {
+      history,
+      holdings,
+      quotaOf,
+      committedAs: (id) => this.#revisions.get(id),
+      newest: (storageKey) => (newest.get(storageKey) ?? loaded.get(storageKey)) as Version,
+    }
+  }
+
+  /** What the keys that are written hold now, as far as that is not in memory. */
+  async #load(waiting: readonly Waiting[]): Promise<Map<string, Version>> {
+    const { history, newest } = this.#parts
+    const loaded = new Map<string, Version>()
+    const missing: string[] = []
+    for (const { transaction } of waiting) {
+      for (const { namespace, key } of transaction.writes) {
+        const storageKey = entryKey(namespace, key)
+        if (history.newest(storageKey) !== undefined) continue
+        const known = newest.get(storageKey)
+        if (known === undefined) missing.push(storageKey)
+        // Others are loaded meanwhile, and may push it out.
+        else loaded.set(storageKey, known)
+      }
+    }
+    if (missing.length === 0) return loaded
+    for (const [storageKey, version] of await newest.load(missing)) loaded.set(storageKey, version)
+    return loaded
+  }
+
+  async #write(group: Group): Promise<void> {
+    const wasted = this.#waste.length
+    const removals = this.#waste.map((key) => ({ key, delete: true as const }))
+    try {
+      await this.#parts.storage.write([...group.writes(), ...removals], { durable: true })
+    } catch (error) {
+      this.#doubtful = group
+      if (!(await this.#settle(group))) throw error
+      return
+    }
+    this.#waste.splice(0, wasted)
+    this.#publish(group)
+  }
+
+  /**
+   * Looks up whether a write that failed is on the disk all the same; what is found is made durable before anybody is
+   * told. Throws MeshError E_STORAGE as long as the disk does not say.
+   */
+  async #settle(group: Group): Promise<boolean> {
+    const { key, put } = group.record
+    let isThere: boolean
+    try {
+      isThere = isSame(await this.#parts.storage.get(key), put)
+      if (isThere) await this.#parts.storage.write([{ key, put }], { durable: true })
+    } catch (cause) {
+      const message = `the disk failed, and it is not known whether this was committed (${(cause as Error).message}): commit it again, as it is, and it is looked up`
+      throw new MeshError('E_STORAGE', message, { cause })
+    }
+    this.#doubtful = undefined
+    if (isThere) this.#publish(group)
+    else this.#unstage(group)
+    return isThere
+  }
+
+  #publish(group: Group): void {
+    const { history, newest, holdings, published } = this.#parts
+    for (const versions of group.commits) history.publish(versions)
+    for (const [namespace, held] of group.holdings) holdings.set(namespace, held)
+    this.#remember({ first: group.first, ids: group.ids })
+    const replaced = (version: Version, by: Version) => {
+      if (isLarge(version.value)) this.#waste.push(largeKey(version), revisionKey(GONE, by.version))
+    }
+    history.trim(replaced, (version) => newest.keep(version))
+    published()
+  }
+
+  #unstage({ commits }: Group): void {
+    for (const version of commits.flat().reverse()) {
+      const base = this.#parts.history.unstage(version)
+      if (base) this.#parts.newest.keep(base)
+    }
+  }
+
+  #remember(group: IdGroup): void {
+    this.#groups.push(group)
+    this.#idsKept += group.ids.length
+    for (const [index, id] of group.ids.entries()) this.#revisions.set(id, group.first + index)
+    for (let old = this.#groups.first; old && this.#idsKept - old.ids.length >= this.#parts.idsMax; ) {
+      this.#groups.shift()
+      this.#idsKept -= old.ids.length
+      for (const id of old.ids) this.#revisions.delete(id)
+      this.#waste.push(revisionKey(GROUPS, old.first))
+      old = this.#groups.first
+    }
+  }
+}

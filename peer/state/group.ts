@@ -1,0 +1,196 @@
+/** Judges transactions one after another and makes one write to the disk of those that are committed. Pure but for the books. */
+import { MeshError } from '../../protocol/errors.ts'
+import type { StorageWrite } from '../../protocol/ports.ts'
+import type { Committed, Holdings, ReadRange, Transaction, Write } from './engine.ts'
+import type { History, Version } from './history.ts'
+import { bytesOf, encodeEntry, encodeHoldings, encodeIds, isLarge, type KeptValue } from './records.ts'
+import {
+  ENTRIES,
+  entryKey,
+  GONE,
+  GROUPS,
+  keyBytesOf,
+  keyOf,
+  LARGE,
+  namespaceOf,
+  revisionKey,
+  TOTALS,
+} from './storage-keys.ts'
+
+/**
+ * What is longer is kept apart from its key: LevelDB rewrites whole ranges of keys when it compacts, and these would be
+ * rewritten with every small neighbour that changes.
+ */
+export const LARGE_BYTES = 16 * 1024
+
+const NOTHING: Holdings = { keys: 0, bytes: 0 }
+
+/** What is committed so far. Only `history` is changed: by what is staged. */
+export interface Books {
+  history: History
+  holdings: ReadonlyMap<string, Holdings>
+  quotaOf(namespace: string): Holdings
+  /** The revision that the id was committed with; undefined: it is not known. */
+  committedAs(id: string): number | undefined
+  /** The newest of a key that is not in the window. */
+  newest(storageKey: string): Version
+}
+
+export const largeKey = (version: Version): string =>
+  isLarge(version.value) ? `${revisionKey(LARGE, version.version)}-${version.value.index.toString(36)}` : ''
+
+export class Group {
+  readonly #books: Books
+  /** Revision of the first commit. */
+  readonly first: number
+  readonly ids: string[] = []
+  /** What each commit wrote. */
+  readonly commits: Version[][] = []
+  readonly holdings = new Map<string, Holdings>()
+  readonly #revisions = new Map<string, number>()
+  readonly #apart: StorageWrite[] = []
+
+  constructor(books: Books) {
+    this.#books = books
+    this.first = books.history.revision + 1
+  }
+
+  /** What the transaction comes to, if this group is written. A MeshError has changed nothing. */
+  add(transaction: Transaction): Committed | MeshError {
+    const { id, revision } = transaction
+    const known = this.#books.committedAs(id) ?? this.#revisions.get(id)
+    if (known !== undefined) return { kind: 'committed', revision: known }
+    const { history } = this.#books
+    if (revision > history.revision)
+      return new MeshError('E_REVISION', `revision ${revision} is not there yet; the newest is ${history.revision}`)
+    const changed = revision < history.oldest ? firstNamed(transaction) : this.#changedSince(transaction)
+    if (changed !== undefined) return { kind: 'conflict', namespace: namespaceOf(changed), key: keyOf(changed) }
+    return this.#accept(transaction)
+  }
+
+  get record(): { key: string; put: Uint8Array } {
+    return { key: revisionKey(GROUPS, this.first), put: encodeIds(this.ids) }
+  }
+
+  /** All that the disk is told, in one. */
+  writes(): StorageWrite[] {
+    const { history } = this.#books
+    const writes: StorageWrite[] = [this.record, ...this.#apart]
+    for (const versions of this.commits) {
+      for (const version of versions) {
+        const { storageKey, value } = version
+        // Of a key that several of them wrote only the last goes to the disk.
+        if (history.newest(storageKey) !== version) continue
+        if (value === undefined) writes.push({ key: storageKey, delete: true })
+        else writes.push({ key: storageKey, put: encodeEntry(version.version, value) })
+      }
+    }
+    for (const [namespace, holdings] of this.holdings)
+      writes.push({ key: TOTALS + namespace, put: encodeHoldings(holdings) })
+    return writes
+  }
+
+  #changedSince({ reads, ranges, revision }: Transaction): string | undefined {
+    const { history } = this.#books
+    for (const { namespace, key } of reads) {
+      const storageKey = entryKey(namespace, key)
+      const newest = history.newest(storageKey)
+      if (newest !== undefined && newest.version > revision) return storageKey
+    }
+    for (const range of ranges) {
+      const [prefix, after, through] = boundsOf(range)
+      const changed = history.changedIn(prefix, after, through, revision)
+      if (changed !== undefined) return changed
+    }
+    return undefined
+  }
+
+  #accept({ id, writes }: Transaction): Committed | MeshError {
+    const revision = this.first + this.commits.length
+    const kept = this.#versionsOf(writes, revision)
+    const holdings = this.#holdingsAfter(kept)
+    if (holdings instanceof MeshError) return holdings
+    for (const [namespace, held] of holdings) this.holdings.set(namespace, held)
+    const replaced: string[] = []
+    for (const version of kept) {
+      this.#books.history.stage(version)
+      if (version.older && isLarge(version.older.value)) replaced.push(largeKey(version.older))
+    }
+    this.#keepApart(writes, kept)
+    if (replaced.length > 0) this.#apart.push({ key: revisionKey(GONE, revision), put: encodeIds(replaced) })
+    this.commits.push(kept)
+    this.ids.push(id)
+    this.#revisions.set(id, revision)
+    return { kind: 'committed', revision }
+  }
+
+  #versionsOf(writes: readonly Write[], version: number): Version[] {
+    const { history, newest } = this.#books
+    const keys = new Map<string, KeptValue | undefined>()
+    for (const [index, write] of writes.entries()) {
+      const storageKey = entryKey(write.namespace, write.key)
+      // The last one counts, and stands where it stands.
+      if (writes.length > 1) keys.delete(storageKey)
+      keys.set(storageKey, 'put' in write ? keptValue(write.put, index) : undefined)
+    }
+    const kept: Version[] = []
+    for (const [storageKey, value] of keys)
+      kept.push({ storageKey, version, value, older: history.newest(storageKey) ?? newest(storageKey) })
+    return kept
+  }
+
+  #keepApart(writes: readonly Write[], kept: readonly Version[]): void {
+    for (const version of kept) {
+      if (!isLarge(version.value)) continue
+      const write = writes[version.value.index]
+      if (write && 'put' in write) this.#apart.push({ key: largeKey(version), put: write.put })
+    }
+  }
+
+  /** What the namespaces that are written to hold afterwards, or which of them would hold too much. */
+  #holdingsAfter(kept: readonly Version[]): Map<string, Holdings> | MeshError {
+    const after = new Map<string, Holdings>()
+    for (const { storageKey, value, older } of kept) {
+      const keys = Number(value !== undefined) - Number(older?.value !== undefined)
+      const bytes = bytesOf(value) - bytesOf(older?.value) + keys * keyBytesOf(storageKey)
+      if (keys === 0 && bytes === 0) continue
+      const namespace = namespaceOf(storageKey)
+      const before = after.get(namespace) ?? this.#holdingsOf(namespace)
+      after.set(namespace, { keys: before.keys + keys, bytes: before.bytes + bytes })
+    }
+    for (const [namespace, held] of after) {
+      const quota = this.#books.quotaOf(namespace)
+      const before = this.#holdingsOf(namespace)
+      // What makes it smaller is always welcome.
+      if (held.keys > quota.keys && held.keys > before.keys) return overQuota(namespace, 'keys', held.keys, quota.keys)
+      if (held.bytes > quota.bytes && held.bytes > before.bytes)
+        return overQuota(namespace, 'bytes', held.bytes, quota.bytes)
+    }
+    return after
+  }
+
+  #holdingsOf(namespace: string): Holdings {
+    return this.holdings.get(namespace) ?? this.#books.holdings.get(namespace) ?? NOTHING
+  }
+}
+
+const keptValue = (value: Uint8Array, index: number): KeptValue =>
+  value.length > LARGE_BYTES ? { index, bytes: value.length } : value
+
+/** Of storage keys: prefix, the key behind which it begins, and the last one. */
+const boundsOf = ({ namespace, prefix, after, through }: ReadRange): [string, string, string | undefined] => [
+  entryKey(namespace, prefix),
+  after === undefined ? '' : entryKey(namespace, after),
+  through === undefined ? undefined : entryKey(namespace, through),
+]
+
+const firstNamed = ({ reads, ranges, writes }: Transaction): string => {
+  const named = reads[0] ?? writes[0]
+  if (named !== undefined) return entryKey(named.namespace, named.key)
+  return ranges[0] ? entryKey(ranges[0].namespace, ranges[0].prefix) : ENTRIES
+}
+
+const overQuota = (namespace: string, unit: 'keys' | 'bytes', wanted: number, quota: number): MeshError => {
+  const message = `the namespace ${namespace} would hold ${wanted} ${unit}, its owner allows ${quota}: delete some of it, or raise its quota`
+  return new MeshError('E_STATE_QUOTA', { message, namespace, unit, wanted, quota })
+}

@@ -1,0 +1,223 @@
+/**
+ * The state engine on the Storage port: on level on a machine, in memory in a world. The newest value of each key is in the
+ * storage, what the last commits replaced is in memory.
+ */
+import { MeshError } from '../../protocol/errors.ts'
+import { LIST_ENTRIES_MAX, STATE_ID_CHARS_MAX, STATE_VALUE_BYTES_MAX } from '../../protocol/limits.ts'
+import type { Storage } from '../../protocol/ports.ts'
+import { ensureStateKey, ensureStateNamespace, ensureStatePrefix } from '../../protocol/state-names.ts'
+import { Committer } from './committer.ts'
+import type { Change, Committed, Entry, Holdings, Range, StateEngine, Transaction } from './engine.ts'
+import { largeKey } from './group.ts'
+import { History, type Version, type Window } from './history.ts'
+import { list } from './listing.ts'
+import { NewestValues } from './newest-values.ts'
+import { type Found, readState } from './opening.ts'
+import { isLarge } from './records.ts'
+import { entryKey, keyOf } from './storage-keys.ts'
+
+/** Old values, for steps that are under way: a minute of a thousand commits a second. */
+const HISTORY: Window = { revisions: 65_536, bytes: 64 * 1024 * 1024 }
+/** Commits that are known by their ids: more than revisions are kept, so that none can be committed twice. */
+const IDS_MAX = 131_072
+/** Newest values in memory, besides those in the window. */
+const CACHE_BYTES_MAX = 32 * 1024 * 1024
+/** Commits that a watcher looks through at a time. */
+const WATCH_COMMITS = 256
+
+export interface StorageEngineOptions {
+  storage: Storage
+  /** What a namespace may hold. */
+  quotaOf(namespace: string): Holdings
+  /** Told, in a sentence, of whatever was committed and is not there any more. */
+  damaged(what: string): void
+  /** How far back can be read. */
+  window?: Window | undefined
+}
+
+const ID = /^[!-~]+$/
+
+const ensureTransaction = ({ id, reads, ranges, writes }: Transaction): void => {
+  if (id.length > STATE_ID_CHARS_MAX || !ID.test(id)) {
+    const message = `transaction id ${JSON.stringify(id.slice(0, 80))}: ids are 1 to ${STATE_ID_CHARS_MAX} printable ASCII characters`
+    throw new MeshError('E_USAGE', message)
+  }
+  for (const { namespace, key } of reads) ensureNames(namespace, key)
+  for (const { namespace, prefix, after, through } of ranges) {
+    ensureStateNamespace(namespace)
+    ensureStatePrefix(prefix)
+    if (after !== undefined) ensureStateKey(after)
+    if (through !== undefined) ensureStateKey(through)
+  }
+  for (const write of writes) {
+    ensureNames(write.namespace, write.key)
+    if ('put' in write && write.put.length > STATE_VALUE_BYTES_MAX) throw tooLong(write.key, write.put.length)
+  }
+}
+
+const ensureNames = (namespace: string, key: string): void => {
+  ensureStateNamespace(namespace)
+  ensureStateKey(key)
+}
+
+const tooLong = (key: string, bytes: number): MeshError => {
+  const message = `the value of ${JSON.stringify(key)} has ${bytes} bytes, values have up to ${STATE_VALUE_BYTES_MAX}: keep parts of it under several keys`
+  return new MeshError('E_USAGE', { message, key, bytes })
+}
+
+class StorageEngine implements StateEngine {
+  readonly #storage: Storage
+  readonly #history: History
+  readonly #newest: NewestValues
+  readonly #committer: Committer
+  /** Called when there is a new revision, or none will come. */
+  readonly #watchers = new Set<() => void>()
+  #isClosed = false
+
+  constructor({ storage, quotaOf, window = HISTORY }: StorageEngineOptions, { revision, holdings, groups }: Found) {
+    this.#storage = storage
+    this.#history = new History(revision, window)
+    this.#newest = new NewestValues(storage, this.#history, CACHE_BYTES_MAX)
+    const parts = { storage, history: this.#history, newest: this.#newest, holdings, groups, quotaOf, idsMax: IDS_MAX }
+    this.#committer = new Committer({ ...parts, published: () => this.#wake() })
+  }
+
+  async revision(): Promise<number> {
+    this.#ensureOpen()
+    return this.#history.revision
+  }
+
+  async read(namespace: string, keys: readonly string[], revision: number): Promise<Entry[]> {
+    ensureStateNamespace(namespace)
+    for (const key of keys) ensureStateKey(key)
+    this.#ensureKept(revision)
+    const storageKeys = keys.map((key) => entryKey(namespace, key))
+    const versions = storageKeys.map((storageKey) => this.#known(storageKey, revision))
+    const missing = storageKeys.filter((_, index) => versions[index] === undefined)
+    if (missing.length > 0) {
+      const loaded = await this.#newest.load(missing)
+      this.#ensureKept(revision)
+      for (const [index, key] of storageKeys.entries())
+        versions[index] ??= this.#history.at(key, revision) ?? loaded.get(key)
+    }
+    return this.#entries(keys, versions as Version[], revision)
+  }
+
+  async list({ namespace, prefix, after, limit }: Range, revision: number) {
+    ensureStateNamespace(namespace)
+    ensureStatePrefix(prefix)
+    if (after !== undefined) ensureStateKey(after)
+    if (!Number.isInteger(limit) || limit < 1 || limit > LIST_ENTRIES_MAX)
+      throw new MeshError('E_USAGE', { message: `a list gives 1 to ${LIST_ENTRIES_MAX} entries, not ${limit}`, limit })
+    this.#ensureKept(revision)
+    const bounds = { prefix: entryKey(namespace, prefix), after: after ? entryKey(namespace, after) : '' }
+    const ensureKept = (kept: number) => this.#ensureKept(kept)
+    const found = await list(this.#storage, this.#history, { ...bounds, limit, revision }, ensureKept)
+    const keys = found.versions.map(({ storageKey }) => keyOf(storageKey))
+    return { entries: await this.#entries(keys, found.versions, revision), more: found.more }
+  }
+
+  async commit(transaction: Transaction): Promise<Committed> {
+    this.#ensureOpen()
+    ensureTransaction(transaction)
+    if (transaction.writes.length > 0) return this.#committer.commit(transaction)
+    if (transaction.revision > this.#history.revision) this.#ensureKept(transaction.revision)
+    return { kind: 'committed', revision: transaction.revision }
+  }
+
+  async *watch(namespace: string, prefix: string, after: number, signal: AbortSignal): AsyncIterable<Change> {
+    ensureStateNamespace(namespace)
+    ensureStatePrefix(prefix)
+    const start = entryKey(namespace, prefix)
+    for (let revision = after; !signal.aborted; ) {
+      this.#ensureOpen()
+      if (revision >= this.#history.revision) await this.#news(signal)
+      else {
+        this.#ensureKept(revision)
+        for (const versions of this.#history.since(revision, WATCH_COMMITS)) {
+          revision += 1
+          for (const version of versions) {
+            if (signal.aborted) return
+            if (version.storageKey.startsWith(start)) yield await this.#change(version)
+          }
+        }
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#wake()
+    await this.#committer.settled()
+  }
+
+  #ensureOpen(): void {
+    if (this.#isClosed) throw new MeshError('E_STATE_UNAVAILABLE', 'the state engine is closed')
+  }
+
+  /** Throws MeshError E_REVISION, or E_STATE_UNAVAILABLE. */
+  #ensureKept(revision: number): void {
+    this.#ensureOpen()
+    const { oldest, revision: newest } = this.#history
+    if (revision >= oldest && revision <= newest) return
+    const message = `the state at revision ${revision} is not kept; what is goes from ${oldest} to ${newest}: begin again at the newest`
+    throw new MeshError('E_REVISION', { message, revision, oldest, newest })
+  }
+
+  #known(storageKey: string, revision: number): Version | undefined {
+    return this.#history.at(storageKey, revision) ?? this.#newest.get(storageKey)
+  }
+
+  async #entries(keys: readonly string[], versions: readonly Version[], revision: number): Promise<Entry[]> {
+    const large = versions.some(({ value }) => isLarge(value)) ? await this.#large(versions, revision) : undefined
+    return versions.map(({ version, value }, index) => ({
+      key: keys[index] as string,
+      version: value === undefined ? 0 : version,
+      value: isLarge(value) ? large?.get(versions[index] as Version) : value,
+    }))
+  }
+
+  async #large(versions: readonly Version[], revision: number): Promise<Map<Version, Uint8Array>> {
+    const large = versions.filter(({ value }) => isLarge(value))
+    const values = await this.#storage.getMany(large.map(largeKey))
+    const found = new Map<Version, Uint8Array>()
+    for (const [index, version] of large.entries()) {
+      const value = values[index]
+      if (value) found.set(version, value)
+      else this.#ensureKept(revision)
+    }
+    if (found.size === large.length) return found
+    const lost = large
+      .filter((version) => !found.has(version))
+      .map(({ storageKey }) => JSON.stringify(keyOf(storageKey)))
+    throw new MeshError(
+      'E_STORAGE',
+      `values are damaged on the disk: ${lost.join(', ')}; write them again, or delete them`,
+    )
+  }
+
+  async #change(version: Version): Promise<Change> {
+    const [entry] = await this.#entries([keyOf(version.storageKey)], [version], version.version)
+    return { revision: version.version, key: (entry as Entry).key, value: entry?.value }
+  }
+
+  #news(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.#watchers.delete(wake)
+        signal.removeEventListener('abort', wake)
+        resolve()
+      }
+      this.#watchers.add(wake)
+      signal.addEventListener('abort', wake)
+    })
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#watchers]) wake()
+  }
+}
+
+/** The storage stays its owner's, who closes it after the engine. Throws MeshError E_STORAGE. */
+export const openStorageEngine = async (options: StorageEngineOptions): Promise<StateEngine> =>
+  new StorageEngine(options, await readState(options.storage, options.damaged))
