@@ -12,16 +12,19 @@ const PROCESS = ['**/*.process.test.ts']
 const WORLD = ['**/*.world.test.ts']
 const CHROMIUM = ['**/*.chromium.test.ts']
 const FIREFOX = ['**/*.firefox.test.ts']
+const ETCD = ['**/*.etcd.test.ts']
 const TORTURE = ['**/*.torture.test.ts']
 
 // For a machine of two cores. Tests of real processes wait most of the time, and assert outcomes.
 export const projects = [
-  suite('unit', 30_000, 2, ['**/*.test.ts'], [...PROCESS, ...WORLD, ...CHROMIUM, ...FIREFOX, ...TORTURE]),
+  suite('unit', 30_000, 2, ['**/*.test.ts'], [...PROCESS, ...WORLD, ...CHROMIUM, ...FIREFOX, ...ETCD, ...TORTURE]),
   suite('process', 120_000, 2, PROCESS),
   suite('world', 120_000, 2, WORLD),
   // A browser waits for its pages, and is several processes.
   suite('chromium', 120_000, 2, CHROMIUM),
   suite('firefox', 120_000, 1, FIREFOX),
+  // Each has a cluster of its own: three processes that write to the disk.
+  suite('etcd', 60_000, 1, ETCD),
   // What is too long for `npm test`: `npm run torture`.
   suite('torture', 600_000, 1, TORTURE),
 ]
