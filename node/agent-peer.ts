@@ -2,6 +2,7 @@
 import { hostname } from 'node:os'
 import { createPeer } from '../peer/index.ts'
 import type { Peer } from '../peer/peer.ts'
+import { openStorageEngine } from '../peer/state/storage-engine.ts'
 import { EFFECT_KINDS } from '../protocol/effects.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { FailPoints } from '../protocol/fail-points.ts'
@@ -25,6 +26,9 @@ import type { Web } from './web/serving.ts'
 
 /** A sandbox process that has had nothing to do for this long ends. */
 const SANDBOX_IDLE_MS = 30_000
+
+/** Keys of one namespace: some 200 MB of them, of which the counts alone are in memory. */
+const STATE_KEYS_MAX = 10_000_000
 
 /** What an agent stands on before it is a peer. */
 export interface Ground {
@@ -111,6 +115,11 @@ const startOn = async (
     sandboxIdleMs: SANDBOX_IDLE_MS,
     places: NEIGHBOURS_MAX,
     keepProof: proofKeeper(dir.path, log),
+    state: await openStorageEngine({
+      storage,
+      quotaOf: () => ({ keys: STATE_KEYS_MAX, bytes: diskBytes }),
+      damaged: (reason) => log.event('storage.failed', { code: 'E_STORAGE', reason }),
+    }),
   }
   const peer = await createPeer(adapt(ports), options)
   await peer.start()

@@ -8,7 +8,7 @@ import type { Limits, Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { Invocation, type Manifest, type TaskTemplate, taskIdOf, type VerificationRecord } from '../protocol/records.ts'
 import { engineFor } from '../protocol/tiers.ts'
-import type { Step } from './effects/state.ts'
+import type { StateReads } from './effects/state.ts'
 import { mustBeVerified } from './grants.ts'
 
 export type Level = { level: 'none' } | { level: 'audit' } | { level: 'self' } | { level: 'quorum'; n: number }
@@ -51,8 +51,8 @@ export interface CallRequest {
   traceTicks?: number | undefined
   /** What the function may ask for, by the names in its `env`: nothing, unless given. */
   grants?: Grants | undefined
-  /** Where it reads and writes state: nowhere, unless given. */
-  step?: Step | undefined
+  /** Where it reads state: nowhere, unless given. */
+  reads?: StateReads | undefined
   /** Nested calls above this one. */
   depth: number
   /** Told once what the call waits for, when that takes over 2 s. */

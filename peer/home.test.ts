@@ -10,7 +10,7 @@ import { FakeClock } from '../simulations/clock.ts'
 import { seededRandom } from '../simulations/random.ts'
 import type { CallRequest, Item } from './calls.ts'
 import { createEffects } from './effects/effects.ts'
-import type { Step } from './effects/state.ts'
+import type { StateReads } from './effects/state.ts'
 import { Home } from './home.ts'
 
 const self = recordCid(machine.crypto, Uint8Array.of(1))
@@ -20,7 +20,7 @@ const other = recordCid(machine.crypto, Uint8Array.of(2))
 const homeOf = (
   calls: (request: CallRequest) => Promise<Value> | Value = () => 0,
   depth = 0,
-  about: Pick<CallRequest, 'grants' | 'step'> = {},
+  about: Pick<CallRequest, 'grants' | 'reads'> = {},
 ) => {
   const clock = new FakeClock()
   const made: CallRequest[] = []
@@ -292,7 +292,7 @@ describe('each kind of effect', () => {
     ['b', { x: null }],
     ['large', 'x'.repeat(100)],
   ])
-  const step: Step = {
+  const reads: StateReads = {
     get: async (namespace, key) =>
       namespace === 'shop' && entries.has(key) ? encodeValue(entries.get(key)!) : undefined,
     list: async ({ prefix, after = '', limit }) => {
@@ -300,11 +300,10 @@ describe('each kind of effect', () => {
       const page = found.slice(0, limit).map(([key, value]) => ({ key, value: encodeValue(value) }))
       return { entries: page, more: found.length > limit }
     },
-    commit: async () => {},
   }
 
   test('get and list read where the call says, within the grant', async () => {
-    const { ask } = homeOf(undefined, 0, { grants: { DB: { state: 'shop', prefix: 'a/' } }, step })
+    const { ask } = homeOf(undefined, 0, { grants: { DB: { state: 'shop', prefix: 'a/' } }, reads })
     expect(await ask(0, { binding: 'DB', key: 'a/2' }, 'get')).toEqual(ok([2]))
     expect(await ask(1, { binding: 'DB', key: 'a/3' }, 'get')).toEqual(ok(null))
     expect(await ask(2, { binding: 'DB', prefix: 'a/', after: null, limit: 1 }, 'list')).toEqual(
@@ -317,7 +316,7 @@ describe('each kind of effect', () => {
   })
 
   test('answers that come to more than is granted are none', async () => {
-    const { ask } = homeOf(undefined, 0, { grants: { DB: { state: 'shop', bytes: 150 } }, step })
+    const { ask } = homeOf(undefined, 0, { grants: { DB: { state: 'shop', bytes: 150 } }, reads })
     expect(await ask(0, { binding: 'DB', key: 'large' }, 'get')).toMatchObject({ ok: true })
     expect(await ask(1, { binding: 'DB', key: 'large' }, 'get')).toMatchObject({ ok: false, code: 'E_GRANT' })
     expect(await ask(2, { binding: 'DB', key: 'b' }, 'get')).toMatchObject({ ok: true })
@@ -330,7 +329,7 @@ describe('each kind of effect', () => {
   })
 
   test('an own export has its caller’s grants to read, another function none', async () => {
-    const { ask, made } = homeOf(undefined, 0, { grants: { DB: { state: 'shop' } }, step })
+    const { ask, made } = homeOf(undefined, 0, { grants: { DB: { state: 'shop' } }, reads })
     await ask(0, { ref: '#part' })
     await ask(1, { ref: `${other}` })
     expect(made.map(({ grants }) => grants)).toEqual([{ DB: { state: 'shop', access: 'read' } }, undefined])

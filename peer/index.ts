@@ -41,6 +41,8 @@ import { Reception } from './reception.ts'
 import { Roster } from './roster.ts'
 import { createRunner } from './runner.ts'
 import { Standings } from './standings.ts'
+import type { StateEngine } from './state/engine.ts'
+import { Gates } from './state/gate.ts'
 import { Tally } from './tally.ts'
 
 export interface PeerOptions {
@@ -56,6 +58,8 @@ export interface PeerOptions {
   sandboxIdleMs: number
   /** Keeps an encoded ReceiptFile by which `peer` was convicted. */
   keepProof?: (peer: string, file: Uint8Array) => void
+  /** Where the state of functions called here is kept; closed with the peer. */
+  state?: StateEngine | undefined
   /** Most neighbours at a time, up to 64. */
   places: number
 }
@@ -145,6 +149,7 @@ const addCalling = (ports: Ports, options: PeerOptions, parts: PeerParts): void 
     const preparation = { mesh, named: nameOf(request, manifest), self: ports.network.peerId, candidates }
     return prepareItem(ports, preparation, manifest, request, deadlineMs)
   }
+  parts.state = options.state && { engine: options.state, gates: new Gates() }
   parts.auditor = new Auditor(ports, parts)
   parts.proofs = new PublicProofs(ports, parts, options)
 }

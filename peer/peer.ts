@@ -13,7 +13,6 @@ import type { Auditor } from './auditor.ts'
 import { type CallRequest, type CallResult, type CallWish, type Item, isPure, requestOf } from './calls.ts'
 import type { Discovery } from './discovery.ts'
 import type { Dispatcher } from './dispatcher.ts'
-import { commitDeferred } from './effects/commit.ts'
 import type { Executor } from './executor.ts'
 import type { Expulsion } from './expulsion.ts'
 import { PROGRESS_EVERY_MS } from './hedging.ts'
@@ -33,6 +32,7 @@ import type { PublicProofs } from './public-proofs.ts'
 import type { Roster } from './roster.ts'
 import type { Runner } from './runner.ts'
 import type { Standings } from './standings.ts'
+import { isStateful, type State, StatefulCall } from './state/stateful-call.ts'
 import { type PeerStatus, statusOf } from './status.ts'
 import type { Tally } from './tally.ts'
 
@@ -58,6 +58,8 @@ export interface PeerParts {
   auditor: Auditor
   proofs: PublicProofs
   dispatcher: Dispatcher
+  /** Undefined: this peer keeps none. */
+  state: State | undefined
   advertisements: AdvertisementTable
   hearsay(): AdvertisementTable
   taskOf(request: CallRequest, manifest: Manifest): CID
@@ -181,9 +183,7 @@ export class Peer {
       const found = this.#remembered(request, manifest)
       const remembered = found && (await found)
       if (remembered) return remembered
-      const result = await new LevelledCall(this.#ports, this.#parts, request, manifest, deadlineMs).run()
-      await commitDeferred(request, manifest, result)
-      return result
+      return await this.#perform(request, manifest, deadlineMs)
     } finally {
       stopWaiting?.()
     }
@@ -265,6 +265,7 @@ export class Peer {
     await tally.save()
     await standings.save()
     await memo.close()
+    await this.#parts.state?.engine.close()
     await this.#ports.storage.close()
   }
 
@@ -279,6 +280,17 @@ export class Peer {
       const nobody = { performed: [], local: false, memo: true, executions: 0, recovered: 0, disputes: [] }
       return { outcome, level, verification, ...nobody }
     })
+  }
+
+  /** Nested calls are parts of their caller's step. */
+  #perform(request: CallRequest, manifest: Manifest, deadlineMs: number): Promise<CallResult> {
+    const perform = (one: CallRequest) => new LevelledCall(this.#ports, this.#parts, one, manifest, deadlineMs).run()
+    if (!isStateful(manifest) || request.depth > 0) return perform(request)
+    const { state } = this.#parts
+    if (state) return new StatefulCall(this.#ports, { state, perform }, request, manifest, deadlineMs).run()
+    const message =
+      'the function reads or changes something that a home keeps, and this peer is none; start an agent: wayside up'
+    throw new MeshError('E_NO_HOME', message)
   }
 
   async #manifestBy(deadlineMs: number, request: CallWish): Promise<Manifest> {

@@ -53,6 +53,7 @@ export const LOG_EVENTS = {
   'call.disputed': 'error',
   'call.corrected': 'error',
   'call.local': 'info',
+  'call.conflict': 'debug',
   'block.refused': 'warn',
   'block.evicted': 'debug',
   'memo.dropped': 'warn',

@@ -7,6 +7,8 @@ import type { MeshState } from '../peer/membership.ts'
 import { createMemoryNetwork, type MemoryHub } from '../peer/network/memory.ts'
 import type { OwnerPolicy } from '../peer/owner-policy.ts'
 import type { Peer } from '../peer/peer.ts'
+import type { StateEngine } from '../peer/state/engine.ts'
+import { openStorageEngine } from '../peer/state/storage-engine.ts'
 import { createMemoryStorage } from '../peer/storage/memory.ts'
 import { EFFECT_KINDS, type EffectKind } from '../protocol/effects.ts'
 import { signBatch } from '../protocol/envelope.ts'
@@ -14,7 +16,7 @@ import { peerIdFromPublicKey } from '../protocol/identity.ts'
 import { MIB, NEIGHBOURS_MAX } from '../protocol/limits.ts'
 import type { LogEventName, LogFields } from '../protocol/log.ts'
 import { type Genesis, Membership, meshIdOf } from '../protocol/mesh.ts'
-import type { Clock, Crypto, Ports, SandboxHost, Signer, Vicinity } from '../protocol/ports.ts'
+import type { Clock, Crypto, Ports, SandboxHost, Signer, Storage, Vicinity } from '../protocol/ports.ts'
 import { ENGINES } from '../sandbox/engines.ts'
 import { FakeClock } from './clock.ts'
 import type { DirectoryHub } from './directory.ts'
@@ -54,6 +56,8 @@ export interface PeerSetup {
   effects?: readonly EffectKind[]
   /** 64, unless given. */
   places?: number
+  /** On its own storage, unless given. */
+  state?: StateEngine
   /** Gets the honest host, and returns the one to use. */
   sandboxHost?(host: SandboxHost, clock: Clock): SandboxHost
   /** Default: a member of the world's mesh. */
@@ -82,6 +86,15 @@ const STEP_MS = 5
 const YEAR_MS = 365 * 24 * 60 * 60 * 1000
 
 const POLICY: OwnerPolicy = { accept: ['mesh'], deny: [], slots: 2, memoryBytes: 256 * MIB, quota: QUOTA_DEFAULT }
+
+const openState = (storage: Storage): Promise<StateEngine> =>
+  openStorageEngine({
+    storage,
+    quotaOf: () => ({ keys: 1_000_000, bytes: 64 * MIB }),
+    damaged: (what) => {
+      throw new Error(what)
+    },
+  })
 
 export class World {
   readonly clock = new FakeClock()
@@ -145,6 +158,7 @@ export class World {
       sandboxIdleMs: 30_000,
       effects: setup.effects ?? EFFECT_KINDS,
       places: setup.places ?? NEIGHBOURS_MAX,
+      state: setup.state ?? (await openState(ports.storage)),
     })
     await peer.start()
     const born = { ...machine, peer, address: peer.addresses()[0] as string }

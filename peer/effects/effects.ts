@@ -60,7 +60,7 @@ class ItemEffects implements Effects {
         return ok(encodeValue(this.#ports.random.bytes(decodeArguments(kind, encoded).bytes)))
       case 'get':
       case 'list': {
-        const value = await answerRead(this.#item.request.step, this.#granted.admit(kind, request))
+        const value = await answerRead(this.#item.request.reads, this.#granted.admit(kind, request))
         this.#granted.answered(request.n, value.length)
         return ok(value)
       }

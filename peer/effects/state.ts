@@ -2,7 +2,7 @@
 
 import { MeshError } from '../../protocol/errors.ts'
 import { decodeValue, encodeValue } from '../../protocol/values.ts'
-import type { Deferred, Granted } from '../grants.ts'
+import type { Granted } from '../grants.ts'
 
 export interface StateRange {
   namespace: string
@@ -18,12 +18,6 @@ export interface StateReads {
   get(namespace: string, key: string): Promise<Uint8Array | undefined>
   /** Ascending; `more`: there are others behind them. */
   list(range: StateRange): Promise<{ entries: { key: string; value: Uint8Array }[]; more: boolean }>
-}
-
-/** One step of a call: it reads at one revision, and what it wrote is committed together. */
-export interface Step extends StateReads {
-  /** Called once, with what a verified outcome asks for, in order. */
-  commit(deferred: readonly Deferred[]): Promise<void>
 }
 
 /** Values in a page of a list stay below what a home answers at once. */

@@ -1,0 +1,62 @@
+/** One step of a call: all that it reads is as of one revision, and noted, since at its end all of it must still stand. */
+import { MeshError } from '../../protocol/errors.ts'
+import { encodeValue } from '../../protocol/values.ts'
+import type { StateRange, StateReads } from '../effects/state.ts'
+import type { Deferred } from '../grants.ts'
+import type { Read, ReadRange, StateEngine, Transaction, Write } from './engine.ts'
+
+const writesOf = (deferred: readonly Deferred[]): Write[] =>
+  deferred.flatMap((one): Write[] => {
+    if (one.kind === 'send') return []
+    const { args, grant } = one
+    const place = { namespace: grant.state, key: args.key }
+    return [one.kind === 'put' ? { ...place, put: encodeValue(one.args.value) } : { ...place, delete: true }]
+  })
+
+export class Step implements StateReads {
+  readonly revision: number
+  readonly #engine: Pick<StateEngine, 'read' | 'list'>
+  /** Also what a lying executor asked for: that can make the step conflict, and do nothing else. */
+  readonly #reads = new Map<string, Read>()
+  readonly #ranges: ReadRange[] = []
+  #isStale = false
+
+  constructor(engine: Pick<StateEngine, 'read' | 'list'>, revision: number) {
+    this.#engine = engine
+    this.revision = revision
+  }
+
+  async get(namespace: string, key: string): Promise<Uint8Array | undefined> {
+    this.#reads.set(`${namespace} ${key}`, { namespace, key })
+    const [entry] = await this.#unlessStale(this.#engine.read(namespace, [key], this.revision))
+    return entry?.value
+  }
+
+  async list(range: StateRange) {
+    const { namespace, prefix, after } = range
+    const { entries, more } = await this.#unlessStale(this.#engine.list(range, this.revision))
+    const through = more ? entries.at(-1)?.key : undefined
+    this.#ranges.push({ namespace, prefix, after, through })
+    return { entries: entries.map(({ key, value }) => ({ key, value: value as Uint8Array })), more }
+  }
+
+  /** Something was asked for that is no longer kept as of the revision: whatever came of the step, it was no answer. */
+  get isStale(): boolean {
+    return this.#isStale
+  }
+
+  async #unlessStale<T>(found: Promise<T>): Promise<T> {
+    try {
+      return await found
+    } catch (cause) {
+      if (cause instanceof MeshError && cause.code === 'E_REVISION') this.#isStale = true
+      throw cause
+    }
+  }
+
+  /** What is to be committed of a verified outcome's requests. */
+  transaction(id: string, deferred: readonly Deferred[]): Transaction {
+    const reads = [...this.#reads.values()]
+    return { id, revision: this.revision, reads, ranges: this.#ranges, writes: writesOf(deferred) }
+  }
+}
