@@ -32,6 +32,7 @@ const ENTRIES = [
   'mesh',
   'mesh.new',
   'web-certificate.pem',
+  'secrets.json',
   'identity.key',
 ]
 

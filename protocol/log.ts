@@ -64,6 +64,7 @@ export const LOG_EVENTS = {
   'sandbox.exited': 'debug',
   'sandbox.killed': 'warn',
   'log.missed': 'warn',
+  'secret.unreadable': 'error',
   'storage.failed': 'error',
   'internal.error': 'error',
 } as const satisfies Record<string, LogLevel>

@@ -1,4 +1,5 @@
 /** Which HTTP requests a grant lets a function make. Each is judged as it would be sent, redirects one by one. */
+import type { ArgumentsOf } from '../../protocol/effects.ts'
 import { type ErrorCode, MeshError } from '../../protocol/errors.ts'
 import type { Header } from '../../protocol/ports.ts'
 
@@ -15,13 +16,7 @@ export interface FetchGrant {
 }
 
 /** A request as a function made it: its shape has been checked. */
-export interface FetchArguments {
-  binding: string
-  url: string
-  method: string
-  headers: readonly (readonly [string, string])[]
-  body: Uint8Array | null
-}
+export type FetchArguments = ArgumentsOf<'fetch'>
 
 /** One request to one origin. Where a secret is to stand, its placeholder does. */
 export interface Hop {
