@@ -94,6 +94,7 @@ const startOn = async (
   const { mdns } = config
   const { signer, storage } = dir
   const ports = await createNodePorts({
+    data: dir.path,
     signer,
     storage,
     listen,

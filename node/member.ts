@@ -39,7 +39,14 @@ export const openMember = async ({
     await dir?.storage.close()
     return undefined
   }
-  const ports = await createNodePorts({ signer: dir.signer, storage: dir.storage, listen: [], mdns, failPoints })
+  const ports = await createNodePorts({
+    data: dir.path,
+    signer: dir.signer,
+    storage: dir.storage,
+    listen: [],
+    mdns,
+    failPoints,
+  })
   const policy = { ...LENDS_NOTHING, deny }
   const options = {
     mesh,

@@ -6,6 +6,8 @@ import type { Log } from '../protocol/log.ts'
 import type { Ports, SandboxHost, Signer, Storage } from '../protocol/ports.ts'
 import { systemClock } from './clock.ts'
 import { createCrypto, createSigner, generatePrivateKey } from './crypto.ts'
+import { openSecrets } from './fetching/secrets.ts'
+import { createWeb } from './fetching/web.ts'
 import type { NodeNetwork } from './network.ts'
 import { systemRandom } from './random.ts'
 import type { Relay } from './relay.ts'
@@ -22,6 +24,8 @@ const SILENT: Log = { event() {} }
 export interface NodePortsOptions {
   /** Who the peer is; a fresh key if not given. */
   signer?: Signer
+  /** Its data directory, where its owner may have put secrets; those of the environment alone if not given. */
+  data?: string
   /** What it keeps; memory if not given. */
   storage?: Storage
   /** Multiaddrs to listen on, none to dial only; 'alone': no network at all. */
@@ -79,6 +83,8 @@ export const createNodePorts = async (options: NodePortsOptions): Promise<NodePo
     directory: listen.length > 0 ? directory : undefined,
     relaying,
     withoutWebRtc,
+    web: createWeb(),
+    secrets: openSecrets(options.data, process.env),
     log,
   }
 }

@@ -9,7 +9,7 @@ import { machine } from '../scripts/test/world.ts'
 import { FakeClock } from '../simulations/clock.ts'
 import { seededRandom } from '../simulations/random.ts'
 import type { CallRequest, Item } from './calls.ts'
-import { createEffects } from './effects/effects.ts'
+import { createEffects, ownExecution } from './effects/effects.ts'
 import type { StateReads } from './effects/state.ts'
 import { Home } from './home.ts'
 
@@ -45,7 +45,8 @@ const homeOf = (
     made.push(call)
     return outcomeOf(await calls(call), 300)
   }
-  const home = new Home(item, createEffects({ clock, random: seededRandom(1) }, nested))
+  const ports = { clock, random: seededRandom(1), log: { event() {} } }
+  const home = new Home(item, createEffects(ports, nested, ownExecution))
   const told: [number, Answer][] = []
   const sink = { answer: (n: number, answer: Answer) => void told.push([n, answer]) }
   home.attach(sink)

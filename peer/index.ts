@@ -20,7 +20,7 @@ import { Auditor } from './auditor.ts'
 import { createNaming, type NestedCall, prepareItem } from './calls.ts'
 import { Discovery } from './discovery.ts'
 import { Dispatcher } from './dispatcher.ts'
-import { createEffects } from './effects/effects.ts'
+import { createEffects, ownExecution, unverified } from './effects/effects.ts'
 import { Executor } from './executor.ts'
 import { createExperience } from './experience.ts'
 import { Expulsion } from './expulsion.ts'
@@ -139,9 +139,8 @@ const addCalling = (ports: Ports, options: PeerOptions, parts: PeerParts): void 
   parts.dispatcher = new Dispatcher(ports, mesh)
   const { neighbours, dispatcher, tally } = parts
   const views = { neighbours, dispatcher, tally, experience: createExperience() }
-  const effects = createEffects(ports, nested)
-  parts.invoker = new Invoker(ports, views, effects, () => parts.roster.expecting)
-  parts.local = new LocalExecutor(ports, mesh, parts.runner, effects)
+  parts.invoker = new Invoker(ports, views, createEffects(ports, nested, unverified), () => parts.roster.expecting)
+  parts.local = new LocalExecutor(ports, mesh, parts.runner, createEffects(ports, nested, ownExecution))
   const nameOf = createNaming(ports, options.engines)
   parts.taskOf = (request, manifest) => nameOf(request, manifest).task
   parts.prepare = (request, manifest, deadlineMs) => {

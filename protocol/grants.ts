@@ -1,6 +1,7 @@
 /** What a caller grants a function for each name in its `env`. Between a caller and its home: no executor ever sees it. */
 import * as v from 'valibot'
 import { BINDINGS_MAX, NAME_CHARS_MAX } from './limits.ts'
+import { isOrigin } from './origins.ts'
 import { isStatePrefix } from './state-names.ts'
 
 const described = <S extends v.GenericSchema>(schema: S, text: string) => v.pipe(schema, v.description(text))
@@ -18,12 +19,9 @@ const bounds = () => ({
   bytes: count('bytes of all these requests, and of all answers to them, encoded, at most'),
 })
 
+const ORIGIN_WORDS = 'expected an origin such as "https://api.example.com"'
 const origin = () =>
-  v.pipe(
-    v.string(),
-    v.maxLength(256),
-    v.regex(/^https?:\/\/[^/?#\s]+$/, 'expected an origin such as "https://api.example.com"'),
-  )
+  v.pipe(v.string(), v.maxLength(256), v.regex(/^https?:\/\/[^/?#\s]+$/, ORIGIN_WORDS), v.check(isOrigin, ORIGIN_WORDS))
 const token = () => v.pipe(text(), v.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected a token of HTTP'))
 
 const stateGrant = v.strictObject({

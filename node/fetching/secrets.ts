@@ -5,7 +5,7 @@ import { MeshError } from '../../protocol/errors.ts'
 import type { Secrets } from '../../protocol/ports.ts'
 
 /** In the data directory: `{ "API_KEY": "…" }`. */
-export const SECRETS_FILE = 'secrets.json'
+const SECRETS_FILE = 'secrets.json'
 /** What a header holds. A shorter one could not be told from other text where a server sends it back. */
 const VALUE = /^[\x21-\x7e]{8,4096}$/
 
@@ -34,13 +34,14 @@ const readSecrets = async (file: string): Promise<Record<string, unknown>> => {
 }
 
 /**
- * From WAYSIDE_SECRET_NAME, else from `secrets.json` in `data`, each time anew: one can be replaced while the agent runs.
+ * From WAYSIDE_SECRET_NAME, else from `secrets.json` in `data`, if there is one, each time anew: one can be replaced while the agent runs.
  * `read` throws MeshError E_CONFIG if others can read the file, or it is damaged, or the value cannot stand in a header.
  */
-export const openSecrets = (data: string, env: NodeJS.ProcessEnv): Secrets => ({
+export const openSecrets = (data: string | undefined, env: NodeJS.ProcessEnv): Secrets => ({
   async read(name) {
-    const secrets = env[`WAYSIDE_SECRET_${name}`] === undefined ? await readSecrets(join(data, SECRETS_FILE)) : {}
-    const value = env[`WAYSIDE_SECRET_${name}`] ?? (Object.hasOwn(secrets, name) ? secrets[name] : undefined)
+    const given = env[`WAYSIDE_SECRET_${name}`]
+    const secrets = given === undefined && data !== undefined ? await readSecrets(join(data, SECRETS_FILE)) : {}
+    const value = given ?? (Object.hasOwn(secrets, name) ? secrets[name] : undefined)
     if (value === undefined || (typeof value === 'string' && VALUE.test(value))) return value
     return refuse(`the secret ${name} must be text of 8 to 4096 visible ASCII characters`)
   },

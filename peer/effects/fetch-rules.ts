@@ -1,19 +1,9 @@
 /** Which HTTP requests a grant lets a function make. Each is judged as it would be sent, redirects one by one. */
 import type { ArgumentsOf } from '../../protocol/effects.ts'
 import { type ErrorCode, MeshError } from '../../protocol/errors.ts'
+import type { FetchGrant } from '../../protocol/grants.ts'
+import { ensureOrigin, readUrl } from '../../protocol/origins.ts'
 import type { Header } from '../../protocol/ports.ts'
-
-/** What a caller lets a binding fetch. */
-export interface FetchGrant {
-  /** Origins, such as `https://api.example.com`. */
-  fetch: readonly string[]
-  /** GET and HEAD, unless given. */
-  methods?: readonly string[] | undefined
-  /** Addresses of the home's own machine and networks may be reached. */
-  private?: boolean | undefined
-  /** What to do when it is not known whether an unsafe request was performed. 'fail', unless given. */
-  onUnknown?: 'retry' | 'fail' | undefined
-}
 
 /** A request as a function made it: its shape has been checked. */
 export type FetchArguments = ArgumentsOf<'fetch'>
@@ -51,31 +41,6 @@ const BODY_HEADERS = new Set(['content-encoding', 'content-language', 'content-l
 
 export const isSafe = (method: string): boolean => SAFE.has(method)
 
-/** Space, what nobody sees, and what a parser turns into a slash or leaves out. */
-const DECEPTIVE = /[\p{Cc}\p{Z}\p{Cf}\\]/u
-
-/** As URL reads it, with one name for one host; undefined for what is not http or https, or says who asks. */
-const readUrl = (text: string): URL | undefined => {
-  if (DECEPTIVE.test(text) || !URL.canParse(text)) return undefined
-  const url = new URL(text)
-  const authority = /^[^/]*\/\/([^/?#]+)/.exec(text)?.[1]
-  if (authority === undefined || authority.includes('@')) return undefined
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined
-  if (url.hostname.endsWith('.')) url.hostname = url.hostname.slice(0, -1)
-  url.hash = ''
-  return url.hostname === '' || url.hostname.endsWith('.') ? undefined : url
-}
-
-/** `HTTPS://Api.Example.com:443/` as `https://api.example.com`. Throws MeshError E_USAGE if it is more or less than an origin. */
-export const ensureOrigin = (text: string): string => {
-  const url = readUrl(text)
-  if (url !== undefined && url.href === `${url.origin}/` && !/[?#*]/.test(text)) return url.origin
-  throw new MeshError(
-    'E_USAGE',
-    `${JSON.stringify(text)} is no origin; write one such as https://api.example.com or http://localhost:8080`,
-  )
-}
-
 const refuse = (code: ErrorCode, binding: string, message: string): never => {
   throw new MeshError(code, { message: `env.${binding}: ${message}`, binding })
 }
@@ -99,7 +64,7 @@ const ensureGranted = (binding: string, grant: FetchGrant, hop: Hop): Hop => {
   const { origin, method } = hop
   if (!grant.fetch.some((one) => ensureOrigin(one) === origin))
     return refuse('E_GRANT', binding, `${origin} is not among the origins that it may fetch`)
-  if (!(grant.methods ?? METHODS_DEFAULT).includes(method))
+  if (!(grant.methods ?? METHODS_DEFAULT).some((one) => one.toUpperCase() === method))
     return refuse('E_GRANT', binding, `${method} is not among the methods that it may use`)
   return hop
 }
@@ -135,9 +100,8 @@ export const nextHop = (
   grant: FetchGrant,
   isCredential: (header: Header) => boolean,
 ): Hop => {
-  if (DECEPTIVE.test(location) || !URL.canParse(location, hop.url))
-    return refuse('E_FETCH', binding, `${hop.origin} redirected to what is no URL`)
-  const url = ensureUrl(binding, new URL(location, hop.url).href)
+  const url = readUrl(location, hop.url)
+  if (url === undefined) return refuse('E_FETCH', binding, `${hop.origin} redirected to what is not fetched`)
   const bare = losesBody(status, hop.method)
   const headers = hop.headers.filter((header) => {
     if (bare && (BODY_HEADERS.has(header[0]) || header[0] === IDEMPOTENCY_KEY)) return false

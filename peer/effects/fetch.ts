@@ -1,13 +1,16 @@
 /** The effect `fetch`, as the home performs it: within its grant, hop by hop, to addresses that were judged. */
 import { type ErrorCode, MeshError } from '../../protocol/errors.ts'
+import type { FetchGrant, SecretGrant } from '../../protocol/grants.ts'
 import type { Answer } from '../../protocol/journal.ts'
 import { HTTP_BODY_BYTES_MAX, MESSAGE_CHARS_MAX } from '../../protocol/limits.ts'
+import { ensureOrigin } from '../../protocol/origins.ts'
 import type { Clock, Ports, Web, WebAnswer } from '../../protocol/ports.ts'
 import { encodeValue } from '../../protocol/values.ts'
+import type { Item } from '../calls.ts'
+import type { Granted } from '../grants.ts'
 import { mayReach } from './address-class.ts'
 import {
   type FetchArguments,
-  type FetchGrant,
   firstHop,
   type Hop,
   isRedirect,
@@ -42,7 +45,7 @@ export interface FetchAuthority {
   /** CID of the invocation, and which of its requests this is: they make the idempotency key. */
   invocation: string
   n: number
-  /** Of the answer's body. */
+  /** Of the answer, encoded. */
   bytesMax: number
   /** Monotonic. */
   deadlineMs: number
@@ -55,6 +58,21 @@ export interface PreparedFetch {
   readonly intent: FetchIntent
   /** Performs it. Never rejects. E_FETCH and E_GRANT: nothing unsafe was sent. E_EFFECT_OUTCOME_UNKNOWN: it was, and may have been performed. */
   send(signal: AbortSignal): Promise<Answer>
+}
+
+/** For a request of `item` that its grant covers. */
+export const authorityOf = (
+  { request: { grants = {} }, manifest: { env = [] }, invocation, deadlineMs }: Item,
+  { n, grant, bytesLeft }: Granted<'fetch' | 'send'>,
+): FetchAuthority => {
+  const secrets = new Map<string, SecretGrant>()
+  for (const { name, kind } of env) {
+    const given = kind === 'secret' && Object.hasOwn(grants, name) ? grants[name] : undefined
+    if (given === undefined || !('secret' in given)) continue
+    const { secret, origin, header } = given
+    secrets.set(name, { secret, origin: ensureOrigin(origin), header: header.toLowerCase() })
+  }
+  return { grant, secrets, invocation: invocation.toString(), n, bytesMax: bytesLeft, deadlineMs }
 }
 
 type Answered = Extract<WebAnswer, { kind: 'answered' }>
@@ -131,11 +149,17 @@ const locationOf = ({ binding, redactor }: Sending, { headers }: Answered, { ori
   return location
 }
 
-const encoded = ({ redactor }: Sending, { url }: Hop, { status, headers, body }: Answered): Answer => {
+const encoded = (
+  { redactor, binding, bytesMax }: Sending,
+  { url }: Hop,
+  { status, headers, body }: Answered,
+): Answer => {
   const clean = redactor.bytes(body)
   const kept = headers.filter(([name]) => !DROPPED_HEADERS.has(name) && !(name === 'content-length' && clean !== body))
   const shown = kept.map(([name, value]) => [redactor.text(name), redactor.text(value)])
-  return { ok: true, value: encodeValue({ status, headers: shown, body: clean, url: redactor.text(url) }) }
+  const value = encodeValue({ status, headers: shown, body: clean, url: redactor.text(url) })
+  if (value.length > bytesMax) return fail('E_GRANT', binding, 'the bytes that are granted for answers are used up')
+  return { ok: true, value }
 }
 
 const follow = async (sending: Sending, first: Hop): Promise<Answer> => {

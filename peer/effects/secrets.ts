@@ -1,20 +1,11 @@
 /** Secrets of the home in the requests of a function, which knows them by placeholders only. */
 import { MeshError } from '../../protocol/errors.ts'
+import type { SecretGrant } from '../../protocol/grants.ts'
 import type { Header } from '../../protocol/ports.ts'
 import type { FetchArguments, Hop } from './fetch-rules.ts'
 import { textOf } from './redaction.ts'
 
-/** What a caller lets a binding stand for: in one header, to one origin. */
-export interface SecretGrant {
-  /** As the home knows it. */
-  secret: string
-  /** Normalised. */
-  origin: string
-  /** In lower case. */
-  header: string
-}
-
-/** By the names of their bindings. */
+/** By the names of their bindings; origins as they are compared, headers in lower case. */
 export type SecretGrants = ReadonlyMap<string, SecretGrant>
 
 const PLACEHOLDER = /\{wayside-secret:([^{}]+)\}/g
