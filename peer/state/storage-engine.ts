@@ -3,9 +3,8 @@
  * storage, what the last commits replaced is in memory.
  */
 import { MeshError } from '../../protocol/errors.ts'
-import { LIST_ENTRIES_MAX, STATE_ID_CHARS_MAX, STATE_VALUE_BYTES_MAX } from '../../protocol/limits.ts'
 import type { Storage } from '../../protocol/ports.ts'
-import { ensureStateKey, ensureStateNamespace, ensureStatePrefix } from '../../protocol/state-names.ts'
+import { ensureKeys, ensurePrefix, ensureRange, ensureTransaction } from './checks.ts'
 import { Committer } from './committer.ts'
 import type { Change, Committed, Entry, Holdings, Range, StateEngine, Transaction } from './engine.ts'
 import { largeKey } from './group.ts'
@@ -35,36 +34,6 @@ export interface StorageEngineOptions {
   window?: Window | undefined
 }
 
-const ID = /^[!-~]+$/
-
-const ensureTransaction = ({ id, reads, ranges, writes }: Transaction): void => {
-  if (id.length > STATE_ID_CHARS_MAX || !ID.test(id)) {
-    const message = `transaction id ${JSON.stringify(id.slice(0, 80))}: ids are 1 to ${STATE_ID_CHARS_MAX} printable ASCII characters`
-    throw new MeshError('E_USAGE', message)
-  }
-  for (const { namespace, key } of reads) ensureNames(namespace, key)
-  for (const { namespace, prefix, after, through } of ranges) {
-    ensureStateNamespace(namespace)
-    ensureStatePrefix(prefix)
-    if (after !== undefined) ensureStateKey(after)
-    if (through !== undefined) ensureStateKey(through)
-  }
-  for (const write of writes) {
-    ensureNames(write.namespace, write.key)
-    if ('put' in write && write.put.length > STATE_VALUE_BYTES_MAX) throw tooLong(write.key, write.put.length)
-  }
-}
-
-const ensureNames = (namespace: string, key: string): void => {
-  ensureStateNamespace(namespace)
-  ensureStateKey(key)
-}
-
-const tooLong = (key: string, bytes: number): MeshError => {
-  const message = `the value of ${JSON.stringify(key)} has ${bytes} bytes, values have up to ${STATE_VALUE_BYTES_MAX}: keep parts of it under several keys`
-  return new MeshError('E_USAGE', { message, key, bytes })
-}
-
 class StorageEngine implements StateEngine {
   readonly #storage: Storage
   readonly #history: History
@@ -88,8 +57,7 @@ class StorageEngine implements StateEngine {
   }
 
   async read(namespace: string, keys: readonly string[], revision: number): Promise<Entry[]> {
-    ensureStateNamespace(namespace)
-    for (const key of keys) ensureStateKey(key)
+    ensureKeys(namespace, keys)
     this.#ensureKept(revision)
     const storageKeys = keys.map((key) => entryKey(namespace, key))
     const versions = storageKeys.map((storageKey) => this.#known(storageKey, revision))
@@ -103,12 +71,9 @@ class StorageEngine implements StateEngine {
     return this.#entries(keys, versions as Version[], revision)
   }
 
-  async list({ namespace, prefix, after, limit }: Range, revision: number) {
-    ensureStateNamespace(namespace)
-    ensureStatePrefix(prefix)
-    if (after !== undefined) ensureStateKey(after)
-    if (!Number.isInteger(limit) || limit < 1 || limit > LIST_ENTRIES_MAX)
-      throw new MeshError('E_USAGE', { message: `a list gives 1 to ${LIST_ENTRIES_MAX} entries, not ${limit}`, limit })
+  async list(range: Range, revision: number) {
+    ensureRange(range)
+    const { namespace, prefix, after, limit } = range
     this.#ensureKept(revision)
     const bounds = { prefix: entryKey(namespace, prefix), after: after ? entryKey(namespace, after) : '' }
     const ensureKept = (kept: number) => this.#ensureKept(kept)
@@ -126,8 +91,7 @@ class StorageEngine implements StateEngine {
   }
 
   async *watch(namespace: string, prefix: string, after: number, signal: AbortSignal): AsyncIterable<Change> {
-    ensureStateNamespace(namespace)
-    ensureStatePrefix(prefix)
+    ensurePrefix(namespace, prefix)
     const start = entryKey(namespace, prefix)
     for (let revision = after; !signal.aborted; ) {
       this.#ensureOpen()
