@@ -8,7 +8,7 @@ describe('a function', () => {
       return [a + b, frozen, Object.keys(ctx).sort().join(), this === undefined, arguments.length]
     }`
     const outcome = perform(module, { a: 1, b: 2 }, { exportName: 'add' })
-    expect(valueIn(outcome)).toEqual([3, true, 'call,invocationId,signal,waitUntil', true, 3])
+    expect(valueIn(outcome)).toEqual([3, true, 'call,invocationId,now,random,signal,waitUntil', true, 3])
   })
 
   test('may be asynchronous, or return something with a then method', () => {

@@ -1,13 +1,14 @@
 /** One run in one engine: from the image to an outcome, stopping where the guest waits for an answer. */
 
-import { EFFECT_KINDS, type EffectKind, isDeferred } from '../protocol/effects.ts'
-import type { Answer } from '../protocol/journal.ts'
-import { FUEL_TICK, MESSAGE_CHARS_MAX, OUTPUT_BYTES_MAX, REQUESTS_MAX } from '../protocol/limits.ts'
+import { type EffectKind, isDeferred } from '../protocol/effects.ts'
+import type { Answer, EffectRequest } from '../protocol/journal.ts'
+import { FUEL_TICK, OUTPUT_BYTES_MAX, REQUESTS_MAX } from '../protocol/limits.ts'
 import type { ConsoleLine, OutcomeErrorCode } from '../protocol/outcome.ts'
 import { Outcome } from '../protocol/outcome.ts'
-import { decodeValue, encodeValue } from '../protocol/values.ts'
+import { decodeValue, encodeValue, type Value } from '../protocol/values.ts'
 import { GuestConsole } from './console.ts'
 import { pack, unpack } from './crossing.ts'
+import { failure, inconclusive, tooLarge } from './ends.ts'
 import { type Engine, EngineFault, type GuestEvents, NO_MEMORY, STACK_END, STOP } from './engine.ts'
 import { evaluateGroup } from './evaluate.ts'
 import { HOST } from './host-calls.ts'
@@ -16,11 +17,11 @@ import type { Run, RunEvents, SandboxResult } from './job.ts'
 import { traceEngine } from './memory-state.ts'
 import { ModuleCalls } from './module-calls.ts'
 import { RunModules } from './modules.ts'
-import { plainText, stackText } from './plain-text.ts'
 import { ProgramEnd } from './program/instance.ts'
 import { ConsoleLines } from './program/line-reader.ts'
 import type { Program } from './program/program.ts'
 import { type Divergence, Replay } from './replay.ts'
+import { faultIn, isEffectKind, undeclared } from './requests.ts'
 import { LAYOUT, METER } from './wasm-names.ts'
 
 /** What the value and the arguments of all requests may come to together, so that an outcome fits its own limit. */
@@ -41,25 +42,6 @@ const GUEST_CODES: ReadonlySet<string> = new Set<OutcomeErrorCode>([
 ])
 
 type End = Outcome['result'] | { divergence: Divergence }
-
-const failure = (code: OutcomeErrorCode, message: string, stack = '') => ({
-  ok: false as const,
-  code,
-  message: plainText(message, MESSAGE_CHARS_MAX),
-  stack: stackText(stack),
-})
-
-const inconclusive = (thrown: unknown): SandboxResult => {
-  const reason = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : 'the engine failed'
-  return { kind: 'inconclusive', reason: plainText(reason, 1000) }
-}
-
-const tooLarge = (bytesMax: number) => failure('E_OUTPUT_LIMIT', `its result is larger than ${bytesMax} bytes`)
-
-const undeclared = (kind: EffectKind): string =>
-  `it requested "${kind}", which its manifest does not declare${kind === 'sleep' ? ': a timer with a delay, which the bundler finds where a source of your own names setTimeout, setInterval or AbortSignal.timeout' : ''}`
-
-const isEffectKind = (kind: string): kind is EffectKind => (EFFECT_KINDS as readonly string[]).includes(kind)
 
 export class Execution implements GuestEvents {
   readonly #engine: Engine
@@ -278,8 +260,7 @@ export class Execution implements GuestEvents {
     if (id === HOST.group)
       return evaluateGroup(this.#engine, context, runtime, this.#text(args[0] ?? 0, SHORT_BYTES_MAX))
     if (ModuleCalls.serves(id)) return this.#moduleCall(id, args)
-    if (!this.#end) this.#called(id, args)
-    return 0
+    return this.#end ? 0 : this.#called(id, args)
   }
 
   #moduleCall(id: number, args: readonly number[]): number {
@@ -291,22 +272,15 @@ export class Execution implements GuestEvents {
     }
   }
 
-  #called(id: number, [first = 0, second = 0, third = 0]: readonly number[]): void {
-    switch (id) {
-      case HOST.log:
-        return this.#console.add(this.#text(first, SHORT_BYTES_MAX), this.#quoted(second))
-      case HOST.buffer:
-        return this.#buffer(first)
-      case HOST.request:
-        return this.#request(this.#text(first, SHORT_BYTES_MAX), second)
-      case HOST.turn:
-        this.#turns++
-        return
-      case HOST.done:
-        return this.#done(first)
-      case HOST.fail:
-        return this.#fail(this.#text(first, SHORT_BYTES_MAX), this.#quoted(second), this.#quoted(third))
-    }
+  /** What the guest is told: nothing, most often. */
+  #called(id: number, [first = 0, second = 0, third = 0]: readonly number[]): number {
+    if (id === HOST.request) return this.#request(this.#text(first, SHORT_BYTES_MAX), second)
+    if (id === HOST.log) this.#console.add(this.#text(first, SHORT_BYTES_MAX), this.#quoted(second))
+    if (id === HOST.buffer) this.#buffer(first)
+    if (id === HOST.turn) this.#turns++
+    if (id === HOST.done) this.#done(first)
+    if (id === HOST.fail) this.#fail(this.#text(first, SHORT_BYTES_MAX), this.#quoted(second), this.#quoted(third))
+    return 0
   }
 
   #text(value: number, bytesMax: number): string {
@@ -329,19 +303,26 @@ export class Execution implements GuestEvents {
     this.#bufferBytes += bytes.length
   }
 
-  /** The encoded Value in a string of the guest and the byte arrays sent before it; at most `bytesMax`. */
-  #value(value: number, bytesMax: number): Uint8Array {
+  /** The Value in a string of the guest and the byte arrays sent before it. */
+  #unpacked(value: number, bytesMax: number): Value {
     const json = this.#text(value, bytesMax * JSON_BYTES_PER_BYTE)
-    const encoded = encodeValue(unpack(json, this.#buffers))
+    const unpacked = unpack(json, this.#buffers)
     this.#buffers = []
     this.#bufferBytes = 0
+    return unpacked
+  }
+
+  /** Of at most `bytesMax`. */
+  #encoded(value: Value, bytesMax: number): Uint8Array {
+    const encoded = encodeValue(value)
     this.#payloadBytes += encoded.length
     if (encoded.length > bytesMax || this.#payloadBytes > PAYLOAD_BYTES_MAX) this.#stop(tooLarge(bytesMax))
     return encoded
   }
 
   #done(value: number): void {
-    this.#end = { ok: true, value: this.#value(value, this.#run.limits.output_bytes) }
+    const bytesMax = this.#run.limits.output_bytes
+    this.#end = { ok: true, value: this.#encoded(this.#unpacked(value, bytesMax), bytesMax) }
   }
 
   #fail(code: string, message: string, stack: string): void {
@@ -349,13 +330,23 @@ export class Execution implements GuestEvents {
     this.#end = failure(code as OutcomeErrorCode, message, stack)
   }
 
-  #request(kind: string, value: number): void {
+  /** Arguments that no home would take are no request: the guest is told what is wrong with them. */
+  #request(kind: string, value: number): number {
     if (!isEffectKind(kind)) throw new EngineFault('an unknown effect')
     if (!this.#run.effects.includes(kind)) this.#stop(failure('E_EFFECT_UNDECLARED', undeclared(kind)))
+    if (this.#requests.length === REQUESTS_MAX)
+      this.#stop(failure('E_OUTPUT_LIMIT', `it made more than ${REQUESTS_MAX} requests`))
+    const asked = this.#unpacked(value, OUTPUT_BYTES_MAX)
+    const fault = faultIn(kind, asked)
+    if (fault !== undefined) return this.#engine.newString(this.#image.roots.context, fault)
+    this.#requested(kind, this.#encoded(asked, OUTPUT_BYTES_MAX))
+    return 0
+  }
+
+  #requested(kind: EffectKind, encoded: Uint8Array): void {
     const n = this.#requests.length
-    if (n === REQUESTS_MAX) this.#stop(failure('E_OUTPUT_LIMIT', `it made more than ${REQUESTS_MAX} requests`))
-    const request = { n, after: this.#answersGiven, kind, arguments: this.#value(value, OUTPUT_BYTES_MAX) }
-    this.#requests.push({ kind, arguments: request.arguments })
+    const request: EffectRequest = { n, after: this.#answersGiven, kind, arguments: encoded }
+    this.#requests.push({ kind, arguments: encoded })
     if (!isDeferred(kind)) this.#unanswered.add(n)
     if (this.#replay.over) return this.#events.requested?.(request)
     const divergence = this.#replay.meet(request)

@@ -8,7 +8,7 @@ import { MeshError } from '../protocol/errors.ts'
 import type { Answer, JournalEntry } from '../protocol/journal.ts'
 import { MESSAGE_CHARS_MAX, MIB, OUTPUT_BYTES_MAX, REQUESTS_MAX } from '../protocol/limits.ts'
 import { Outcome } from '../protocol/outcome.ts'
-import { type Trace, trace } from '../protocol/records.ts'
+import { type Binding, type Trace, trace } from '../protocol/records.ts'
 import { fits } from '../protocol/schema.ts'
 import type { Tier } from '../protocol/tiers.ts'
 
@@ -23,8 +23,8 @@ export type RunRecord = [number, Uint8Array, Uint8Array, readonly JournalEntry[]
 
 /** From the pool. A worker does each `run` and `answer` as a step of its own, in order. */
 export type Command =
-  /** Function ID, tier, bytes of each WebAssembly module at the end of its code, code. Comes before its first run. */
-  | ['code', string, Tier, readonly number[], Uint8Array]
+  /** Function ID, tier, bytes of each WebAssembly module at the end of its code, code, bindings. Comes before its first run. */
+  | ['code', string, Tier, readonly number[], Uint8Array, readonly Binding[]]
   /** Function ID, memory bytes. The image that came is of this function: its module need not be evaluated. */
   | ['image', string, number]
   /** Function ID, export, effects, fuel, memory bytes, output bytes, runs, owner. */

@@ -3,7 +3,7 @@
 import type { EffectKind } from '../protocol/effects.ts'
 import type { EffectRequest, JournalEntry } from '../protocol/journal.ts'
 import type { Limits, Outcome } from '../protocol/outcome.ts'
-import type { Trace } from '../protocol/records.ts'
+import type { Binding, Trace } from '../protocol/records.ts'
 import type { Tier } from '../protocol/tiers.ts'
 import type { Tracer } from './tracer.ts'
 
@@ -12,6 +12,8 @@ export interface CodeForm {
   readonly tier: Tier
   /** Bytes of each WebAssembly module at its end. */
   readonly modules: readonly number[]
+  /** What it finds in its `env`. */
+  readonly env?: readonly Binding[]
 }
 
 /** One ES module and nothing else. */

@@ -1,12 +1,13 @@
 /** Evaluates a function's module in a base image, once; each call then starts from the image of that. */
 import { FUEL_TICK, MEMORY_BYTES_MIN, MESSAGE_CHARS_MAX } from '../protocol/limits.ts'
 import type { ConsoleLine, OutcomeErrorCode } from '../protocol/outcome.ts'
+import type { Binding } from '../protocol/records.ts'
 import type { Bases } from './base.ts'
 import { GuestConsole } from './console.ts'
 import { LOAD_FUEL_MAX, MODULE_NAME } from './constants.ts'
 import { type Engine, EngineFault, NO_MEMORY, STACK_END, STOP } from './engine.ts'
 import { callOwn, evaluate, evaluateGroup } from './evaluate.ts'
-import { groupsNamedIn } from './guest/web.ts'
+import { groupsFor } from './guest/web.ts'
 import { HOST } from './host-calls.ts'
 import { captureImage, engineFromImage, type Image, type Roots } from './image.ts'
 import { ModuleCalls } from './module-calls.ts'
@@ -126,13 +127,17 @@ class Loader {
     throw new EngineFault('the prelude did not say what was thrown')
   }
 
-  #call(target: number, arg: number): number {
-    return callOwn(this.engine, this.roots.context, this.roots.scratch, target, [arg])
+  #call(target: number, ...args: number[]): number {
+    return callOwn(this.engine, this.roots.context, this.roots.scratch, target, args)
   }
 
-  loadModule(code: Uint8Array): void {
-    const evaluated = this.value(evaluate(this.engine, this.roots.context, code, MODULE_NAME, MODULE))
-    this.#sound(this.#call(this.roots.load, this.#settled(evaluated)))
+  loadModule(code: Uint8Array, env: readonly Binding[]): void {
+    const { context, load } = this.roots
+    const evaluated = this.#settled(this.value(evaluate(this.engine, context, code, MODULE_NAME, MODULE)))
+    const bindings = env.map(({ name, kind }) => [name, kind])
+    const listed = env.length > 0 ? [this.engine.newString(context, JSON.stringify(bindings))] : []
+    this.#sound(this.#call(load, evaluated, ...listed))
+    for (const text of listed) this.engine.exports.freeValue(context, text)
     this.#pump()
   }
 
@@ -222,14 +227,16 @@ export const loadFunction = (
   memoryBytesMax: number,
   programs: readonly Program[] = [],
   take: TakeEngine = (image, bytesMax) => engineFromImage(bases.wasm, image, bytesMax),
+  env: readonly Binding[] = [],
 ): Evaluated & { engine: Engine } => {
-  const base = bases.of(groupsNamedIn(new TextDecoder().decode(code)))
+  const kinds = env.map(({ kind }) => kind)
+  const base = bases.of(groupsFor(new TextDecoder().decode(code), kinds))
   const engine = take(base, memoryBytesMax)
   engine.holds = undefined
   const loader = new Loader(engine, base.roots, programs)
   const kept = () => ({ console: loader.console.lines, memoryBytes: engine.bytes.length, programs, engine })
   try {
-    loader.attempt(() => loader.loadModule(code))
+    loader.attempt(() => loader.loadModule(code, env))
   } catch (error) {
     if (!(error instanceof Failed)) throw error
     return { ...kept(), failure: asSyntaxFailure(error.failure) }

@@ -125,7 +125,7 @@ export class PoolProcess {
   }
 
   #sendCode({ job: { functionId, code, form = PLAIN_MODULE } }: PooledRun): void {
-    this.#send(['code', functionId, form.tier, form.modules, code()])
+    this.#send(['code', functionId, form.tier, form.modules, code(), form.env ?? []])
   }
 
   answer(run: PooledRun, n: number, answer: Answer, predictedMs: number): void {

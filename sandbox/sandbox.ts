@@ -102,9 +102,8 @@ class ImageSandbox implements Sandbox {
     const carried = openCarried(code, form.modules, bytesMax, this.#sliceGas)
     if ('failure' in carried) return this.#add(functionId, memoryBytes, carried)
     const { source, programs, memoryBytesLeft } = carried
-    const { engine, ...loaded } = loadFunction(this.#bases, source, memoryBytesLeft, programs, (base, bytes) =>
-      this.#idle.take(base, bytes, owner),
-    )
+    const take = (base: Image, bytes: number) => this.#idle.take(base, bytes, owner)
+    const { engine, ...loaded } = loadFunction(this.#bases, source, memoryBytesLeft, programs, take, form.env)
     if ('image' in loaded) this.#idle.give(engine, loaded.image, owner)
     this.#add(functionId, memoryBytes, loaded)
   }

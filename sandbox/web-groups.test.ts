@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Bases } from './base.ts'
 import { begin, bytesOf, outcomeOf, perform, returned, runOf, valueIn, wasm } from './fixture.ts'
-import { groupsNamedIn, WEB_GROUPS } from './guest/web.ts'
+import { groupsFor, WEB_GROUPS } from './guest/web.ts'
 import { loadFunction } from './load.ts'
 import { createSandbox } from './sandbox.ts'
 
@@ -19,7 +19,7 @@ describe('what a module names', () => {
     ['const r = /["\']/\nnew URL(x)', ['url']],
     [`\`\${new URL(x)}\``, ['url']],
   ])('%s', (text, groups) => {
-    expect(groupsNamedIn(text)).toEqual(groups)
+    expect(groupsFor(text)).toEqual(groups)
   })
 })
 

@@ -97,7 +97,9 @@ class Worker implements SandboxWorker {
   #obey(command: Command): void {
     switch (command[0]) {
       case 'code':
-        return this.#keepCode(command[1], { tier: command[2], modules: command[3], bytes: command[4] })
+        return this.#keepCode(command[1], {
+          ...{ tier: command[2], modules: command[3], bytes: command[4], env: command[5] },
+        })
       case 'image':
         return this.#restore(command[1], command[2])
       case 'runs':

@@ -61,6 +61,10 @@ const keep = async (promise) => {
   }
 }
 
+const waitUntil = (promise) => {
+  kept[kept.length] = keep(promise)
+}
+
 const finishLater = async (promise) => {
   let result
   let failed = false
@@ -91,10 +95,47 @@ const refuseExport = (name) => {
   refuse('E_EXPORT_UNKNOWN', slice(what + '; callable exports: ' + (callable || 'none'), 0, 4096))
 }
 
-const request = (kind, text, resolve, reject) => {
-  settlers[requests++] = { __proto__: null, resolve, reject }
+const misuse = (code, message) => {
+  const error = new TypeError(message)
+  error.code = code
+  return error
+}
+
+const argumentsText = (args, kind) => {
+  try {
+    return textOf(args, kind)
+  } catch (error) {
+    throw error instanceof Refusal ? misuse('E_VALUE', error.text) : error
+  }
+}
+
+// The number of a request of what 'textOf' wrote last. The host says what is wrong with its arguments; then it is none.
+const request = (kind, text) => {
   sendBuffers()
-  hostRequest(kind, text)
+  const fault = hostRequest(kind, text)
+  if (fault !== undefined) throw misuse('E_USAGE', fault)
+  return requests++
+}
+
+const wait = (kind, text, resolve, reject) => {
+  settlers[request(kind, text)] = { __proto__: null, resolve, reject }
+}
+
+const ask = (kind, args) => new Promise((resolve, reject) => wait(kind, argumentsText(args, kind), resolve, reject))
+
+// Of what is deferred: throws at once, since nobody may be waiting. Returns what it asked for, as 'retold' reads it.
+const tell = (kind, args) => {
+  const text = argumentsText(args, kind)
+  const buffers = setPrototypeOf([], null)
+  for (let i = 0; i < written.length; i++) buffers[i] = copyOf(written[i])
+  request(kind, text)
+  return { __proto__: null, text, buffers }
+}
+
+const retold = ({ text, buffers }) => {
+  const received = setPrototypeOf([], null)
+  for (let i = 0; i < buffers.length; i++) received[i] = copyOf(new Uint8Array(buffers[i]))
+  return revive(parse(text), received)
 }
 
 // For what the function cannot catch, and must not break.
@@ -106,7 +147,7 @@ const guarded = (run) => () => {
   }
 }
 
-const sleep = (ms, run) => request('sleep', textOf({ __proto__: null, ms }, 'sleep'), guarded(run), report)
+const sleep = (ms, run) => wait('sleep', textOf({ __proto__: null, ms }, 'sleep'), guarded(run), report)
 
 // What runs when all jobs are done: the first that waits, and the last.
 let firstTurn = null
@@ -122,19 +163,28 @@ const turn = (run) => {
 
 const call = (ref, input, options) =>
   new Promise((resolve, reject) => {
-    let text
-    try {
-      text = textOf({ __proto__: null, ref: '' + ref, input: input === undefined ? null : input, options }, 'call')
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error
-      const refused = new TypeError(error.text)
-      refused.code = 'E_VALUE'
-      throw refused
-    }
-    request('call', text, resolve, reject)
+    const args = { __proto__: null, ref: '' + ref, input: input === undefined ? null : input, options }
+    wait('call', argumentsText(args, 'call'), resolve, reject)
   })
 
-const env = freeze({})
+const BINDINGS = {
+  __proto__: null,
+  fetch: (name) => use('fetcher').newFetcher(name),
+  secret: (name) => '{wayside-secret:' + name + '}',
+  state: (name) => use('state').newState(name),
+}
+
+// Of the manifest's bindings: a list of name and kind.
+const envOf = (bindings) => {
+  const made = {}
+  for (let i = 0; i < bindings.length; i++) {
+    const name = bindings[i][0]
+    defineProperty(made, name, { __proto__: null, value: BINDINGS[bindings[i][1]](name), enumerable: true })
+  }
+  return freeze(made)
+}
+
+let env = freeze({})
 
 // Made once, before the image is taken.
 let invocationId = ''
@@ -148,9 +198,13 @@ const ctx = freeze({
     return (signal ??= use('events').newSignal())
   },
   call,
-  waitUntil(promise) {
-    kept[kept.length] = keep(promise)
+  now() {
+    return ask('now', { __proto__: null })
   },
+  random(bytes) {
+    return ask('random', { __proto__: null, bytes })
+  },
+  waitUntil,
 })
 `
 
@@ -163,8 +217,10 @@ return {
     firstTurn = firstTurn.next
     run()
   },
-  load(loaded) {
+  // bindings: JSON of them, where the function has any.
+  load(loaded, bindings) {
     namespace = loaded
+    if (bindings !== undefined) env = envOf(parse(bindings))
     // What each request needs is then in the image.
     try {
       if (isServer(loaded.default)) use('serve'), use('url')

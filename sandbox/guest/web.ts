@@ -3,6 +3,8 @@
  * before the function's module where the text of that names one, so that it is in the function's image.
  */
 
+import type { BindingKind } from '../../protocol/effects.ts'
+
 /** The globals of each group. What `web/GROUP.ts` exports beside these is for other groups. */
 export const WEB_GROUPS = {
   exception: ['DOMException'],
@@ -24,6 +26,8 @@ export const WEB_GROUPS = {
   crypto: ['crypto', 'Crypto', 'SubtleCrypto'],
   digest: [],
   serve: [],
+  state: [],
+  fetcher: [],
   clone: ['structuredClone'],
 } as const satisfies Record<string, readonly string[]>
 
@@ -49,9 +53,16 @@ const NAMES = new RegExp(
   'g',
 )
 
-/** The groups whose globals the text of a module names, in the order of WEB_GROUPS. */
-export const groupsNamedIn = (text: string): WebGroup[] => {
-  const named = new Set<WebGroup>()
+/** What bindings of each kind are made of: evaluated before the function's module, which may change all that they use. */
+const BY_BINDING: Record<BindingKind, readonly WebGroup[]> = {
+  fetch: ['text', 'url', 'fetch', 'fetcher'],
+  secret: [],
+  state: ['state'],
+}
+
+/** The groups whose globals the text of a module names, and those of its bindings, in the order of WEB_GROUPS. */
+export const groupsFor = (text: string, bindings: readonly BindingKind[] = []): WebGroup[] => {
+  const named = new Set<WebGroup>(bindings.flatMap((kind) => BY_BINDING[kind]))
   for (const { groups } of text.matchAll(NAMES))
     for (const group of groupsByName.get(groups?.name ?? '') ?? []) named.add(group)
   return (Object.keys(WEB_GROUPS) as WebGroup[]).filter((group) => named.has(group))

@@ -30,6 +30,11 @@ export class Body {
     return this.used || (this.#stream?.locked ?? false)
   }
 
+  /** Its bytes, where nothing has to be waited for. */
+  get bytesNow(): Bytes | undefined {
+    return this.#used ? undefined : this.#bytes
+  }
+
   async take(): Promise<Bytes> {
     const bytes = this.#bytes
     if (!bytes) return use('streams').readAll(this.stream)

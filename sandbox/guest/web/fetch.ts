@@ -1,4 +1,4 @@
-/** What a fetch is made of, without fetch itself. */
+/** What a fetch is made of; fetch itself is a binding's (fetcher.ts). */
 export { Headers } from './headers.ts'
-export { Request, type RequestInit } from './request.ts'
-export { Response } from './response.ts'
+export { bodyOf, Request, type RequestInit } from './request.ts'
+export { fetched, Response } from './response.ts'

@@ -27,6 +27,18 @@ export declare const print: (level: string, text: string) => void
 export declare const sleep: (ms: number, run: () => void) => void
 /** Calls `run` when all jobs are done. */
 export declare const turn: (run: () => void) => void
+/** What was told, to be read again. */
+export interface Told {
+  readonly told: never
+}
+/** Asks the home; resolves with its answer. `args`: a map. Rejects with what is wrong with them, or with what the home says. */
+export declare const ask: (kind: string, args: object) => Promise<unknown>
+/** The same of what is deferred, which nobody answers. Throws what is wrong with `args`. */
+export declare const tell: (kind: string, args: object) => Told
+/** The arguments that were told, as they were then. */
+export declare const retold: (told: Told) => unknown
+/** The run goes on until `promise` has settled. */
+export declare const waitUntil: (promise: Promise<unknown>) => void
 /** An instance of one of the classes of the groups. */
 export declare const isPlatform: (x: object) => boolean
 /** An error in words, without its stack and with it. */

@@ -90,6 +90,9 @@ const settingsOf = (input: unknown, init: RequestInit, from: Settings | undefine
   keepalive: !!(init.keepalive ?? from?.keepalive),
 })
 
+/** The body of a request, as it is held. */
+export let bodyOf: (request: Request) => Body | null
+
 export class Request implements BodyMixin {
   declare readonly body: BodyMixin['body']
   declare readonly bodyUsed: boolean
@@ -105,6 +108,7 @@ export class Request implements BodyMixin {
   #body: Body | null = null
 
   static {
+    bodyOf = (request) => request.#body
     mixBody(
       Request.prototype,
       (self) => self.#body,

@@ -18,6 +18,16 @@ const statusOf = (status: unknown): number => {
   return code
 }
 
+/** What a home answers to a fetch. */
+interface Fetched extends ResponseInit {
+  status: number
+  body: Uint8Array
+  url: string
+}
+
+/** As a response of the network: it has a URL. */
+export let fetched: (answer: Fetched) => Response
+
 export class Response implements BodyMixin {
   declare readonly body: BodyMixin['body']
   declare readonly bodyUsed: boolean
@@ -32,8 +42,14 @@ export class Response implements BodyMixin {
   #headers: Headers
   #body: Body | null = null
   #type = 'default'
+  #url = ''
 
   static {
+    fetched = ({ status, headers, body, url }) => {
+      const response = new Response(WITHOUT_BODY.includes(status) ? null : body, { status, headers })
+      response.#url = url
+      return response
+    }
     mixBody(
       Response.prototype,
       (self) => self.#body,
@@ -88,7 +104,7 @@ export class Response implements BodyMixin {
   }
 
   get url(): string {
-    return ''
+    return this.#url
   }
 
   get redirected(): boolean {
@@ -116,6 +132,7 @@ export class Response implements BodyMixin {
     const copy = new Response(null, { statusText: this.#statusText, headers: this.#headers })
     copy.#status = this.#status
     copy.#type = this.#type
+    copy.#url = this.#url
     copy.#body = this.#body?.copy() ?? null
     return copy
   }
