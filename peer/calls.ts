@@ -10,6 +10,7 @@ import { Invocation, type Manifest, type TaskTemplate, taskIdOf, type Verificati
 import { engineFor } from '../protocol/tiers.ts'
 import type { StateReads } from './effects/state.ts'
 import { mustBeVerified } from './grants.ts'
+import { Proven } from './proven.ts'
 
 export type Level = { level: 'none' } | { level: 'audit' } | { level: 'self' } | { level: 'quorum'; n: number }
 
@@ -77,6 +78,8 @@ export interface Item {
   readonly deadlineMs: number
   /** Requests and answers so far, as the home recorded them. */
   readonly journal: JournalEntry[]
+  /** What of the call's journals is its function's own. All items of a call have one. */
+  readonly proven: Proven
 }
 
 /** One execution that has ended with an outcome. */
@@ -202,6 +205,7 @@ export const prepareItem = (
     candidates: preparation.candidates.list,
     deadlineMs,
     journal: [],
+    proven: new Proven(),
   }
 }
 

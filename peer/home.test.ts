@@ -9,9 +9,10 @@ import { machine } from '../scripts/test/world.ts'
 import { FakeClock } from '../simulations/clock.ts'
 import { seededRandom } from '../simulations/random.ts'
 import type { CallRequest, Item } from './calls.ts'
-import { createEffects, ownExecution } from './effects/effects.ts'
+import { createEffects } from './effects/effects.ts'
 import type { StateReads } from './effects/state.ts'
 import { Home } from './home.ts'
+import { Proven } from './proven.ts'
 
 const self = recordCid(machine.crypto, Uint8Array.of(1))
 const other = recordCid(machine.crypto, Uint8Array.of(2))
@@ -39,6 +40,7 @@ const homeOf = (
     manifest: { env: [{ name: 'DB', kind: 'state' }] },
     template,
     journal: [],
+    proven: new Proven(),
     deadlineMs: 1000,
   } as unknown as Item
   const nested = async (call: CallRequest) => {
@@ -46,9 +48,9 @@ const homeOf = (
     return outcomeOf(await calls(call), 300)
   }
   const ports = { clock, random: seededRandom(1), log: { event() {} } }
-  const home = new Home(item, createEffects(ports, nested, ownExecution))
+  const home = new Home(item, createEffects(ports, nested))
   const told: [number, Answer][] = []
-  const sink = { answer: (n: number, answer: Answer) => void told.push([n, answer]) }
+  const sink = { answer: (n: number, answer: Answer) => void told.push([n, answer]), refuse() {} }
   home.attach(sink)
   const ask = async (n: number, args: Value, kind: EffectRequest['kind'] = 'call') => {
     const effect: EffectRequest = { n, after: 0, kind, arguments: encodeValue(args) }
@@ -84,7 +86,7 @@ test('a request that is recorded is not performed again, whoever makes it', asyn
   const { ask, home, made } = homeOf()
   await ask(0, { ref: '#part' })
   await ask(0, { ref: '#other' })
-  const next = { answer: () => {} }
+  const next = { answer() {}, refuse() {} }
   home.attach(next)
   home.onRequest(next, { n: 0, after: 0, kind: 'call', arguments: encodeValue({ ref: '#part' }) })
   expect(made).toHaveLength(1)
@@ -95,7 +97,7 @@ test('an executor that was replaced is not listened to, and answers go to the on
   const { home, clock, sink, ask, told, made } = homeOf(() => answer.promise)
   await ask(0, { ref: '#slow' })
   const later: number[] = []
-  home.attach({ answer: (n) => void later.push(n) })
+  home.attach({ answer: (n) => void later.push(n), refuse() {} })
   home.onRequest(sink, { n: 1, after: 0, kind: 'call', arguments: encodeValue({ ref: '#more' }) })
   answer.resolve(7)
   await clock.advance(0)

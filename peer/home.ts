@@ -1,7 +1,7 @@
 /** The home of one invocation: keeps its journal, and answers what its function requests. */
 import { isDeferred } from '../protocol/effects.ts'
 import { type ErrorCode, MeshError } from '../protocol/errors.ts'
-import type { Answer, EffectRequest } from '../protocol/journal.ts'
+import { type Answer, awaitedIn, type EffectRequest } from '../protocol/journal.ts'
 import { MESSAGE_CHARS_MAX, MIB, OUTPUT_BYTES_MAX } from '../protocol/limits.ts'
 import type { Item } from './calls.ts'
 import type { BeginEffects, Effects } from './effects/effects.ts'
@@ -14,7 +14,15 @@ const ANSWER_BYTES_MAX = OUTPUT_BYTES_MAX
 /** Where an execution of the item runs now: answers go there. */
 export interface AnswerSink {
   answer(n: number, answer: Answer): void
+  /** Ends it: it has requested what its function does not. */
+  refuse(reason: string): void
 }
+
+/**
+ * How many of the requests of `item`, from the first to `request`, its function makes, given what it was answered before.
+ * Rejects with MeshError if that cannot be found out.
+ */
+export type Rehearse = (item: Item, request: EffectRequest) => Promise<number>
 
 const failed = (code: ErrorCode, message: string): Answer => ({
   ok: false,
@@ -25,28 +33,33 @@ const failed = (code: ErrorCode, message: string): Answer => ({
 export class Home {
   readonly #item: Item
   readonly #begin: BeginEffects
+  readonly #rehearse: Rehearse | undefined
   #effects: Effects
+  /** They began with a journal that was cut since: what was proven of it they go on with. */
+  readonly #earlier: Effects[] = []
   #sink: AnswerSink | undefined
-  /** Grows when the journal begins anew. */
-  #generation = 0
+  /** The journal was cut since the sink was given it. */
+  #isCut = false
+  /** Requests that were recorded and not answered, by the answers to come. */
+  readonly #underWay = new Map<number, Promise<Answer>>()
   /** Requests recorded. */
   readonly #made = new Set<number>()
   #requestBytes = 0
   #answerBytes = 0
 
-  constructor(item: Item, begin: BeginEffects) {
+  /** Without `rehearse` it believes what is requested: its own sandbox does. */
+  constructor(item: Item, begin: BeginEffects, rehearse?: Rehearse) {
     this.#item = item
     this.#begin = begin
+    this.#rehearse = rehearse
     this.#effects = begin(item)
-    for (const entry of item.journal) {
-      if (entry.entry === 'request') this.#noteRequest(entry)
-      else if (entry.answer.ok) this.#answerBytes += entry.answer.value.length
-    }
+    this.#readJournal()
   }
 
   /** Later answers go to `sink`; those already in the journal were given to it at its start. */
   attach(sink: AnswerSink): void {
     this.#sink = sink
+    this.#isCut = false
   }
 
   /** Records a request and performs it. One that is recorded already is being performed. */
@@ -56,36 +69,45 @@ export class Home {
     if (this.#requestBytes > REQUEST_BYTES_MAX) {
       throw new MeshError('E_MESSAGE_LIMIT', `requests of one item came to ${this.#requestBytes} bytes`)
     }
-    const { journal } = this.#item
-    const generation = this.#generation
-    journal.push({ entry: 'request', ...effect })
-    if (isDeferred(effect.kind)) return
-    this.#perform(effect).then((found) => {
-      if (generation !== this.#generation) return
-      const answer = this.#withinLimit(found)
-      journal.push({ entry: 'answer', n: effect.n, answer })
-      this.#sink?.answer(effect.n, answer)
-    })
+    this.#item.journal.push({ entry: 'request', ...effect })
+    if (!isDeferred(effect.kind)) this.#record(effect.n, this.#perform(effect, sink))
   }
 
-  /** Forgets what was recorded; false if that was nothing. Answers under way then are answers to nobody. */
+  /** Forgets what is not proven; false if the sink was given nothing of that. Answers under way to it are answers to nobody. */
   startOver(): boolean {
-    const { journal } = this.#item
-    if (journal.length === 0) return false
-    journal.length = 0
-    this.#generation++
-    this.#effects.close()
+    const { journal, proven } = this.#item
+    if (journal.every(({ n }) => proven.has(n))) return this.#isCut
+    this.#isCut = true
+    journal.splice(0, journal.length, ...proven.journal)
+    for (const n of [...this.#underWay.keys()]) if (!proven.has(n)) this.#underWay.delete(n)
+    if (this.#underWay.size > 0) this.#earlier.push(this.#effects)
+    else this.#effects.close()
     this.#effects = this.#begin(this.#item)
     this.#made.clear()
     this.#requestBytes = 0
     this.#answerBytes = 0
+    this.#readJournal()
     return true
   }
 
   /** The item has ended: what it still waits for is given up. */
   close(): void {
-    this.#generation++
-    this.#effects.close()
+    this.#underWay.clear()
+    for (const effects of [...this.#earlier, this.#effects]) effects.close()
+  }
+
+  #readJournal(): void {
+    const { journal, proven } = this.#item
+    const awaited = awaitedIn(journal)
+    for (const entry of journal) {
+      if (entry.entry === 'answer') this.#answerBytes += entry.answer.ok ? entry.answer.value.length : 0
+      else this.#noteRequest(entry)
+    }
+    for (const entry of journal) {
+      const { n } = entry
+      if (entry.entry === 'answer' || !awaited.has(n) || !proven.has(n) || this.#underWay.has(n)) continue
+      this.#record(n, proven.underWay(n) ?? this.#perform(entry, undefined))
+    }
   }
 
   #noteRequest({ n, arguments: { length } }: EffectRequest): void {
@@ -93,13 +115,45 @@ export class Home {
     this.#requestBytes += length
   }
 
-  async #perform(effect: EffectRequest): Promise<Answer> {
-    try {
-      return await this.#effects.perform(effect)
-    } catch (cause) {
-      if (cause instanceof MeshError) return failed(cause.code, cause.message)
-      return failed('E_INTERNAL', `the ${effect.kind} failed`)
-    }
+  #record(n: number, performing: Promise<Answer>): void {
+    const { journal, proven } = this.#item
+    this.#underWay.set(n, performing)
+    performing.then((found) => {
+      if (this.#underWay.get(n) !== performing) return
+      this.#underWay.delete(n)
+      const answer = this.#withinLimit(found)
+      journal.push({ entry: 'answer', n, answer })
+      proven.answered(n, answer)
+      this.#sink?.answer(n, answer)
+    })
+  }
+
+  /** Never rejects. `by`: who requested it. */
+  #perform(effect: EffectRequest, by: AnswerSink | undefined): Promise<Answer> {
+    const { promise, resolve } = Promise.withResolvers<Answer>()
+    this.#effects
+      .perform(effect, () => this.#prove(effect, by, promise))
+      .catch((cause) => {
+        if (cause instanceof MeshError) return failed(cause.code, cause.message)
+        return failed('E_INTERNAL', `the ${effect.kind} failed`)
+      })
+      .then(resolve)
+    return promise
+  }
+
+  /** Resolves once the function itself is known to have come to this request. Otherwise nobody is answered. */
+  async #prove(effect: EffectRequest, by: AnswerSink | undefined, performing: Promise<Answer>): Promise<void> {
+    const { proven, journal } = this.#item
+    const { n } = effect
+    const made = proven.has(n) || !this.#rehearse ? n + 1 : await this.#rehearse(this.#item, effect)
+    if (this.#rehearse && this.#underWay.get(n) !== performing)
+      throw new MeshError('E_CANCELLED', 'the journal was cut before this request')
+    proven.add(journal, made)
+    if (made > n) return proven.promise(n, performing)
+    const reason = `request ${n} is none that its function makes`
+    this.startOver()
+    if (by === this.#sink) by?.refuse(reason)
+    throw new MeshError('E_VERIFICATION_FAILED', reason)
   }
 
   #withinLimit(answer: Answer): Answer {

@@ -17,14 +17,15 @@ import { createBlockExchange } from '../registry/block-exchange.ts'
 import { openBlockStore } from '../registry/block-store.ts'
 import { createSandboxPool } from '../sandbox/pool.ts'
 import { Auditor } from './auditor.ts'
-import { createNaming, type NestedCall, prepareItem } from './calls.ts'
+import { createNaming, type Item, type NestedCall, prepareItem } from './calls.ts'
 import { Discovery } from './discovery.ts'
 import { Dispatcher } from './dispatcher.ts'
-import { createEffects, ownExecution, unverified } from './effects/effects.ts'
+import { createEffects } from './effects/effects.ts'
 import { Executor } from './executor.ts'
 import { createExperience } from './experience.ts'
 import { Expulsion } from './expulsion.ts'
 import { PROTOCOLS } from './handshake.ts'
+import { Home } from './home.ts'
 import { Images } from './images.ts'
 import { Invoker } from './invoker.ts'
 import { Lending } from './lending.ts'
@@ -139,8 +140,10 @@ const addCalling = (ports: Ports, options: PeerOptions, parts: PeerParts): void 
   parts.dispatcher = new Dispatcher(ports, mesh)
   const { neighbours, dispatcher, tally } = parts
   const views = { neighbours, dispatcher, tally, experience: createExperience() }
-  parts.invoker = new Invoker(ports, views, createEffects(ports, nested, unverified), () => parts.roster.expecting)
-  parts.local = new LocalExecutor(ports, mesh, parts.runner, createEffects(ports, nested, ownExecution))
+  const effects = createEffects(ports, nested)
+  parts.local = new LocalExecutor(ports, mesh, parts.runner, effects)
+  const homes = (item: Item) => new Home(item, effects, (...made) => parts.local.rehearse(...made))
+  parts.invoker = new Invoker(ports, views, homes, () => parts.roster.expecting)
   const nameOf = createNaming(ports, options.engines)
   parts.taskOf = (request, manifest) => nameOf(request, manifest).task
   parts.prepare = (request, manifest, deadlineMs) => {

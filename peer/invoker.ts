@@ -5,10 +5,9 @@ import type { Ports } from '../protocol/ports.ts'
 import { type Item, isPure, type Performed, timedOut } from './calls.ts'
 import { Candidates } from './candidates.ts'
 import type { Attempt, Dispatcher } from './dispatcher.ts'
-import type { BeginEffects } from './effects/effects.ts'
 import type { Experience } from './experience.ts'
 import { HedgeBudget, isLost, isSlow, shouldHedge } from './hedging.ts'
-import { type AnswerSink, Home } from './home.ts'
+import type { AnswerSink, Home } from './home.ts'
 import type { NeighbourTable } from './neighbours.ts'
 import { mayHedge, Pursuit, type PursuitOptions, shunMs } from './pursuit.ts'
 import { choose, predictedMs } from './selection.ts'
@@ -34,7 +33,7 @@ export class Invoker {
   readonly #neighbours: NeighbourTable
   readonly #dispatcher: Dispatcher
   readonly #experience: Experience
-  readonly #effects: BeginEffects
+  readonly #homeOf: (item: Item) => Home
   readonly #expecting: () => boolean
   readonly #tally: Tally
   readonly #candidates: Candidates
@@ -56,7 +55,7 @@ export class Invoker {
   constructor(
     ports: InvokerPorts,
     parts: { neighbours: NeighbourTable; dispatcher: Dispatcher; experience: Experience; tally: Tally },
-    effects: BeginEffects,
+    homeOf: (item: Item) => Home,
     expecting: () => boolean,
   ) {
     this.#ports = ports
@@ -64,7 +63,7 @@ export class Invoker {
     this.#dispatcher = parts.dispatcher
     this.#experience = parts.experience
     this.#tally = parts.tally
-    this.#effects = effects
+    this.#homeOf = homeOf
     this.#expecting = expecting
     this.#candidates = new Candidates(parts.neighbours, parts.experience)
   }
@@ -75,7 +74,7 @@ export class Invoker {
    */
   async perform(item: Item, options: PursuitOptions, spent: (pursuit: Pursuit) => void): Promise<Performed> {
     const { signal } = item.request
-    const home = isPure(item.manifest) ? undefined : new Home(item, this.#effects)
+    const home = isPure(item.manifest) ? undefined : this.#homeOf(item)
     const events = {
       wait: (pursuit: Pursuit) => this.#wait(pursuit),
       cancel: (attempt: Attempt, code: ErrorCode, message: string) => this.#dispatcher.cancel(attempt, code, message),
@@ -212,7 +211,10 @@ export class Invoker {
     const slots = view.slots(chosen)
     const load = neighbour.inFlight + 1
     const { item, home } = pursuit
-    const sink: AnswerSink = { answer: (n, answer) => this.#dispatcher.answer(attempt, n, answer) }
+    const sink: AnswerSink = {
+      answer: (n, answer) => this.#dispatcher.answer(attempt, n, answer),
+      refuse: (reason) => this.#refuse(attempt, reason),
+    }
     const attempt: Attempt = this.#dispatcher.send(neighbour, item, {
       attempt: pursuit.attempts + 1,
       epoch: pursuit.attempts,
@@ -229,6 +231,12 @@ export class Invoker {
       this.serveWaiting()
     })
     pursuit.launched(attempt, recovers)
+  }
+
+  #refuse(attempt: Attempt, reason: string): void {
+    const code = 'E_VERIFICATION_FAILED'
+    this.#ports.log.event('peer.misbehaved', { peer: attempt.neighbour.peer, task: attempt.item.task, code, reason })
+    this.#dispatcher.cancel(attempt, code, reason)
   }
 
   #answered(attempt: Attempt, slots: number, load: number, fuel: number): void {

@@ -13,6 +13,7 @@ import type { MembershipOffice } from './membership.ts'
 import type { Memo } from './memo.ts'
 import type { KeptLevel } from './memo-entry.ts'
 import type { NeighbourTable } from './neighbours.ts'
+import { Proven } from './proven.ts'
 import type { PursuitOptions } from './pursuit.ts'
 import type { Roster } from './roster.ts'
 import type { Standings } from './standings.ts'
@@ -60,6 +61,7 @@ export class LevelledCall {
   readonly #deadlineMs: number
   readonly #performed: Performed[] = []
   readonly #disputes: Dispute[] = []
+  readonly #proven = new Proven()
   #executions = 0
   #recovered = 0
   #local = false
@@ -119,7 +121,7 @@ export class LevelledCall {
   }
 
   #prepare(): Item {
-    return this.#parts.prepare(this.#request, this.#manifest, this.#deadlineMs)
+    return { ...this.#parts.prepare(this.#request, this.#manifest, this.#deadlineMs), proven: this.#proven }
   }
 
   async #perform(item: Item, options: PursuitOptions): Promise<Performed> {
@@ -147,7 +149,8 @@ export class LevelledCall {
   /** Nobody that lends is in reach: there was none, or the last has left; or none of them carries the engine. */
   #isAlone(cause: unknown): boolean {
     if (!(cause instanceof MeshError) || this.#parts.invoker.isStopped) return false
-    if (cause.code === 'E_ENGINE_UNAVAILABLE') return true
+    // Or whoever is in reach made up what it requested.
+    if (cause.code === 'E_ENGINE_UNAVAILABLE' || cause.code === 'E_VERIFICATION_FAILED') return true
     const mayGoOn = cause.code === 'E_NO_PEER' || ERRORS[cause.code].retry === 'elsewhere'
     return mayGoOn && this.#parts.neighbours.lenders().length === 0
   }
@@ -221,7 +224,7 @@ export class LevelledCall {
     }
   }
 
-  /** With the journal that the first left; from the beginning, if that is not what the function does. */
+  /** With the journal that the first left; from what is proven of it, if that is not what the function does. */
   async #performAgain(first: Performed): Promise<Performed> {
     this.#executions++
     try {
@@ -230,7 +233,9 @@ export class LevelledCall {
       return own
     } catch (cause) {
       if (!(cause instanceof MeshError) || cause.code !== 'E_REPLAY_DIVERGED') throw cause
-      return this.#performHere(this.#prepare())
+      const item = this.#prepare()
+      item.journal.push(...this.#proven.journal)
+      return this.#performHere(item)
     }
   }
 

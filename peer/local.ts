@@ -2,18 +2,21 @@
 import { type CID, recordCid } from '../protocol/cid.ts'
 import { type Envelope, type SignedKind, signBatch } from '../protocol/envelope.ts'
 import { MeshError } from '../protocol/errors.ts'
-import { type Answer, type JournalEntry, orderJournal } from '../protocol/journal.ts'
+import { type EffectRequest, type JournalEntry, orderJournal } from '../protocol/journal.ts'
 import type { Ports } from '../protocol/ports.ts'
 import type { SandboxResult, SandboxRun } from '../sandbox/pool.ts'
 import { type Item, isPure, type Performed, timedOut } from './calls.ts'
 import type { BeginEffects } from './effects/effects.ts'
-import { Home } from './home.ts'
+import { type AnswerSink, Home } from './home.ts'
 import { headBytes } from './journal-heads.ts'
+import { leadingTo } from './proven.ts'
 import { type Execution, headOf, receiptBytes } from './receipts.ts'
-import type { Runner } from './runner.ts'
+import type { LoadedFunction, Runner, RunRequest } from './runner.ts'
 
 type LocalPorts = Pick<Ports, 'clock' | 'crypto' | 'signer' | 'network'>
 type Ended = Extract<SandboxResult, { kind: 'outcome' }>
+/** What says something of a function. */
+type Told = Exclude<SandboxResult, { kind: 'inconclusive' }>
 
 export class LocalExecutor {
   readonly #ports: LocalPorts
@@ -39,26 +42,80 @@ export class LocalExecutor {
     return this.#execute(item, orderJournal(journal), undefined)
   }
 
+  /**
+   * How many of the requests of `item`, from the first to `request`, its function makes, given what it was answered
+   * before. Throws MeshError E_INCONCLUSIVE, E_CANCELLED or E_TIMEOUT.
+   */
+  async rehearse(item: Item, request: EffectRequest): Promise<number> {
+    const loaded = await this.#load(item)
+    const result = await this.#untilItWaits(item, (onWait) =>
+      this.#run(item, loaded, leadingTo(item.journal, request), { onWait }),
+    )
+    return result?.kind === 'diverged' ? Math.min(result.n, request.n) : request.n + 1
+  }
+
   async #execute(item: Item, journal: readonly JournalEntry[], home: Home | undefined): Promise<Performed> {
-    const loaded = await this.#runner.load(item.request.function, item.candidates, item.request.signal)
-    const leftMs = Math.max(1, item.deadlineMs - this.#ports.clock.monotonic())
-    const sink = { answer: (n: number, answer: Answer) => run.answer(n, answer) }
-    home?.attach(sink)
-    const run: SandboxRun = this.#runner.run({
+    const loaded = await this.#load(item)
+    const result = home
+      ? await this.#ended(item, this.#runFor(home, item, loaded))
+      : await this.#untilItWaits(item, (onWait) => this.#run(item, loaded, journal, { onWait }))
+    if (result?.kind === 'outcome') return this.#performed(item, journal, result)
+    const { n, expected, found } = result ?? {
+      n: journal.filter(({ entry }) => entry === 'request').length,
+      expected: 'the end of the run',
+      found: 'that it waits for an answer',
+    }
+    throw new MeshError('E_REPLAY_DIVERGED', `request ${n}: the journal has ${expected}, found ${found}`)
+  }
+
+  #runFor(home: Home, item: Item, loaded: LoadedFunction): SandboxRun {
+    const sink: AnswerSink = {
+      answer: (n, answer) => run.answer(n, answer),
+      refuse: (reason) => run.kill(reason),
+    }
+    home.attach(sink)
+    const run = this.#run(item, loaded, item.journal, { onRequest: (effect) => home.onRequest(sink, effect) })
+    return run
+  }
+
+  /** What comes of a run that nobody answers; undefined if it waits for that, having gone through its journal. */
+  async #untilItWaits(item: Item, start: (onWait: () => void) => SandboxRun): Promise<Told | undefined> {
+    const waits = Promise.withResolvers<undefined>()
+    const run = start(() => waits.resolve(undefined))
+    const ended = this.#ended(item, run)
+    try {
+      return await Promise.race([waits.promise, ended])
+    } finally {
+      ended.catch(() => {})
+      run.kill('nobody answers it')
+    }
+  }
+
+  #load({ request, candidates }: Item): Promise<LoadedFunction> {
+    return this.#runner.load(request.function, candidates, request.signal)
+  }
+
+  #run(
+    item: Item,
+    loaded: LoadedFunction,
+    journal: readonly JournalEntry[],
+    events: Pick<RunRequest, 'onRequest' | 'onWait'>,
+  ): SandboxRun {
+    return this.#runner.run({
       loaded,
       party: this.#ports.network.peerId,
       template: item.template,
       task: item.task,
       input: item.request.input,
       journal,
-      timeoutMs: leftMs,
+      timeoutMs: Math.max(1, item.deadlineMs - this.#ports.clock.monotonic()),
       traceTicks: item.request.traceTicks,
-      ...(home ? { onRequest: (effect) => home.onRequest(sink, effect) } : {}),
+      ...events,
     })
-    return this.#performed(item, journal, await this.#resultOf(item, run))
   }
 
-  async #resultOf(item: Item, run: SandboxRun): Promise<Ended> {
+  /** Throws MeshError for a run that says nothing of its function. */
+  async #ended(item: Item, run: SandboxRun): Promise<Told> {
     const { signal } = item.request
     const abort = () => run.kill('cancelled')
     if (signal?.aborted) abort()
@@ -67,12 +124,7 @@ export class LocalExecutor {
     signal?.removeEventListener('abort', abort)
     if (result.kind === 'outcome') return result
     if (signal?.aborted) throw new MeshError('E_CANCELLED', 'the caller cancelled')
-    if (result.kind === 'diverged') {
-      throw new MeshError(
-        'E_REPLAY_DIVERGED',
-        `request ${result.n}: the journal has ${result.expected}, found ${result.found}`,
-      )
-    }
+    if (result.kind === 'diverged') return result
     if (this.#ports.clock.monotonic() < item.deadlineMs) throw new MeshError('E_INCONCLUSIVE', result.reason)
     throw timedOut(item)
   }

@@ -147,7 +147,8 @@ export class Pursuit {
     this.#asked.set(attempt.neighbour.peer, result.code)
     this.#last = { code: result.code, message: result.message }
     if (result.kind === 'refused') this.#refused(attempt, result, recovers === true)
-    else if (result.code !== 'E_EXECUTOR_LOST') this.#failures++
+    // What one made up says nothing of the item.
+    else if (result.code !== 'E_EXECUTOR_LOST') this.#failures += result.code === 'E_VERIFICATION_FAILED' ? 0 : 1
     // With a link of its own it may come again: perhaps it was this machine that slept, and lost everybody.
     else if (!attempt.neighbour.link.isOpen) this.#asked.delete(attempt.neighbour.peer)
     if (result.code === 'E_REPLAY_DIVERGED') this.#startOver(attempt)

@@ -29,6 +29,8 @@ export interface RunRequest {
   /** Called once, when it first computes. */
   onStart?: (() => void) | undefined
   onRequest?(request: EffectRequest): void
+  /** Called each time that it waits for an answer, and all of `journal` lies behind it. */
+  onWait?(): void
 }
 
 export interface Runner {
@@ -92,7 +94,7 @@ export const createRunner = (
       kept.add(loaded)
       return loaded
     },
-    run: ({ party, loaded, template, task, input, journal, timeoutMs, traceTicks, onStart, onRequest }) =>
+    run: ({ party, loaded, template, task, input, journal, timeoutMs, traceTicks, onStart, onRequest, onWait }) =>
       pool.run({
         party,
         functionId: loaded.id,
@@ -110,6 +112,7 @@ export const createRunner = (
         traceTicks,
         ...(onStart ? { onStart } : {}),
         ...(onRequest ? { onRequest } : {}),
+        ...(onWait ? { onWait } : {}),
       }),
   }
 }

@@ -42,7 +42,8 @@ import { TIERS } from './tiers.ts'
 
 const effects = () => list(v.picklist(EFFECT_KINDS), EFFECT_KINDS.length)
 
-const binding = v.strictObject({ name: name(), kind: v.picklist(BINDING_KINDS) })
+export const binding = v.strictObject({ name: name(), kind: v.picklist(BINDING_KINDS) })
+export const bindings = () => list(binding, BINDINGS_MAX, 1)
 /** One name in a function's `env`: what it wants there, and nothing of what its caller grants. */
 export type Binding = v.InferOutput<typeof binding>
 
@@ -59,7 +60,7 @@ export const Manifest = message(
     name: name(),
     exports: list(name(), 256, 1),
     effects: effects(),
-    env: optional(list(binding, BINDINGS_MAX, 1)),
+    env: optional(bindings()),
     limits: limits(),
     tier: v.picklist(TIERS),
     modules: list(integer(1, CODE_BYTES_MAX), MODULES_MAX),

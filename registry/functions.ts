@@ -5,7 +5,7 @@ import { MeshError } from '../protocol/errors.ts'
 import { CODE_BYTES_MAX, KIB } from '../protocol/limits.ts'
 import type { Limits } from '../protocol/outcome.ts'
 import type { Crypto } from '../protocol/ports.ts'
-import { Manifest } from '../protocol/records.ts'
+import { type Binding, Manifest } from '../protocol/records.ts'
 import { ensureShape } from '../protocol/schema.ts'
 import type { Tier } from '../protocol/tiers.ts'
 import type { BlockStore } from './block-store.ts'
@@ -26,6 +26,8 @@ export interface FunctionBundle {
   modules?: readonly Uint8Array[]
   exports: string[]
   effects: EffectKind[]
+  /** Nothing, unless given. */
+  env?: readonly Binding[]
   limits: Limits
 }
 
@@ -68,8 +70,9 @@ const ensureManifest = (
   const { name, exports, effects, limits, tier = 'javascript' } = bundle
   const modules = (bundle.modules ?? []).map(({ length }) => length)
   const sorted = { exports: sortedSet(exports), effects: sortedSet(effects) }
+  const env = [...(bundle.env ?? [])].sort((a, b) => (a.name < b.name ? -1 : 1))
   try {
-    const fields = { v: 1, name, ...sorted, limits, tier, modules, code, code_bytes }
+    const fields = { v: 1, name, ...sorted, ...(env.length > 0 && { env }), limits, tier, modules, code, code_bytes }
     const manifest = ensureShape(Manifest.name, Manifest.schema, fields)
     const encoded = Manifest.encode(manifest)
     Manifest.decode(encoded)

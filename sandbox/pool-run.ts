@@ -36,6 +36,8 @@ export interface SandboxJob {
   onStart?(): void
   /** Called for each request that `journal` does not hold. */
   onRequest?(request: EffectRequest): void
+  /** Called each time that it waits for an answer, and all of `journal` lies behind it. */
+  onWait?(): void
 }
 
 export interface SandboxRun {

@@ -268,6 +268,7 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
     if (!run.waits) return run.finish({ kind: 'inconclusive', reason: 'it waits for nothing' })
     process.parked.add(run)
     if (process.parked.size > PARKED_MAX) this.#evict(process, process.parked.values().next().value as PooledRun)
+    run.job.onWait?.()
   }
 
   #evict(process: PoolProcess, run: PooledRun): void {

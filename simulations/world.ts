@@ -16,7 +16,7 @@ import { peerIdFromPublicKey } from '../protocol/identity.ts'
 import { MIB, NEIGHBOURS_MAX } from '../protocol/limits.ts'
 import type { LogEventName, LogFields } from '../protocol/log.ts'
 import { type Genesis, Membership, meshIdOf } from '../protocol/mesh.ts'
-import type { Clock, Crypto, Ports, SandboxHost, Signer, Storage, Vicinity } from '../protocol/ports.ts'
+import type { Clock, Crypto, Ports, SandboxHost, Secrets, Signer, Storage, Vicinity, Web } from '../protocol/ports.ts'
 import { ENGINES } from '../sandbox/engines.ts'
 import { FakeClock } from './clock.ts'
 import type { DirectoryHub } from './directory.ts'
@@ -62,6 +62,9 @@ export interface PeerSetup {
   sandboxHost?(host: SandboxHost, clock: Clock): SandboxHost
   /** Default: a member of the world's mesh. */
   mesh?: MeshState
+  /** What it fetches with as a home. Default: nothing. */
+  web?: Web
+  secrets?: Secrets
   /** Its place on a local network. Default: it is on none. */
   vicinity?: Vicinity
   /** Default: it carries none. */
@@ -140,6 +143,8 @@ export class World {
       storage: createMemoryStorage(),
       network,
       vicinity: setup.vicinity,
+      web: setup.web,
+      secrets: setup.secrets,
       directory: setup.directory?.join(() => ({ peer: peerId, addresses: network.addresses() })),
       sandboxHost: setup.sandboxHost?.(honest, clock) ?? honest,
     }

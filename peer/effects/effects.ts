@@ -14,8 +14,11 @@ import { answerRead } from './state.ts'
 
 /** The effects of one item. Begun anew with its journal. */
 export interface Effects {
-  /** Rejects with MeshError for what the function is told, by its code. Never called for what is deferred. */
-  perform(request: EffectRequest): Promise<Answer>
+  /**
+   * Rejects with MeshError for what the function is told, by its code. Never called for what is deferred. `proven`
+   * resolves once nobody has made the request up; a barrier waits for it.
+   */
+  perform(request: EffectRequest, proven: () => Promise<void>): Promise<Answer>
   /** Nobody waits for any of them any more. */
   close(): void
 }
@@ -23,27 +26,12 @@ export interface Effects {
 /** As many as are needed for one item, one after another. */
 export type BeginEffects = (item: Item) => Effects
 
-/**
- * Resolves once the journal of `item` is known to lead to `request`: nobody made it up. Rejects with MeshError if that
- * is not so, or cannot be known.
- */
-export type Verified = (item: Item, request: EffectRequest) => Promise<void>
-
-/** Of what this peer executes itself. */
-export const ownExecution: Verified = async () => {}
-
-/** Of what others execute. */
-export const unverified: Verified = async () => {
-  const message = 'a fetch that its grant does not mark "read" is made only where the home runs the function itself'
-  throw new MeshError('E_GRANT', message)
-}
-
 type EffectPorts = Pick<Ports, 'clock' | 'random' | 'log' | 'web' | 'secrets'>
 
 export const createEffects =
-  (ports: EffectPorts, nested: NestedCall, verified: Verified): BeginEffects =>
+  (ports: EffectPorts, nested: NestedCall): BeginEffects =>
   (item) =>
-    new ItemEffects(ports, item, nested, verified)
+    new ItemEffects(ports, item, nested)
 
 class ItemEffects implements Effects {
   readonly #ports: EffectPorts
@@ -52,21 +40,19 @@ class ItemEffects implements Effects {
   readonly #sleeps: Sleeps
   readonly #fetching: Fetching
   readonly #granted: GrantedRequests
-  readonly #verified: Verified
   readonly #closed = new AbortController()
 
-  constructor(ports: EffectPorts, item: Item, nested: NestedCall, verified: Verified) {
+  constructor(ports: EffectPorts, item: Item, nested: NestedCall) {
     this.#ports = ports
     this.#item = item
     this.#calls = new Calls(item, ports.clock, nested)
     this.#sleeps = new Sleeps(ports.clock, item.deadlineMs)
     this.#fetching = new Fetching(ports)
-    this.#verified = verified
     this.#granted = new GrantedRequests(item.manifest.env, item.request.grants)
     for (const entry of item.journal) this.#granted.note(entry)
   }
 
-  async perform(request: EffectRequest): Promise<Answer> {
+  async perform(request: EffectRequest, proven: () => Promise<void>): Promise<Answer> {
     const { kind, arguments: encoded } = request
     switch (kind) {
       case 'call':
@@ -86,17 +72,19 @@ class ItemEffects implements Effects {
         return ok(value)
       }
       case 'fetch':
-        return this.#fetch(request)
+        return this.#fetch(request, proven)
       default:
         throw new MeshError('E_GRANT', `${kind}: this home performs none`)
     }
   }
 
-  async #fetch(request: EffectRequest): Promise<Answer> {
+  async #fetch(request: EffectRequest, proven: () => Promise<void>): Promise<Answer> {
     const granted = this.#granted.admit('fetch', request)
     const fetch = this.#fetching.prepare(granted.args, authorityOf(this.#item, granted))
-    if (granted.grant.read !== true) await this.#verified(this.#item, request)
-    const answer = await fetch.send(this.#closed.signal)
+    const isBarrier = granted.grant.read !== true
+    if (isBarrier) await proven()
+    // What may have changed something is seen to its end: whoever goes on with the journal wants to know.
+    const answer = await fetch.send(isBarrier ? NEVER : this.#closed.signal)
     if (answer.ok) this.#granted.answered(request.n, answer.value.length)
     return answer
   }
@@ -106,5 +94,7 @@ class ItemEffects implements Effects {
     this.#closed.abort()
   }
 }
+
+const NEVER = new AbortController().signal
 
 const ok = (value: Uint8Array): Answer => ({ ok: true, value })

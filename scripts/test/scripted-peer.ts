@@ -3,6 +3,7 @@ import { unknownCoordinate } from '../../peer/coordinates.ts'
 import type { MeshState } from '../../peer/membership.ts'
 import { receiptBytes } from '../../peer/receipts.ts'
 import { rawCid, recordCid } from '../../protocol/cid.ts'
+import { EFFECT_KINDS } from '../../protocol/effects.ts'
 import { batchOf, type Envelope, type SignedKind, signBatch } from '../../protocol/envelope.ts'
 import { BLOCKS_PROTOCOL, type FrameOf, PEER_PROTOCOL, PeerFrame } from '../../protocol/frames.ts'
 import { FRAME_BYTES_MAX, MIB } from '../../protocol/limits.ts'
@@ -109,7 +110,7 @@ export class ScriptedPeer<S extends Surroundings = World> {
     const payload = Advertisement.encode({
       ...{ v: 1, mesh: this.meshId, peer: this.peerId, sequence: this.#sequence++ },
       expires_ms: this.ports.clock.now() + 60_000,
-      ...{ protocols: [1], engines: [ENGINE_ID], effects: ['call'], addresses: this.ports.network.addresses() },
+      ...{ protocols: [1], engines: [ENGINE_ID], effects: EFFECT_KINDS, addresses: this.ports.network.addresses() },
       ...offer,
       coordinate: unknownCoordinate(),
       ...changes,

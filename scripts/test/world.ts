@@ -7,6 +7,7 @@ import { learnMesh, readInvitation } from '../../peer/join.ts'
 import type { OwnerPolicy } from '../../peer/owner-policy.ts'
 import type { EffectKind } from '../../protocol/effects.ts'
 import { FUEL_DEFAULT, MIB } from '../../protocol/limits.ts'
+import type { Manifest } from '../../protocol/records.ts'
 import { decodeValue, encodeValue, ensureValue, type Value } from '../../protocol/values.ts'
 import type { PublishedFunction } from '../../registry/functions.ts'
 import { createWorld, type Machine, type World, type WorldOptions, type WorldPeer } from '../../simulations/world.ts'
@@ -68,13 +69,20 @@ export const slowVerify =
 export const publish = (
   { peer }: WorldPeer,
   code: string,
-  { exports = ['default'], effects = [] as EffectKind[], fuel = FUEL_DEFAULT, memoryBytes = 64 * MIB } = {},
+  {
+    exports = ['default'],
+    effects = [] as EffectKind[],
+    env = undefined as Manifest['env'],
+    fuel = FUEL_DEFAULT,
+    memoryBytes = 64 * MIB,
+  } = {},
 ): Promise<PublishedFunction> =>
   peer.publish({
     name: 'tested',
     code: new TextEncoder().encode(code),
     exports,
     effects,
+    ...(env && { env }),
     limits: { fuel, memory_bytes: memoryBytes, output_bytes: MIB },
   })
 

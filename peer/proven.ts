@@ -1,0 +1,50 @@
+/** What a function is known to have requested, because this peer has run it up to there. */
+import type { Answer, EffectRequest, JournalEntry } from '../protocol/journal.ts'
+
+/** The part of `journal` that leads to `request`, and nothing that came later. */
+export const leadingTo = (journal: readonly JournalEntry[], request: EffectRequest): JournalEntry[] => {
+  const requests = journal.filter(({ entry, n }) => entry === 'request' && n <= request.n)
+  return [...requests, ...journal.filter(({ entry }) => entry === 'answer').slice(0, request.after)]
+}
+
+/**
+ * Of the journals of one call, the beginning that is its function's own. What was done for it is done: whoever goes on
+ * with the call, after an execution that made something up, goes on from here.
+ */
+export class Proven {
+  readonly #journal: JournalEntry[] = []
+  readonly #underWay = new Map<number, Promise<Answer>>()
+  #requests = 0
+
+  /** Requests, and what was answered to them. */
+  get journal(): readonly JournalEntry[] {
+    return this.#journal
+  }
+
+  has(n: number): boolean {
+    return n < this.#requests
+  }
+
+  /** The first `count` requests of `journal` are. */
+  add(journal: readonly JournalEntry[], count: number): void {
+    if (count <= this.#requests) return
+    this.#requests = count
+    this.#journal.splice(0, this.#journal.length, ...journal.filter(({ n }) => n < count))
+  }
+
+  /** It is being answered, for whoever goes on. */
+  promise(n: number, answer: Promise<Answer>): void {
+    this.#underWay.set(n, answer)
+  }
+
+  /** The answer to come, where one was promised. */
+  underWay(n: number): Promise<Answer> | undefined {
+    return this.#underWay.get(n)
+  }
+
+  /** Request `n` was answered. */
+  answered(n: number, answer: Answer): void {
+    if (!this.has(n) || this.#journal.some((one) => one.entry === 'answer' && one.n === n)) return
+    this.#journal.push({ entry: 'answer', n, answer })
+  }
+}
