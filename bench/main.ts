@@ -24,6 +24,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   'browser-call': () => import('./browser-call.ts'),
   'browser-map': () => import('./browser-map.ts'),
   'page-smoothness': () => import('./page-smoothness.ts'),
+  commit: () => import('./commit.ts'),
   'cli-first-result': () => import('./cli-first-result.ts'),
 }
 

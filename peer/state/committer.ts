@@ -1,16 +1,19 @@
 /** Group commit: many transactions, one durable write, then the replies. One write at a time. */
 import { MeshError } from '../../protocol/errors.ts'
 import type { Storage } from '../../protocol/ports.ts'
-import type { Committed, Holdings, Transaction } from './engine.ts'
+import type { Committed, Holdings } from './engine.ts'
 import { Fifo } from './fifo.ts'
 import { type Books, Group, largeKey } from './group.ts'
 import type { History, Version } from './history.ts'
 import { gathered, type NewestValues } from './newest-values.ts'
+import type { Prepared } from './prepared.ts'
 import { isLarge } from './records.ts'
-import { entryKey, GONE, GROUPS, revisionKey } from './storage-keys.ts'
+import { GONE, GROUPS, revisionKey } from './storage-keys.ts'
 
 /** Of one write to the disk: what comes later waits for the next. */
 const GROUP_COMMITS_MAX = 1024
+/** Of more than these one half is written while the other is answered and comes again: neither disk nor processor waits. */
+const GROUP_COMMITS_MIN = 64
 const GROUP_BYTES_MAX = 4 * 1024 * 1024
 
 /** The ids of one write to the disk, by the revision of its first commit. */
@@ -20,7 +23,7 @@ export interface IdGroup {
 }
 
 interface Waiting {
-  transaction: Transaction
+  transaction: Prepared
   resolve(committed: Committed): void
   reject(error: unknown): void
 }
@@ -38,9 +41,21 @@ export interface CommitterParts {
   published(): void
 }
 
-const bytesOfWrites = ({ writes }: Transaction): number => {
+interface Settled {
+  waiting: Waiting
+  answer: Committed | Error
+}
+
+const reply = (settled: readonly Settled[]): void => {
+  for (const { waiting, answer } of settled) {
+    if (answer instanceof Error) waiting.reject(answer)
+    else waiting.resolve(answer)
+  }
+}
+
+const bytesOfWrites = ({ writes }: Prepared): number => {
   let bytes = 0
-  for (const write of writes) if ('put' in write) bytes += write.put.length
+  for (const { value } of writes) bytes += value?.length ?? 0
   return bytes
 }
 
@@ -50,8 +65,9 @@ const isSame = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
 export class Committer {
   readonly #parts: CommitterParts
   readonly #groups = new Fifo<IdGroup>()
-  /** By id: the revision that it was committed with. */
-  readonly #revisions = new Map<string, number>()
+  /** By id: the revision that it was committed with. When `#young` has as many as are to be known, the old ones go. */
+  #young = new Map<string, number>()
+  #old = new Map<string, number>()
   #idsKept = 0
   #queue: Waiting[] = []
   #running: Promise<void> | undefined
@@ -65,7 +81,7 @@ export class Committer {
     for (const group of parts.groups) this.#remember(group)
   }
 
-  commit(transaction: Transaction): Promise<Committed> {
+  commit(transaction: Prepared): Promise<Committed> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ transaction, resolve, reject })
       this.#running ??= this.#run()
@@ -78,21 +94,28 @@ export class Committer {
   }
 
   async #run(): Promise<void> {
-    while (this.#queue.length > 0) {
-      await gathered(() => this.#queue.length)
-      const waiting = this.#take()
-      try {
-        await this.#commitGroup(waiting)
-      } catch (error) {
-        for (const { reject } of waiting) reject(error)
+    /** Committed, and not told yet: that is done while the next group is on its way to the disk. */
+    let done: Settled[] = []
+    for (;;) {
+      if (this.#queue.length === 0) {
+        reply(done)
+        done = []
+        await gathered(() => this.#queue.length)
+        if (this.#queue.length === 0) break
       }
+      const settling = this.#commitGroup(this.#take(done.length))
+      reply(done)
+      done = await settling
     }
     this.#running = undefined
   }
 
-  #take(): Waiting[] {
+  /** `unanswered`: those who will come again at once, if they are like others. */
+  #take(unanswered: number): Waiting[] {
+    const half = Math.ceil((this.#queue.length + unanswered) / 2)
+    const most = Math.min(this.#queue.length, GROUP_COMMITS_MAX, Math.max(GROUP_COMMITS_MIN, half))
     let [count, bytes] = [0, 0]
-    while (count < Math.min(this.#queue.length, GROUP_COMMITS_MAX)) {
+    while (count < most) {
       bytes += bytesOfWrites((this.#queue[count] as Waiting).transaction)
       if (count > 0 && bytes > GROUP_BYTES_MAX) break
       count += 1
@@ -100,16 +123,17 @@ export class Committer {
     return this.#queue.splice(0, count)
   }
 
-  async #commitGroup(waiting: readonly Waiting[]): Promise<void> {
-    if (this.#doubtful) await this.#settle(this.#doubtful)
-    const loaded = await this.#load(waiting)
-    const group = new Group(this.#books(loaded))
-    const answers = waiting.map(({ transaction }) => group.add(transaction))
-    if (group.commits.length > 0) await this.#write(group)
-    for (const [index, answer] of answers.entries()) {
-      const { resolve, reject } = waiting[index] as Waiting
-      if (answer instanceof MeshError) reject(answer)
-      else resolve(answer)
+  /** Never throws: what was thrown is the answer. */
+  async #commitGroup(waiting: readonly Waiting[]): Promise<Settled[]> {
+    try {
+      if (this.#doubtful) await this.#settle(this.#doubtful)
+      const loaded = await this.#load(waiting)
+      const group = new Group(this.#books(loaded))
+      const settled = waiting.map((each) => ({ waiting: each, answer: group.add(each.transaction) }))
+      if (group.commits.length > 0) await this.#write(group)
+      return settled
+    } catch (error) {
+      return waiting.map((each) => ({ waiting: each, answer: error as Error }))
     }
   }
 
@@ -119,7 +143,7 @@ export class Committer {
       history,
       holdings,
       quotaOf,
-      committedAs: (id) => this.#revisions.get(id),
+      committedAs: (id) => this.#young.get(id) ?? this.#old.get(id),
       newest: (storageKey) => (newest.get(storageKey) ?? loaded.get(storageKey)) as Version,
     }
   }
@@ -130,8 +154,7 @@ export class Committer {
     const loaded = new Map<string, Version>()
     const missing: string[] = []
     for (const { transaction } of waiting) {
-      for (const { namespace, key } of transaction.writes) {
-        const storageKey = entryKey(namespace, key)
+      for (const { storageKey } of transaction.writes) {
         if (history.newest(storageKey) !== undefined) continue
         const known = newest.get(storageKey)
         if (known === undefined) missing.push(storageKey)
@@ -200,11 +223,14 @@ export class Committer {
   #remember(group: IdGroup): void {
     this.#groups.push(group)
     this.#idsKept += group.ids.length
-    for (const [index, id] of group.ids.entries()) this.#revisions.set(id, group.first + index)
+    for (const [index, id] of group.ids.entries()) this.#young.set(id, group.first + index)
+    if (this.#young.size >= this.#parts.idsMax) {
+      this.#old = this.#young
+      this.#young = new Map()
+    }
     for (let old = this.#groups.first; old && this.#idsKept - old.ids.length >= this.#parts.idsMax; ) {
       this.#groups.shift()
       this.#idsKept -= old.ids.length
-      for (const id of old.ids) this.#revisions.delete(id)
       this.#waste.push(revisionKey(GROUPS, old.first))
       old = this.#groups.first
     }

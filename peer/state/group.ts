@@ -1,21 +1,11 @@
 /** Judges transactions one after another and makes one write to the disk of those that are committed. Pure but for the books. */
 import { MeshError } from '../../protocol/errors.ts'
 import type { StorageWrite } from '../../protocol/ports.ts'
-import type { Committed, Holdings, ReadRange, Transaction, Write } from './engine.ts'
+import type { Committed, Holdings, ReadRange } from './engine.ts'
 import type { History, Version } from './history.ts'
-import { bytesOf, encodeEntry, encodeHoldings, encodeIds, isLarge, type KeptValue } from './records.ts'
-import {
-  ENTRIES,
-  entryKey,
-  GONE,
-  GROUPS,
-  keyBytesOf,
-  keyOf,
-  LARGE,
-  namespaceOf,
-  revisionKey,
-  TOTALS,
-} from './storage-keys.ts'
+import type { Prepared, PreparedWrite } from './prepared.ts'
+import { bytesOf, EntryPage, encodeHoldings, encodeIds, isLarge, type KeptValue } from './records.ts'
+import { entryKey, GONE, GROUPS, keyBytesOf, keyOf, LARGE, namespaceOf, revisionKey, TOTALS } from './storage-keys.ts'
 
 /**
  * What is longer is kept apart from its key: LevelDB rewrites whole ranges of keys when it compacts, and these would be
@@ -56,7 +46,7 @@ export class Group {
   }
 
   /** What the transaction comes to, if this group is written. A MeshError has changed nothing. */
-  add(transaction: Transaction): Committed | MeshError {
+  add(transaction: Prepared): Committed | MeshError {
     const { id, revision } = transaction
     const known = this.#books.committedAs(id) ?? this.#revisions.get(id)
     if (known !== undefined) return { kind: 'committed', revision: known }
@@ -76,24 +66,21 @@ export class Group {
   writes(): StorageWrite[] {
     const { history } = this.#books
     const writes: StorageWrite[] = [this.record, ...this.#apart]
-    for (const versions of this.commits) {
-      for (const version of versions) {
-        const { storageKey, value } = version
-        // Of a key that several of them wrote only the last goes to the disk.
-        if (history.newest(storageKey) !== version) continue
-        if (value === undefined) writes.push({ key: storageKey, delete: true })
-        else writes.push({ key: storageKey, put: encodeEntry(version.version, value) })
-      }
+    // Of a key that several of them wrote only the last goes to the disk.
+    const last = this.commits.flat().filter((version) => history.newest(version.storageKey) === version)
+    const page = new EntryPage(last)
+    for (const { storageKey, version, value } of last) {
+      if (value === undefined) writes.push({ key: storageKey, delete: true })
+      else writes.push({ key: storageKey, put: page.encode(version, value) })
     }
     for (const [namespace, holdings] of this.holdings)
       writes.push({ key: TOTALS + namespace, put: encodeHoldings(holdings) })
     return writes
   }
 
-  #changedSince({ reads, ranges, revision }: Transaction): string | undefined {
+  #changedSince({ reads, ranges, revision }: Prepared): string | undefined {
     const { history } = this.#books
-    for (const { namespace, key } of reads) {
-      const storageKey = entryKey(namespace, key)
+    for (const storageKey of reads) {
       const newest = history.newest(storageKey)
       if (newest !== undefined && newest.version > revision) return storageKey
     }
@@ -105,59 +92,61 @@ export class Group {
     return undefined
   }
 
-  #accept({ id, writes }: Transaction): Committed | MeshError {
+  #accept({ id, writes }: Prepared): Committed | MeshError {
     const revision = this.first + this.commits.length
-    const kept = this.#versionsOf(writes, revision)
-    const holdings = this.#holdingsAfter(kept)
-    if (holdings instanceof MeshError) return holdings
-    for (const [namespace, held] of holdings) this.holdings.set(namespace, held)
-    const replaced: string[] = []
-    for (const version of kept) {
-      this.#books.history.stage(version)
-      if (version.older && isLarge(version.older.value)) replaced.push(largeKey(version.older))
-    }
-    this.#keepApart(writes, kept)
-    if (replaced.length > 0) this.#apart.push({ key: revisionKey(GONE, revision), put: encodeIds(replaced) })
+    const kept = writes.length === 1 ? [this.#versionOf(writes, 0, revision)] : this.#versionsOf(writes, revision)
+    const wrong = this.#hold(kept)
+    if (wrong) return wrong
+    for (const version of kept) this.#books.history.stage(version)
+    if (kept.some(({ value, older }) => isLarge(value) || isLarge(older?.value)))
+      this.#keepApart(writes, kept, revision)
     this.commits.push(kept)
     this.ids.push(id)
     this.#revisions.set(id, revision)
     return { kind: 'committed', revision }
   }
 
-  #versionsOf(writes: readonly Write[], version: number): Version[] {
+  /** Of the write at `index`. */
+  #versionOf(writes: readonly PreparedWrite[], index: number, version: number): Version {
     const { history, newest } = this.#books
-    const keys = new Map<string, KeptValue | undefined>()
-    for (const [index, write] of writes.entries()) {
-      const storageKey = entryKey(write.namespace, write.key)
+    const { storageKey, value } = writes[index] as PreparedWrite
+    const older = history.newest(storageKey) ?? newest(storageKey)
+    return { storageKey, version, value: value && keptValue(value, index), older }
+  }
+
+  #versionsOf(writes: readonly PreparedWrite[], version: number): Version[] {
+    const places = new Map<string, number>()
+    for (const [index, { storageKey }] of writes.entries()) {
       // The last one counts, and stands where it stands.
-      if (writes.length > 1) keys.delete(storageKey)
-      keys.set(storageKey, 'put' in write ? keptValue(write.put, index) : undefined)
+      places.delete(storageKey)
+      places.set(storageKey, index)
     }
-    const kept: Version[] = []
-    for (const [storageKey, value] of keys)
-      kept.push({ storageKey, version, value, older: history.newest(storageKey) ?? newest(storageKey) })
-    return kept
+    return [...places.values()].map((index) => this.#versionOf(writes, index, version))
   }
 
-  #keepApart(writes: readonly Write[], kept: readonly Version[]): void {
+  #keepApart(writes: readonly PreparedWrite[], kept: readonly Version[], revision: number): void {
+    const replaced: string[] = []
     for (const version of kept) {
-      if (!isLarge(version.value)) continue
-      const write = writes[version.value.index]
-      if (write && 'put' in write) this.#apart.push({ key: largeKey(version), put: write.put })
+      if (version.older && isLarge(version.older.value)) replaced.push(largeKey(version.older))
+      const put = isLarge(version.value) ? writes[version.value.index]?.value : undefined
+      if (put) this.#apart.push({ key: largeKey(version), put })
     }
+    if (replaced.length > 0) this.#apart.push({ key: revisionKey(GONE, revision), put: encodeIds(replaced) })
   }
 
-  /** What the namespaces that are written to hold afterwards, or which of them would hold too much. */
-  #holdingsAfter(kept: readonly Version[]): Map<string, Holdings> | MeshError {
-    const after = new Map<string, Holdings>()
+  /** Counts what the namespaces hold afterwards, unless one of them would hold too much. */
+  #hold(kept: readonly Version[]): MeshError | undefined {
+    let after: Map<string, Holdings> | undefined
     for (const { storageKey, value, older } of kept) {
       const keys = Number(value !== undefined) - Number(older?.value !== undefined)
       const bytes = bytesOf(value) - bytesOf(older?.value) + keys * keyBytesOf(storageKey)
       if (keys === 0 && bytes === 0) continue
       const namespace = namespaceOf(storageKey)
+      after ??= new Map()
       const before = after.get(namespace) ?? this.#holdingsOf(namespace)
       after.set(namespace, { keys: before.keys + keys, bytes: before.bytes + bytes })
     }
+    if (after === undefined) return undefined
     for (const [namespace, held] of after) {
       const quota = this.#books.quotaOf(namespace)
       const before = this.#holdingsOf(namespace)
@@ -166,7 +155,8 @@ export class Group {
       if (held.bytes > quota.bytes && held.bytes > before.bytes)
         return overQuota(namespace, 'bytes', held.bytes, quota.bytes)
     }
-    return after
+    for (const [namespace, held] of after) this.holdings.set(namespace, held)
+    return undefined
   }
 
   #holdingsOf(namespace: string): Holdings {
@@ -184,11 +174,7 @@ const boundsOf = ({ namespace, prefix, after, through }: ReadRange): [string, st
   through === undefined ? undefined : entryKey(namespace, through),
 ]
 
-const firstNamed = ({ reads, ranges, writes }: Transaction): string => {
-  const named = reads[0] ?? writes[0]
-  if (named !== undefined) return entryKey(named.namespace, named.key)
-  return ranges[0] ? entryKey(ranges[0].namespace, ranges[0].prefix) : ENTRIES
-}
+const firstNamed = ({ reads, writes }: Prepared): string => (reads[0] ?? writes[0]?.storageKey) as string
 
 const overQuota = (namespace: string, unit: 'keys' | 'bytes', wanted: number, quota: number): MeshError => {
   const message = `the namespace ${namespace} would hold ${wanted} ${unit}, its owner allows ${quota}: delete some of it, or raise its quota`

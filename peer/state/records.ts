@@ -24,31 +24,37 @@ export const isLarge = (value: KeptValue | undefined): value is LargeValue =>
 export const bytesOf = (value: KeptValue | undefined): number =>
   value === undefined ? 0 : value instanceof Uint8Array ? value.length : value.bytes
 
-const writeHead = (into: Uint8Array, kind: number, version: number) => {
-  const high = Math.floor(version / HIGH_UNIT)
-  into[0] = kind
-  into[1] = high >>> 16
-  into[2] = high >>> 8
-  into[3] = high
-  into[4] = version >>> 24
-  into[5] = version >>> 16
-  into[6] = version >>> 8
-  into[7] = version
-}
+const LARGE_BODY_BYTES = 8
 
-export const encodeEntry = (version: number, value: KeptValue): Uint8Array => {
-  if (isLarge(value)) {
-    const bytes = new Uint8Array(HEAD_BYTES + 8)
-    writeHead(bytes, LARGE_KIND, version)
-    const view = new DataView(bytes.buffer, HEAD_BYTES)
-    view.setUint32(0, value.index)
-    view.setUint32(4, value.bytes)
-    return bytes
+const bodyBytes = (value: KeptValue | undefined) => (isLarge(value) ? LARGE_BODY_BYTES : bytesOf(value))
+
+/** Room for many entries at once: to find memory for each would take longer than to fill it. */
+export class EntryPage {
+  readonly #bytes: Uint8Array
+  readonly #view: DataView
+  #end = 0
+
+  /** For no more than these, in any order. */
+  constructor(entries: readonly { value: KeptValue | undefined }[]) {
+    let bytes = 0
+    for (const { value } of entries) bytes += HEAD_BYTES + bodyBytes(value)
+    this.#bytes = new Uint8Array(bytes)
+    this.#view = new DataView(this.#bytes.buffer)
   }
-  const bytes = new Uint8Array(HEAD_BYTES + value.length)
-  writeHead(bytes, 0, version)
-  bytes.set(value, HEAD_BYTES)
-  return bytes
+
+  encode(version: number, value: KeptValue): Uint8Array {
+    const start = this.#end
+    const body = start + HEAD_BYTES
+    this.#end = body + bodyBytes(value)
+    this.#view.setUint32(start, Math.floor(version / HIGH_UNIT))
+    this.#view.setUint32(start + 4, version % HIGH_UNIT)
+    if (isLarge(value)) {
+      this.#bytes[start] = LARGE_KIND
+      this.#view.setUint32(body, value.index)
+      this.#view.setUint32(body + 4, value.bytes)
+    } else this.#bytes.set(value, body)
+    return this.#bytes.subarray(start, this.#end)
+  }
 }
 
 export const decodeEntry = (bytes: Uint8Array): { version: number; value: KeptValue } => {

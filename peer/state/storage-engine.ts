@@ -12,6 +12,7 @@ import { History, type Version, type Window } from './history.ts'
 import { list } from './listing.ts'
 import { NewestValues } from './newest-values.ts'
 import { type Found, readState } from './opening.ts'
+import { prepare } from './prepared.ts'
 import { isLarge } from './records.ts'
 import { entryKey, keyOf } from './storage-keys.ts'
 
@@ -85,7 +86,7 @@ class StorageEngine implements StateEngine {
   async commit(transaction: Transaction): Promise<Committed> {
     this.#ensureOpen()
     ensureTransaction(transaction)
-    if (transaction.writes.length > 0) return this.#committer.commit(transaction)
+    if (transaction.writes.length > 0) return this.#committer.commit(prepare(transaction))
     if (transaction.revision > this.#history.revision) this.#ensureKept(transaction.revision)
     return { kind: 'committed', revision: transaction.revision }
   }
