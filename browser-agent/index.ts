@@ -10,11 +10,17 @@ export type {
   CallLimits,
   CallOptions,
   CallReceipt,
+  Context,
   ErrorCode,
+  Fetcher,
   Fn,
+  Grant,
+  Grants,
   MapItem,
   MapOptions,
   Mesh,
+  Secret,
+  State,
   Value,
 } from '../sdk/index.ts'
 export { fn, MeshError } from '../sdk/index.ts'

@@ -3,12 +3,18 @@ export type {
   CallLimits,
   CallOptions,
   CallReceipt,
+  Context,
   ErrorCode,
+  Fetcher,
   Fn,
+  Grant,
+  Grants,
   MapItem,
   MapOptions,
   Mesh,
   PageConnectOptions as ConnectOptions,
+  Secret,
+  State,
   Value,
 } from './index.ts'
 export { connect, fn, MeshError } from './index.ts'

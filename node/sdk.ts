@@ -7,11 +7,17 @@ export type {
   CallOptions,
   CallReceipt,
   ConnectOptions,
+  Context,
   ErrorCode,
+  Fetcher,
   Fn,
+  Grant,
+  Grants,
   MapItem,
   MapOptions,
   Mesh,
+  Secret,
+  State,
   Value,
 } from '../sdk/index.ts'
 export { fn, MeshError } from '../sdk/index.ts'

@@ -1,10 +1,12 @@
 /** What a function asks for against what its caller grants it. Pure: the home asks here before it performs anything. */
 import {
   type ArgumentsOf,
-  type BindingKind,
+  BINDING_OF,
+  type BoundKind,
   decodeArguments,
   EFFECTS,
   type EffectKind,
+  isBound,
   isDeferred,
 } from '../protocol/effects.ts'
 import { MeshError } from '../protocol/errors.ts'
@@ -13,22 +15,7 @@ import type { EffectRequest, JournalEntry } from '../protocol/journal.ts'
 import type { Outcome } from '../protocol/outcome.ts'
 import type { Manifest } from '../protocol/records.ts'
 
-type StateKind = 'get' | 'list' | 'put' | 'delete'
-type FetchKind = 'fetch' | 'send'
-type Bound = { [K in StateKind]: StateGrant } & { [K in FetchKind]: FetchGrant }
-/** Kinds of effect that go to a binding. */
-export type BoundKind = keyof Bound
-
-const BINDING_OF: Record<BoundKind, BindingKind & ('state' | 'fetch')> = {
-  get: 'state',
-  list: 'state',
-  put: 'state',
-  delete: 'state',
-  fetch: 'fetch',
-  send: 'fetch',
-}
-
-export const isBound = (kind: EffectKind): kind is BoundKind => Object.hasOwn(BINDING_OF, kind)
+type Bound = { [K in BoundKind]: (typeof BINDING_OF)[K] extends 'state' ? StateGrant : FetchGrant }
 
 /** A request that its grant covers. */
 export type Granted<K extends BoundKind = BoundKind> = {

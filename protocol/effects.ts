@@ -129,6 +129,19 @@ export const isDeferred = (kind: EffectKind): boolean => EFFECTS[kind].class ===
 export const BINDING_KINDS = ['fetch', 'secret', 'state'] as const
 export type BindingKind = (typeof BINDING_KINDS)[number]
 
+/** Kinds of effect that go to a binding, and which that is. */
+export const BINDING_OF = {
+  get: 'state',
+  list: 'state',
+  put: 'state',
+  delete: 'state',
+  fetch: 'fetch',
+  send: 'fetch',
+} as const satisfies Partial<Record<EffectKind, BindingKind>>
+export type BoundKind = keyof typeof BINDING_OF
+
+export const isBound = (kind: EffectKind): kind is BoundKind => Object.hasOwn(BINDING_OF, kind)
+
 /**
  * What stands for a secret in a function's headers: `name` is the binding's. The home puts the value in its place where the
  * grant says so, and only there.

@@ -1,7 +1,8 @@
 /** A function as a build hands it to a page, which bundles none: a file of its own. No message: nobody sends it. */
 import * as v from 'valibot'
 import { CODE_BYTES_MAX, FUEL_MAX, MEMORY_BYTES_MAX, MODULES_MAX, TIMEOUT_MS_MAX } from './limits.ts'
-import { bytes, integer, list, message, name, text, version } from './schema.ts'
+import { bindings } from './records.ts'
+import { bytes, integer, list, message, name, optional, text, version } from './schema.ts'
 import { TIERS } from './tiers.ts'
 
 const code = () => bytes(CODE_BYTES_MAX, 1)
@@ -17,6 +18,7 @@ export const FunctionFile = message(
     modules: list(code(), MODULES_MAX),
     exports: list(name(), 256, 1),
     effects: list(name(), 64),
+    env: optional(bindings()),
     fuel: integer(1, FUEL_MAX),
     memory_bytes: integer(1, MEMORY_BYTES_MAX),
     timeout_ms: integer(1, TIMEOUT_MS_MAX),

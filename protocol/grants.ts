@@ -1,5 +1,6 @@
 /** What a caller grants a function for each name in its `env`. Between a caller and its home: no executor ever sees it. */
 import * as v from 'valibot'
+import { MeshError } from './errors.ts'
 import { BINDINGS_MAX, NAME_CHARS_MAX } from './limits.ts'
 import { isOrigin } from './origins.ts'
 import { isStatePrefix } from './state-names.ts'
@@ -49,23 +50,48 @@ const fetchGrant = v.strictObject({
 
 const secretGrant = v.strictObject({ secret: text(), origin: origin(), header: token() })
 
+/** What may be granted, each with words for who writes it. */
+const state = described(stateGrant, 'state of the home, by the name of its namespace')
+const fetch = described(fetchGrant, 'origins that may be fetched')
+const SECRET = 'a secret of the home, by its name, for one header of one origin; it never leaves it otherwise'
+
 export const grantSchema = v.union(
+  [state, fetch, described(secretGrant, SECRET)],
+  'expected {"state": NAMESPACE}, {"fetch": [ORIGIN]} or {"secret": NAME, "origin": ORIGIN, "header": NAME}',
+)
+
+/** As a person writes it: the origin of a secret may go without saying where there is one only. */
+export const writtenGrantSchema = v.union(
   [
-    described(stateGrant, 'state of the home, by the name of its namespace'),
-    described(fetchGrant, 'origins that may be fetched'),
+    state,
+    fetch,
     described(
-      secretGrant,
-      'a secret of the home, by its name, for one header of one origin; it never leaves it otherwise',
+      v.strictObject({
+        secret: text(),
+        origin: v.exactOptional(described(origin(), 'the only one that is fetched from, unless given')),
+        header: v.exactOptional(described(token(), 'Authorization, unless given')),
+      }),
+      SECRET,
     ),
   ],
   'expected {"state": NAMESPACE}, {"fetch": [ORIGIN]} or {"secret": NAME, "origin": ORIGIN, "header": NAME}',
 )
+export type WrittenGrant = v.InferOutput<typeof writtenGrantSchema>
 
 /** By the names of bindings. */
 export const grantsSchema = v.pipe(
   v.record(text(), grantSchema),
   v.check((grants) => Object.keys(grants).length <= BINDINGS_MAX, `expected at most ${BINDINGS_MAX} bindings`),
 )
+
+/** Throws MeshError E_USAGE, which names the grant. */
+export const ensureGrants = (x: unknown): Grants => {
+  const parsed = v.safeParse(grantsSchema, x)
+  if (parsed.success) return parsed.output
+  const [issue] = parsed.issues
+  const path = v.getDotPath(issue)
+  throw new MeshError('E_USAGE', { message: `grants${path ? `.${path}` : ''}: ${issue.message}`, option: 'grants' })
+}
 
 export type StateGrant = v.InferOutput<typeof stateGrant>
 export type FetchGrant = v.InferOutput<typeof fetchGrant>

@@ -2,6 +2,7 @@
 
 import type { Inputs } from '../peer/inputs.ts'
 import type { ErrorCode } from '../protocol/errors.ts'
+import type { Grants } from '../protocol/grants.ts'
 import type { Limits, Outcome } from '../protocol/outcome.ts'
 import type { Manifest, VerificationRecord } from '../protocol/records.ts'
 import type { FunctionBundle } from '../registry/functions.ts'
@@ -16,6 +17,8 @@ export interface BackendOptions {
   remote: boolean
   /** Code, input and journal may be shown to anybody. */
   public?: boolean | undefined
+  /** What the function may ask for, by the names in its `env`: nothing, unless given. */
+  grants?: Grants | undefined
   signal?: AbortSignal | undefined
   /** Told what the call waits for, when that takes over 2 s. */
   onWait?: ((reason: string) => void) | undefined

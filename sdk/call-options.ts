@@ -1,6 +1,7 @@
 /** What a caller may ask of a call: read once, at the edge. */
 import { ensureLevel } from '../peer/calls.ts'
 import { MeshError } from '../protocol/errors.ts'
+import { ensureGrants, type Grants } from '../protocol/grants.ts'
 import {
   FUEL_MAX,
   MEMORY_BYTES_MAX,
@@ -38,6 +39,11 @@ export interface MapOptions {
    * of the mesh. Default: it stays with yours.
    */
   public?: boolean
+  /**
+   * What the function may ask for, by the names in its `env`: state, origins, secrets of the home. Default: what its
+   * wayside.json says; a function named by its CID gets nothing else.
+   */
+  grants?: Grants
   /** Items as they are done, not in the order of the inputs. */
   unordered?: boolean
 }
@@ -56,9 +62,13 @@ export interface CallOptions extends Omit<MapOptions, 'unordered'> {
 export interface CallDefaults {
   verify?: string | undefined
   timeoutMs?: number | undefined
+  grants?: Grants | undefined
 }
 
-const OPTIONS = ['verify', 'timeoutMs', 'limits', 'signal', 'remote', 'public', 'unordered', 'receipt', 'traceTicks']
+const OPTIONS = [
+  ...['verify', 'timeoutMs', 'limits', 'signal', 'remote', 'public', 'grants'],
+  ...['unordered', 'receipt', 'traceTicks'],
+]
 const RANGES: Record<keyof CallLimits, [min: number, max: number]> = {
   fuel: [1, FUEL_MAX],
   memoryBytes: [MEMORY_BYTES_MIN, MEMORY_BYTES_MAX],
@@ -90,7 +100,8 @@ const ensureKnown = (given: object, known: readonly string[], prefix: string): v
 /** Throws MeshError E_USAGE that names the option. */
 export const ensureCallOptions = (options: MapOptions & CallOptions): void => {
   ensureKnown(options, OPTIONS, '')
-  const { verify, timeoutMs, limits, signal, receipt = false, traceTicks } = options
+  const { verify, timeoutMs, limits, signal, grants, receipt = false, traceTicks } = options
+  if (grants !== undefined) ensureGrants(grants)
   if (verify !== undefined) ensureLevel(verify)
   if (timeoutMs !== undefined) ensureInteger('timeoutMs', timeoutMs, [1, TIMEOUT_MS_MAX])
   if (traceTicks !== undefined) ensureTraceTicks('traceTicks', traceTicks, 'receipt: true', receipt)
@@ -114,6 +125,7 @@ export const backendOptions = (options: MapOptions, defaults: CallDefaults) => (
   timeoutMs: options.timeoutMs ?? defaults.timeoutMs ?? TIMEOUT_MS_DEFAULT,
   remote: options.remote ?? false,
   public: options.public ?? false,
+  grants: options.grants ?? defaults.grants,
 })
 
 /** All limits of an execution: those given, else the function's own. */

@@ -1,5 +1,6 @@
 /** For tests: a backend without a mesh. It notes what it is asked, and answers as the test says. */
 import { MeshError } from '../protocol/errors.ts'
+import type { Grants } from '../protocol/grants.ts'
 import type { Outcome } from '../protocol/outcome.ts'
 import { decodeValue, encodeValue, type Value } from '../protocol/values.ts'
 import type { FunctionBundle } from '../registry/functions.ts'
@@ -117,12 +118,13 @@ export class FakeHost implements Pick<SdkHost, 'bundle'> {
   verify: string | undefined
   timeoutMs: number | undefined
   effects: string[] = []
+  env: Grants | undefined
   /** Thrown instead, once. */
   failure: MeshError | undefined
 
   async bundle(source: string | URL) {
     this.sources.push(source)
-    const { failure, timeoutMs, verify, effects } = this
+    const { failure, timeoutMs, verify, effects, env } = this
     this.failure = undefined
     if (failure) throw failure
     const bundle = {
@@ -132,6 +134,7 @@ export class FakeHost implements Pick<SdkHost, 'bundle'> {
       effects,
       ...(timeoutMs ? { limits: { timeoutMs, fuel: 11 } } : {}),
       ...(verify ? { verify } : {}),
+      ...(env ? { env } : {}),
     }
     return {
       bundle,

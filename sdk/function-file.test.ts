@@ -21,6 +21,10 @@ const bundles: fc.Arbitrary<SourceBundle> = fc.record(
       timeoutMs: fc.integer({ min: 1, max: 9 }),
     }),
     verify: fc.constantFrom('none', 'quorum:2'),
+    bindings: fc.array(fc.record({ name, kind: fc.constantFrom('state' as const, 'fetch' as const) }), {
+      minLength: 1,
+      maxLength: 3,
+    }),
   },
   { requiredKeys: ['tier', 'code', 'modules', 'name', 'exports', 'effects', 'limits'] },
 )
@@ -33,6 +37,13 @@ test('what is written is read', async () => {
     }),
     { runs: 100 },
   )
+})
+
+test('what is granted is in no file: it is for whoever reads a page', () => {
+  const about = { code: Uint8Array.of(1), name: 'f', exports: ['default'], effects: ['get'] }
+  const file = functionFile({ ...about, env: { DB: { state: 'secret-plans' } } })
+  expect(readFunctionFile(file, 'f')).toMatchObject({ bindings: [{ name: 'DB', kind: 'state' }] })
+  expect(new TextDecoder().decode(file)).not.toContain('secret-plans')
 })
 
 describe('anything else is refused, with what to do', () => {

@@ -94,7 +94,32 @@ describe('call', () => {
   test('refuses a function that needs what this version does not serve', async () => {
     const { mesh, host } = open()
     host.effects = ['call', 'state']
-    await expect(mesh.call(echo, 1)).rejects.toEqual(failsWith('E_CONFIG', /kind state in wayside.json/))
+    await expect(mesh.call(echo, 1)).rejects.toEqual(
+      failsWith('E_CONFIG', /requests state, which this version does not serve/),
+    )
+  })
+
+  test('grants what wayside.json says, or what the caller says instead', async () => {
+    const { mesh, host, backend } = open()
+    host.env = { DB: { state: 'shop' }, KEY: { secret: 'K', origin: 'https://a.example', header: 'X' } }
+    host.effects = ['get', 'list']
+    await mesh.call(echo, 1)
+    await mesh.call(echo, 1, { grants: { DB: { state: 'other', access: 'read' } } })
+    expect(backend.published[0]?.env).toEqual([
+      { name: 'DB', kind: 'state' },
+      { name: 'KEY', kind: 'secret' },
+    ])
+    expect(backend.calls.map(({ grants }) => grants)).toEqual([host.env, { DB: { state: 'other', access: 'read' } }])
+    const wrong = mesh.call(echo, 1, { grants: { DB: { state: 'Shop' } } })
+    await expect(wrong).rejects.toEqual(failsWith('E_USAGE', /^grants.DB.state: expected a namespace/))
+  })
+
+  test('of a CID grants nothing but what the caller says', async () => {
+    const { mesh, backend } = open()
+    const known = fn<(x: number) => number>(CID_TEXT)
+    await mesh.call(known, 1)
+    await mesh.call(known, 1, { grants: { DB: { state: 'shop' } } })
+    expect(backend.calls.map(({ grants }) => grants)).toEqual([undefined, { DB: { state: 'shop' } }])
   })
 
   test('gives the receipt that is asked for', async () => {

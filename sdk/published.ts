@@ -53,7 +53,7 @@ export class PublishedFunctions {
     const { cid, manifest } = await this.#backend.publish(functionBundleOf(bundle))
     return {
       cid,
-      defaults: { verify: bundle.verify, timeoutMs: bundle.limits?.timeoutMs },
+      defaults: { verify: bundle.verify, timeoutMs: bundle.limits?.timeoutMs, grants: bundle.env },
       manifest: async () => manifest,
       limitsWith: async (given) => mergeLimits(given, manifest.limits),
       readStack,

@@ -4,7 +4,18 @@ import { join } from 'node:path'
 import { expect, expectTypeOf, test } from 'vitest'
 import { temporaryProject } from './bundle/temporary-project.ts'
 import { FakeBackend, FakeHost } from './fake-backend.ts'
-import { type CallReceipt, type Fn, fn, type MapItem, type Mesh, type Value } from './index.ts'
+import {
+  type CallReceipt,
+  type Context,
+  type Fetcher,
+  type Fn,
+  fn,
+  type MapItem,
+  type Mesh,
+  type Secret,
+  type State,
+  type Value,
+} from './index.ts'
 import { BackedMesh } from './mesh.ts'
 
 interface Tile {
@@ -34,6 +45,42 @@ test('input and output come from the function', () => {
     Promise<{ value: Uint8Array; receipt: CallReceipt }>
   >()
   expectTypeOf(mesh.map(count, [{ page: 'a' }])).toEqualTypeOf<AsyncIterableIterator<MapItem<number>>>()
+})
+
+/** As the design has it. */
+async function visit(input: { page: string }, env: { DB: State }, ctx: Context) {
+  const n = ((await env.DB.get(input.page)) ?? 0) + 1
+  await env.DB.put(input.page, n)
+  return ctx.call('#hello', { name: `visitor ${n}` })
+}
+
+interface Stock {
+  count: number
+}
+
+async function order(input: { item: string }, env: { DB: State; SHOP: Fetcher; KEY: Secret }, ctx: Context) {
+  const stock = await env.DB.get<Stock>(input.item)
+  const { entries, more } = await env.DB.list<Stock>({ prefix: 'item/', limit: 10 })
+  const headers = { authorization: `Bearer ${env.KEY}` }
+  const response = await env.SHOP.fetch('https://shop.example/', { headers })
+  await env.SHOP.send('https://shop.example/orders', { method: 'POST', body: JSON.stringify(input), headers })
+  ctx.waitUntil(env.DB.delete(input.item))
+  return {
+    stock,
+    first: entries[0]?.value,
+    more,
+    status: response.status,
+    at: await ctx.now(),
+    id: await ctx.random(16),
+  }
+}
+
+test('a function knows what it is handed', () => {
+  expectTypeOf(mesh.call(fn<typeof visit>('./visit.ts'), { page: '/' })).resolves.toBeAny()
+  type Ordered = Awaited<ReturnType<typeof order>>
+  expectTypeOf<Ordered['stock']>().toEqualTypeOf<Stock | null>()
+  expectTypeOf<Ordered['first']>().toEqualTypeOf<Stock | undefined>()
+  expectTypeOf<Pick<Ordered, 'at' | 'id'>>().toEqualTypeOf<{ at: number; id: Uint8Array }>()
 })
 
 test('what does not fit is refused', () => {

@@ -1,6 +1,7 @@
 /** What `run` and `map` share: which function, by whom, under which limits. */
 import { defaultLevel, ensureLevel } from '../../peer/calls.ts'
 import { MeshError } from '../../protocol/errors.ts'
+import type { Grants } from '../../protocol/grants.ts'
 import type { Limits } from '../../protocol/outcome.ts'
 import type { Backend } from '../../sdk/backend.ts'
 import { backendOptions } from '../../sdk/call-options.ts'
@@ -33,6 +34,7 @@ export interface Calling {
     limits: Limits
     remote: boolean
     public: boolean
+    grants: Grants | undefined
   }
   /** Text of the function with the frames of its stacks led back to the sources. */
   readStack(text: string): string

@@ -29,6 +29,7 @@ const wireOptions = (options: BackendOptions) => ({
   limits: options.limits ?? null,
   remote: options.remote,
   public: options.public ?? false,
+  grants: options.grants ?? null,
 })
 
 const call = (client: AgentClient, wanted: BackendCall): Promise<BackendResult> =>
@@ -126,8 +127,8 @@ async function* mapItems(client: AgentClient, map: BackendMap): AsyncGenerator<B
 
 /** `close` ends the connection; the agent goes on. */
 export const createControlBackend = (client: AgentClient): Backend => ({
-  publish: async ({ name, tier = 'javascript', code, modules = [], exports, effects, limits }) => {
-    const bundle = { name, tier, code, modules: [...modules], exports, effects, limits }
+  publish: async ({ name, tier = 'javascript', code, modules = [], exports, effects, env = [], limits }) => {
+    const bundle = { name, tier, code, modules: [...modules], exports, effects, env: [...env], limits }
     const answer = await client.ask({ t: 'publish', ...bundle }, 'published')
     return { cid: answer.function, manifest: Manifest.decode(answer.manifest) }
   },

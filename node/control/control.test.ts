@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { inputsOf } from '../../peer/inputs.ts'
 import { rawCid } from '../../protocol/cid.ts'
 import { MeshError } from '../../protocol/errors.ts'
+import type { Grants } from '../../protocol/grants.ts'
 import { OUTPUT_BYTES_MAX } from '../../protocol/limits.ts'
 import { decodeValue, encodeValue } from '../../protocol/values.ts'
 import type { BackendMap, BackendMapItem } from '../../sdk/backend.ts'
@@ -121,11 +122,20 @@ describe('calls', () => {
     const { backend } = await serve({ backend: fake })
     const code = new Uint8Array([1, 2, 3])
     const limits = { fuel: 1, memory_bytes: 2, output_bytes: 3 }
-    const bundle = { name: 'f', code, exports: ['default'], effects: ['call' as const], limits }
+    const bundle = {
+      name: 'f',
+      code,
+      exports: ['default'],
+      effects: ['call' as const],
+      env: [{ name: 'DB', kind: 'state' as const }],
+      limits,
+    }
     expect(await backend.publish(bundle)).toEqual({ cid: CID_TEXT, manifest })
     expect(await backend.manifest(CID_TEXT)).toEqual(manifest)
     expect(fake.published).toEqual([{ ...bundle, tier: 'javascript', modules: [] }])
-    const result = await backend.call({ ...work, input: encodeValue('Ada'), receipt: true, limits })
+    const grants: Grants = { DB: { state: 'shop', prefix: 'a/', requests: 5 } }
+    const result = await backend.call({ ...work, input: encodeValue('Ada'), receipt: true, limits, grants })
+    expect(fake.calls.map((one) => one.grants)).toEqual([grants])
     expect(result).toMatchObject({ executors: ['one', 'two'], local: false, executions: 3, recovered: 1 })
     expect(result.outcome.result.ok && decodeValue(result.outcome.result.value)).toEqual(['Ada', 2n ** 60n])
     expect(result.receiptFile).toBeInstanceOf(Uint8Array)

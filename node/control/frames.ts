@@ -2,7 +2,9 @@
 import * as v from 'valibot'
 import { EFFECT_KINDS } from '../../protocol/effects.ts'
 import { ERRORS, type ErrorCode } from '../../protocol/errors.ts'
+import { grantsSchema } from '../../protocol/grants.ts'
 import {
+  BINDINGS_MAX,
   CODE_BYTES_MAX,
   INPUT_BYTES_MAX,
   MIB,
@@ -13,7 +15,7 @@ import {
 } from '../../protocol/limits.ts'
 import { TICKET_CHARS_MAX } from '../../protocol/mesh.ts'
 import { limits, Outcome } from '../../protocol/outcome.ts'
-import { Manifest, ReceiptFile, verification } from '../../protocol/records.ts'
+import { binding, Manifest, ReceiptFile, verification } from '../../protocol/records.ts'
 import { bytes, integer, list, localMessage, name, peerId, text } from '../../protocol/schema.ts'
 import { TIERS } from '../../protocol/tiers.ts'
 
@@ -54,6 +56,8 @@ const options = {
   limits: v.nullable(limits()),
   remote: v.boolean(),
   public: v.boolean(),
+  /** Null: nothing. */
+  grants: v.nullable(grantsSchema),
 }
 
 const work = { id: id(), function: text(NAME_CHARS_MAX), export: name(), ...options }
@@ -86,6 +90,7 @@ export const CommandFrame = localMessage(
       modules: list(bytes(CODE_BYTES_MAX), MODULES_MAX),
       exports: list(name(), 256),
       effects: list(v.picklist(EFFECT_KINDS), EFFECT_KINDS.length),
+      env: list(binding, BINDINGS_MAX),
       limits: limits(),
     }),
     v.strictObject({ t: v.literal('manifest'), id: id(), function: text(NAME_CHARS_MAX) }),

@@ -196,6 +196,7 @@ export class Session {
       limits: frame.limits ?? undefined,
       remote: frame.remote,
       public: frame.public,
+      grants: frame.grants ?? undefined,
       signal: abort.signal,
       onWait: (reason) => {
         if (performance.now() < quietUntilMs) return

@@ -141,7 +141,10 @@ describe('wayside.json', () => {
         name: 'shop',
         verify: 'self',
         limits: { fuel: 1e9, memory: '64MiB', timeout: '30s' },
-        env: { DB: { state: 'shop' }, KEY: { secret: 'API_KEY' } },
+        env: {
+          DB: { state: 'shop', prefix: 'a/' },
+          KEY: { secret: 'API_KEY', origin: 'https://a.example', header: 'X-Key' },
+        },
       }),
       'src/main.ts': 'export default (input, env, ctx) => ctx.call("#other", input)',
     })
@@ -149,8 +152,11 @@ describe('wayside.json', () => {
       name: 'shop',
       verify: 'self',
       limits: { fuel: 1e9, memoryBytes: 64 * 1024 * 1024, timeoutMs: 30_000 },
-      env: { DB: { state: 'shop' }, KEY: { secret: 'API_KEY' } },
-      effects: ['call', 'secret', 'state'],
+      env: {
+        DB: { state: 'shop', prefix: 'a/' },
+        KEY: { secret: 'API_KEY', origin: 'https://a.example', header: 'X-Key' },
+      },
+      effects: ['call', 'get', 'list'],
     })
   })
 
@@ -164,6 +170,21 @@ describe('wayside.json', () => {
 })
 
 describe('effects', () => {
+  test.each<[string, object, string, string[]]>([
+    ['what a state is written with', { DB: { state: 's' } }, 'env.DB.put("a", 1)', ['get', 'list', 'put']],
+    ['what it is deleted from', { DB: { state: 's' } }, 'env.DB.delete("a")', ['delete', 'get', 'list']],
+    ['a Map beside no state', {}, 'new Map().delete(1)', []],
+    ['what is fetched', { API: { fetch: ['https://a.example'] } }, 'env.API.fetch("https://a.example")', ['fetch']],
+    ['what is sent', { API: { fetch: ['https://a.example'] } }, 'env.API.send("https://a.example")', ['fetch', 'send']],
+    ['time and randomness', {}, '[ctx.now(), ctx.random(5)]', ['now', 'random']],
+  ])('%s', async (_, env, expression, effects) => {
+    const folder = temporaryProject({
+      'wayside.json': JSON.stringify({ env }),
+      'main.ts': `export default async (input, env, ctx) => ${expression}`,
+    })
+    expect((await bundle('main.ts', { cwd: folder })).effects).toEqual(effects)
+  })
+
   test('come from own sources that are used, not from packages', async () => {
     const folder = temporaryProject({
       'node_modules/caller/index.js': 'export const caller = (ctx) => ctx.call("#x")',

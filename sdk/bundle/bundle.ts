@@ -9,20 +9,15 @@ import { existsSync, statSync } from 'node:fs'
 import { readFile, realpath } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { BINDING_OF, isBound } from '../../protocol/effects.ts'
 import { MeshError } from '../../protocol/errors.ts'
+import type { Grants } from '../../protocol/grants.ts'
 import { CODE_BYTES_MAX, MEMORY_BYTES_DEFAULT, NAME_CHARS_MAX } from '../../protocol/limits.ts'
 import type { Tier } from '../../protocol/tiers.ts'
 import { callableExports } from '../../sandbox/wasm/entries.ts'
 import { type BuiltModule, buildModule } from './build-module.ts'
 import { effectsIn } from './effects.ts'
-import {
-  type EnvBinding,
-  findProject,
-  PROJECT_FILE,
-  type Project,
-  type ProjectLimits,
-  readProject,
-} from './project-file.ts'
+import { findProject, PROJECT_FILE, type Project, type ProjectLimits, readProject } from './project-file.ts'
 import { shownPath } from './shown-path.ts'
 import { MODULE_FILE, readModuleFile } from './wasm/module-file.ts'
 
@@ -40,12 +35,12 @@ export interface Bundle {
   name: string
   /** What the module exports, sorted. Of an ES module only the sandbox can tell which are callable. */
   exports: string[]
-  /** The kinds of effect the function may request, sorted: `call` and `sleep` by the rule of effects.ts, the others from `env`. */
+  /** The kinds of effect the function may request, sorted, by the rule of effects.ts. */
   effects: string[]
   /** From wayside.json, as are the next two. */
   limits?: ProjectLimits
   verify?: string
-  env?: Record<string, EnvBinding>
+  env?: Grants
   /** What the author should know though it bundled, one line each. */
   warnings: string[]
   /** Paths on this machine of all that it was made of, and of the files that say how; some of these may not exist. */
@@ -169,6 +164,9 @@ const effectsOf = async ({ inputs }: BuiltModule, folder: string, env: Project['
   const found = await Promise.all(
     own.map(async ({ path }) => effectsIn(path, await readFile(join(folder, path), 'utf8'))),
   )
-  const granted = Object.values(env).flatMap((binding) => Object.keys(binding))
-  return [...new Set([...granted, ...found.flat()])].toSorted()
+  const kinds = new Set(Object.values(env).flatMap((grant) => Object.keys(grant)))
+  const reads = kinds.has('state') ? (['get', 'list'] as const) : []
+  const fetches = kinds.has('fetch') ? (['fetch'] as const) : []
+  const asked = found.flat().filter((kind) => !isBound(kind) || kinds.has(BINDING_OF[kind]))
+  return [...new Set([...reads, ...fetches, ...asked])].toSorted()
 }

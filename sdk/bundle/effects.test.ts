@@ -49,3 +49,22 @@ describe('requests sleep', () => {
     expect(await effectsIn('f.ts', source)).toEqual(effects)
   })
 })
+
+describe('requests', () => {
+  test.each<[string, string, string[]]>([
+    ['the clock', 'export default (x, env, ctx) => ctx.now()', ['now']],
+    ['randomness, taken out of ctx', 'export default (x, env, { random }) => random(5)', ['random']],
+    ['writes', 'export default (x, { DB }) => DB.put("a", 1)', ['put']],
+    [
+      'writes, taken out of a binding',
+      'export default (x, { DB: { put, delete: drop } }) => drop("a")',
+      ['put', 'delete'],
+    ],
+    ['deletions', 'export default (x, env) => env.DB["delete"]("a")', ['delete']],
+    ['what is sent', 'export default (x, env) => env.MAIL?.send(x)', ['send']],
+    ['no deletion of properties', 'export default (x) => { delete x.put1; return x }', []],
+    ['no clock of another', 'export default () => Date.now() + performance.now()', []],
+  ])('%s', async (_, source, effects) => {
+    expect(await effectsIn('f.ts', source)).toEqual(effects)
+  })
+})

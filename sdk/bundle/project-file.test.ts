@@ -13,7 +13,11 @@ test('the example of the design is read', () => {
     main: 'src/index.ts',
     verify: 'audit',
     limits: { fuel: 1_000_000_000, memoryBytes: 67_108_864, timeoutMs: 30_000 },
-    env: { DB: { state: 'shop' }, API: { fetch: ['https://api.example.com'] }, KEY: { secret: 'API_KEY' } },
+    env: {
+      DB: { state: 'shop' },
+      API: { fetch: ['https://api.example.com'] },
+      KEY: { secret: 'API_KEY', origin: 'https://api.example.com', header: 'Authorization' },
+    },
   })
 })
 
@@ -22,7 +26,8 @@ test('everything is optional', () => {
   expect(readProject(temporaryProject({}), '/')).toEqual({})
 })
 
-const BINDING = 'expected {"state": NAME}, {"fetch": [ORIGIN]} or {"secret": NAME}; found Object'
+const BINDING =
+  'expected {"state": NAMESPACE}, {"fetch": [ORIGIN]} or {"secret": NAME, "origin": ORIGIN, "header": NAME}; found Object'
 
 describe('refused, by file and key', () => {
   test.each([
@@ -41,6 +46,9 @@ describe('refused, by file and key', () => {
     [{ limits: { timeout: 30 } }, 'limits.timeout: expected string; found 30'],
     [{ env: { DB: { kv: 'x' } } }, `env.DB: ${BINDING}`],
     [{ env: { DB: { state: 'x', more: 1 } } }, `env.DB: ${BINDING}`],
+    [{ env: { DB: { state: '.outbox' } } }, 'env.DB.state: expected a namespace'],
+    [{ env: { DB: { state: 'x', prefix: '\n' } } }, 'env.DB.prefix: expected the beginning of a key'],
+    [{ env: { KEY: { secret: 'K' } } }, 'env.KEY: say its "origin": it goes to one only'],
     [{ env: { 'D-B': { state: 'x' } } }, 'env.D-B: expected an identifier, as in env.DB; found "D-B"'],
     [{ env: { A: { fetch: ['https://a/path'] } } }, 'env.A.fetch.0: expected an origin such as'],
   ])('%j', (written, message) => {

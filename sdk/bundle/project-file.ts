@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { MeshError } from '../../protocol/errors.ts'
+import { type Grant, type Grants, type WrittenGrant, writtenGrantSchema } from '../../protocol/grants.ts'
 import {
   FUEL_MAX,
   MEMORY_BYTES_MAX,
@@ -50,20 +51,6 @@ const timeout = v.pipe(
   v.check((duration) => parseDuration(duration)! <= TIMEOUT_MS_MAX, `expected at most ${TIMEOUT_MS_MAX / 3_600_000}h`),
 )
 
-const origin = v.pipe(
-  v.string(),
-  v.regex(/^https?:\/\/[^/?#\s]+$/, 'expected an origin such as "https://api.example.com"'),
-)
-
-const binding = v.union(
-  [
-    described(v.strictObject({ state: text() }), 'state of the home, by the name of its namespace'),
-    described(v.strictObject({ fetch: v.pipe(v.array(origin), v.minLength(1)) }), 'origins that may be fetched'),
-    described(v.strictObject({ secret: text() }), 'a secret of the home, by its name; it never leaves it'),
-  ],
-  'expected {"state": NAME}, {"fetch": [ORIGIN]} or {"secret": NAME}',
-)
-
 const limits = v.strictObject({
   fuel: v.optional(described(fuel, 'deterministic steps')),
   memory: v.optional(described(memory, 'a SIZE: 64MiB, 1GiB')),
@@ -83,10 +70,13 @@ export const projectSchema = v.strictObject({
     ),
   ),
   limits: v.optional(limits),
-  env: v.optional(described(v.record(identifier(), binding), 'what the function finds in its second argument')),
+  env: v.optional(
+    described(
+      v.record(identifier(), writtenGrantSchema),
+      'what the function finds in its second argument, and what it is granted there',
+    ),
+  ),
 })
-
-export type EnvBinding = v.InferOutput<typeof binding>
 
 /** Limits as the protocol counts them. */
 export interface ProjectLimits {
@@ -100,7 +90,7 @@ export interface Project {
   main?: string
   verify?: string
   limits?: ProjectLimits
-  env?: Record<string, EnvBinding>
+  env?: Grants
 }
 
 /** The nearest folder from `from` upwards that holds package.json or wayside.json; undefined where no project is. */
@@ -122,7 +112,21 @@ export const parseProject = (json: string, file: string): Project => {
   const found = v.safeParse(projectSchema, parseJson(json, file))
   if (!found.success) throw refusal(found.issues[0], file)
   const { name, main, verify, env, limits: written } = found.output
-  return defined({ name, main, verify, env, limits: written && toLimits(written) })
+  return defined({ name, main, verify, env: env && toGrants(env, file), limits: written && toLimits(written) })
+}
+
+/** What a secret leaves unsaid follows from the rest. Throws MeshError E_CONFIG where it does not. */
+const toGrants = (env: Record<string, WrittenGrant>, file: string): Grants => {
+  const origins = new Set(Object.values(env).flatMap((grant) => ('fetch' in grant ? grant.fetch : [])))
+  const [only] = origins
+  const settled = Object.entries(env).map(([name, grant]): [string, Grant] => {
+    if (!('secret' in grant)) return [name, grant]
+    const { origin = origins.size === 1 ? only : undefined, header = 'Authorization' } = grant
+    if (origin !== undefined) return [name, { ...grant, origin, header }]
+    const key = `env.${name}`
+    throw new MeshError('E_CONFIG', { message: `${file}: ${key}: say its "origin": it goes to one only`, file, key })
+  })
+  return Object.fromEntries(settled)
 }
 
 const toLimits = ({ fuel, memory, timeout }: v.InferOutput<typeof limits>): ProjectLimits =>

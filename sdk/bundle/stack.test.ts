@@ -135,7 +135,16 @@ test('what is printed is led back as well; text that only looks like it is left 
 test('what is published has neither the map nor a folder of this machine', async () => {
   const { made } = await built()
   const published = functionBundleOf(made)
-  expect(Object.keys(published).sort()).toEqual(['code', 'effects', 'exports', 'limits', 'modules', 'name', 'tier'])
+  expect(Object.keys(published).sort()).toEqual([
+    'code',
+    'effects',
+    'env',
+    'exports',
+    'limits',
+    'modules',
+    'name',
+    'tier',
+  ])
   expect(made.map).toContain('wayside-bundle-')
   expect(new TextDecoder().decode(published.code)).not.toMatch(/wayside-bundle-|sourceMappingURL/)
 })
