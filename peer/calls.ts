@@ -3,7 +3,7 @@ import { type CID, rawCid, recordCid } from '../protocol/cid.ts'
 import type { Envelope } from '../protocol/envelope.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { Grants } from '../protocol/grants.ts'
-import type { JournalEntry } from '../protocol/journal.ts'
+import type { EffectRequest, JournalEntry } from '../protocol/journal.ts'
 import type { Limits, Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { Invocation, type Manifest, type TaskTemplate, taskIdOf, type VerificationRecord } from '../protocol/records.ts'
@@ -11,6 +11,7 @@ import { engineFor } from '../protocol/tiers.ts'
 import type { StateReads } from './effects/state.ts'
 import { mustBeVerified } from './grants.ts'
 import { Proven } from './proven.ts'
+import type { Transaction } from './state/engine.ts'
 
 export type Level = { level: 'none' } | { level: 'audit' } | { level: 'self' } | { level: 'quorum'; n: number }
 
@@ -31,6 +32,23 @@ export const ensureLevel = (text: string): Level => {
 
 /** The level of calls that name none: a sample is enough where nothing but the answer depends on it. */
 export const defaultLevel = (effects: readonly string[]): 'audit' | 'self' => (effects.length === 0 ? 'audit' : 'self')
+
+/** What is kept of a durable invocation while it runs. */
+export interface KeptRun {
+  /** What it has requested and been answered so far. */
+  readonly journal: readonly JournalEntry[]
+  requested(effect: EffectRequest): void
+  /** Resolves once the answer may be given: one that could not be given again is kept by then. False: it cannot be kept. */
+  answered(entry: Extract<JournalEntry, { entry: 'answer' }>): Promise<boolean>
+  /** When request `n` was recorded, by the wall clock of the home that recorded it. */
+  askedMs(n: number): number | undefined
+  /** Its journal begins anew, with what is left of it. */
+  startOver(journal: readonly JournalEntry[]): void
+  /** A step begins, which reads by `reads`: of the journal remains what would be answered the same by them. */
+  begin(reads: StateReads, manifest: Manifest): Promise<void>
+  /** What ends it, in the commit of its outcome. */
+  ending(outcome: Uint8Array): Promise<Pick<Transaction, 'id' | 'reads' | 'writes'>>
+}
 
 export interface CallRequest {
   function: CID
@@ -54,6 +72,8 @@ export interface CallRequest {
   grants?: Grants | undefined
   /** Where it reads state: nowhere, unless given. */
   reads?: StateReads | undefined
+  /** It is a durable invocation. */
+  durable?: KeptRun | undefined
   /** Nested calls above this one. */
   depth: number
   /** Told once what the call waits for, when that takes over 2 s. */
@@ -80,6 +100,8 @@ export interface Item {
   readonly journal: JournalEntry[]
   /** What of the call's journals is its function's own. All items of a call have one. */
   readonly proven: Proven
+  /** Where the journal is kept: of a durable invocation, in the item of its first execution. */
+  readonly kept?: KeptRun | undefined
 }
 
 /** One execution that has ended with an outcome. */

@@ -70,7 +70,18 @@ export class Home {
       throw new MeshError('E_MESSAGE_LIMIT', `requests of one item came to ${this.#requestBytes} bytes`)
     }
     this.#item.journal.push({ entry: 'request', ...effect })
+    this.#item.kept?.requested(effect)
     if (!isDeferred(effect.kind)) this.#record(effect.n, this.#perform(effect, sink))
+  }
+
+  /** Performs what its journal has no answer to yet: another home, or this one with another executor, had begun it. */
+  goOn(): void {
+    const { journal } = this.#item
+    const awaited = awaitedIn(journal)
+    for (const one of journal) {
+      if (one.entry === 'answer' || !awaited.has(one.n) || this.#underWay.has(one.n)) continue
+      this.#record(one.n, this.#perform(one, undefined))
+    }
   }
 
   /** Forgets what is not proven; false if the sink was given nothing of that. Answers under way to it are answers to nobody. */
@@ -79,6 +90,7 @@ export class Home {
     if (journal.every(({ n }) => proven.has(n))) return this.#isCut
     this.#isCut = true
     journal.splice(0, journal.length, ...proven.journal)
+    this.#item.kept?.startOver(journal)
     for (const n of [...this.#underWay.keys()]) if (!proven.has(n)) this.#underWay.delete(n)
     if (this.#underWay.size > 0) this.#earlier.push(this.#effects)
     else this.#effects.close()
@@ -115,17 +127,19 @@ export class Home {
     this.#requestBytes += length
   }
 
-  #record(n: number, performing: Promise<Answer>): void {
-    const { journal, proven } = this.#item
+  async #record(n: number, performing: Promise<Answer>): Promise<void> {
+    const { journal, proven, kept } = this.#item
     this.#underWay.set(n, performing)
-    performing.then((found) => {
-      if (this.#underWay.get(n) !== performing) return
-      this.#underWay.delete(n)
-      const answer = this.#withinLimit(found)
-      journal.push({ entry: 'answer', n, answer })
-      proven.answered(n, answer)
-      this.#sink?.answer(n, answer)
-    })
+    const found = await performing
+    if (this.#underWay.get(n) !== performing) return
+    const entry = { entry: 'answer' as const, n, answer: this.#withinLimit(found) }
+    // What cannot be kept is not answered; whoever keeps it ends the call.
+    if (kept && !(await kept.answered(entry))) return
+    if (this.#underWay.get(n) !== performing) return
+    this.#underWay.delete(n)
+    journal.push(entry)
+    proven.answered(n, entry.answer)
+    this.#sink?.answer(n, entry.answer)
   }
 
   /** Never rejects. `by`: who requested it. */

@@ -75,6 +75,7 @@ export class Invoker {
   async perform(item: Item, options: PursuitOptions, spent: (pursuit: Pursuit) => void): Promise<Performed> {
     const { signal } = item.request
     const home = isPure(item.manifest) ? undefined : this.#homeOf(item)
+    if (item.kept) home?.goOn()
     const events = {
       wait: (pursuit: Pursuit) => this.#wait(pursuit),
       cancel: (attempt: Attempt, code: ErrorCode, message: string) => this.#dispatcher.cancel(attempt, code, message),

@@ -124,6 +124,15 @@ export class LevelledCall {
     return { ...this.#parts.prepare(this.#request, this.#manifest, this.#deadlineMs), proven: this.#proven }
   }
 
+  /** The first execution's: a durable invocation goes on from its journal, and keeps what comes. */
+  #prepareFirst(): Item {
+    const item = this.#prepare()
+    const { durable } = this.#request
+    if (!durable) return item
+    item.journal.push(...durable.journal)
+    return { ...item, kept: durable }
+  }
+
   async #perform(item: Item, options: PursuitOptions): Promise<Performed> {
     const performed = await this.#parts.invoker.perform(item, options, (pursuit) => {
       this.#executions += pursuit.attempts
@@ -135,7 +144,7 @@ export class LevelledCall {
 
   /** At a peer, or here if none is in reach and the caller did not insist. */
   async #performAnywhere(): Promise<Performed> {
-    const item = this.#prepare()
+    const item = this.#prepareFirst()
     try {
       return await this.#perform(item, { exclude: new Set() })
     } catch (cause) {
@@ -235,7 +244,9 @@ export class LevelledCall {
       if (!(cause instanceof MeshError) || cause.code !== 'E_REPLAY_DIVERGED') throw cause
       const item = this.#prepare()
       item.journal.push(...this.#proven.journal)
-      return this.#performHere(item)
+      const { durable } = this.#request
+      durable?.startOver(item.journal)
+      return this.#performHere({ ...item, kept: durable })
     }
   }
 
@@ -268,7 +279,7 @@ export class LevelledCall {
       same: (i, j) => sameOutcome(votes[i] as Vote, votes[j] as Vote),
     }
     await this.#awaitLenders(n)
-    const root = this.#prepare()
+    const root = this.#prepareFirst()
     for (;;) {
       const performed = await this.#nextVote(root, votes, asked)
       if (!performed) break

@@ -34,6 +34,7 @@ export class LocalExecutor {
   /** The first execution of an item: its effects are performed as they are requested. */
   perform(item: Item): Promise<Performed> {
     const home = isPure(item.manifest) ? undefined : new Home(item, this.#effects)
+    home?.goOn()
     return this.#execute(item, item.journal, home).finally(() => home?.close())
   }
 

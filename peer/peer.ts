@@ -13,6 +13,7 @@ import type { Auditor } from './auditor.ts'
 import { type CallRequest, type CallResult, type CallWish, type Item, isPure, requestOf } from './calls.ts'
 import type { Discovery } from './discovery.ts'
 import type { Dispatcher } from './dispatcher.ts'
+import { Durable } from './durable/durable.ts'
 import type { Executor } from './executor.ts'
 import type { Expulsion } from './expulsion.ts'
 import { PROGRESS_EVERY_MS } from './hedging.ts'
@@ -74,6 +75,7 @@ export class Peer {
   readonly #ports: Ports
   readonly #parts: PeerParts
   readonly #manifests = new Map<string, Manifest>()
+  readonly #durable: Durable | undefined
   #stopProgress: (() => void) | undefined
   #resumeTimer: (() => void) | undefined
   #stopped: Promise<void> | undefined
@@ -81,6 +83,14 @@ export class Peer {
   constructor(ports: Ports, parts: PeerParts) {
     this.#ports = ports
     this.#parts = parts
+    this.#durable =
+      parts.state &&
+      new Durable(ports, {
+        engine: parts.state.engine,
+        call: (wish) => this.call(wish),
+        manifest: (functionCid) => this.manifest(functionCid),
+        idOf: (...begun) => parts.prepare(...begun).invocation.toString(),
+      })
   }
 
   get peerId(): string {
@@ -109,6 +119,7 @@ export class Peer {
     await network.start()
     this.#parts.discovery.start()
     this.#reportProgress()
+    await this.#durable?.open()
   }
 
   /** Resolves once there is a neighbour. Throws MeshError E_UNREACHABLE if none can be expected, or came by `signal`. */
@@ -199,6 +210,12 @@ export class Peer {
     })
   }
 
+  /** Invocations that outlast whoever began them. Throws MeshError E_NO_HOME where no state is kept. */
+  get durable(): Durable {
+    if (this.#durable) return this.#durable
+    throw new MeshError('E_NO_HOME', 'nothing durable is kept here; start an agent: wayside up')
+  }
+
   /** Blocks of the store, for receipts that carry what they name. */
   block(cid: CID): Promise<Uint8Array | undefined> {
     return this.#parts.store.get(cid)
@@ -247,6 +264,7 @@ export class Peer {
   async #stop(): Promise<void> {
     const { lending, executor, invoker, advertisement, roster, exchange, pool, tally, memo, auditor, standings } =
       this.#parts
+    const gaveUp = this.#durable?.stop()
     await this.#parts.discovery.stop()
     this.#parts.proofs.stop()
     lending.stopping = true
@@ -265,6 +283,7 @@ export class Peer {
     await tally.save()
     await standings.save()
     await memo.close()
+    await gaveUp
     await this.#parts.state?.engine.close()
     await this.#ports.storage.close()
   }
@@ -285,7 +304,7 @@ export class Peer {
   /** Nested calls are parts of their caller's step. */
   #perform(request: CallRequest, manifest: Manifest, deadlineMs: number): Promise<CallResult> {
     const perform = (one: CallRequest) => new LevelledCall(this.#ports, this.#parts, one, manifest, deadlineMs).run()
-    if (!isStateful(manifest) || request.depth > 0) return perform(request)
+    if ((!isStateful(manifest) && !request.durable) || request.depth > 0) return perform(request)
     const { state } = this.#parts
     if (state) return new StatefulCall(this.#ports, { state, perform }, request, manifest, deadlineMs).run()
     const message =

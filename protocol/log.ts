@@ -54,6 +54,8 @@ export const LOG_EVENTS = {
   'call.corrected': 'error',
   'call.local': 'info',
   'call.conflict': 'debug',
+  'invocation.delayed': 'warn',
+  'invocation.ended': 'info',
   'block.refused': 'warn',
   'block.evicted': 'debug',
   'memo.dropped': 'warn',

@@ -16,7 +16,18 @@ import { peerIdFromPublicKey } from '../protocol/identity.ts'
 import { MIB, NEIGHBOURS_MAX } from '../protocol/limits.ts'
 import type { LogEventName, LogFields } from '../protocol/log.ts'
 import { type Genesis, Membership, meshIdOf } from '../protocol/mesh.ts'
-import type { Clock, Crypto, Ports, SandboxHost, Secrets, Signer, Storage, Vicinity, Web } from '../protocol/ports.ts'
+import type {
+  Clock,
+  Crypto,
+  Ports,
+  Random,
+  SandboxHost,
+  Secrets,
+  Signer,
+  Storage,
+  Vicinity,
+  Web,
+} from '../protocol/ports.ts'
 import { ENGINES } from '../sandbox/engines.ts'
 import { FakeClock } from './clock.ts'
 import type { DirectoryHub } from './directory.ts'
@@ -74,6 +85,8 @@ export interface PeerSetup {
 export interface WorldMachine {
   readonly peerId: string
   readonly ports: Ports
+  /** What it has written, which a restart finds. */
+  readonly kept: Storage
   /** What was logged on it. */
   readonly events: { name: LogEventName; fields: LogFields }[]
 }
@@ -81,6 +94,8 @@ export interface WorldMachine {
 export interface WorldPeer extends WorldMachine {
   readonly peer: Peer
   readonly address: string
+  /** What it keeps for functions. */
+  readonly state: StateEngine
 }
 
 /** Long enough for any test, short enough to end one that hangs. */
@@ -99,12 +114,32 @@ const openState = (storage: Storage): Promise<StateEngine> =>
     },
   })
 
+/** One run of a peer on a machine: what was begun in it does nothing more once it has ended. */
+interface Life {
+  hasEnded: boolean
+}
+
+/** Of one life: what comes after its end is neither written nor answered. */
+const mortal = (storage: Storage, life: Life): Storage => {
+  const unlessEnded = <T>(work: () => Promise<T>): Promise<T> =>
+    life.hasEnded ? new Promise<T>(() => {}) : work().then((done) => (life.hasEnded ? new Promise<T>(() => {}) : done))
+  return {
+    get: (key) => unlessEnded(() => storage.get(key)),
+    getMany: (keys) => unlessEnded(() => storage.getMany(keys)),
+    write: (writes, options) => unlessEnded(() => storage.write(writes, options)),
+    scan: (...range) => storage.scan(...range),
+    // The disk is still there for the next life.
+    close: async () => {},
+  }
+}
+
 export class World {
   readonly clock = new FakeClock()
   readonly hub: MemoryHub
   readonly peers: WorldPeer[] = []
   readonly #options: WorldOptions
-  readonly #dead = new Set<string>()
+  /** Of each machine that was ever there, what runs on it now or ran last. */
+  readonly #lives = new Map<string, Life>()
   /** What the suspended would have done meanwhile. */
   readonly #asleep = new Map<string, Set<() => void>>()
   /** How far wall clocks are ahead, ms. */
@@ -124,9 +159,13 @@ export class World {
 
   /** The ports of one more machine, whose network is not started. */
   machine(setup: PeerSetup = {}): WorldMachine {
-    const { machine, seed, crypto, keepsEvent = () => true } = this.#options
+    const { machine, seed } = this.#options
     const random = seededRandom(deriveSeed(seed, `peer ${this.#born++}`))
-    const signer = machine.createSigner(random.bytes(32))
+    return this.#bear(setup, machine.createSigner(random.bytes(32)), random, createMemoryStorage())
+  }
+
+  #bear(setup: PeerSetup, signer: Signer, random: Random, kept: Storage): WorldMachine {
+    const { machine, crypto, keepsEvent = () => true } = this.#options
     const peerId = peerIdFromPublicKey(signer.publicKey)
     const events: WorldMachine['events'] = []
     const log = {
@@ -134,13 +173,15 @@ export class World {
         if (keepsEvent(name)) events.push({ name, fields })
       },
     }
-    const clock = this.#clockOf(peerId)
+    const life = { hasEnded: false }
+    this.#lives.set(peerId, life)
+    const clock = this.#clockOf(peerId, life)
     const network = this.hub.join(peerId, { log })
     const honest = createInlineSandboxHost(clock, machine)
     const ports: Ports = {
       ...{ clock, random, signer, log },
       crypto: crypto?.(machine.crypto, clock) ?? machine.crypto,
-      storage: createMemoryStorage(),
+      storage: mortal(kept, life),
       network,
       vicinity: setup.vicinity,
       web: setup.web,
@@ -148,13 +189,14 @@ export class World {
       directory: setup.directory?.join(() => ({ peer: peerId, addresses: network.addresses() })),
       sandboxHost: setup.sandboxHost?.(honest, clock) ?? honest,
     }
-    return { peerId, ports, events }
+    return { peerId, ports, events, kept }
   }
 
   /** One more peer, started and not joined. */
   async add(setup: PeerSetup = {}, machine: WorldMachine = this.machine(setup)): Promise<WorldPeer> {
     const { peerId, ports } = machine
     this.#founder ??= { signer: ports.signer, peerId, mesh: this.#found(ports) }
+    const state = setup.state ?? (await openState(ports.storage))
     const peer = await createPeer(ports, {
       mesh: setup.mesh ?? (await this.membershipOf(peerId)),
       policy: { ...POLICY, ...setup.policy },
@@ -163,10 +205,10 @@ export class World {
       sandboxIdleMs: 30_000,
       effects: setup.effects ?? EFFECT_KINDS,
       places: setup.places ?? NEIGHBOURS_MAX,
-      state: setup.state ?? (await openState(ports.storage)),
+      state,
     })
     await peer.start()
-    const born = { ...machine, peer, address: peer.addresses()[0] as string }
+    const born = { ...machine, peer, state, address: peer.addresses()[0] as string }
     this.peers.push(born)
     return born
   }
@@ -200,8 +242,18 @@ export class World {
 
   /** As SIGKILL, or a lid that closes: it hears, says and does nothing more. */
   kill({ peerId }: WorldPeer): void {
-    this.#dead.add(peerId)
+    this.#lifeOf(peerId).hasEnded = true
     this.hub.kill(peerId)
+  }
+
+  /** One that was killed is started again, on what it had written, or on `kept`; it takes its place in `peers`. */
+  async restart(dead: WorldPeer, setup: PeerSetup = {}, kept: Storage = dead.kept): Promise<WorldPeer> {
+    const random = seededRandom(deriveSeed(this.#options.seed, `peer ${this.#born++}`))
+    const machine = this.#bear(setup, dead.ports.signer, random, kept)
+    const reborn = await this.add(setup, machine)
+    this.peers.pop()
+    this.peers[this.peers.indexOf(dead)] = reborn
+    return reborn
   }
 
   /**
@@ -225,7 +277,7 @@ export class World {
   }
 
   async stop(): Promise<void> {
-    const living = this.peers.filter(({ peerId }) => !this.#dead.has(peerId))
+    const living = this.peers.filter(({ peerId }) => !this.#lifeOf(peerId).hasEnded)
     await this.until(Promise.all(living.map(({ peer }) => peer.stop())))
   }
 
@@ -234,25 +286,29 @@ export class World {
     return this.#founder
   }
 
+  #lifeOf(peerId: string): Life {
+    return this.#lives.get(peerId) as Life
+  }
+
   #found(ports: Ports): MeshState {
     return foundMesh(ports, 'world', { admission: 'private', independence: 'peer', ...this.#options.policy })
   }
 
   /** The timers of the dead do not ring. */
-  #clockOf(peerId: string): Clock {
+  #clockOf(peerId: string, life: Life): Clock {
     const { clock } = this
     return {
       now: () => clock.now() + (this.#ahead.get(peerId) ?? 0),
       monotonic: () => clock.monotonic(),
-      after: (delayMs, run) => this.#after(peerId, delayMs, run),
+      after: (delayMs, run) => this.#after(peerId, life, delayMs, run),
     }
   }
 
-  #after(peerId: string, delayMs: number, run: () => void): () => void {
+  #after(peerId: string, life: Life, delayMs: number, run: () => void): () => void {
     const ring = () => {
       const due = this.#asleep.get(peerId)
       if (due) due.add(ring)
-      else if (!this.#dead.has(peerId)) run()
+      else if (!life.hasEnded) run()
     }
     const cancel = this.clock.after(delayMs, ring)
     return () => {

@@ -46,6 +46,7 @@ export class Calls {
       input: encodeValue(input ?? null),
       limits: { ...own, fuel: Math.min(fuelLeft, options?.fuel ?? fuelLeft) },
       timeoutMs: Math.min(leftMs, options?.timeoutMs ?? leftMs),
+      durable: undefined,
       depth: request.depth + 1,
     }
   }

@@ -58,7 +58,7 @@ class ItemEffects implements Effects {
       case 'call':
         return this.#calls.perform(decodeArguments(kind, encoded))
       case 'sleep':
-        await this.#sleeps.sleep(decodeArguments(kind, encoded).ms)
+        await this.#sleeps.sleep(this.#leftOf(request.n, decodeArguments(kind, encoded).ms))
         return ok(encodeValue(null))
       case 'now':
         decodeArguments(kind, encoded)
@@ -87,6 +87,13 @@ class ItemEffects implements Effects {
     const answer = await fetch.send(isBarrier ? NEVER : this.#closed.signal)
     if (answer.ok) this.#granted.answered(request.n, answer.value.length)
     return answer
+  }
+
+  /** Of a sleep that an earlier home of a durable invocation began. */
+  #leftOf(n: number, ms: number): number {
+    const { clock } = this.#ports
+    const askedMs = this.#item.kept?.askedMs(n) ?? clock.now()
+    return Math.min(ms, Math.max(0, askedMs + ms - clock.now()))
   }
 
   close(): void {

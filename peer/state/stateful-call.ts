@@ -5,16 +5,13 @@ import type { Ports } from '../../protocol/ports.ts'
 import type { Manifest } from '../../protocol/records.ts'
 import type { CallRequest, CallResult } from '../calls.ts'
 import { deferredIn } from '../grants.ts'
-import type { Committed, StateEngine, Transaction } from './engine.ts'
+import { commitKnown } from './commit.ts'
+import type { StateEngine } from './engine.ts'
 import type { Gates } from './gate.ts'
 import { Step } from './step.ts'
 
 /** After so many conflicts a call takes its turn: on hot keys most runs would be in vain. */
 const CONFLICTS_MAX = 3
-/** Whether a commit came to be, if the engine did not say so, is asked again and again for so long. */
-const UNKNOWN_MS_MAX = 10_000
-const ASK_AGAIN_MS = 100
-
 /** What is kept at a home, and who may commit to it. */
 export interface State {
   engine: StateEngine
@@ -81,6 +78,7 @@ export class StatefulCall {
     const leave = inTurn ? await this.#enter(true) : undefined
     try {
       const reads = new Step(engine, await engine.revision())
+      await this.#request.durable?.begin(reads, this.#manifest)
       const result = await this.#perform({ ...this.#request, reads })
       return { result, committed: await this.#settle(result, reads, inTurn) }
     } finally {
@@ -91,35 +89,21 @@ export class StatefulCall {
   async #settle(result: CallResult, step: Step, inTurn: boolean): Promise<boolean> {
     if (step.isStale) return false
     const { outcome, performed } = result
+    const { item, outcomeBytes } = performed[0] as CallResult['performed'][number]
     // A function that failed has changed nothing.
-    if (!outcome.result.ok) return true
-    const deferred = deferredIn(this.#manifest, this.#request.grants, outcome.requests)
-    if (deferred.length === 0) return true
-    const { item } = performed[0] as CallResult['performed'][number]
+    const deferred = outcome.result.ok ? deferredIn(this.#manifest, this.#request.grants, outcome.requests) : []
+    const ending = await this.#request.durable?.ending(outcomeBytes)
+    if (deferred.length === 0 && !ending) return true
     const leave = inTurn ? undefined : await this.#enter(false)
     try {
-      const committed = await this.#commit(step.transaction(item.invocation.toString(), deferred))
+      const transaction = step.transaction(ending?.id ?? item.invocation.toString(), deferred, ending)
+      const committed = await commitKnown(this.#ports.clock, this.#state.engine, transaction, this.#deadlineMs)
       if (committed.kind === 'committed') return true
       const reason = `${committed.namespace} ${committed.key} has changed since it was read`
       this.#ports.log.event('call.conflict', { task: item.task, reason })
       return false
     } finally {
       leave?.()
-    }
-  }
-
-  /** Asks again with the same transaction, which is looked up by its id: nothing is tried again blindly. */
-  async #commit(transaction: Transaction): Promise<Committed> {
-    const { clock } = this.#ports
-    const untilMs = Math.min(this.#deadlineMs, clock.monotonic() + UNKNOWN_MS_MAX)
-    for (;;) {
-      try {
-        return await this.#state.engine.commit(transaction)
-      } catch (cause) {
-        if (!isUnknown(cause)) throw cause
-        if (clock.monotonic() + ASK_AGAIN_MS > untilMs) throw outcomeUnknown(cause)
-      }
-      await new Promise<void>((resolve) => clock.after(ASK_AGAIN_MS, resolve))
     }
   }
 
@@ -131,14 +115,6 @@ export class StatefulCall {
     const message = `not committed within ${this.#request.timeoutMs} ms, since others write what it reads; allow more with --timeout`
     return new MeshError('E_TIMEOUT', message)
   }
-}
-
-const isUnknown = (cause: unknown): cause is MeshError =>
-  cause instanceof MeshError && (cause.code === 'E_STATE_UNAVAILABLE' || cause.code === 'E_STORAGE')
-
-const outcomeUnknown = (cause: MeshError): MeshError => {
-  const message = `the function has run, but whether its writes are kept is not known: ${cause.message}`
-  return new MeshError('E_EFFECT_OUTCOME_UNKNOWN', message, { cause })
 }
 
 /** Runs whose commit conflicted were executions all the same. */

@@ -54,9 +54,10 @@ export class Step implements StateReads {
     }
   }
 
-  /** What is to be committed of a verified outcome's requests. */
-  transaction(id: string, deferred: readonly Deferred[]): Transaction {
-    const reads = [...this.#reads.values()]
-    return { id, revision: this.revision, reads, ranges: this.#ranges, writes: writesOf(deferred) }
+  /** What is to be committed of a verified outcome's requests, and what else is read and written with it. */
+  transaction(id: string, deferred: readonly Deferred[], more?: Pick<Transaction, 'reads' | 'writes'>): Transaction {
+    const reads = [...this.#reads.values(), ...(more?.reads ?? [])]
+    const writes = [...writesOf(deferred), ...(more?.writes ?? [])]
+    return { id, revision: this.revision, reads, ranges: this.#ranges, writes }
   }
 }

@@ -1,0 +1,317 @@
+/** Durable invocations: begun once, kept in the state, gone on with by whatever runs, until they end or are cancelled. */
+import { type CID, isCidText } from '../../protocol/cid.ts'
+import { DurableRecord, type DurableState, JournalPart } from '../../protocol/durable.ts'
+import { ERRORS, MeshError } from '../../protocol/errors.ts'
+import type { Ports } from '../../protocol/ports.ts'
+import type { Manifest } from '../../protocol/records.ts'
+import { type CallRequest, type CallResult, type CallWish, ensureLevel, requestOf } from '../calls.ts'
+import { commitKnown } from '../state/commit.ts'
+import type { StateEngine, Write } from '../state/engine.ts'
+import { type KeptJournal, StoredRun } from './kept-run.ts'
+import { INVOCATIONS, inputName, journalName, outcomeName } from './names.ts'
+import { PIECES, piecesOf, readPieces, scanPieces } from './pieces.ts'
+
+/** Each holds its input and journal in memory. */
+const RUNNING_MAX = 1000
+/** How long one waits that could not be run just now. */
+const RETRY_MS = { least: 100, most: 10_000 }
+/** Finished ones are kept for so long, and so many. */
+const KEPT_MS = 7 * 24 * 60 * 60 * 1000
+const KEPT_MAX = 10_000
+const PAGE = 100
+
+/** What is told of one. */
+export interface DurableSummary {
+  id: string
+  function: string
+  export: string
+  state: DurableState
+  createdMs: number
+  endedMs: number | undefined
+}
+
+/** How one ended: with an encoded Outcome, or with an error. */
+export interface DurableEnd {
+  state: Exclude<DurableState, 'running'>
+  outcome: Uint8Array | undefined
+  error: MeshError | undefined
+}
+
+export interface DurableParts {
+  engine: StateEngine
+  call(wish: CallWish): Promise<CallResult>
+  manifest(functionCid: CID): Promise<Manifest>
+  /** The id of an invocation that begins now. */
+  idOf(request: CallRequest, manifest: Manifest, deadlineMs: number): string
+}
+
+interface Running {
+  readonly record: DurableRecord
+  readonly abort: AbortController
+  /** Settles when it has ended, or is given up here. */
+  readonly over: Promise<void>
+}
+
+const summaryOf = (id: string, record: DurableRecord): DurableSummary => ({
+  id,
+  function: record.function.toString(),
+  export: record.export,
+  state: record.state,
+  createdMs: record.created_ms,
+  endedMs: record.ended_ms,
+})
+
+const unknown = (id: string): MeshError => {
+  const message = isCidText(id)
+    ? `this home knows no invocation ${id}; see \`wayside ps --all\``
+    : `${id.slice(0, 80)} is no id of an invocation; see \`wayside ps --all\``
+  return new MeshError('E_USAGE', { message, id: id.slice(0, 80) })
+}
+
+export class Durable {
+  readonly #ports: Pick<Ports, 'clock' | 'log'>
+  readonly #parts: DurableParts
+  readonly #running = new Map<string, Running>()
+  #isStopped = false
+
+  constructor(ports: Pick<Ports, 'clock' | 'log'>, parts: DurableParts) {
+    this.#ports = ports
+    this.#parts = parts
+  }
+
+  /** Goes on with all that was running when this home ended, in a new epoch. */
+  async open(): Promise<void> {
+    for await (const { id, record } of this.#records()) {
+      if (record.state === 'running') await this.#takeOver(id, record)
+    }
+    await this.#forgetOld()
+  }
+
+  /** Resolves with its id once it is kept. Throws MeshError E_BUSY, E_USAGE, or what the state throws. */
+  async start(wish: CallWish): Promise<string> {
+    if (this.#isStopped) throw new MeshError('E_STOPPING', 'this agent is shutting down')
+    if (this.#running.size >= RUNNING_MAX)
+      throw new MeshError('E_BUSY', `${RUNNING_MAX} durable invocations run here already; wait for some to end`)
+    const { clock } = this.#ports
+    const manifest = await this.#parts.manifest(wish.function)
+    const request = requestOf(wish, manifest)
+    const id = this.#parts.idOf(request, manifest, clock.monotonic() + wish.timeoutMs)
+    const level = request.level.level === 'quorum' ? `quorum:${request.level.n}` : request.level.level
+    const record: DurableRecord = {
+      v: 1,
+      function: request.function,
+      export: request.export,
+      level,
+      limits: request.limits ?? manifest.limits,
+      ...(request.grants && { grants: { ...request.grants } }),
+      remote: request.remote,
+      created_ms: clock.now(),
+      deadline_ms: clock.now() + request.timeoutMs,
+      state: 'running',
+      epoch: 1,
+      journal: 0,
+    }
+    const pieces = piecesOf(inputName(id), request.input)
+    const last = pieces.pop() as Write
+    for (const [i, piece] of pieces.entries()) await this.#write(`${id}/input/${i}`, [piece])
+    await this.#write(`${id}/start`, [last, { namespace: INVOCATIONS, key: id, put: DurableRecord.encode(record) }])
+    this.#run(id, record, request.input, { entries: [], parts: 0 })
+    return id
+  }
+
+  /** All that are running, the oldest first; with `all` those that have ended too. */
+  async list(all: boolean): Promise<DurableSummary[]> {
+    const found: DurableSummary[] = []
+    for await (const { id, record } of this.#records())
+      if (all || record.state === 'running') found.push(summaryOf(id, record))
+    return found.sort((a, b) => a.createdMs - b.createdMs)
+  }
+
+  /** How it ended; undefined: it runs. Throws MeshError E_USAGE for one that is not known. */
+  async end(id: string): Promise<DurableEnd | undefined> {
+    const { record, revision } = await this.#recordOf(id)
+    const { state, error } = record
+    if (state === 'running') return undefined
+    const outcome = state === 'done' ? await readPieces(this.#parts.engine, outcomeName(id), revision) : undefined
+    return { state, outcome, error: error && new MeshError(error.code, error.message) }
+  }
+
+  /** Waits for its end. Throws MeshError E_USAGE for one that is not known, E_STOPPING if this home ends before. */
+  async wait(id: string): Promise<DurableEnd> {
+    for (;;) {
+      const end = await this.end(id)
+      if (end) return end
+      const running = this.#running.get(id)
+      if (!running || this.#isStopped)
+        throw new MeshError('E_STOPPING', 'this agent is shutting down; the invocation goes on when it is up again')
+      await running.over
+    }
+  }
+
+  /** Ends it: nothing of it is committed afterwards. False: it had ended. Throws MeshError E_USAGE for one that is not known. */
+  async cancel(id: string): Promise<boolean> {
+    for (;;) {
+      const { record, revision } = await this.#recordOf(id)
+      if (record.state !== 'running') return false
+      const ended: DurableRecord = { ...record, state: 'cancelled', ended_ms: this.#ports.clock.now() }
+      const writes = [{ namespace: INVOCATIONS, key: id, put: DurableRecord.encode(ended) }]
+      const reads = [{ namespace: INVOCATIONS, key: id }]
+      const transaction = { id: `${id}/cancel`, revision, reads, ranges: [], writes }
+      const committed = await commitKnown(this.#ports.clock, this.#parts.engine, transaction)
+      if (committed.kind === 'conflict') continue
+      this.#running.get(id)?.abort.abort()
+      return true
+    }
+  }
+
+  /** Whatever runs is left as it is, for the next start. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    const all = [...this.#running.values()]
+    for (const { abort } of all) abort.abort()
+    await Promise.all(all.map(({ over }) => over))
+  }
+
+  async #takeOver(id: string, found: DurableRecord): Promise<void> {
+    const { engine } = this.#parts
+    const revision = await engine.revision()
+    const record: DurableRecord = { ...found, epoch: found.epoch + 1 }
+    const input = await readPieces(engine, inputName(id), revision)
+    const journal = await this.#journalOf(id, record.journal, revision)
+    await this.#write(`${id}/${record.epoch}`, [{ namespace: INVOCATIONS, key: id, put: DurableRecord.encode(record) }])
+    this.#run(id, record, input as Uint8Array, journal)
+  }
+
+  async #journalOf(id: string, journal: number, revision: number): Promise<KeptJournal> {
+    const prefix = `${journalName(id, journal)}/`
+    const parts: Uint8Array[][] = []
+    let last = ''
+    for await (const { key, value } of scanPieces(this.#parts.engine, prefix, revision)) {
+      const part = key.slice(0, key.lastIndexOf('/'))
+      if (part !== last) parts.push([])
+      last = part
+      parts.at(-1)?.push(value)
+    }
+    const entries = parts.flatMap((pieces) => JournalPart.decode(joined(pieces)).entries)
+    return { entries, parts: parts.length }
+  }
+
+  #run(id: string, record: DurableRecord, input: Uint8Array, journal: KeptJournal): void {
+    const abort = new AbortController()
+    const over = this.#drive(id, record, input, journal, abort).finally(() => this.#running.delete(id))
+    this.#running.set(id, { record, abort, over })
+  }
+
+  /** Until it has ended: whatever another try can mend is tried again. */
+  async #drive(
+    id: string,
+    record: DurableRecord,
+    input: Uint8Array,
+    journal: KeptJournal,
+    abort: AbortController,
+  ): Promise<void> {
+    const { clock, log } = this.#ports
+    const lost = () => abort.abort()
+    const durable = new StoredRun(clock, this.#parts.engine, { id, record, journal, lost })
+    for (let delayMs = RETRY_MS.least; ; delayMs = Math.min(2 * delayMs, RETRY_MS.most)) {
+      try {
+        await this.#parts.call({
+          function: record.function,
+          export: record.export,
+          input,
+          level: ensureLevel(record.level),
+          limits: record.limits,
+          grants: record.grants,
+          timeoutMs: Math.max(1, record.deadline_ms - clock.now()),
+          remote: record.remote,
+          fresh: true,
+          signal: abort.signal,
+          durable,
+          depth: 0,
+        })
+        return
+      } catch (cause) {
+        if (abort.signal.aborted || this.#isStopped) return
+        log.event('invocation.delayed', { invocation: id, reason: (cause as Error).message })
+        if (!mayGoOn(cause, record.deadline_ms > clock.now()))
+          return durable.fail('failed', asMeshError(cause)).catch((failure: Error) => {
+            log.event('storage.failed', { invocation: id, reason: failure.message })
+          })
+      }
+      await pause(clock, delayMs, abort.signal)
+    }
+  }
+
+  async *#records(): AsyncGenerator<{ id: string; record: DurableRecord }> {
+    const { engine } = this.#parts
+    const revision = await engine.revision()
+    let after: string | undefined
+    for (;;) {
+      const page = await engine.list({ namespace: INVOCATIONS, prefix: '', after, limit: PAGE }, revision)
+      for (const { key, value } of page.entries) yield { id: key, record: DurableRecord.decode(value as Uint8Array) }
+      after = page.entries.at(-1)?.key
+      if (!page.more) return
+    }
+  }
+
+  async #recordOf(id: string): Promise<{ record: DurableRecord; revision: number }> {
+    const { engine } = this.#parts
+    if (!isCidText(id)) throw unknown(id)
+    const revision = await engine.revision()
+    const [entry] = await engine.read(INVOCATIONS, [id], revision)
+    if (!entry?.value) throw unknown(id)
+    return { record: DurableRecord.decode(entry.value), revision }
+  }
+
+  /** Those that ended long ago, and those that are too many. */
+  async #forgetOld(): Promise<void> {
+    const ended: { id: string; endedMs: number }[] = []
+    for await (const { id, record } of this.#records())
+      if (record.ended_ms !== undefined) ended.push({ id, endedMs: record.ended_ms })
+    ended.sort((a, b) => b.endedMs - a.endedMs)
+    const oldestMs = this.#ports.clock.now() - KEPT_MS
+    for (const [i, { id, endedMs }] of ended.entries()) if (i >= KEPT_MAX || endedMs < oldestMs) await this.#forget(id)
+  }
+
+  async #forget(id: string): Promise<void> {
+    const { engine } = this.#parts
+    const writes: Write[] = [{ namespace: INVOCATIONS, key: id, delete: true }]
+    for await (const { key } of scanPieces(engine, `${id}/`, await engine.revision()))
+      writes.push({ namespace: PIECES, key, delete: true })
+    await this.#write(`${id}/forget`, writes)
+  }
+
+  async #write(id: string, writes: readonly Write[]): Promise<void> {
+    const { engine } = this.#parts
+    const revision = await engine.revision()
+    await commitKnown(this.#ports.clock, engine, { id, revision, reads: [], ranges: [], writes })
+  }
+}
+
+const joined = (pieces: readonly Uint8Array[]): Uint8Array => {
+  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
+}
+
+const asMeshError = (cause: unknown): MeshError =>
+  cause instanceof MeshError ? cause : new MeshError('E_INTERNAL', String((cause as Error).message))
+
+/** A commit whose outcome is not known is looked up by running again: its id, and the record, are the same. */
+const mayGoOn = (cause: unknown, hasTime: boolean): boolean =>
+  hasTime &&
+  cause instanceof MeshError &&
+  (cause.code === 'E_EFFECT_OUTCOME_UNKNOWN' || ERRORS[cause.code].retry !== 'never')
+
+const pause = (clock: Ports['clock'], ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const cancel = clock.after(ms, resolve)
+    signal.addEventListener('abort', () => {
+      cancel()
+      resolve()
+    })
+  })

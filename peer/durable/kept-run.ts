@@ -1,0 +1,210 @@
+/** One durable invocation while it runs here: its journal is kept as it grows, and its end with what it wrote. */
+
+import { DurableRecord, JournalPart } from '../../protocol/durable.ts'
+import { isDeferred } from '../../protocol/effects.ts'
+import { MeshError } from '../../protocol/errors.ts'
+import type { Answer, EffectRequest, JournalEntry } from '../../protocol/journal.ts'
+import type { Clock } from '../../protocol/ports.ts'
+import type { Manifest } from '../../protocol/records.ts'
+import type { KeptRun } from '../calls.ts'
+import { answerRead, type StateReads } from '../effects/state.ts'
+import { GrantedRequests } from '../grants.ts'
+import { commitKnown } from '../state/commit.ts'
+import type { Read, StateEngine, Transaction, Write } from '../state/engine.ts'
+import { INVOCATIONS, outcomeName, partName } from './names.ts'
+import { piecesOf } from './pieces.ts'
+
+type Entries = JournalPart['entries']
+type Ending = Pick<Transaction, 'id' | 'reads' | 'writes'>
+
+/** What it is given of its journal when it begins, and how many parts that was kept in. */
+export interface KeptJournal {
+  entries: Entries
+  parts: number
+}
+
+export interface KeptRunOptions {
+  id: string
+  record: DurableRecord
+  journal: KeptJournal
+  /** Another home has taken it over, or it was ended elsewhere; or what must be kept cannot be. */
+  lost(cause: MeshError): void
+}
+
+const sameAnswer = (a: Uint8Array, b: Answer): boolean =>
+  b.ok && a.length === b.value.length && a.every((byte, i) => byte === b.value[i])
+
+export class StoredRun implements KeptRun {
+  readonly #clock: Clock
+  readonly #engine: StateEngine
+  readonly #id: string
+  readonly #lost: (cause: MeshError) => void
+  #record: DurableRecord
+  #journal: JournalEntry[]
+  readonly #askedMs = new Map<number, number>()
+  /** Requests whose answers need not be kept first: as of its step's revision they would be answered the same. */
+  readonly #reads = new Set<number>()
+  #parts: number
+  #unkept: Entries = []
+  /** The record is not kept as it is. */
+  #isNew = false
+  #keeping: Promise<void> | undefined
+
+  constructor(clock: Clock, engine: StateEngine, { id, record, journal, lost }: KeptRunOptions) {
+    this.#clock = clock
+    this.#engine = engine
+    this.#id = id
+    this.#lost = lost
+    this.#record = record
+    this.#parts = journal.parts
+    this.#journal = journal.entries.map(({ entry }) => entry)
+    for (const { at_ms, entry } of journal.entries) if (entry.entry === 'request') this.#noteRequest(entry, at_ms)
+  }
+
+  get journal(): readonly JournalEntry[] {
+    return this.#journal
+  }
+
+  requested(effect: EffectRequest): void {
+    const at_ms = this.#clock.now()
+    this.#noteRequest(effect, at_ms)
+    this.#add({ entry: 'request', ...effect }, at_ms)
+  }
+
+  async answered(entry: Extract<JournalEntry, { entry: 'answer' }>): Promise<boolean> {
+    this.#add(entry, this.#clock.now())
+    if (this.#reads.has(entry.n)) return true
+    return this.#keep().then(
+      () => true,
+      () => false,
+    )
+  }
+
+  askedMs(n: number): number | undefined {
+    return this.#askedMs.get(n)
+  }
+
+  startOver(journal: readonly JournalEntry[] = []): void {
+    const askedMs = new Map(this.#askedMs)
+    this.#record = { ...this.#record, journal: this.#record.journal + 1 }
+    this.#isNew = true
+    this.#journal = []
+    this.#unkept = []
+    this.#parts = 0
+    this.#askedMs.clear()
+    this.#reads.clear()
+    for (const entry of journal) {
+      const at_ms = askedMs.get(entry.n) ?? this.#clock.now()
+      if (entry.entry === 'request') this.#noteRequest(entry, at_ms)
+      this.#add(entry, at_ms)
+    }
+  }
+
+  async begin(reads: StateReads, manifest: Manifest): Promise<void> {
+    if (!(await this.#stands(reads, manifest))) this.startOver()
+  }
+
+  /** Reads again what was read: a journal of which something has changed is of no use, since it would not be committed. */
+  async #stands(reads: StateReads, { env }: Manifest): Promise<boolean> {
+    const granted = new GrantedRequests(env, this.#record.grants)
+    const answers = new Map<number, Answer>()
+    for (const one of this.#journal) if (one.entry === 'answer') answers.set(one.n, one.answer)
+    for (const one of this.#journal) {
+      const answer = answers.get(one.n)
+      if (one.entry === 'answer' || !answer || !this.#reads.has(one.n)) continue
+      const { kind } = one
+      if (kind !== 'get' && kind !== 'list') continue
+      const now = await answerRead(reads, granted.admit(kind, one)).catch((cause: unknown) => cause)
+      const isSame = now instanceof Uint8Array ? sameAnswer(now, answer) : isSameError(now, answer)
+      if (!isSame) return false
+    }
+    return true
+  }
+
+  async ending(outcome: Uint8Array): Promise<Ending> {
+    await this.#keep()
+    const pieces = piecesOf(outcomeName(this.#id), outcome)
+    const last = pieces.pop() as Write
+    for (const [i, piece] of pieces.entries()) await this.#commit(`${this.#id}/outcome/${i}`, [piece])
+    return this.#ending({ state: 'done' }, [last])
+  }
+
+  /** It ends without an outcome. */
+  async fail(state: 'failed' | 'cancelled', cause?: MeshError): Promise<void> {
+    const error = cause && { code: cause.code, message: cause.message.slice(0, 4096) }
+    const { id, writes } = this.#ending({ state, ...(error && { error }) }, [])
+    await this.#commit(id, writes)
+  }
+
+  #ending(changes: Partial<DurableRecord>, writes: Write[]): Ending {
+    const record = { ...this.#record, ...changes, ended_ms: this.#clock.now() }
+    return { id: `${this.#id}/end`, reads: [this.#own], writes: [...writes, this.#recordOf(record)] }
+  }
+
+  get #own(): Read {
+    return { namespace: INVOCATIONS, key: this.#id }
+  }
+
+  #recordOf(record: DurableRecord): Write {
+    return { ...this.#own, put: DurableRecord.encode(record) }
+  }
+
+  #noteRequest({ n, kind }: EffectRequest, at_ms: number): void {
+    this.#askedMs.set(n, at_ms)
+    if (kind === 'get' || kind === 'list' || isDeferred(kind)) this.#reads.add(n)
+  }
+
+  #add(entry: JournalEntry, at_ms: number): void {
+    this.#journal.push(entry)
+    this.#unkept.push({ at_ms, entry })
+  }
+
+  /** Resolves once all that has been added by now is kept: of many at a time in one commit. */
+  #keep(): Promise<void> {
+    const keep = async () => {
+      if (this.#unkept.length === 0 && !this.#isNew) return
+      const entries = this.#unkept
+      this.#unkept = []
+      const writes = this.#isNew ? [this.#recordOf(this.#record)] : []
+      this.#isNew = false
+      const { journal, epoch } = this.#record
+      const part = this.#parts++
+      if (entries.length > 0)
+        writes.push(...piecesOf(partName(this.#id, journal, part), JournalPart.encode({ v: 1, entries })))
+      await this.#commit(`${this.#id}/${epoch}/${journal}/${part}`, writes)
+    }
+    const kept = (this.#keeping ?? Promise.resolve()).then(keep)
+    this.#keeping = kept
+    kept.catch((cause) => this.#lost(cause as MeshError))
+    return kept
+  }
+
+  /** As long as the record is this run's: else another home goes on with it, or it has ended. */
+  async #commit(id: string, writes: readonly Write[]): Promise<void> {
+    for (;;) {
+      const revision = await this.#engine.revision()
+      await this.#ensureOwn(revision)
+      const committed = await commitKnown(this.#clock, this.#engine, {
+        id,
+        revision,
+        reads: [this.#own],
+        ranges: [],
+        writes,
+      })
+      if (committed.kind === 'committed') return
+    }
+  }
+
+  async #ensureOwn(revision: number): Promise<void> {
+    const [entry] = await this.#engine.read(INVOCATIONS, [this.#id], revision)
+    const record = entry?.value && DurableRecord.decode(entry.value)
+    if (record?.state === 'running' && record.epoch === this.#record.epoch) return
+    throw new MeshError(
+      'E_CANCELLED',
+      `invocation ${this.#id} is ${record?.state ?? 'forgotten'}, or run by another home`,
+    )
+  }
+}
+
+const isSameError = (cause: unknown, answer: Answer): boolean =>
+  cause instanceof MeshError && !answer.ok && cause.code === answer.code
