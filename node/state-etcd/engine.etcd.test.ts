@@ -1,0 +1,44 @@
+import { afterAll, beforeAll } from 'vitest'
+import { stateConformance } from '../../peer/state/conformance.ts'
+import { put, type StateHarness } from '../../peer/state/testing/subject.ts'
+import { openEtcdEngine } from './engine.ts'
+import { type Cluster, startCluster } from './testing/cluster.ts'
+
+const REVISIONS = 64
+const window = { revisions: REVISIONS, bytes: 2 ** 26 }
+const quotaOf = (namespace: string) => (namespace === 'small' ? { keys: 3, bytes: 64 } : { keys: 2000, bytes: 2 ** 23 })
+
+let cluster: Cluster
+let prefixes = 0
+beforeAll(async () => {
+  cluster = await startCluster()
+})
+afterAll(() => cluster.close())
+
+const openAt = (prefix: string) =>
+  openEtcdEngine({ endpoints: cluster.endpoints, prefix, quotaOf, window, waitMs: 20_000 })
+
+const harness: StateHarness = {
+  open: () => {
+    prefixes += 1
+    return openAt(`test-${prefixes}/`)
+  },
+  reopen: () => openAt(`test-${prefixes}/`),
+  forget: async (engine) => {
+    for (let n = 0; n < REVISIONS; n++) {
+      const writes = [put('k', `${n}`, '.other')]
+      const revision = await engine.revision()
+      await engine.commit({ id: `forget-${n}-${revision}`, revision, reads: [], ranges: [], writes })
+    }
+    await engine.commit({
+      id: `forget-${await engine.revision()}`,
+      revision: await engine.revision(),
+      reads: [],
+      ranges: [],
+      writes: [put('k', 'last', '.other')],
+    })
+  },
+  close: async () => {},
+}
+
+stateConformance('on etcd', harness)
