@@ -67,7 +67,7 @@ export const slowVerify =
 
 /** Stores a module at one peer. Its exports and effects are as given; nothing is bundled. */
 export const publish = (
-  { peer }: WorldPeer,
+  { peer }: Pick<WorldPeer, 'peer'>,
   code: string,
   {
     exports = ['default'],
