@@ -137,6 +137,14 @@ export const deferredIn = (
   return deferred
 }
 
+/** Of a call within another. Throws MeshError E_GRANT where it would change something: only the outermost call commits. */
+export const ensureReadsOnly = ({ result, requests }: Pick<Outcome, 'result' | 'requests'>): void => {
+  const first = result.ok ? requests.find(({ kind }) => isDeferred(kind)) : undefined
+  if (!first) return
+  const message = `a function that another one calls may read, and this one requested ${first.kind}; let the outermost do it`
+  throw new MeshError('E_GRANT', message)
+}
+
 /** What the exports of a function that it calls itself may do: nothing that changes anything, and nothing that is counted. */
 export const readOnly = (grants: Grants | undefined): Grants | undefined => {
   if (!grants) return undefined

@@ -16,6 +16,7 @@ import type { Dispatcher } from './dispatcher.ts'
 import { Durable } from './durable/durable.ts'
 import type { Executor } from './executor.ts'
 import type { Expulsion } from './expulsion.ts'
+import { ensureReadsOnly } from './grants.ts'
 import { PROGRESS_EVERY_MS } from './hedging.ts'
 import type { Inputs } from './inputs.ts'
 import { type Invoker, PEER_WAIT_MS } from './invoker.ts'
@@ -302,9 +303,14 @@ export class Peer {
   }
 
   /** Nested calls are parts of their caller's step. */
-  #perform(request: CallRequest, manifest: Manifest, deadlineMs: number): Promise<CallResult> {
+  async #perform(request: CallRequest, manifest: Manifest, deadlineMs: number): Promise<CallResult> {
     const perform = (one: CallRequest) => new LevelledCall(this.#ports, this.#parts, one, manifest, deadlineMs).run()
-    if ((!isStateful(manifest) && !request.durable) || request.depth > 0) return perform(request)
+    if (request.depth > 0) {
+      const result = await perform(request)
+      ensureReadsOnly(result.outcome)
+      return result
+    }
+    if (!isStateful(manifest) && !request.durable) return perform(request)
     const { state } = this.#parts
     if (state) return new StatefulCall(this.#ports, { state, perform }, request, manifest, deadlineMs).run()
     const message =
