@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest'
-import { MeshError } from '../../protocol/errors.ts'
 import type { Storage } from '../../protocol/ports.ts'
 import { randomFor } from '../../scripts/test/seed.ts'
-import { ForgetfulDisk } from '../../simulations/forgetful-storage.ts'
+import { ForgetfulDisk, failingStorage } from '../../simulations/forgetful-storage.ts'
 import type { Committed, StateEngine, Transaction } from './engine.ts'
 import { LARGE_BYTES } from './group.ts'
 import { openStorageEngine } from './storage-engine.ts'
@@ -141,27 +140,6 @@ test('a machine that is cut off at any await loses nothing that it acknowledged,
   console.info(`${points} crash points, at ${awaits} awaits`)
 })
 
-/** Fails now and then: before it has done anything, or after all of it. */
-const failing = (storage: Storage, random: ReturnType<typeof randomFor>, failed: () => void): Storage => {
-  const perhapsFail = () => {
-    if (random.below(4) > 0) return
-    failed()
-    throw new MeshError('E_STORAGE', 'a disk that fails now and then')
-  }
-  return {
-    ...storage,
-    get: async (key) => {
-      perhapsFail()
-      return storage.get(key)
-    },
-    write: async (writes, options) => {
-      perhapsFail()
-      await storage.write(writes, options)
-      perhapsFail()
-    },
-  }
-}
-
 test('on a disk that fails now and then everything is committed once, and nothing is guessed', async () => {
   const random = randomFor('failures')
   let failures = 0
@@ -173,7 +151,7 @@ test('on a disk that fails now and then everything is committed once, and nothin
     const failed = () => {
       failures += 1
     }
-    const engine = await open(failing(storage, random, failed))
+    const engine = await open(failingStorage(storage, random, 4, failed))
     await Promise.all(Array.from({ length: CLIENTS }, (_, name) => client(engine, run, name)))
     expect(run.acknowledged.size).toBe(CLIENTS * COMMITS_EACH)
     await engine.close()

@@ -179,16 +179,13 @@ const WRONG: [anomaly: string, transactions: string[], says: string, history: Hi
   ],
 ]
 
-test.each(WRONG)(
-  '%s of %j: %s',
-  (anomaly, transactions, says, history) => {
-    const [first, ...others] = checkHistory(history)
-    expect(first?.anomaly).toBe(anomaly)
-    expect([...(first?.transactions ?? [])].sort()).toEqual([...transactions].sort())
-    expect(first?.words).toContain(says)
-    expect(others).toEqual([])
-  },
-)
+test.each(WRONG)('%s of %j: %s', (anomaly, transactions, says, history) => {
+  const [first, ...others] = checkHistory(history)
+  expect(first?.anomaly).toBe(anomaly)
+  expect([...(first?.transactions ?? [])].sort()).toEqual([...transactions].sort())
+  expect(first?.words).toContain(says)
+  expect(others).toEqual([])
+})
 
 const RIGHT: [what: string, history: History][] = [
   ['nothing at all', []],
