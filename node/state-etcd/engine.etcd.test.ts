@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => cluster.close())
 
 const openAt = (prefix: string) =>
-  openEtcdEngine({ endpoints: cluster.endpoints, prefix, quotaOf, window, waitMs: 20_000 })
+  openEtcdEngine({ endpoints: cluster.endpoints, home: 'home', prefix, quotaOf, window, waitMs: 20_000 })
 
 const harness: StateHarness = {
   open: () => {

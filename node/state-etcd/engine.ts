@@ -29,6 +29,8 @@ const WATCH_GROUPS = 64
 export interface EtcdEngineOptions {
   /** `http://HOST:PORT` of each node of one etcd. */
   endpoints: readonly string[]
+  /** Names this home to whoever looks into etcd; printable, such as its PeerId. */
+  home: string
   /** Before every key in etcd. The etcd belongs to one state alone, which compacts it. */
   prefix: string
   /** What a namespace may hold. */
@@ -57,7 +59,8 @@ class EtcdEngine implements StateEngine {
   readonly #closing = new AbortController()
 
   constructor(options: EtcdEngineOptions) {
-    const home = randomUUID()
+    // Of two that bear one name, or one after the other, each is another home.
+    const home = `${options.home}.${randomUUID()}`
     this.#options = options
     this.#etcd = new Etcd(options.endpoints, Math.floor(Math.random() * options.endpoints.length))
     this.#layout = new Layout(options.prefix)
