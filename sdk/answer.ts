@@ -3,7 +3,7 @@ import { MeshError } from '../protocol/errors.ts'
 import { INPUT_BYTES_MAX } from '../protocol/limits.ts'
 import type { ConsoleLine, Outcome } from '../protocol/outcome.ts'
 import { decodeValue, encodeValue, ensureValue, type Value } from '../protocol/values.ts'
-import type { BackendResult } from './backend.ts'
+import type { BackendEnd, BackendResult } from './backend.ts'
 
 /** How a call was carried out. */
 export interface CallReceipt {
@@ -52,6 +52,12 @@ export const answerOf = (outcome: Outcome, readStack: (text: string) => string, 
     console: consoleOf(outcome, readStack),
   }
   throw new MeshError(result.code, receipt ? { ...fields, receipt } : fields)
+}
+
+/** The value of a durable invocation that has ended. Throws its error as `answerOf`; E_CANCELLED for one that was cancelled. */
+export const endedWith = ({ outcome, error }: BackendEnd, readStack: (text: string) => string): Value => {
+  if (outcome) return answerOf(outcome, readStack)
+  throw error ? new MeshError(error.code, error.message) : new MeshError('E_CANCELLED', 'the invocation was cancelled')
 }
 
 export const receiptOf = (result: BackendResult, readStack: (text: string) => string): CallReceipt => {

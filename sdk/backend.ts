@@ -1,6 +1,7 @@
 /** What carries out an SDK's or command's wishes: a peer in this process, or the local agent over its socket. */
 
 import type { Inputs } from '../peer/inputs.ts'
+import type { DurableState } from '../protocol/durable.ts'
 import type { ErrorCode } from '../protocol/errors.ts'
 import type { Grants } from '../protocol/grants.ts'
 import type { Limits, Outcome } from '../protocol/outcome.ts'
@@ -82,6 +83,37 @@ export type BackendMapItem =
   | { index: number; result: BackendResult }
   | { index: number; error: { code: ErrorCode; message: string } }
 
+/** A durable invocation, as its home lists it. Instants are of the wall clock. */
+export interface BackendInvocation {
+  id: string
+  /** CID text. */
+  function: string
+  export: string
+  state: DurableState
+  createdMs: number
+  endedMs?: number | undefined
+}
+
+/** How one ended: `done` with an outcome, `failed` with an error, or `cancelled`. */
+export interface BackendEnd {
+  state: Exclude<DurableState, 'running'>
+  outcome?: Outcome | undefined
+  error?: { code: ErrorCode; message: string } | undefined
+}
+
+/** Every method throws MeshError E_NO_HOME where nothing durable is kept, and E_USAGE for an id that is not known there. */
+export interface BackendDurable {
+  /** The id, once it is kept. */
+  start(call: Omit<BackendCall, 'receipt' | 'traceTicks' | 'signal' | 'onWait'>): Promise<string>
+  /** Those that run, the oldest first; with `all` those that have ended too. */
+  list(all: boolean): Promise<BackendInvocation[]>
+  /** Undefined: it runs. */
+  end(id: string): Promise<BackendEnd | undefined>
+  wait(id: string, signal?: AbortSignal): Promise<BackendEnd>
+  /** False: it had ended. */
+  cancel(id: string): Promise<boolean>
+}
+
 export interface Backend {
   /** Stores the function's blocks where executors find them. Same bundle, same CID. */
   publish(bundle: FunctionBundle): Promise<{ cid: string; manifest: Manifest }>
@@ -90,5 +122,6 @@ export interface Backend {
   call(call: BackendCall): Promise<BackendResult>
   /** Items as they come, those that come together in one list. */
   map(map: BackendMap): AsyncIterable<BackendMapItem[]>
+  readonly durable: BackendDurable
   close(): Promise<void>
 }

@@ -59,6 +59,9 @@ export interface CallOptions extends Omit<MapOptions, 'unordered'> {
 }
 
 /** What a function's wayside.json says for every call of it. */
+/** What a durable invocation may be asked. `timeoutMs`: to its end; default that of wayside.json, else a day. */
+export type StartOptions = Omit<MapOptions, 'unordered' | 'signal'>
+
 export interface CallDefaults {
   verify?: string | undefined
   timeoutMs?: number | undefined

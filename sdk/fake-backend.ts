@@ -4,7 +4,15 @@ import type { Grants } from '../protocol/grants.ts'
 import type { Outcome } from '../protocol/outcome.ts'
 import { decodeValue, encodeValue, type Value } from '../protocol/values.ts'
 import type { FunctionBundle } from '../registry/functions.ts'
-import type { Backend, BackendCall, BackendMap, BackendMapItem, BackendResult } from './backend.ts'
+import type {
+  Backend,
+  BackendCall,
+  BackendDurable,
+  BackendEnd,
+  BackendMap,
+  BackendMapItem,
+  BackendResult,
+} from './backend.ts'
 import type { SdkHost } from './host.ts'
 
 export const CID_TEXT = 'bafyreidykglsfhoixmivffc5uwhcgshx4j465xwqntbmu43nb2dzqwfvae'
@@ -43,6 +51,17 @@ export class FakeBackend implements Backend {
   /** Inputs that a map pulled. */
   pulled = 0
   closed = 0
+  readonly started: Omit<BackendCall, 'receipt'>[] = []
+  /** Each has ended when it is asked for, unless it was cancelled before. */
+  readonly durable: BackendDurable = {
+    start: async (call) => `invocation-${this.started.push(call)}`,
+    list: async () =>
+      this.started.map((call, i) => ({ ...call, id: `invocation-${i + 1}`, state: 'running', createdMs: i })),
+    end: (id) => this.#endOf(id),
+    wait: (id) => this.#endOf(id),
+    cancel: async (id) => !this.#cancelled.has(id) && this.#cancelled.add(id) !== undefined,
+  }
+  readonly #cancelled = new Set<string>()
   readonly #answer: Answer
   readonly #window: number
 
@@ -55,6 +74,17 @@ export class FakeBackend implements Backend {
   async publish(bundle: FunctionBundle) {
     this.published.push(bundle)
     return { cid: CID_TEXT, manifest: await this.manifest() }
+  }
+
+  async #endOf(id: string): Promise<BackendEnd> {
+    const call = this.started[Number(id.split('-')[1]) - 1]
+    if (!call) throw new MeshError('E_USAGE', `no invocation ${id}`)
+    if (this.#cancelled.has(id)) return { state: 'cancelled' }
+    try {
+      return { state: 'done', outcome: await this.#answer(decodeValue(call.input), undefined) }
+    } catch (cause) {
+      return { state: 'failed', error: failureOf(cause) }
+    }
   }
 
   async manifest() {

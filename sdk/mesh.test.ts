@@ -268,3 +268,37 @@ test('a map has the options of its calls', async () => {
     expect(item).toEqual({ ok: true, index: 0, value: 1 })
   expect(backend.maps).toMatchObject([{ verify: 'none', limits: { fuel: 3 }, unordered: true, timeoutMs: 9 }])
 })
+
+describe('start', () => {
+  test('gives an id at once, and the answer when it is asked for', async () => {
+    const { mesh, backend } = open()
+    const started = await mesh.start(echo, { a: 1 }, { verify: 'self', grants: { DB: { state: 'shop' } } })
+    expect(started.id).toBe('invocation-1')
+    expect(backend.started).toMatchObject([
+      { function: CID_TEXT, verify: 'self', timeoutMs: 86_400_000, grants: { DB: { state: 'shop' } } },
+    ])
+    expect(backend.started[0]).not.toHaveProperty('signal')
+    await mesh.close()
+    expect(await started.result()).toEqual({ a: 1 })
+  })
+
+  test('says with what it failed, and that it was cancelled', async () => {
+    const failing = open(() => outcomeOf({ ok: false, code: 'E_FUNCTION_THREW', message: 'no', stack: '' }))
+    const started = await failing.mesh.start(echo, 1)
+    await expect(started.result()).rejects.toEqual(failsWith('E_FUNCTION_THREW', 'no'))
+    const unable = open(() => {
+      throw new MeshError('E_NO_PEER', 'nobody')
+    })
+    await expect((await unable.mesh.start(echo, 1)).result()).rejects.toEqual(failsWith('E_NO_PEER', 'nobody'))
+    const cancelled = await open().mesh.start(echo, 1)
+    expect([await cancelled.cancel(), await cancelled.cancel()]).toEqual([true, false])
+    await expect(cancelled.result()).rejects.toEqual(failsWith('E_CANCELLED'))
+  })
+
+  test('takes the time that is given, else that of the project', async () => {
+    const { mesh, backend } = open()
+    await mesh.start(echo, 1, { timeoutMs: 9 })
+    expect(backend.started).toMatchObject([{ timeoutMs: 9 }])
+    await expect(mesh.start(echo, 1, { timeoutMs: 0 })).rejects.toEqual(failsWith('E_USAGE', 'timeoutMs'))
+  })
+})

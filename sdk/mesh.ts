@@ -1,8 +1,15 @@
 /** A connection to a mesh: calls, maps, and their end. */
 import { MeshError } from '../protocol/errors.ts'
-import { answerOf, type CallReceipt, encodeInput, receiptOf } from './answer.ts'
+import { TIMEOUT_MS_MAX } from '../protocol/limits.ts'
+import { answerOf, type CallReceipt, encodeInput, endedWith, receiptOf } from './answer.ts'
 import type { Backend, BackendMapItem } from './backend.ts'
-import { backendOptions, type CallOptions, ensureCallOptions, type MapOptions } from './call-options.ts'
+import {
+  backendOptions,
+  type CallOptions,
+  ensureCallOptions,
+  type MapOptions,
+  type StartOptions,
+} from './call-options.ts'
 import type { Fn } from './fn.ts'
 import type { SdkHost } from './host.ts'
 import { type MapItem, MapStream } from './map-stream.ts'
@@ -33,8 +40,23 @@ export interface Mesh extends AsyncDisposable {
     inputs: Iterable<NoInfer<Input>> | AsyncIterable<NoInfer<Input>>,
     options?: MapOptions,
   ): AsyncIterableIterator<MapItem<Output>>
-  /** Cancels what is under way and lets go of everything. */
+  /**
+   * Begins an invocation that outlasts this program: its home, the agent of this machine, goes on with it whatever runs or
+   * fails, until its deadline. Resolves once it is kept there. E_NO_HOME: no agent runs here.
+   */
+  start<Input, Output>(fn: Fn<Input, Output>, input: NoInfer<Input>, options?: StartOptions): Promise<Started<Output>>
+  /** Cancels what is under way and lets go of everything. What was started goes on. */
   close(): Promise<void>
+}
+
+/** A durable invocation. */
+export interface Started<Output> {
+  /** What `wayside wait`, `result` and `cancel` know it by. */
+  readonly id: string
+  /** Its answer, as of a call, however long it takes. One that was cancelled is E_CANCELLED. */
+  result(options?: { signal?: AbortSignal | undefined }): Promise<Output>
+  /** Nothing of it is committed afterwards. False: it had ended. */
+  cancel(): Promise<boolean>
 }
 
 const cancelled = () => new MeshError('E_CANCELLED', 'the caller cancelled')
@@ -94,6 +116,31 @@ export class BackedMesh implements Mesh {
     this.#ensureUsable(fn, options)
     ensureIterable(inputs)
     return this.#items(fn, inputs, options) as AsyncIterableIterator<MapItem<Output>>
+  }
+
+  async start<Input, Output>(
+    fn: Fn<Input, Output>,
+    input: Input,
+    options: StartOptions = {},
+  ): Promise<Started<Output>> {
+    this.#ensureUsable(fn, options)
+    const encoded = encodeInput(input)
+    const { controller, done } = this.#begin(undefined)
+    try {
+      const published = await unlessAborted(this.#functions.get(fn), controller.signal)
+      const { durable } = this.#backend
+      const timeoutMs = options.timeoutMs ?? published.defaults.timeoutMs ?? TIMEOUT_MS_MAX
+      const wanted = await this.#requestOf(fn, published, { ...options, timeoutMs }, controller.signal)
+      const { signal: _, ...request } = wanted
+      const id = await durable.start({ ...request, input: encoded })
+      return {
+        id,
+        result: async ({ signal } = {}) => endedWith(await durable.wait(id, signal), published.readStack) as Output,
+        cancel: () => durable.cancel(id),
+      }
+    } finally {
+      done()
+    }
   }
 
   async *#items(

@@ -1,12 +1,14 @@
 /** The backend that is a peer in this process. */
 
 import { type CallResult, type CallWish, type Dispute, ensureLevel } from '../peer/calls.ts'
+import type { DurableEnd } from '../peer/durable/durable.ts'
 import type { MapResult } from '../peer/map.ts'
 import type { Peer } from '../peer/peer.ts'
 import { type FindBlock, fraudProofOf, receiptFileOf } from '../peer/receipt-file.ts'
 import { type CID, ensureCid } from '../protocol/cid.ts'
 import { encodeCanonical } from '../protocol/codec.ts'
-import type { Backend, BackendDispute, BackendMapItem, BackendOptions, BackendResult } from './backend.ts'
+import { Outcome } from '../protocol/outcome.ts'
+import type { Backend, BackendDispute, BackendEnd, BackendMapItem, BackendOptions, BackendResult } from './backend.ts'
 
 /** Functions whose names are kept; a program calls few. */
 const FUNCTIONS_MAX = 256
@@ -90,6 +92,12 @@ const itemOf = (one: MapResult, proofs: Proofs): BackendMapItem =>
     ? { index: one.index, result: resultOf(one.result, proofs) }
     : { index: one.index, error: { code: one.error.code, message: one.error.message } }
 
+const endOf = ({ state, outcome, error }: DurableEnd): BackendEnd => ({
+  state,
+  outcome: outcome && Outcome.decode(outcome),
+  error: error && { code: error.code, message: error.message },
+})
+
 /** `close` stops the peer. */
 export const createPeerBackend = (peer: Peer): Backend => {
   const readCid = createCidReader()
@@ -119,6 +127,17 @@ export const createPeerBackend = (peer: Peer): Backend => {
         const proofs = disputes.length > 0 ? await proofsOf(disputes, caught, block) : NO_PROOFS
         yield results.map((one) => itemOf(one, proofs))
       }
+    },
+    durable: {
+      start: (call) =>
+        peer.durable.start({ ...requestOf(readCid(call.function), { ...call, signal: undefined }), input: call.input }),
+      list: (all) => peer.durable.list(all),
+      end: async (id) => {
+        const end = await peer.durable.end(id)
+        return end && endOf(end)
+      },
+      wait: async (id, signal) => endOf(await peer.durable.wait(id, signal)),
+      cancel: (id) => peer.durable.cancel(id),
     },
     close: () => peer.stop(),
   }

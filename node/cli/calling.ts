@@ -2,6 +2,7 @@
 import { defaultLevel, ensureLevel } from '../../peer/calls.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import type { Grants } from '../../protocol/grants.ts'
+import { TIMEOUT_MS_MAX } from '../../protocol/limits.ts'
 import type { Limits } from '../../protocol/outcome.ts'
 import type { Backend } from '../../sdk/backend.ts'
 import { backendOptions } from '../../sdk/call-options.ts'
@@ -18,6 +19,8 @@ export interface CallFlags extends Flags {
   remote?: boolean
   public?: boolean
   json?: boolean
+  /** The agent keeps it, and goes on with it. */
+  durable?: boolean
 }
 
 export interface Calling {
@@ -53,6 +56,12 @@ const ensureCompatible = ({ local, remote }: CallFlags) => {
   if (local && remote) throw new MeshError('E_USAGE', '--local and --remote exclude each other; give one of them')
 }
 
+/** What is given counts before what the function says; a durable invocation has a day. */
+const timeoutOf = ({ timeoutMs }: Config, { durable }: CallFlags, defaults: { timeoutMs?: number | undefined }) => {
+  if (timeoutMs) return { timeoutMs }
+  return durable && defaults.timeoutMs === undefined ? { timeoutMs: TIMEOUT_MS_MAX } : {}
+}
+
 const createPublish =
   (backend: Backend, config: Config, flags: CallFlags): Publish =>
   async (text, bundle = bundleAloud) => {
@@ -62,7 +71,7 @@ const createPublish =
     const options = backendOptions(
       {
         ...(config.verify && { verify: config.verify }),
-        ...(config.timeoutMs && { timeoutMs: config.timeoutMs }),
+        ...timeoutOf(config, flags, published.defaults),
         remote: flags.remote ?? false,
         public: flags.public ?? false,
       },

@@ -201,6 +201,7 @@ const addRun = (program: Command, run: Lazily) =>
       'with --receipt: hash the memory every so many ticks of 10000 fuel, so that `verify` can say when two runs part',
     )
     .option('-o, --output <file>', 'write the result there; bytes as they are, anything else as JSON')
+    .option('--durable', 'let the agent keep it and go on with it, whatever ends meanwhile; see `wayside ps`')
     .addOption(dataOption())
     .addOption(configOption())
     .addOption(jsonOption())
@@ -210,9 +211,36 @@ const addRun = (program: Command, run: Lazily) =>
         `wayside run hello.ts '{"name":"Ada"}'`,
         'wayside run stats.ts#median @numbers.json --verify quorum:2',
         'wayside run thumbnail.ts @job.json -o out.png --receipt out.receipt',
+        'wayside run order.ts @order.json --durable',
       ) + EXIT_STATUS,
     )
     .action(run(async () => (await import('./run.ts')).run))
+
+const addDurable = (program: Command, run: Lazily) => {
+  program
+    .command('ps')
+    .summary('the durable invocations that run')
+    .description('Lists the durable invocations that this agent keeps and goes on with, the oldest first.')
+    .option('--all', 'those that have ended, too: they are kept for a week')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .addHelpText('after', example('wayside ps', 'wayside ps --all --json'))
+    .action(run(async () => (await import('./durable.ts')).ps))
+  const commands = [
+    ['wait', 'wait for a durable invocation, and print its result'],
+    ['result', 'print the result of a durable invocation that has ended'],
+    ['cancel', 'end a durable invocation: nothing of it is committed any more'],
+  ] as const
+  for (const [name, summary] of commands)
+    program
+      .command(name)
+      .summary(summary)
+      .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
+      .argument('<id>', 'as `wayside run --durable` printed it, and `wayside ps` shows it')
+      .addOption(dataOption())
+      .addOption(jsonOption())
+      .action(run(async () => (await import('./durable.ts'))[name]))
+}
 
 const addMap = (program: Command, run: Lazily) =>
   callOptions(
@@ -317,6 +345,7 @@ export const createProgram = (exited: (status: number) => void): Command => {
   addMeshCommands(program, run)
   addRun(program, run)
   addMap(program, run)
+  addDurable(program, run)
   addDev(program, run)
   addVerify(program, run)
   return program

@@ -1,4 +1,5 @@
 /** `wayside run`: one call, its result to stdout, everything about it to stderr. */
+import { MeshError } from '../../protocol/errors.ts'
 import { type Value, valueToJson } from '../../protocol/values.ts'
 import { answerOf, consoleOf, encodeInput } from '../../sdk/answer.ts'
 import type { BackendResult } from '../../sdk/backend.ts'
@@ -6,6 +7,7 @@ import { ensureTraceTicks } from '../../sdk/call-options.ts'
 import { plainText } from '../plain-text.ts'
 import { shortId } from '../short-id.ts'
 import { type CallFlags, type Calling, withCalling } from './calling.ts'
+import { showEnd } from './durable.ts'
 import { showConsole } from './guest-words.ts'
 import { readInput } from './input.ts'
 import { ensureWritable, writeResult } from './output-file.ts'
@@ -139,14 +141,34 @@ const call = async (calling: Calling, input: Uint8Array, flags: RunFlags, signal
   await printJson(summary)
 }
 
+/** It is the agent's from the moment that its id is known: whoever interrupts this ends the waiting, and nothing else. */
+const runDurably = async (calling: Calling, input: Uint8Array, flags: RunFlags, signal: AbortSignal): Promise<void> => {
+  const { backend, request, readStack } = calling
+  const id = await backend.durable.start({ ...request, input })
+  note(`invocation ${id}`)
+  note(`it goes on without this command; later: wayside wait ${id}`)
+  const end = await backend.durable.wait(id, signal)
+  await showEnd(id, end, { ...flags, source: calling.source, readStack })
+}
+
+/** Throws MeshError E_USAGE. */
+const ensureDurable = ({ durable, receipt, local, output }: RunFlags): void => {
+  if (!durable) return
+  const not = [receipt !== undefined && '--receipt', local && '--local', output !== undefined && '-o'].filter(Boolean)
+  if (not.length > 0) throw new MeshError('E_USAGE', `--durable does not go with ${not.join(', ')}`)
+}
+
 export const run = async (text: string, inputText: string | undefined, flags: RunFlags): Promise<undefined> => {
   const { signal, dispose } = onInterrupt()
   try {
     ensureWritable(flags.output)
     ensureWritable(flags.receipt)
     traceTicksOf(flags)
+    ensureDurable(flags)
     const input = encodeInput(await readInput(inputText))
-    await withCalling(text, flags, signal, (calling) => call(calling, input, flags, signal))
+    await withCalling(text, flags, signal, (calling) =>
+      (flags.durable ? runDurably : call)(calling, input, flags, signal),
+    )
   } finally {
     dispose()
   }

@@ -4,6 +4,8 @@ import { Manifest } from '../../protocol/records.ts'
 import type {
   Backend,
   BackendCall,
+  BackendDurable,
+  BackendEnd,
   BackendMap,
   BackendMapItem,
   BackendOptions,
@@ -13,6 +15,7 @@ import { Batch } from './batch.ts'
 import { type AgentClient, errorOf } from './client.ts'
 import { Credit, Inbox } from './flow.ts'
 import { ITEM_BYTES, type WireItem } from './frames.ts'
+import { endFromWire, invocationFromWire } from './invocations.ts'
 import { itemFromWire, resultFromWire, wireBytes } from './results.ts'
 
 /** A call that had begun is not one that found no agent. */
@@ -125,6 +128,34 @@ async function* mapItems(client: AgentClient, map: BackendMap): AsyncGenerator<B
   }
 }
 
+const durableOf = (client: AgentClient): BackendDurable => {
+  const endOf = async (invocation: string, wait: boolean): Promise<BackendEnd | undefined> => {
+    const { end } = await client.ask({ t: 'ending', invocation, wait }, 'ended')
+    return end ? endFromWire(end) : undefined
+  }
+  return {
+    start: async (wanted) => {
+      const { function: functionCid, export: exportName, input } = wanted
+      const request = { t: 'start' as const, function: functionCid, export: exportName, input, ...wireOptions(wanted) }
+      return (await client.ask(request, 'started')).invocation
+    },
+    list: async (all) => (await client.ask({ t: 'ps', all }, 'invocations')).invocations.map(invocationFromWire),
+    end: (id) => endOf(id, false),
+    wait: (id, signal) => unlessAborted(endOf(id, true), signal) as Promise<BackendEnd>,
+    cancel: async (id) => (await client.ask({ t: 'kill', invocation: id }, 'killed')).was_running,
+  }
+}
+
+/** Whoever waits no more is told so; the agent goes on with what it was asked. */
+const unlessAborted = async <T>(asked: Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
+  asked.catch(() => {})
+  const { promise, reject } = Promise.withResolvers<never>()
+  const abort = () => reject(cancelled())
+  if (signal?.aborted) abort()
+  signal?.addEventListener('abort', abort)
+  return Promise.race([asked, promise]).finally(() => signal?.removeEventListener('abort', abort))
+}
+
 /** `close` ends the connection; the agent goes on. */
 export const createControlBackend = (client: AgentClient): Backend => ({
   publish: async ({ name, tier = 'javascript', code, modules = [], exports, effects, env = [], limits }) => {
@@ -136,5 +167,6 @@ export const createControlBackend = (client: AgentClient): Backend => ({
     Manifest.decode((await client.ask({ t: 'manifest', function: functionCid }, 'manifest')).manifest),
   call: (wanted) => call(client, wanted),
   map: (map) => mapItems(client, map),
+  durable: durableOf(client),
   close: async () => client.close(),
 })

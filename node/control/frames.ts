@@ -1,5 +1,6 @@
 /** What travels between the agent and the commands of its owner, over the control socket. */
 import * as v from 'valibot'
+import { STATES } from '../../protocol/durable.ts'
 import { EFFECT_KINDS } from '../../protocol/effects.ts'
 import { ERRORS, type ErrorCode } from '../../protocol/errors.ts'
 import { grantsSchema } from '../../protocol/grants.ts'
@@ -31,6 +32,8 @@ export const WINDOW_BYTES = 4 * MIB
 /** Counted for each item besides its own bytes. */
 export const ITEM_BYTES = 64
 const ITEMS_MAX = 4096
+/** As many as run and as are kept, and those that wait to be forgotten. */
+const INVOCATIONS_MAX = 20_000
 
 /** A ticket admits whoever holds it: long enough to carry it to another machine, not to be forgotten somewhere. */
 export const INVITE_MS_DEFAULT = 24 * 60 * 60_000
@@ -102,6 +105,12 @@ export const CommandFrame = localMessage(
       trace_ticks: v.nullable(integer(1, TICKS_MAX)),
     }),
     v.strictObject({ t: v.literal('map'), ...work, unordered: v.boolean() }),
+    /** A durable invocation. */
+    v.strictObject({ t: v.literal('start'), ...work, input: bytes(INPUT_BYTES_MAX) }),
+    v.strictObject({ t: v.literal('ps'), id: id(), all: v.boolean() }),
+    /** How it ended; with `wait` once it has. */
+    v.strictObject({ t: v.literal('ending'), id: id(), invocation: text(NAME_CHARS_MAX), wait: v.boolean() }),
+    v.strictObject({ t: v.literal('kill'), id: id(), invocation: text(NAME_CHARS_MAX) }),
     v.strictObject({ t: v.literal('inputs'), id: id(), inputs: list(bytes(INPUT_BYTES_MAX), ITEMS_MAX) }),
     /** No further inputs come. */
     v.strictObject({ t: v.literal('end'), id: id() }),
@@ -142,6 +151,21 @@ const item = v.union([
 ])
 export type WireItem = v.InferOutput<typeof item>
 
+const invocation = v.strictObject({
+  id: text(NAME_CHARS_MAX),
+  function: text(NAME_CHARS_MAX),
+  export: name(),
+  state: v.picklist(STATES),
+  created_ms: integer(0),
+  ended_ms: v.nullable(integer(0)),
+})
+
+const end = v.strictObject({
+  state: v.picklist(STATES),
+  outcome: v.nullable(bytes(Outcome.bytesMax)),
+  error: v.nullable(v.strictObject(failure)),
+})
+
 const isRecord = (x: unknown): x is Record<string, unknown> => typeof x === 'object' && x !== null
 
 export const AgentFrame = localMessage(
@@ -164,6 +188,10 @@ export const AgentFrame = localMessage(
     v.strictObject({ t: v.literal('manifest'), id: id(), manifest: bytes(Manifest.bytesMax) }),
     v.strictObject({ t: v.literal('result'), id: id(), result: result() }),
     v.strictObject({ t: v.literal('results'), id: id(), items: list(item, ITEMS_MAX) }),
+    v.strictObject({ t: v.literal('started'), id: id(), invocation: text(NAME_CHARS_MAX) }),
+    v.strictObject({ t: v.literal('invocations'), id: id(), invocations: list(invocation, INVOCATIONS_MAX) }),
+    v.strictObject({ t: v.literal('ended'), id: id(), end: v.nullable(end) }),
+    v.strictObject({ t: v.literal('killed'), id: id(), was_running: v.boolean() }),
     /** What the call waits for. */
     v.strictObject({ t: v.literal('wait'), id: id(), reason: text() }),
     v.strictObject({ t: v.literal('more'), id: id(), bytes: integer(0) }),

@@ -5,6 +5,7 @@ import type { Backend, BackendOptions } from '../../sdk/backend.ts'
 import { Batch } from './batch.ts'
 import { Credit, Inbox } from './flow.ts'
 import { type AgentFrame, type CommandFrame, type CommandFrameOf, ITEM_BYTES } from './frames.ts'
+import { endToWire, invocationToWire } from './invocations.ts'
 import { itemToWire, resultToWire, wireBytes } from './results.ts'
 
 /** What the owner's commands can do with the agent. */
@@ -136,6 +137,32 @@ export class Session {
         return this.#call(frame, running)
       case 'map':
         return this.#map(frame, running)
+      case 'start':
+      case 'ps':
+      case 'ending':
+      case 'kill':
+        return this.#send(await this.#durable(frame, running))
+    }
+  }
+
+  async #durable(frame: CommandFrameOf<'start' | 'ps' | 'ending' | 'kill'>, running: Running): Promise<AgentFrame> {
+    const { id } = frame
+    const { durable } = this.#controls.backend
+    switch (frame.t) {
+      case 'start': {
+        const { function: functionCid, export: exportName, input } = frame
+        const wanted = { ...this.#options(frame, running), function: functionCid, export: exportName, input }
+        return { t: 'started', id, invocation: await durable.start(wanted) }
+      }
+      case 'ps':
+        return { t: 'invocations', id, invocations: (await durable.list(frame.all)).map(invocationToWire) }
+      case 'ending': {
+        const { signal } = running.abort
+        const end = frame.wait ? await durable.wait(frame.invocation, signal) : await durable.end(frame.invocation)
+        return { t: 'ended', id, end: end ? endToWire(end) : null }
+      }
+      case 'kill':
+        return { t: 'killed', id, was_running: await durable.cancel(frame.invocation) }
     }
   }
 
@@ -188,7 +215,7 @@ export class Session {
     this.#send({ t: 'done', id })
   }
 
-  #options(frame: CommandFrameOf<'call' | 'map'>, { abort }: Running): BackendOptions {
+  #options(frame: CommandFrameOf<'call' | 'map' | 'start'>, { abort }: Running): BackendOptions {
     let quietUntilMs = 0
     return {
       verify: frame.verify ?? undefined,

@@ -136,15 +136,17 @@ export class Durable {
     return { state, outcome, error: error && new MeshError(error.code, error.message) }
   }
 
-  /** Waits for its end. Throws MeshError E_USAGE for one that is not known, E_STOPPING if this home ends before. */
-  async wait(id: string): Promise<DurableEnd> {
+  /** Waits for its end. Throws MeshError E_USAGE for one that is not known, E_STOPPING if this home ends before, E_CANCELLED. */
+  async wait(id: string, signal?: AbortSignal): Promise<DurableEnd> {
+    const given = aborted(signal)
     for (;;) {
       const end = await this.end(id)
       if (end) return end
       const running = this.#running.get(id)
       if (!running || this.#isStopped)
         throw new MeshError('E_STOPPING', 'this agent is shutting down; the invocation goes on when it is up again')
-      await running.over
+      await Promise.race([running.over, given])
+      if (signal?.aborted) throw new MeshError('E_CANCELLED', 'the caller waits no more')
     }
   }
 
@@ -306,6 +308,9 @@ const mayGoOn = (cause: unknown, hasTime: boolean): boolean =>
   hasTime &&
   cause instanceof MeshError &&
   (cause.code === 'E_EFFECT_OUTCOME_UNKNOWN' || ERRORS[cause.code].retry !== 'never')
+
+const aborted = (signal: AbortSignal | undefined): Promise<void> =>
+  new Promise((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }))
 
 const pause = (clock: Ports['clock'], ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

@@ -1,0 +1,100 @@
+/** Durable invocations by the command line: their agent is killed and started again, and they end once. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { begin, freshDirectory, startAgent, startMesh, type TestAgent, until, wayside } from '../testing/wayside.ts'
+
+/** A project that counts the visits of a page, slowly. */
+const project = (): string => {
+  const cwd = join(freshDirectory(), 'visits')
+  mkdirSync(cwd)
+  writeFileSync(join(cwd, 'package.json'), '{"type":"module"}')
+  writeFileSync(join(cwd, 'wayside.json'), JSON.stringify({ env: { DB: { state: 'visits' } } }))
+  writeFileSync(
+    join(cwd, 'visit.js'),
+    `export default async function visit({ page, ms }, env, ctx) {
+  console.log('counting ' + page)
+  const begun = await ctx.now()
+  await new Promise((resolve) => setTimeout(resolve, ms))
+  const n = ((await env.DB.get(page)) ?? 0) + 1
+  await env.DB.put(page, n)
+  return { n, waited: (await ctx.now()) - begun }
+}
+export const fails = () => { throw new Error('no such page') }
+`,
+  )
+  return cwd
+}
+
+const cwd = project()
+const visit = (page: string, ms: number) => ['run', 'visit.js', JSON.stringify({ page, ms })]
+const on = ({ data }: TestAgent) => ['--data', data]
+const runJson = async (args: readonly string[]) => {
+  const { status, stdout, stderr } = await wayside(args, { cwd })
+  return { status, stderr, ...JSON.parse(stdout || '{}') }
+}
+const listed = async (agent: TestAgent, ...flags: string[]) =>
+  JSON.parse((await wayside(['ps', '--json', ...flags, ...on(agent)])).stdout) as { id: string; state: string }[]
+const idIn = (stderr: string): string => /invocation (\S+)/.exec(stderr)?.[1] as string
+
+test('without an agent there is no home for it', async () => {
+  const lone = await wayside([...visit('a', 1), '--durable', '--data', freshDirectory()], { cwd })
+  expect(lone).toMatchObject({ status: 4, stdout: '' })
+  expect(lone.stderr).toContain('E_NO_HOME')
+  expect(lone.stderr).toContain('wayside up')
+  const stateful = await wayside([...visit('a', 1), '--data', freshDirectory()], { cwd })
+  expect(stateful.status).toBe(4)
+  expect(stateful.stderr).toContain('E_NO_HOME')
+})
+
+test('it outlasts its command, its agent and its executor, counts once, and is listed', async () => {
+  const [home, lender] = (await startMesh(2)) as [TestAgent, TestAgent]
+  const running = begin([...visit('front', 4000), '--durable', ...on(home)], { cwd })
+  let said = ''
+  running.child.stderr?.on('data', (text: string) => {
+    said += text
+  })
+  await until(() => idIn(said) !== undefined)
+  const id = idIn(said)
+  running.child.kill('SIGINT')
+  expect((await running.ended).status).toBe(130)
+  expect(await listed(home)).toMatchObject([{ id, state: 'running' }])
+  await lender.stop('SIGKILL')
+  await home.stop('SIGKILL')
+  const again = await startAgent([], { data: home.data })
+  expect(await listed(again)).toMatchObject([{ id, state: 'running' }])
+  const waited = await runJson(['wait', id, '--json', ...on(again)])
+  expect(waited).toMatchObject({ status: 0, id, value: { n: 1 }, console: [{ level: 'log', text: 'counting front' }] })
+  // By the wall clock: what had passed when the agent was killed is not waited for again.
+  expect(waited.value.waited).toBeGreaterThanOrEqual(4000)
+  expect(await listed(again)).toEqual([])
+  expect(await listed(again, '--all')).toMatchObject([{ id, state: 'done' }])
+  const result = await wayside(['result', id, ...on(again)])
+  expect(result).toMatchObject({ status: 0, stdout: `${JSON.stringify(waited.value)}\n` })
+  expect(await runJson([...visit('front', 1), '--json', '--durable', ...on(again)])).toMatchObject({ value: { n: 2 } })
+  expect(await runJson([...visit('front', 1), '--json', ...on(again)])).toMatchObject({ value: { n: 3 } })
+  await again.stop()
+})
+
+test('it is cancelled, fails, or is not known, and each says so', async () => {
+  const home = await startAgent()
+  const started = begin([...visit('other', 60_000), '--durable', ...on(home)], { cwd })
+  await until(async () => (await listed(home)).length === 1)
+  const [{ id } = { id: '' }] = await listed(home)
+  const early = await wayside(['result', id, ...on(home)])
+  expect(early.status).toBe(2)
+  expect(early.stderr).toContain(`wayside wait ${id}`)
+  expect((await wayside(['cancel', id, ...on(home)])).stdout).toContain('nothing of it is committed')
+  const ended = await started.ended
+  expect(ended.status).toBe(130)
+  expect(ended.stderr).toContain('cancelled')
+  expect((await wayside(['cancel', id, ...on(home)])).stdout).toContain('had ended before')
+  expect(await runJson([...visit('other', 1), '--json', ...on(home)])).toMatchObject({ value: { n: 1 } })
+  const failing = await wayside(['run', 'visit.js#fails', '--durable', ...on(home)], { cwd })
+  expect(failing.status).toBe(1)
+  expect(failing.stderr).toContain('no such page')
+  const unknown = await wayside(['wait', 'nonsense', ...on(home)])
+  expect(unknown).toMatchObject({ status: 2, stdout: '' })
+  expect(unknown.stderr).toContain('no id of an invocation')
+  await home.stop()
+})
