@@ -6,7 +6,8 @@ import { Level } from 'level'
 import { ensureStorageKey } from '../peer/storage/key.ts'
 import { MeshError } from '../protocol/errors.ts'
 import { type FailPoints, NO_FAIL_POINTS } from '../protocol/fail-points.ts'
-import type { Storage, StorageWrite } from '../protocol/ports.ts'
+import type { Storage, StorageScan, StorageWrite } from '../protocol/ports.ts'
+import { type LevelOperation, LevelWriter } from './level-writer.ts'
 
 type Database = Level<string, Uint8Array>
 
@@ -59,19 +60,19 @@ const isCorruption = (cause: unknown) => {
 const SUM_BYTES = 4
 
 /** All in one piece of memory: to find some for each small value would take longer than to fill it. */
-const toOperations = (writes: readonly StorageWrite[]) => {
+const toOperations = (writes: readonly StorageWrite[]): LevelOperation[] => {
   let length = 0
   for (const write of writes) if ('put' in write) length += write.put.length + SUM_BYTES
   const bytes = new Uint8Array(length)
   const view = new DataView(bytes.buffer)
   let end = 0
   return writes.map((write) => {
-    if (!('put' in write)) return { type: 'del' as const, key: write.key }
+    if (!('put' in write)) return { type: 'del', key: write.key }
     const start = end
     bytes.set(write.put, start)
     view.setUint32(start + write.put.length, crc32(write.put))
     end += write.put.length + SUM_BYTES
-    return { type: 'put' as const, key: write.key, value: bytes.subarray(start, end) }
+    return { type: 'put', key: write.key, value: bytes.subarray(start, end) }
   })
 }
 
@@ -97,12 +98,38 @@ const openDatabase = async (dir: string): Promise<Database> => {
   }
 }
 
+/** Undefined: it was damaged. */
+type Whole = (key: string, stored: Uint8Array | undefined) => Uint8Array | undefined
+type Reading = <T>(work: () => Promise<T>) => Promise<T>
+
+async function* entriesIn(
+  database: Database,
+  read: Reading,
+  whole: Whole,
+  prefix: string,
+  { after = '', limit = -1 }: StorageScan = {},
+) {
+  const from = after < (prefix || FIRST_KEY) ? { gte: prefix || FIRST_KEY } : { gt: after }
+  const iterator = await read(async () => database.iterator({ ...from, lt: prefix + ABOVE_KEYS, limit }))
+  try {
+    for (;;) {
+      const entry = await read(() => iterator.next())
+      if (!entry) return
+      const value = whole(entry[0], entry[1])
+      if (value) yield { key: entry[0], value }
+    }
+  } finally {
+    await iterator.close()
+  }
+}
+
 const createStorage = (
   database: Database,
   dir: string,
   failPoints: FailPoints,
   damaged: (what: string) => void,
 ): Storage => {
+  const writer = new LevelWriter(database, dir)
   const attempt = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
     try {
       return await work()
@@ -111,13 +138,19 @@ const createStorage = (
     }
   }
 
+  const read: Reading = (work) =>
+    attempt('read', async () => {
+      await writer.mending
+      return work()
+    })
+
   const getOne = (key: string) =>
     database.get(key).catch((cause) => {
       if (!isCorruption(cause)) throw cause
       return NOTHING
     })
 
-  const whole = (key: string, stored: Uint8Array | undefined): Uint8Array | undefined => {
+  const whole: Whole = (key, stored) => {
     const value = stored && withoutSum(stored)
     if (stored && !value) damaged(`what was kept as ${key} is damaged, and counts as absent`)
     return value
@@ -126,11 +159,11 @@ const createStorage = (
   return {
     async get(key) {
       failPoints.hit('storage.get')
-      return whole(key, await attempt('read', () => getOne(key)))
+      return whole(key, await read(() => getOne(key)))
     },
     async getMany(keys) {
       failPoints.hit('storage.get')
-      const found = await attempt('read', () =>
+      const found = await read(() =>
         database.getMany(keys as string[]).catch((cause) => {
           if (!isCorruption(cause)) throw cause
           return Promise.all(keys.map(getOne))
@@ -141,26 +174,17 @@ const createStorage = (
     async write(writes, { durable = false } = {}) {
       failPoints.hit('storage.write')
       for (const { key } of writes) ensureStorageKey(key)
-      await attempt('write', () => database.batch(toOperations(writes), { sync: durable }))
+      await attempt('write', () => writer.write(toOperations(writes), durable))
     },
-    async *scan(prefix, { after = '', limit = -1 } = {}) {
+    scan(prefix, options) {
       failPoints.hit('storage.scan')
-      const from = after < (prefix || FIRST_KEY) ? { gte: prefix || FIRST_KEY } : { gt: after }
-      const range = { ...from, lt: prefix + ABOVE_KEYS, limit }
-      const iterator = await attempt('read', async () => database.iterator(range))
-      try {
-        for (;;) {
-          const entry = await attempt('read', () => iterator.next())
-          if (!entry) return
-          const value = withoutSum(entry[1])
-          if (value) yield { key: entry[0], value }
-          else damaged(`what was kept as ${entry[0]} is damaged, and counts as absent`)
-        }
-      } finally {
-        await iterator.close()
-      }
+      return entriesIn(database, read, whole, prefix, options)
     },
-    close: () => attempt('close', () => database.close()),
+    close: () =>
+      attempt('close', async () => {
+        await writer.settled()
+        await database.close()
+      }),
   }
 }
 
