@@ -1,7 +1,7 @@
 /**
  * Small read-modify-write transactions a second, durable each: the state engine on level, beside level without it (reads
  * of 256 keys at once, then one synced batch of as many) and beside SQLite (node:sqlite, WAL, synchronous FULL, as many in
- * one transaction). Whoever commits has its reply before it begins again.
+ * one transaction). On etcd it stands beside etcd (`commit-etcd.ts`). Whoever commits has its reply before it begins again.
  */
 import { fdatasyncSync, openSync, writeSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -12,6 +12,7 @@ import { Level } from 'level'
 import { openLevelStorage } from '../node/storage-level.ts'
 import type { StateEngine } from '../peer/state/engine.ts'
 import { openStorageEngine } from '../peer/state/storage-engine.ts'
+import { ETCD_CLIENTS, type EtcdSubjects, openEtcdSubjects } from './commit-etcd.ts'
 import { ensurePlausible, interleave, median, rounded, row } from './measure.ts'
 
 const ROUNDS = 7
@@ -22,6 +23,8 @@ const CLIENTS = [1, 16, 256]
 const SYNCS = 25
 /** In groups of 256 on a disk that syncs in a millisecond. */
 const SQLITE_PER_S_MIN = 5000
+/** Of etcd with its three nodes on two cores. */
+const RAW_ETCD_PER_S_MIN = 500
 
 const keyOf = (n: number) => `account/${String(n).padStart(6, '0')}`
 const KEY_NAMES = Array.from({ length: KEYS }, (_, n) => keyOf(n))
@@ -104,6 +107,17 @@ const ofSqlite = (database: DatabaseSync, group: number): Commits => {
   }
 }
 
+const ofRawEtcd =
+  ({ raw }: EtcdSubjects): Commits =>
+  async (untilMs) => {
+    let done = 0
+    const commits = async (_: unknown, index: number) => {
+      while (performance.now() < untilMs) if (await raw(index, anyKey(), modified)) done += 1
+    }
+    await Promise.all(Array.from({ length: ETCD_CLIENTS }, commits))
+    return done
+  }
+
 const openSqlite = (file: string): DatabaseSync => {
   const database = new DatabaseSync(file)
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
@@ -131,6 +145,7 @@ const measure = async (dir: string, print: (line: string) => void): Promise<Reco
   const engine = await openStorageEngine({ storage, quotaOf, damaged: console.error })
   const bare: Level<string, Uint8Array> = new Level(join(dir, 'bare'), { valueEncoding: 'view' })
   const sqlite = openSqlite(join(dir, 'sqlite'))
+  const etcd = await openEtcdSubjects()
   const sync = syncsOf(join(dir, 'sync'))
   const subject = (name: string, commits: Commits) => ({ name, run: () => perSecond(commits) })
   const results = await interleave(
@@ -138,12 +153,15 @@ const measure = async (dir: string, print: (line: string) => void): Promise<Reco
       ...CLIENTS.map((clients) => subject(`level_${clients}`, ofEngine(engine, clients))),
       ...CLIENTS.map((group) => subject(`level_floor_${group}`, ofLevel(bare, group))),
       ...CLIENTS.map((group) => subject(`sqlite_group${group}`, ofSqlite(sqlite, group))),
+      subject(`etcd_${ETCD_CLIENTS}`, ofEngine(etcd.engine, ETCD_CLIENTS)),
+      subject(`raw_etcd_${ETCD_CLIENTS}`, ofRawEtcd(etcd)),
       { name: 'fsync', run: async () => medianSync(sync) },
     ],
     ROUNDS,
     1,
   )
   await engine.close()
+  await etcd.close()
   await Promise.all([storage.close(), bare.close()])
   sqlite.close()
   const fsync_p50_ms = rounded(median(results.get('fsync') ?? []))
@@ -161,8 +179,10 @@ export const run = async (print: (line: string) => void): Promise<Record<string,
     const figures = await measure(dir, print)
     const of = (name: string) => figures[name] as number
     ensurePlausible('SQLite', of('sqlite_group256'), SQLITE_PER_S_MIN, 'commits/s')
+    ensurePlausible('etcd', of('raw_etcd_64'), RAW_ETCD_PER_S_MIN, 'commits/s')
     print(`level, beside its floor: ${rounded(of('level_256') / of('level_floor_256'))}, aim 0.8`)
     print(`level, beside SQLite: ${rounded(of('level_256') / of('sqlite_group256'))}, aim 0.3`)
+    print(`etcd, beside one transaction a commit: ${rounded(of('etcd_64') / of('raw_etcd_64'))}, aim 2`)
     return figures
   } finally {
     await rm(dir, { recursive: true })

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll } from 'vitest'
 import { stateConformance } from '../../peer/state/conformance.ts'
 import { put, type StateHarness } from '../../peer/state/testing/subject.ts'
+import { type Cluster, startCluster } from '../../scripts/etcd/cluster.ts'
 import { openEtcdEngine } from './engine.ts'
-import { type Cluster, startCluster } from './testing/cluster.ts'
 
 const REVISIONS = 64
 const window = { revisions: REVISIONS, bytes: 2 ** 26 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { StateEngine } from '../../peer/state/engine.ts'
+import { type Cluster, startCluster } from '../../scripts/etcd/cluster.ts'
 import { type EtcdEngineOptions, openEtcdEngine } from './engine.ts'
-import { type Cluster, startCluster } from './testing/cluster.ts'
 import { type Acknowledged, count, counted } from './testing/counting.ts'
 
 let cluster: Cluster

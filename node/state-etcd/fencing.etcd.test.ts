@@ -1,11 +1,11 @@
 /** Requests that arrive when they should not any more: late, after another home has taken over, or twice. */
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { StateEngine, Transaction } from '../../peer/state/engine.ts'
+import { type Cluster, startCluster } from '../../scripts/etcd/cluster.ts'
 import { Etcd } from './client.ts'
 import { openEtcdEngine } from './engine.ts'
 import { Layout } from './layout.ts'
 import { base64 } from './messages.ts'
-import { type Cluster, startCluster } from './testing/cluster.ts'
 import { SlowRoad } from './testing/slow-road.ts'
 
 let cluster: Cluster

@@ -5,11 +5,11 @@ import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type Cluster, startCluster } from '../../scripts/etcd/cluster.ts'
 import { Etcd } from './client.ts'
 import { openEtcdEngine } from './engine.ts'
 import { Layout } from './layout.ts'
 import { base64 } from './messages.ts'
-import { type Cluster, startCluster } from './testing/cluster.ts'
 import { type Acknowledged, counted } from './testing/counting.ts'
 
 const HOME = fileURLToPath(new URL('./testing/home-process.ts', import.meta.url))

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { isAlive } from '../../../scripts/test/is-alive.ts'
+import { isAlive } from '../test/is-alive.ts'
 import { startCluster } from './cluster.ts'
 
 const HOLDER = fileURLToPath(new URL('./cluster-holder.ts', import.meta.url))
