@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, expect, test } from 'vitest'
-import type { Answer, EffectRequest } from '../protocol/journal.ts'
+import type { EffectRequest } from '../protocol/journal.ts'
 import { MIB } from '../protocol/limits.ts'
 import { decodeValue, encodeValue, ensureValue, type Value, valueToJson } from '../protocol/values.ts'
 import { bytesOf, limits, seed } from '../sandbox/fixture.ts'
 import { createSandboxPool, type SandboxJob, type SandboxResult, type SandboxRun } from '../sandbox/pool.ts'
 import { HOSTILE_MODULES } from '../sandbox/testing/hostile-modules.ts'
-import { HOSTILE_PROGRAMS, type HostileProgram } from '../sandbox/testing/hostile-programs.ts'
+import { answerTo, HOSTILE_PROGRAMS, type HostileProgram } from '../sandbox/testing/hostile-programs.ts'
 import { systemClock } from './clock.ts'
 import { createSandboxHost } from './sandbox-host.ts'
 
@@ -48,14 +48,8 @@ const valueIn = (result: SandboxResult): Value => {
   return decodeValue(decoded.result.value)
 }
 
-const answerTo = ({ arguments: bytes }: EffectRequest): Answer => {
-  const { ref, input } = decodeValue(bytes) as { ref: string; input: Value }
-  if (ref === '#fail') return { ok: false, code: 'E_FUNCTION_THREW', message: 'as asked' }
-  return { ok: true, value: encodeValue(ref === '#echo' ? input : null) }
-}
-
 /** Begins a program; each request is answered at once and, once it is over, again. */
-const begin = ({ name, code, form, limits, timeoutMs }: HostileProgram): SandboxRun => {
+const begin = ({ name, code, form, effects, limits, timeoutMs }: HostileProgram): SandboxRun => {
   const asked: EffectRequest[] = []
   const run: SandboxRun = pool.run(
     job(
@@ -63,7 +57,7 @@ const begin = ({ name, code, form, limits, timeoutMs }: HostileProgram): Sandbox
       code,
       { list: [1] },
       {
-        ...{ party: 'a stranger', form, limits, timeoutMs },
+        ...{ party: 'a stranger', form, effects, limits, timeoutMs },
         onRequest: (request) => {
           asked.push(request)
           if (!valueToJson(decodeValue(request.arguments)).includes('"#late"'))

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import type { Answer, EffectRequest } from '../protocol/journal.ts'
+import type { EffectRequest } from '../protocol/journal.ts'
 import type { Outcome } from '../protocol/outcome.ts'
 import { decodeValue, encodeValue, type Value, valueToJson } from '../protocol/values.ts'
 import { bytesOf, outcomeOf, runOf, seed, valueIn, wasm } from './fixture.ts'
 import { createSandbox, type RunHandle } from './sandbox.ts'
 import { HOSTILE_MODULES } from './testing/hostile-modules.ts'
-import { HOSTILE_PROGRAMS, type HostileProgram } from './testing/hostile-programs.ts'
+import { answerTo, HOSTILE_PROGRAMS, type HostileProgram } from './testing/hostile-programs.ts'
 
 const HOSTILE = [...HOSTILE_PROGRAMS, ...HOSTILE_MODULES]
 
@@ -14,21 +14,15 @@ export default async (n) => [n, [...kept.list].sort().join(), await Promise.all(
 const neighbourly = (n: number): Value => [n, '1,2,3', [n, n + 1], `{"a":[${n}]}`, Math.max(n, 1)]
 
 /** What is asked by `#late` is answered only when the run is over. */
-const answerTo = ({ arguments: bytes }: EffectRequest): Answer => {
-  const { ref, input } = decodeValue(bytes) as { ref: string; input: Value }
-  if (ref === '#fail') return { ok: false, code: 'E_FUNCTION_THREW', message: 'as asked' }
-  return { ok: true, value: encodeValue(ref === '#echo' ? input : null) }
-}
-
 const isLate = ({ arguments: bytes }: EffectRequest): boolean => valueToJson(decodeValue(bytes)).includes('"#late"')
 
 const perform = (
   sandbox: ReturnType<typeof createSandbox>,
-  { name, code, form, limits }: HostileProgram,
+  { name, code, form, effects, limits }: HostileProgram,
 ): RunHandle => {
   sandbox.load(name, code, limits.memory_bytes, form)
   const asked: EffectRequest[] = []
-  const run = runOf({ list: [1] }, { limits, seed })
+  const run = runOf({ list: [1] }, { limits, seed, effects })
   const handle = sandbox.run(name, run, { requested: (request) => void asked.push(request) })
   for (let next = 0; !handle.result && next < asked.length; next++) {
     const request = asked[next] as EffectRequest

@@ -8,9 +8,12 @@
  * nothing else; `repeat`, text that stands 100,000 times in place of `@`.
  */
 import { readFileSync } from 'node:fs'
+import { EFFECT_KINDS, type EffectKind } from '../../protocol/effects.ts'
+import type { Answer, EffectRequest } from '../../protocol/journal.ts'
 import { MIB } from '../../protocol/limits.ts'
 import type { Limits } from '../../protocol/outcome.ts'
-import { encodeValue, valueFromJson } from '../../protocol/values.ts'
+import type { Binding } from '../../protocol/records.ts'
+import { decodeValue, encodeValue, type Value, valueFromJson } from '../../protocol/values.ts'
 import { bytesOf } from '../fixture.ts'
 import { type CodeForm, PLAIN_MODULE } from '../job.ts'
 
@@ -18,6 +21,7 @@ export interface HostileProgram {
   name: string
   code: Uint8Array
   form: CodeForm
+  effects: readonly EffectKind[]
   limits: Limits
   timeoutMs: number
   /** It ends by its own limits, without a clock. */
@@ -30,8 +34,13 @@ const NARROW = { fuel: 1_000_000, memory: 20 * MIB }
 const WIDE = { fuel: 20_000_000, memory: 64 * MIB }
 const KINDS = {
   ...{ escapes: NARROW, results: NARROW, prototypes: NARROW, crossings: NARROW, promises: NARROW, modules: NARROW },
-  ...{ memory: NARROW, fuel: NARROW, stack: WIDE, output: WIDE },
+  ...{ memory: NARROW, fuel: NARROW, stack: WIDE, output: WIDE, bindings: NARROW },
 }
+const ENV: Binding[] = [
+  { name: 'API', kind: 'fetch' },
+  { name: 'DB', kind: 'state' },
+  { name: 'KEY', kind: 'secret' },
+]
 const REPEATS = 100_000
 const HEAD = /^=== (?<name>.+?) -> (?<end>.+?)(?: \{(?<options>\w+=.+)\})?$/
 
@@ -45,7 +54,8 @@ const programOf = (kind: keyof typeof KINDS, section: string): HostileProgram =>
   return {
     name: `${kind}: ${name}`,
     code: bytesOf(given.repeat ? lines.join('\n').replace('@', given.repeat.repeat(REPEATS)) : lines.join('\n')),
-    form: PLAIN_MODULE,
+    form: kind === 'bindings' ? { ...PLAIN_MODULE, env: ENV } : PLAIN_MODULE,
+    effects: kind === 'bindings' ? EFFECT_KINDS : ['call'],
     limits: {
       fuel: Number(given.fuel),
       memory_bytes: Number(given.memory),
@@ -66,3 +76,11 @@ const programsIn = (kind: keyof typeof KINDS): HostileProgram[] =>
 export const HOSTILE_PROGRAMS: readonly HostileProgram[] = (Object.keys(KINDS) as (keyof typeof KINDS)[]).flatMap(
   programsIn,
 )
+
+/** What the home of these programs answers: an empty page to a list, unless it is of `nothing`. */
+export const answerTo = ({ kind, arguments: bytes }: EffectRequest): Answer => {
+  const { ref, input, prefix } = decodeValue(bytes) as { ref?: string; input?: Value; prefix?: string }
+  if (ref === '#fail') return { ok: false, code: 'E_FUNCTION_THREW', message: 'as asked' }
+  if (kind === 'list' && prefix !== 'nothing') return { ok: true, value: encodeValue({ entries: [], more: true }) }
+  return { ok: true, value: encodeValue(ref === '#echo' ? (input ?? null) : null) }
+}

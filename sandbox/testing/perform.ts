@@ -1,6 +1,7 @@
 /** Performs programs in every way and records what comes out. The same code in Node and in the workers of pages. */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { decodeCanonical, encodeCanonical } from '../../protocol/codec.ts'
+import { isDeferred } from '../../protocol/effects.ts'
 import type { Answer, EffectRequest, JournalEntry } from '../../protocol/journal.ts'
 import { decodeValue, encodeValue, type Value, valueFromJson, valueToJson } from '../../protocol/values.ts'
 import { Bases } from '../base.ts'
@@ -24,10 +25,28 @@ const SAID_CHARS_MAX = 300
 const OWNER = 'everybody'
 const SEED = Uint8Array.from({ length: 32 }, (_, i) => 7 * i + 1)
 
-/** What the home of these programs answers: an error to `#fail`, nothing to `#void`, the request itself to others. */
+/** A page of the keys k0 to k4. */
+const pageOf = ({ after, limit }: { after?: Value; limit?: Value }): Value => {
+  const behind = ['k0', 'k1', 'k2', 'k3', 'k4'].filter((key) => after === null || key > (after as string))
+  const entries = behind.slice(0, limit as number).map((key) => ({ key, value: `home ${key}` }))
+  return { entries, more: behind.length > entries.length }
+}
+
+/**
+ * What the home of these programs answers: an error to `#fail`, nothing to `#void`, a page to a list, a response to a
+ * fetch, the request itself to others.
+ */
 const answerTo = ({ kind, arguments: bytes }: EffectRequest): Answer => {
   const asked = decodeValue(bytes)
-  const { ref, input } = asked as { ref?: Value; input?: Value }
+  const { ref, input, body } = asked as { ref?: Value; input?: Value; body?: Value }
+  if (kind === 'list') return { ok: true, value: encodeValue(pageOf(asked as { after?: Value; limit?: Value })) }
+  const response = {
+    status: 207,
+    headers: [['x-kind', kind]],
+    body: body ?? new Uint8Array([65]),
+    url: 'https://a.example/',
+  }
+  if (kind === 'fetch') return { ok: true, value: encodeValue(response) }
   if (ref === '#fail') return { ok: false, code: 'E_FUNCTION_THREW', message: `no: ${valueToJson(input ?? null)}` }
   return { ok: true, value: encodeValue(ref === '#void' ? null : ref === '#echo' ? (input ?? null) : [kind, asked]) }
 }
@@ -66,7 +85,7 @@ const performIn = (
   const open: EffectRequest[] = []
   const journal: JournalEntry[] = []
   const requested = (request: EffectRequest) => {
-    open.push(request)
+    if (!isDeferred(request.kind)) open.push(request)
     journal.push({ entry: 'request', ...request })
   }
   const tracer = program.traced ? new Tracer(1, sha256) : undefined
@@ -195,10 +214,10 @@ const performLoaded = async (wasm: WebAssembly.Module, program: Program, loaded:
   return records
 }
 
-const load = (wasm: WebAssembly.Module, { code, limits }: Program): Loaded =>
-  loadFunction(sharedOf(wasm).bases, new TextEncoder().encode(code), limits.memory_bytes, [], (image, bytesMax) =>
-    take(wasm, image, bytesMax),
-  )
+const load = (wasm: WebAssembly.Module, { code, limits, env }: Program): Loaded => {
+  const taking = (image: Image, bytesMax: number) => take(wasm, image, bytesMax)
+  return loadFunction(sharedOf(wasm).bases, new TextEncoder().encode(code), limits.memory_bytes, [], taking, env)
+}
 
 /** Performs `program` in each way, in each order of the answers to its requests. */
 export const performProgram = async (wasm: WebAssembly.Module, program: Program): Promise<ProgramRecord> => {

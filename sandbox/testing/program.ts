@@ -3,6 +3,7 @@
 import type { EffectKind } from '../../protocol/effects.ts'
 import { MIB } from '../../protocol/limits.ts'
 import type { Limits } from '../../protocol/outcome.ts'
+import type { Binding } from '../../protocol/records.ts'
 import type { CarriedProgram, CarriedRecord } from './carried.ts'
 
 export interface Program {
@@ -13,7 +14,8 @@ export interface Program {
   exportName: string
   /** As `valueFromJson` reads it. */
   input: string
-  effects: EffectKind[]
+  effects: readonly EffectKind[]
+  env: readonly Binding[]
   limits: Limits
   /** Its memory is hashed at each tick as well. */
   traced: boolean
@@ -72,6 +74,7 @@ export const programOf = (name: string, code: string, changes: Partial<Program> 
   exportName: 'default',
   input: 'null',
   effects: [],
+  env: [],
   limits: LIMITS,
   traced: false,
   ...changes,

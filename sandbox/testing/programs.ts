@@ -1,6 +1,8 @@
 /** The programs that must come out the same everywhere: each export of each module in programs/ is one. */
 import { readFileSync } from 'node:fs'
+import { EFFECT_KINDS } from '../../protocol/effects.ts'
 import { MIB } from '../../protocol/limits.ts'
+import type { Binding } from '../../protocol/records.ts'
 import { LIMITS, type Program, programOf } from './program.ts'
 import { MODULES } from './programs/modules.ts'
 
@@ -10,6 +12,13 @@ interface Subject {
 }
 
 const at = (path: string): URL => new URL(path, import.meta.url)
+
+const BINDINGS: Binding[] = [
+  { name: 'API', kind: 'fetch' },
+  { name: 'DB', kind: 'state' },
+  { name: 'KEY', kind: 'secret' },
+  { name: 'OTHER', kind: 'state' },
+]
 
 const SUBJECTS: Record<string, Subject> = {
   numerics: { file: at('./programs/numerics.js') },
@@ -36,6 +45,7 @@ const SUBJECTS: Record<string, Subject> = {
   control: { file: at('./programs/control.js') },
   platform: { file: at('./programs/platform.js') },
   crossing: { file: at('./programs/crossing.js') },
+  bindings: { file: at('./programs/bindings.js'), changes: { effects: EFFECT_KINDS, env: BINDINGS } },
   traces: { file: at('./programs/traces.js'), changes: { effects: ['call'], traced: true } },
 }
 
