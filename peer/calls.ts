@@ -35,9 +35,17 @@ export const defaultLevel = (effects: readonly string[]): 'audit' | 'self' => (e
 
 /** What is kept of a durable invocation while it runs. */
 export interface KeptRun {
+  /** CID of its first invocation, by which it is known. */
+  readonly id: string
+  /** What of its journal is its function's own, as far as this home knows. */
+  readonly proven: Proven
   /** What it has requested and been answered so far. */
   readonly journal: readonly JournalEntry[]
   requested(effect: EffectRequest): void
+  /** Resolves once all that was requested is kept. False: it cannot be. */
+  intends(): Promise<boolean>
+  /** Request `n` was recorded before this home began with it, and not answered: whether it was performed nobody knows. */
+  isDoubtful(n: number): boolean
   /** Resolves once the answer may be given: one that could not be given again is kept by then. False: it cannot be kept. */
   answered(entry: Extract<JournalEntry, { entry: 'answer' }>): Promise<boolean>
   /** When request `n` was recorded, by the wall clock of the home that recorded it. */

@@ -157,13 +157,18 @@ export class Home {
 
   /** Resolves once the function itself is known to have come to this request. Otherwise nobody is answered. */
   async #prove(effect: EffectRequest, by: AnswerSink | undefined, performing: Promise<Answer>): Promise<void> {
-    const { proven, journal } = this.#item
+    const { proven, journal, kept } = this.#item
     const { n } = effect
     const made = proven.has(n) || !this.#rehearse ? n + 1 : await this.#rehearse(this.#item, effect)
     if (this.#rehearse && this.#underWay.get(n) !== performing)
       throw new MeshError('E_CANCELLED', 'the journal was cut before this request')
     proven.add(journal, made)
-    if (made > n) return proven.promise(n, performing)
+    if (made > n) {
+      proven.promise(n, performing)
+      // It is known to have been about to be done, however this home ends.
+      if (!kept || (await kept.intends())) return
+      throw new MeshError('E_CANCELLED', 'what is to be done cannot be kept')
+    }
     const reason = `request ${n} is none that its function makes`
     this.startOver()
     if (by === this.#sink) by?.refuse(reason)

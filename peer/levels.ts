@@ -61,7 +61,7 @@ export class LevelledCall {
   readonly #deadlineMs: number
   readonly #performed: Performed[] = []
   readonly #disputes: Dispute[] = []
-  readonly #proven = new Proven()
+  readonly #proven: Proven
   #executions = 0
   #recovered = 0
   #local = false
@@ -70,6 +70,7 @@ export class LevelledCall {
     this.#ports = ports
     this.#parts = parts
     this.#request = request
+    this.#proven = request.durable?.proven ?? new Proven()
     this.#manifest = manifest
     this.#begunMs = ports.clock.monotonic()
     this.#deadlineMs = deadlineMs

@@ -3,12 +3,13 @@
 import { DurableRecord, JournalPart } from '../../protocol/durable.ts'
 import { isDeferred } from '../../protocol/effects.ts'
 import { MeshError } from '../../protocol/errors.ts'
-import type { Answer, EffectRequest, JournalEntry } from '../../protocol/journal.ts'
+import { type Answer, awaitedIn, type EffectRequest, type JournalEntry } from '../../protocol/journal.ts'
 import type { Clock } from '../../protocol/ports.ts'
 import type { Manifest } from '../../protocol/records.ts'
 import type { KeptRun } from '../calls.ts'
 import { answerRead, type StateReads } from '../effects/state.ts'
 import { GrantedRequests } from '../grants.ts'
+import { Proven } from '../proven.ts'
 import { commitKnown } from '../state/commit.ts'
 import type { Read, StateEngine, Transaction, Write } from '../state/engine.ts'
 import { INVOCATIONS, outcomeName, partName } from './names.ts'
@@ -37,11 +38,13 @@ const sameAnswer = (a: Uint8Array, b: Answer): boolean =>
 export class StoredRun implements KeptRun {
   readonly #clock: Clock
   readonly #engine: StateEngine
-  readonly #id: string
   readonly #lost: (cause: MeshError) => void
   #record: DurableRecord
   #journal: JournalEntry[]
+  readonly id: string
+  proven = new Proven()
   readonly #askedMs = new Map<number, number>()
+  readonly #doubtful: Set<number>
   /** Requests whose answers need not be kept first: as of its step's revision they would be answered the same. */
   readonly #reads = new Set<number>()
   #parts: number
@@ -53,11 +56,12 @@ export class StoredRun implements KeptRun {
   constructor(clock: Clock, engine: StateEngine, { id, record, journal, lost }: KeptRunOptions) {
     this.#clock = clock
     this.#engine = engine
-    this.#id = id
+    this.id = id
     this.#lost = lost
     this.#record = record
     this.#parts = journal.parts
     this.#journal = journal.entries.map(({ entry }) => entry)
+    this.#doubtful = awaitedIn(this.#journal)
     for (const { at_ms, entry } of journal.entries) if (entry.entry === 'request') this.#noteRequest(entry, at_ms)
   }
 
@@ -71,9 +75,20 @@ export class StoredRun implements KeptRun {
     this.#add({ entry: 'request', ...effect }, at_ms)
   }
 
+  isDoubtful(n: number): boolean {
+    return this.#doubtful.has(n)
+  }
+
+  intends(): Promise<boolean> {
+    return this.#isKept()
+  }
+
   async answered(entry: Extract<JournalEntry, { entry: 'answer' }>): Promise<boolean> {
     this.#add(entry, this.#clock.now())
-    if (this.#reads.has(entry.n)) return true
+    return this.#reads.has(entry.n) || this.#isKept()
+  }
+
+  #isKept(): Promise<boolean> {
     return this.#keep().then(
       () => true,
       () => false,
@@ -93,6 +108,7 @@ export class StoredRun implements KeptRun {
     this.#parts = 0
     this.#askedMs.clear()
     this.#reads.clear()
+    for (const n of [...this.#doubtful]) if (!journal.some((entry) => entry.n === n)) this.#doubtful.delete(n)
     for (const entry of journal) {
       const at_ms = askedMs.get(entry.n) ?? this.#clock.now()
       if (entry.entry === 'request') this.#noteRequest(entry, at_ms)
@@ -101,7 +117,9 @@ export class StoredRun implements KeptRun {
   }
 
   async begin(reads: StateReads, manifest: Manifest): Promise<void> {
-    if (!(await this.#stands(reads, manifest))) this.startOver()
+    if (await this.#stands(reads, manifest)) return
+    this.proven = new Proven()
+    this.startOver()
   }
 
   /** Reads again what was read: a journal of which something has changed is of no use, since it would not be committed. */
@@ -123,9 +141,9 @@ export class StoredRun implements KeptRun {
 
   async ending(outcome: Uint8Array): Promise<Ending> {
     await this.#keep()
-    const pieces = piecesOf(outcomeName(this.#id), outcome)
+    const pieces = piecesOf(outcomeName(this.id), outcome)
     const last = pieces.pop() as Write
-    for (const [i, piece] of pieces.entries()) await this.#commit(`${this.#id}/outcome/${i}`, [piece])
+    for (const [i, piece] of pieces.entries()) await this.#commit(`${this.id}/outcome/${i}`, [piece])
     return this.#ending({ state: 'done' }, [last])
   }
 
@@ -138,11 +156,11 @@ export class StoredRun implements KeptRun {
 
   #ending(changes: Partial<DurableRecord>, writes: Write[]): Ending {
     const record = { ...this.#record, ...changes, ended_ms: this.#clock.now() }
-    return { id: `${this.#id}/end`, reads: [this.#own], writes: [...writes, this.#recordOf(record)] }
+    return { id: `${this.id}/end`, reads: [this.#own], writes: [...writes, this.#recordOf(record)] }
   }
 
   get #own(): Read {
-    return { namespace: INVOCATIONS, key: this.#id }
+    return { namespace: INVOCATIONS, key: this.id }
   }
 
   #recordOf(record: DurableRecord): Write {
@@ -170,8 +188,8 @@ export class StoredRun implements KeptRun {
       const { journal, epoch } = this.#record
       const part = this.#parts++
       if (entries.length > 0)
-        writes.push(...piecesOf(partName(this.#id, journal, part), JournalPart.encode({ v: 1, entries })))
-      await this.#commit(`${this.#id}/${epoch}/${journal}/${part}`, writes)
+        writes.push(...piecesOf(partName(this.id, journal, part), JournalPart.encode({ v: 1, entries })))
+      await this.#commit(`${this.id}/${epoch}/${journal}/${part}`, writes)
     }
     const kept = (this.#keeping ?? Promise.resolve()).then(keep)
     this.#keeping = kept
@@ -196,12 +214,12 @@ export class StoredRun implements KeptRun {
   }
 
   async #ensureOwn(revision: number): Promise<void> {
-    const [entry] = await this.#engine.read(INVOCATIONS, [this.#id], revision)
+    const [entry] = await this.#engine.read(INVOCATIONS, [this.id], revision)
     const record = entry?.value && DurableRecord.decode(entry.value)
     if (record?.state === 'running' && record.epoch === this.#record.epoch) return
     throw new MeshError(
       'E_CANCELLED',
-      `invocation ${this.#id} is ${record?.state ?? 'forgotten'}, or run by another home`,
+      `invocation ${this.id} is ${record?.state ?? 'forgotten'}, or run by another home`,
     )
   }
 }

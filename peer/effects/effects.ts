@@ -83,6 +83,10 @@ class ItemEffects implements Effects {
     const fetch = this.#fetching.prepare(granted.args, authorityOf(this.#item, granted))
     const isBarrier = granted.grant.read !== true
     if (isBarrier) await proven()
+    if (isBarrier && granted.grant.onUnknown !== 'retry' && this.#item.request.durable?.isDoubtful(request.n)) {
+      const message = `env.${granted.args.binding}: its home ended while this request was under way, which may have been performed`
+      throw new MeshError('E_EFFECT_OUTCOME_UNKNOWN', message)
+    }
     // What may have changed something is seen to its end: whoever goes on with the journal wants to know.
     const answer = await fetch.send(isBarrier ? NEVER : this.#closed.signal)
     if (answer.ok) this.#granted.answered(request.n, answer.value.length)

@@ -62,7 +62,7 @@ export interface PreparedFetch {
 
 /** For a request of `item` that its grant covers. */
 export const authorityOf = (
-  { request: { grants = {} }, manifest: { env = [] }, invocation, deadlineMs }: Item,
+  { request: { grants = {}, durable }, manifest: { env = [] }, invocation, deadlineMs }: Item,
   { n, grant, bytesLeft }: Granted<'fetch' | 'send'>,
 ): FetchAuthority => {
   const secrets = new Map<string, SecretGrant>()
@@ -72,7 +72,7 @@ export const authorityOf = (
     const { secret, origin, header } = given
     secrets.set(name, { secret, origin: ensureOrigin(origin), header: header.toLowerCase() })
   }
-  return { grant, secrets, invocation: invocation.toString(), n, bytesMax: bytesLeft, deadlineMs }
+  return { grant, secrets, invocation: durable?.id ?? invocation.toString(), n, bytesMax: bytesLeft, deadlineMs }
 }
 
 type Answered = Extract<WebAnswer, { kind: 'answered' }>
