@@ -122,6 +122,18 @@ test.each(['none', 'audit'])('at %s a function that writes is refused, and one t
   expect(returned(await world.until(peer.call(request)))).toBeNull()
 })
 
+test('what cannot be sent refuses the call, and is not passed over in silence', async () => {
+  const world = await meshFor('sends', 2)
+  const { peer } = world.peers[0] as WorldPeer
+  const code = `export default async (x, { DB, MAIL }) => { DB.put('a', 1); MAIL.send('https://a.example/'); return 1 }`
+  const env = [...ABOUT.env, { name: 'MAIL', kind: 'fetch' as const }]
+  const cid = await publish(world.peers[0] as WorldPeer, code, { effects: ['put', 'send'], env })
+  const grants = { ...GRANTS, MAIL: { fetch: ['https://a.example'] } }
+  const sent = world.until(peer.call(requestOf(cid, null, { level: { level: 'self' }, grants })))
+  await expect(sent).rejects.toMatchObject({ code: 'E_GRANT', message: expect.stringContaining('env.MAIL') })
+  expect(await stateOf(world)).toEqual({})
+})
+
 test('the home’s clock and randomness are the same for whoever verifies', async () => {
   const world = await meshFor('now', 3)
   const code = `export default async (x, env, ctx) => [await ctx.now(), [...await ctx.random(8)], await ctx.now()]`

@@ -7,7 +7,8 @@ import type { Read, ReadRange, StateEngine, Transaction, Write } from './engine.
 
 const writesOf = (deferred: readonly Deferred[]): Write[] =>
   deferred.flatMap((one): Write[] => {
-    if (one.kind === 'send') return []
+    if (one.kind === 'send')
+      throw new MeshError('E_GRANT', `env.${one.args.binding}: this home sends nothing yet; use fetch`)
     const { args, grant } = one
     const place = { namespace: grant.state, key: args.key }
     return [one.kind === 'put' ? { ...place, put: encodeValue(one.args.value) } : { ...place, delete: true }]
