@@ -55,6 +55,8 @@ class EtcdEngine implements StateEngine {
   readonly #holdings = new Map<string, { holdings: Holdings; etcdRevision: number }>()
   /** Not answered, of all homes: `HOME/N`. */
   readonly #requests = new Map<string, Buffer>()
+  /** Commits that were asked for here and are not answered. */
+  readonly #open = new Set<Item>()
   #asking: Promise<number> | undefined
   readonly #closing = new AbortController()
 
@@ -129,12 +131,11 @@ class EtcdEngine implements StateEngine {
       const timer = setTimeout(late, this.#options.waitMs)
       const item = itemOf(transaction, false, (answer) => {
         clearTimeout(timer)
-        this.#closing.signal.removeEventListener('abort', closed)
+        this.#open.delete(item)
         if (answer instanceof MeshError) reject(answer)
         else resolve(answer)
       })
-      const closed = () => item.settle(new MeshError('E_STATE_UNAVAILABLE', 'the state engine was closed'))
-      this.#closing.signal.addEventListener('abort', closed)
+      this.#open.add(item)
       this.#forward([item])
     })
   }
@@ -161,6 +162,7 @@ class EtcdEngine implements StateEngine {
     if (this.#closing.signal.aborted) return
     this.#closing.abort()
     this.#committer.end()
+    for (const item of this.#open) item.settle(new MeshError('E_STATE_UNAVAILABLE', 'the state engine was closed'))
     this.#feed.close()
     await this.#candidacy.close()
     this.#etcd.close()
