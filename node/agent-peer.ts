@@ -1,5 +1,6 @@
 /** The peer of an agent: in the mesh of its data directory, on the addresses that its owner chose. */
 import { hostname } from 'node:os'
+import { homeKit } from '../peer/home-kit.ts'
 import { createPeer } from '../peer/index.ts'
 import type { Peer } from '../peer/peer.ts'
 import { openStorageEngine } from '../peer/state/storage-engine.ts'
@@ -116,11 +117,14 @@ const startOn = async (
     sandboxIdleMs: SANDBOX_IDLE_MS,
     places: NEIGHBOURS_MAX,
     keepProof: proofKeeper(dir.path, log),
-    state: await openStorageEngine({
-      storage,
-      quotaOf: () => ({ keys: STATE_KEYS_MAX, bytes: diskBytes }),
-      damaged: (reason) => log.event('storage.failed', { code: 'E_STORAGE', reason }),
-    }),
+    state: {
+      engine: await openStorageEngine({
+        storage,
+        quotaOf: () => ({ keys: STATE_KEYS_MAX, bytes: diskBytes }),
+        damaged: (reason) => log.event('storage.failed', { code: 'E_STORAGE', reason }),
+      }),
+      kit: homeKit,
+    },
   }
   const peer = await createPeer(adapt(ports), options)
   await peer.start()

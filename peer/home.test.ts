@@ -12,6 +12,7 @@ import type { CallRequest, Item } from './calls.ts'
 import { createEffects } from './effects/effects.ts'
 import type { StateReads } from './effects/state.ts'
 import { Home } from './home.ts'
+import { homeKit } from './home-kit.ts'
 import { Proven } from './proven.ts'
 
 const self = recordCid(machine.crypto, Uint8Array.of(1))
@@ -48,7 +49,7 @@ const homeOf = (
     return outcomeOf(await calls(call), 300)
   }
   const ports = { clock, random: seededRandom(1), log: { event() {} } }
-  const home = new Home(item, createEffects(ports, nested))
+  const home = new Home(item, createEffects(ports, nested, homeKit))
   const told: [number, Answer][] = []
   const sink = { answer: (n: number, answer: Answer) => void told.push([n, answer]), refuse() {} }
   home.attach(sink)

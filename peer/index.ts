@@ -26,6 +26,7 @@ import { createExperience } from './experience.ts'
 import { Expulsion } from './expulsion.ts'
 import { PROTOCOLS } from './handshake.ts'
 import { Home } from './home.ts'
+import type { HomeKit } from './home-kit.ts'
 import { Images } from './images.ts'
 import { Invoker } from './invoker.ts'
 import { Lending } from './lending.ts'
@@ -43,7 +44,6 @@ import { Roster } from './roster.ts'
 import { createRunner } from './runner.ts'
 import { Standings } from './standings.ts'
 import type { StateEngine } from './state/engine.ts'
-import { Gates } from './state/gate.ts'
 import { Tally } from './tally.ts'
 
 export interface PeerOptions {
@@ -59,8 +59,8 @@ export interface PeerOptions {
   sandboxIdleMs: number
   /** Keeps an encoded ReceiptFile by which `peer` was convicted. */
   keepProof?: (peer: string, file: Uint8Array) => void
-  /** Where the state of functions called here is kept; closed with the peer. */
-  state?: StateEngine | undefined
+  /** Where the state of functions called here is kept; closed with the peer. Undefined: it is no home of any. */
+  state?: { engine: StateEngine; kit: HomeKit } | undefined
   /** Most neighbours at a time, up to 64. */
   places: number
 }
@@ -140,7 +140,7 @@ const addCalling = (ports: Ports, options: PeerOptions, parts: PeerParts): void 
   parts.dispatcher = new Dispatcher(ports, mesh)
   const { neighbours, dispatcher, tally } = parts
   const views = { neighbours, dispatcher, tally, experience: createExperience() }
-  const effects = createEffects(ports, nested)
+  const effects = createEffects(ports, nested, options.state?.kit)
   parts.local = new LocalExecutor(ports, mesh, parts.runner, effects)
   const homes = (item: Item) => new Home(item, effects, (...made) => parts.local.rehearse(...made))
   parts.invoker = new Invoker(ports, views, homes, () => parts.roster.expecting)
@@ -151,7 +151,7 @@ const addCalling = (ports: Ports, options: PeerOptions, parts: PeerParts): void 
     const preparation = { mesh, named: nameOf(request, manifest), self: ports.network.peerId, candidates }
     return prepareItem(ports, preparation, manifest, request, deadlineMs)
   }
-  parts.state = options.state && { engine: options.state, gates: new Gates() }
+  parts.state = options.state && { ...options.state, gates: new options.state.kit.Gates() }
   parts.auditor = new Auditor(ports, parts)
   parts.proofs = new PublicProofs(ports, parts, options)
 }

@@ -13,11 +13,12 @@ import type { Auditor } from './auditor.ts'
 import { type CallRequest, type CallResult, type CallWish, type Item, isPure, requestOf } from './calls.ts'
 import type { Discovery } from './discovery.ts'
 import type { Dispatcher } from './dispatcher.ts'
-import { Durable } from './durable/durable.ts'
+import type { Durable } from './durable/durable.ts'
 import type { Executor } from './executor.ts'
 import type { Expulsion } from './expulsion.ts'
 import { ensureReadsOnly } from './grants.ts'
 import { PROGRESS_EVERY_MS } from './hedging.ts'
+import type { HomeKit } from './home-kit.ts'
 import type { Inputs } from './inputs.ts'
 import { type Invoker, PEER_WAIT_MS } from './invoker.ts'
 import type { Lending } from './lending.ts'
@@ -34,7 +35,7 @@ import type { PublicProofs } from './public-proofs.ts'
 import type { Roster } from './roster.ts'
 import type { Runner } from './runner.ts'
 import type { Standings } from './standings.ts'
-import { isStateful, type State, StatefulCall } from './state/stateful-call.ts'
+import { isStateful, type State } from './state/stateful-call.ts'
 import { type PeerStatus, statusOf } from './status.ts'
 import type { Tally } from './tally.ts'
 
@@ -61,7 +62,7 @@ export interface PeerParts {
   proofs: PublicProofs
   dispatcher: Dispatcher
   /** Undefined: this peer keeps none. */
-  state: State | undefined
+  state: (State & { kit: HomeKit }) | undefined
   advertisements: AdvertisementTable
   hearsay(): AdvertisementTable
   taskOf(request: CallRequest, manifest: Manifest): CID
@@ -86,7 +87,7 @@ export class Peer {
     this.#parts = parts
     this.#durable =
       parts.state &&
-      new Durable(ports, {
+      new parts.state.kit.Durable(ports, {
         engine: parts.state.engine,
         call: (wish) => this.call(wish),
         manifest: (functionCid) => this.manifest(functionCid),
@@ -312,7 +313,7 @@ export class Peer {
     }
     if (!isStateful(manifest) && !request.durable) return perform(request)
     const { state } = this.#parts
-    if (state) return new StatefulCall(this.#ports, { state, perform }, request, manifest, deadlineMs).run()
+    if (state) return new state.kit.StatefulCall(this.#ports, { state, perform }, request, manifest, deadlineMs).run()
     const message =
       'the function reads or changes something that a home keeps, and this peer is none; start an agent: wayside up'
     throw new MeshError('E_NO_HOME', message)

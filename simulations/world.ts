@@ -1,6 +1,7 @@
 /** A world: the real peer, many times over in one process, on a clock and a chance of its own. */
 
 import { QUOTA_DEFAULT } from '../peer/admission.ts'
+import { homeKit } from '../peer/home-kit.ts'
 import { createPeer } from '../peer/index.ts'
 import { foundMesh } from '../peer/join.ts'
 import type { MeshState } from '../peer/membership.ts'
@@ -205,7 +206,7 @@ export class World {
       sandboxIdleMs: 30_000,
       effects: setup.effects ?? EFFECT_KINDS,
       places: setup.places ?? NEIGHBOURS_MAX,
-      state,
+      state: { engine: state, kit: homeKit },
     })
     await peer.start()
     const born = { ...machine, peer, state, address: peer.addresses()[0] as string }

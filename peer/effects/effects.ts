@@ -5,12 +5,10 @@ import type { Answer, EffectRequest } from '../../protocol/journal.ts'
 import type { Ports } from '../../protocol/ports.ts'
 import { encodeValue } from '../../protocol/values.ts'
 import type { Item, NestedCall } from '../calls.ts'
-import { GrantedRequests } from '../grants.ts'
+import type { HomeKit } from '../home-kit.ts'
 import { Calls } from './call.ts'
-import { authorityOf, Fetching } from './fetch.ts'
 import { answerNow } from './now.ts'
 import { Sleeps } from './sleep.ts'
-import { answerRead } from './state.ts'
 
 /** The effects of one item. Begun anew with its journal. */
 export interface Effects {
@@ -28,28 +26,25 @@ export type BeginEffects = (item: Item) => Effects
 
 type EffectPorts = Pick<Ports, 'clock' | 'random' | 'log' | 'web' | 'secrets'>
 
+/** Without `kit` nothing that goes to a binding. */
 export const createEffects =
-  (ports: EffectPorts, nested: NestedCall): BeginEffects =>
+  (ports: EffectPorts, nested: NestedCall, kit?: Pick<HomeKit, 'BoundEffects'>): BeginEffects =>
   (item) =>
-    new ItemEffects(ports, item, nested)
+    new ItemEffects(ports, item, nested, kit)
 
 class ItemEffects implements Effects {
   readonly #ports: EffectPorts
   readonly #item: Item
   readonly #calls: Calls
   readonly #sleeps: Sleeps
-  readonly #fetching: Fetching
-  readonly #granted: GrantedRequests
-  readonly #closed = new AbortController()
+  readonly #bound: Effects | undefined
 
-  constructor(ports: EffectPorts, item: Item, nested: NestedCall) {
+  constructor(ports: EffectPorts, item: Item, nested: NestedCall, kit: Pick<HomeKit, 'BoundEffects'> | undefined) {
     this.#ports = ports
     this.#item = item
     this.#calls = new Calls(item, ports.clock, nested)
     this.#sleeps = new Sleeps(ports.clock, item.deadlineMs)
-    this.#fetching = new Fetching(ports)
-    this.#granted = new GrantedRequests(item.manifest.env, item.request.grants)
-    for (const entry of item.journal) this.#granted.note(entry)
+    this.#bound = kit && new kit.BoundEffects(ports, item)
   }
 
   async perform(request: EffectRequest, proven: () => Promise<void>): Promise<Answer> {
@@ -65,32 +60,10 @@ class ItemEffects implements Effects {
         return ok(answerNow(this.#ports.clock))
       case 'random':
         return ok(encodeValue(this.#ports.random.bytes(decodeArguments(kind, encoded).bytes)))
-      case 'get':
-      case 'list': {
-        const value = await answerRead(this.#item.request.reads, this.#granted.admit(kind, request))
-        this.#granted.answered(request.n, value.length)
-        return ok(value)
-      }
-      case 'fetch':
-        return this.#fetch(request, proven)
       default:
+        if (this.#bound) return this.#bound.perform(request, proven)
         throw new MeshError('E_GRANT', `${kind}: this home performs none`)
     }
-  }
-
-  async #fetch(request: EffectRequest, proven: () => Promise<void>): Promise<Answer> {
-    const granted = this.#granted.admit('fetch', request)
-    const fetch = this.#fetching.prepare(granted.args, authorityOf(this.#item, granted))
-    const isBarrier = granted.grant.read !== true
-    if (isBarrier) await proven()
-    if (isBarrier && granted.grant.onUnknown !== 'retry' && this.#item.request.durable?.isDoubtful(request.n)) {
-      const message = `env.${granted.args.binding}: its home ended while this request was under way, which may have been performed`
-      throw new MeshError('E_EFFECT_OUTCOME_UNKNOWN', message)
-    }
-    // What may have changed something is seen to its end: whoever goes on with the journal wants to know.
-    const answer = await fetch.send(isBarrier ? NEVER : this.#closed.signal)
-    if (answer.ok) this.#granted.answered(request.n, answer.value.length)
-    return answer
   }
 
   /** Of a sleep that an earlier home of a durable invocation began. */
@@ -102,10 +75,8 @@ class ItemEffects implements Effects {
 
   close(): void {
     this.#sleeps.close()
-    this.#closed.abort()
+    this.#bound?.close()
   }
 }
-
-const NEVER = new AbortController().signal
 
 const ok = (value: Uint8Array): Answer => ({ ok: true, value })

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { build, type Metafile } from 'esbuild'
+import { build, type Metafile, type Plugin } from 'esbuild'
 import { minifySync } from 'rolldown/utils'
 import { FOR_PAGES } from './for-pages.ts'
 
@@ -69,6 +69,16 @@ const shortest = (source: string, text: string): string => {
   return code
 }
 
+/** What each code of the table of errors means is for who reads it; a page shows what an error itself says. */
+const withoutMeanings: Plugin = {
+  name: 'without-meanings',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /protocol\/errors\.ts$/ }, ({ path }) => {
+      const contents = readFileSync(path, 'utf8').replace(/entry\('[^']*', /g, "entry('', ")
+      return { contents, loader: 'ts' }
+    }),
+}
+
 /** Bundles one source into one text. `known` replaces the constants that it declares. */
 const bundle = async (built: Built, source: string, known: Record<string, unknown> = {}): Promise<Uint8Array> => {
   const { outputFiles, metafile } = await build({
@@ -79,6 +89,7 @@ const bundle = async (built: Built, source: string, known: Record<string, unknow
     minify: true,
     format: 'esm',
     ...FOR_PAGES,
+    plugins: [...FOR_PAGES.plugins, withoutMeanings],
     define: Object.fromEntries(Object.entries(known).map(([name, value]) => [name, JSON.stringify(value)])),
     charset: 'utf8',
     legalComments: 'none',
