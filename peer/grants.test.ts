@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
 import type { EffectKind } from '../protocol/effects.ts'
@@ -186,4 +187,20 @@ test.each<[string, unknown, boolean]>([
   ['too many', Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`a${i}`, { state: 'a' }])), false],
 ])('grants: %s', (_, grants, fits) => {
   expect(v.is(grantsSchema, grants)).toBe(fits)
+})
+
+test('docs/EFFECTS.md names tests that there are', () => {
+  const at = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
+  const files = [
+    './grants.world.test.ts',
+    './grants.test.ts',
+    '../sandbox/bindings.test.ts',
+    '../sandbox/testing/programs.ts',
+  ]
+  const titles = files.map(at).join()
+  const [, table = ''] = at('../docs/EFFECTS.md').split('## What holds')
+  const named = [...table.matchAll(/"([^"]+)"/g)].map(([, title]) => title as string)
+  expect(named.length).toBeGreaterThan(8)
+  const known = (title: string) => titles.includes(title) || /^at (none|audit)$/.test(title) || title === 'bindings'
+  expect(named.filter((title) => !known(title))).toEqual([])
 })

@@ -1,4 +1,5 @@
 /** Functions with state, across a mesh: nothing is read or written but what is granted and what the function itself asked for. */
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { EffectKind } from '../protocol/effects.ts'
 import type { FrameOf } from '../protocol/frames.ts'
@@ -6,8 +7,10 @@ import type { Grants } from '../protocol/grants.ts'
 import type { JournalEntry } from '../protocol/journal.ts'
 import { decodeValue, encodeValue, type Value } from '../protocol/values.ts'
 import { outcomeOf, scriptedPeer } from '../scripts/test/scripted-peer.ts'
-import { publish, requestOf, returned, worldFor } from '../scripts/test/world.ts'
-import type { World, WorldPeer } from '../simulations/world.ts'
+import { checkProperty } from '../scripts/test/seed.ts'
+import { machine, publish, requestOf, returned, worldFor } from '../scripts/test/world.ts'
+import { slowHost } from '../simulations/adversaries.ts'
+import { createWorld, type PeerSetup, type World, type WorldPeer } from '../simulations/world.ts'
 import { type CallResult, ensureLevel } from './calls.ts'
 
 const ABOUT = {
@@ -142,6 +145,43 @@ test('the home’s clock and randomness are the same for whoever verifies', asyn
   const [from, bytes, to] = returned(result) as [number, number[], number]
   expect([from >= before, to >= from, to <= world.clock.now(), bytes.length]).toEqual([true, true, true, 8])
   expect(result).toMatchObject({ executions: 3, disputes: [] })
+})
+
+test('whatever the moment at which its executor is killed, the call comes out right, and is committed once', async () => {
+  const code = `export default async (key, { DB }, ctx) => {
+    const n = ((await DB.get(key)) ?? 0) + 1
+    DB.put(key, n)
+    DB.put('log/' + n, await ctx.now())
+    DB.delete('gone')
+    return [n, (await DB.list({ prefix: 'log/' })).entries.length, await ctx.random(4)]
+  }`
+  const slow: PeerSetup = { sandboxHost: (host, clock) => slowHost(host, clock, () => 300) }
+  let killed = 0
+  const moments = fc.tuple(fc.nat(1e6), fc.integer({ min: 0, max: 2000 }))
+  const property = fc.asyncProperty(moments, async ([seed, ms]) => {
+    const setup = (i: number): PeerSetup => (i === 0 ? { policy: { slots: 0 } } : slow)
+    const world = await createWorld({ machine, seed, peers: 4, setup })
+    try {
+      await world.clock.advance(5000)
+      const cid = await publish(world.peers[0] as WorldPeer, code, ABOUT)
+      const { peer } = world.peers[0] as WorldPeer
+      const called = peer.call(requestOf(cid, 'a', { level: { level: 'quorum', n: 2 }, grants: GRANTS }))
+      await world.clock.advance(ms)
+      const busy = world.peers.slice(1).find((one) => one.peer.status().running.length > 0)
+      if (busy) world.kill(busy)
+      const result = await world.until(called)
+      expect(returned(result)).toEqual([1, 1, expect.any(Uint8Array)])
+      expect(result.outcome.requests.map(({ kind }) => kind)).toEqual('get put now put delete list random'.split(' '))
+      const state = await stateOf(world)
+      expect(Object.keys(state)).toEqual(['a', 'log/1'])
+      expect(state.a).toBe(1)
+      if (busy) killed++
+    } finally {
+      await world.stop()
+    }
+  })
+  await checkProperty('killed', property, { runs: 12 })
+  expect(killed).toBeGreaterThan(0)
 })
 
 type Asked = [EffectKind, Value]

@@ -98,6 +98,23 @@ describe('an invoke that is not as it should be', () => {
     await stillServes()
   })
 
+  test('an answer to what is deferred, which awaits none: the link is closed with E_MESSAGE', async () => {
+    const { world, host } = await hostAnd('deferred')
+    const peer = await join(world, host)
+    const code = `export default async (x, { DB }, ctx) => { DB.put('a', 1); return ctx.now() }`
+    const env = [{ name: 'DB', kind: 'state' as const }]
+    const writes = await publish(host, code, { effects: ['now', 'put'], env })
+    await peer.say(await peer.invoke(writes, [1]))
+    const requests = [await peer.next('request'), await peer.next('request')]
+    expect(requests.map(({ n, after, kind }) => [n, after, kind])).toEqual([
+      [0, 0, 'put'],
+      [1, 0, 'now'],
+    ])
+    await peer.say({ t: 'answer', id: 1, n: 0, answer: { ok: true, value: encodeValue(null) } })
+    expect(codesOf(peer)).toEqual(['E_MESSAGE'])
+    expect(running(host)).toBe(0)
+  })
+
   test('is tied, with fewer holds than items', async () => {
     const { world, host, double, stillServes } = await hostAnd('holds')
     const peer = await join(world, host)

@@ -1,5 +1,6 @@
 /** The compiler is the test: each line below is right, or is refused where it says so. */
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, expectTypeOf, test } from 'vitest'
 import { temporaryProject } from './bundle/temporary-project.ts'
@@ -139,24 +140,28 @@ const SHOP = `export const visit = async (input: { page: string }) => input.page
 export default (n: number) => [n]
 `
 
-/** Compiles `lines` of a caller, beside shop.ts; returns line and code of each error. */
+/** The function of docs/EFFECTS.md. */
+const PAGE = /```ts\n(.*?)```/s.exec(readFileSync(join(ROOT, 'docs/EFFECTS.md'), 'utf8'))?.[1] as string
+
+/** Compiles `lines` of a caller, beside shop.ts and that; returns line and code of each error. */
 const compile = (lines: readonly string[]): string[] => {
   const head = [`import { fn, type Mesh } from '${ROOT}/sdk/index.ts'`, 'declare const mesh: Mesh']
   const folder = temporaryProject({
     'package.json': '{ "type": "module" }',
     'shop.ts': SHOP,
+    'page.ts': PAGE.replace("'wayside'", `'${ROOT}/sdk/index.ts'`),
     'tsconfig.json': JSON.stringify(CONFIG),
     'caller.ts': [...head, ...lines, 'export {}'].join('\n'),
   })
   const tsc = [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', folder, '--pretty', 'false']
   const { stdout } = spawnSync(process.execPath, tsc, { cwd: ROOT, encoding: 'utf8' })
-  const errors = [...stdout.matchAll(/(caller|shop)\.ts\((\d+),\d+\): error (TS\d+)/g)]
+  const errors = [...stdout.matchAll(/(caller|shop|page)\.ts\((\d+),\d+\): error (TS\d+)/g)]
   return errors.map(([, file, line, code]) => `${file}:${Number(line) - head.length} ${code}`)
 }
 
 const VISIT = "const visit = fn<typeof import('./shop.ts').visit>(new URL('./shop.ts#visit', import.meta.url))"
 
-test('tsc passes a caller of a real module', () => {
+test('tsc passes a caller of a real module, and the function of the page on effects', () => {
   expect(compile([VISIT, "export const n: number = await mesh.call(visit, { page: 'a' })"])).toEqual([])
 })
 

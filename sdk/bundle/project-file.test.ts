@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { findProject, parseProject, readProject } from './project-file.ts'
@@ -19,6 +20,12 @@ test('the example of the design is read', () => {
       KEY: { secret: 'API_KEY', origin: 'https://api.example.com', header: 'Authorization' },
     },
   })
+})
+
+test('the example of the page on effects is read', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/EFFECTS.md'), 'utf8')
+  const [, json = ''] = /```json\n(.*?)```/s.exec(page) ?? []
+  expect(Object.keys(parseProject(json, 'wayside.json').env ?? {})).toEqual(['DB', 'API', 'KEY'])
 })
 
 test('everything is optional', () => {
