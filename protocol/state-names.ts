@@ -5,15 +5,23 @@ import { STATE_KEY_BYTES_MAX, STATE_NAMESPACE_CHARS_MAX } from './limits.ts'
 /** One that begins with a dot is Wayside's own, and no grant reaches it. */
 const NAMESPACE = /^(?=.{1,64}$)\.?[a-z0-9-]+$/
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
-const PLAIN = /^[ -~]+$/
 
 const encoder = new TextEncoder()
 
+/** As every text of most functions is. A loop: it is asked of each key of each transaction. */
+const isPrintableAscii = (text: string): boolean => {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code < 0x20 || code > 0x7e) return false
+  }
+  return true
+}
+
 /** 1 to 256 bytes of UTF-8 without control characters. They sort by their bytes, which is by code point. */
 export const isStateKey = (text: string): boolean =>
-  PLAIN.test(text)
-    ? text.length <= STATE_KEY_BYTES_MAX
-    : text !== '' && !CONTROL.test(text) && text.isWellFormed() && encoder.encode(text).length <= STATE_KEY_BYTES_MAX
+  isPrintableAscii(text)
+    ? text !== '' && text.length <= STATE_KEY_BYTES_MAX
+    : !CONTROL.test(text) && text.isWellFormed() && encoder.encode(text).length <= STATE_KEY_BYTES_MAX
 
 /** A prefix of keys: as a key, and may be empty. */
 export const isStatePrefix = (text: string): boolean => text === '' || isStateKey(text)

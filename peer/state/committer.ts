@@ -5,6 +5,7 @@ import type { Committed, Holdings } from './engine.ts'
 import { Fifo } from './fifo.ts'
 import { type Books, Group, largeKey } from './group.ts'
 import type { History, Version } from './history.ts'
+import { Ids } from './ids.ts'
 import { gathered, type NewestValues } from './newest-values.ts'
 import type { Prepared } from './prepared.ts'
 import { isLarge } from './records.ts'
@@ -65,9 +66,7 @@ const isSame = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
 export class Committer {
   readonly #parts: CommitterParts
   readonly #groups = new Fifo<IdGroup>()
-  /** By id: the revision that it was committed with. When `#young` has as many as are to be known, the old ones go. */
-  #young = new Map<string, number>()
-  #old = new Map<string, number>()
+  readonly #ids: Ids
   #idsKept = 0
   #queue: Waiting[] = []
   #running: Promise<void> | undefined
@@ -78,7 +77,11 @@ export class Committer {
 
   constructor(parts: CommitterParts) {
     this.#parts = parts
-    for (const group of parts.groups) this.#remember(group)
+    this.#ids = new Ids(parts.idsMax)
+    for (const group of parts.groups) {
+      for (const [index, id] of group.ids.entries()) this.#ids.set(id, group.first + index)
+      this.#remember(group)
+    }
   }
 
   commit(transaction: Prepared): Promise<Committed> {
@@ -143,7 +146,7 @@ export class Committer {
       history,
       holdings,
       quotaOf,
-      committedAs: (id) => this.#young.get(id) ?? this.#old.get(id),
+      ids: this.#ids,
       newest: (storageKey) => (newest.get(storageKey) ?? loaded.get(storageKey)) as Version,
     }
   }
@@ -213,7 +216,8 @@ export class Committer {
     published()
   }
 
-  #unstage({ commits }: Group): void {
+  #unstage({ commits, ids }: Group): void {
+    for (const id of ids) this.#ids.delete(id)
     for (const version of commits.flat().reverse()) {
       const base = this.#parts.history.unstage(version)
       if (base) this.#parts.newest.keep(base)
@@ -223,11 +227,6 @@ export class Committer {
   #remember(group: IdGroup): void {
     this.#groups.push(group)
     this.#idsKept += group.ids.length
-    for (const [index, id] of group.ids.entries()) this.#young.set(id, group.first + index)
-    if (this.#young.size >= this.#parts.idsMax) {
-      this.#old = this.#young
-      this.#young = new Map()
-    }
     for (let old = this.#groups.first; old && this.#idsKept - old.ids.length >= this.#parts.idsMax; ) {
       this.#groups.shift()
       this.#idsKept -= old.ids.length

@@ -3,25 +3,26 @@ import { MeshError } from '../../protocol/errors.ts'
 import type { StorageWrite } from '../../protocol/ports.ts'
 import type { Committed, Holdings, ReadRange } from './engine.ts'
 import type { History, Version } from './history.ts'
+import type { Ids } from './ids.ts'
 import type { Prepared, PreparedWrite } from './prepared.ts'
 import { bytesOf, EntryPage, encodeHoldings, encodeIds, isLarge, type KeptValue } from './records.ts'
 import { entryKey, GONE, GROUPS, keyBytesOf, keyOf, LARGE, namespaceOf, revisionKey, TOTALS } from './storage-keys.ts'
 
 /**
- * What is longer is kept apart from its key: LevelDB rewrites whole ranges of keys when it compacts, and these would be
- * rewritten with every small neighbour that changes.
+ * What is longer is kept apart from its key: lists, the window and the counting at the start handle it by its name, and it
+ * is never in memory but for those who ask for it.
  */
 export const LARGE_BYTES = 16 * 1024
 
 const NOTHING: Holdings = { keys: 0, bytes: 0 }
 
-/** What is committed so far. Only `history` is changed: by what is staged. */
+/** What is committed so far. Changed is what the group stages: `history`, and `ids`. */
 export interface Books {
   history: History
   holdings: ReadonlyMap<string, Holdings>
   quotaOf(namespace: string): Holdings
-  /** The revision that the id was committed with; undefined: it is not known. */
-  committedAs(id: string): number | undefined
+  /** The revisions that ids were committed with. */
+  ids: Ids
   /** The newest of a key that is not in the window. */
   newest(storageKey: string): Version
 }
@@ -37,7 +38,6 @@ export class Group {
   /** What each commit wrote. */
   readonly commits: Version[][] = []
   readonly holdings = new Map<string, Holdings>()
-  readonly #revisions = new Map<string, number>()
   readonly #apart: StorageWrite[] = []
 
   constructor(books: Books) {
@@ -48,7 +48,7 @@ export class Group {
   /** What the transaction comes to, if this group is written. A MeshError has changed nothing. */
   add(transaction: Prepared): Committed | MeshError {
     const { id, revision } = transaction
-    const known = this.#books.committedAs(id) ?? this.#revisions.get(id)
+    const known = this.#books.ids.get(id)
     if (known !== undefined) return { kind: 'committed', revision: known }
     const { history } = this.#books
     if (revision > history.revision)
@@ -102,7 +102,7 @@ export class Group {
       this.#keepApart(writes, kept, revision)
     this.commits.push(kept)
     this.ids.push(id)
-    this.#revisions.set(id, revision)
+    this.#books.ids.set(id, revision)
     return { kind: 'committed', revision }
   }
 

@@ -17,7 +17,9 @@ import { isLarge } from './records.ts'
 import { entryKey, keyOf } from './storage-keys.ts'
 
 /** Old values, for steps that are under way: a minute of a thousand commits a second. */
-const HISTORY: Window = { revisions: 65_536, bytes: 64 * 1024 * 1024 }
+const HISTORY_REVISIONS_MAX = 65_536
+const HISTORY_BYTES_MAX = 64 * 1024 * 1024
+const HISTORY: Window = { revisions: HISTORY_REVISIONS_MAX, bytes: HISTORY_BYTES_MAX }
 /** Commits that are known by their ids: more than revisions are kept, so that none can be committed twice. */
 const IDS_MAX = 131_072
 /** Newest values in memory, besides those in the window. */
@@ -34,6 +36,17 @@ export interface StorageEngineOptions {
   /** How far back can be read. */
   window?: Window | undefined
 }
+
+const entriesOf = (
+  keys: readonly string[],
+  versions: readonly Version[],
+  large?: ReadonlyMap<Version, Uint8Array>,
+): Entry[] =>
+  versions.map((version, index) => ({
+    key: keys[index] as string,
+    version: version.value === undefined ? 0 : version.version,
+    value: isLarge(version.value) ? large?.get(version) : version.value,
+  }))
 
 class StorageEngine implements StateEngine {
   readonly #storage: Storage
@@ -60,14 +73,25 @@ class StorageEngine implements StateEngine {
   async read(namespace: string, keys: readonly string[], revision: number): Promise<Entry[]> {
     ensureKeys(namespace, keys)
     this.#ensureKept(revision)
-    const storageKeys = keys.map((key) => entryKey(namespace, key))
-    const versions = storageKeys.map((storageKey) => this.#known(storageKey, revision))
-    const missing = storageKeys.filter((_, index) => versions[index] === undefined)
+    const versions: (Version | undefined)[] = []
+    const missing: string[] = []
+    let isPlain = true
+    for (const key of keys) {
+      const storageKey = entryKey(namespace, key)
+      const version = this.#history.at(storageKey, revision) ?? this.#newest.get(storageKey)
+      versions.push(version)
+      if (version === undefined) missing.push(storageKey)
+      else if (isLarge(version.value)) isPlain = false
+    }
+    // What is in memory is mostly all, and needs no other turn.
+    if (missing.length === 0 && isPlain) return entriesOf(keys, versions as Version[])
     if (missing.length > 0) {
       const loaded = await this.#newest.load(missing)
       this.#ensureKept(revision)
-      for (const [index, key] of storageKeys.entries())
-        versions[index] ??= this.#history.at(key, revision) ?? loaded.get(key)
+      for (const [index, key] of keys.entries()) {
+        const storageKey = entryKey(namespace, key)
+        versions[index] ??= this.#history.at(storageKey, revision) ?? loaded.get(storageKey)
+      }
     }
     return this.#entries(keys, versions as Version[], revision)
   }
@@ -83,12 +107,16 @@ class StorageEngine implements StateEngine {
     return { entries: await this.#entries(keys, found.versions, revision), more: found.more }
   }
 
-  async commit(transaction: Transaction): Promise<Committed> {
-    this.#ensureOpen()
-    ensureTransaction(transaction)
-    if (transaction.writes.length > 0) return this.#committer.commit(prepare(transaction))
-    if (transaction.revision > this.#history.revision) this.#ensureKept(transaction.revision)
-    return { kind: 'committed', revision: transaction.revision }
+  commit(transaction: Transaction): Promise<Committed> {
+    try {
+      this.#ensureOpen()
+      ensureTransaction(transaction)
+      if (transaction.writes.length > 0) return this.#committer.commit(prepare(transaction))
+      if (transaction.revision > this.#history.revision) this.#ensureKept(transaction.revision)
+      return Promise.resolve({ kind: 'committed', revision: transaction.revision })
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   async *watch(namespace: string, prefix: string, after: number, signal: AbortSignal): AsyncIterable<Change> {
@@ -129,17 +157,9 @@ class StorageEngine implements StateEngine {
     throw new MeshError('E_REVISION', { message, revision, oldest, newest })
   }
 
-  #known(storageKey: string, revision: number): Version | undefined {
-    return this.#history.at(storageKey, revision) ?? this.#newest.get(storageKey)
-  }
-
   async #entries(keys: readonly string[], versions: readonly Version[], revision: number): Promise<Entry[]> {
-    const large = versions.some(({ value }) => isLarge(value)) ? await this.#large(versions, revision) : undefined
-    return versions.map(({ version, value }, index) => ({
-      key: keys[index] as string,
-      version: value === undefined ? 0 : version,
-      value: isLarge(value) ? large?.get(versions[index] as Version) : value,
-    }))
+    const isPlain = versions.every(({ value }) => !isLarge(value))
+    return entriesOf(keys, versions, isPlain ? undefined : await this.#large(versions, revision))
   }
 
   async #large(versions: readonly Version[], revision: number): Promise<Map<Version, Uint8Array>> {
