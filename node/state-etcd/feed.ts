@@ -140,6 +140,6 @@ export class Feed {
     if (this.#isClosed) return
     if (compactedTo === undefined) return this.#watch()
     // Away for longer than etcd keeps what happened.
-    this.open(Number.POSITIVE_INFINITY).catch(() => {})
+    this.open(Number.POSITIVE_INFINITY).catch(() => void setTimeout(() => this.#again(compactedTo), AGAIN_MS))
   }
 }

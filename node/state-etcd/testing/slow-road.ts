@@ -11,6 +11,7 @@ export class SlowRoad {
   /** What waits for its turn, each piece with the way that it goes on. */
   #waiting: { piece: Buffer; to: Socket }[] = []
   #isClosed = false
+  #isCut = false
 
   constructor(to: string) {
     this.#to = new URL(to)
@@ -25,6 +26,17 @@ export class SlowRoad {
 
   hold(): void {
     this.#isClosed = true
+  }
+
+  /** Whoever is on it falls off, and nobody gets on. */
+  cut(): void {
+    this.#isCut = true
+    for (const socket of this.#sockets) socket.destroy()
+    this.#sockets.clear()
+  }
+
+  mend(): void {
+    this.#isCut = false
   }
 
   get hasWaiting(): boolean {
@@ -48,6 +60,7 @@ export class SlowRoad {
   }
 
   #join(near: Socket): void {
+    if (this.#isCut) return void near.destroy()
     const far = createConnection(Number(this.#to.port), this.#to.hostname)
     for (const socket of [near, far]) {
       this.#sockets.add(socket)
