@@ -6,7 +6,7 @@ import { MIB } from '../protocol/limits.ts'
 import type { Manifest, TaskTemplate } from '../protocol/records.ts'
 import type { BlockExchange } from '../registry/block-exchange.ts'
 import { loadFunction } from '../registry/functions.ts'
-import type { SandboxPool, SandboxRun } from '../sandbox/pool.ts'
+import type { SandboxPool, SandboxRun, Stop } from '../sandbox/pool.ts'
 import type { Images } from './images.ts'
 
 export interface LoadedFunction {
@@ -31,6 +31,10 @@ export interface RunRequest {
   onRequest?(request: EffectRequest): void
   /** Called each time that it waits for an answer, and all of `journal` lies behind it. */
   onWait?(): void
+  /** It is to end, inconclusive, before it makes this request. */
+  until?: number | undefined
+  /** Called if it does. */
+  onStop?(stop: Stop): void
 }
 
 export interface Runner {
@@ -94,7 +98,21 @@ export const createRunner = (
       kept.add(loaded)
       return loaded
     },
-    run: ({ party, loaded, template, task, input, journal, timeoutMs, traceTicks, onStart, onRequest, onWait }) =>
+    run: ({
+      party,
+      loaded,
+      template,
+      task,
+      input,
+      journal,
+      timeoutMs,
+      traceTicks,
+      until,
+      onStart,
+      onRequest,
+      onWait,
+      onStop,
+    }) =>
       pool.run({
         party,
         functionId: loaded.id,
@@ -110,9 +128,11 @@ export const createRunner = (
         journal,
         timeoutMs,
         traceTicks,
+        until,
         ...(onStart ? { onStart } : {}),
         ...(onRequest ? { onRequest } : {}),
         ...(onWait ? { onWait } : {}),
+        ...(onStop ? { onStop } : {}),
       }),
   }
 }

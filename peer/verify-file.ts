@@ -1,15 +1,17 @@
 /** Checks a receipt file by what it carries alone: who signed what, and what comes of it when it is run again. */
-import { type CID, cidDigest, recordCid } from '../protocol/cid.ts'
-import { type Envelope, verifyEnvelope } from '../protocol/envelope.ts'
+import { type CID, recordCid } from '../protocol/cid.ts'
+import type { Envelope } from '../protocol/envelope.ts'
 import { type ErrorCode, MeshError } from '../protocol/errors.ts'
 import type { JournalEntry } from '../protocol/journal.ts'
-import { Outcome } from '../protocol/outcome.ts'
+import type { Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
-import { Invocation, Receipt, ReceiptFile, Task, type TaskTemplate, type Trace } from '../protocol/records.ts'
+import { type Receipt, ReceiptFile, type Task, type Trace } from '../protocol/records.ts'
 import { runsTier } from '../protocol/tiers.ts'
-import type { SandboxPool, SandboxRun } from '../sandbox/pool.ts'
-import { headBytes, JournalHeads, openHead } from './journal-heads.ts'
-import { type Execution, headOf, receiptFault, sameBytes, upTo } from './receipts.ts'
+import type { SandboxPool } from '../sandbox/pool.ts'
+import { JournalHeads, openHead } from './journal-heads.ts'
+import { type Read, ReceiptReader, templateOf, unfit } from './receipt-reading.ts'
+import { type Execution, receiptFault } from './receipts.ts'
+import { type Rerun, runAgain } from './rerun.ts'
 import { createRunner, type Runner } from './runner.ts'
 import { isSameTrace, type Parting, partingOf } from './traces.ts'
 
@@ -33,15 +35,10 @@ export type Judgement =
   | { verdict: 'unusable'; code: ErrorCode; reason: string }
 
 /** What one receipt says, as far as it could be read before it turned out to be unusable. */
-export interface Statement {
+export interface Statement extends Read {
   /** As the envelope names it; proven unless the receipt is unusable with E_SIGNATURE. */
   signer: string
-  receipt?: Receipt
-  invocation?: Invocation
-  task?: Task
   functionName?: string
-  /** The outcome that the receipt names, if the file carries it. */
-  says?: Outcome
   /** The outcome of running it again here. */
   gives?: Outcome
   /** Where the memory of the run here parts from that which the receipt says, if it carries a trace. */
@@ -81,67 +78,29 @@ interface Replayed {
   diverged: string
 }
 
-type VerifyPorts = Pick<Ports, 'clock' | 'crypto'>
+type VerifyPorts = Pick<Ports, 'crypto'>
 
-/** In a pool that others use too, all checks together take one turn. */
-const PARTY = 'receipt files'
-
-/** A run that waits has no event; it is looked at so often. */
-const LOOK_EVERY_MS = 100
-
-const unfit = (message: string): MeshError => new MeshError('E_RECEIPT', message)
-
-const templateOf = ({ function: functionCid, export: exportName, environment }: Task): TaskTemplate => ({
-  function: functionCid,
-  export: exportName,
-  environment,
-})
-
-const readOutcome = (bytes: Uint8Array | undefined): Outcome | undefined => {
-  try {
-    return bytes && Outcome.decode(bytes)
-  } catch {
-    return undefined
-  }
-}
-
-/** Blocks by their hashes: what is found matches its CID. */
-class Blocks {
-  readonly #byDigest: ReadonlyMap<string, Uint8Array>
-
-  constructor(crypto: Pick<Ports['crypto'], 'hash'>, blocks: readonly Uint8Array[]) {
-    this.#byDigest = new Map(blocks.map((bytes) => [crypto.hash(bytes).join(), bytes]))
-  }
-
-  find(cid: CID): Uint8Array | undefined {
-    return this.#byDigest.get(cidDigest(cid).join())
-  }
-
-  get(cid: CID): Uint8Array {
-    const bytes = this.find(cid)
-    if (bytes) return bytes
-    const message = `the file lacks the block ${cid}; ask whoever made it for a whole one`
-    throw new MeshError('E_BLOCK_MISSING', { message, block: cid.toString() })
-  }
+/** What it does that the journal does not say, in words. */
+const divergenceWords = (rerun: Exclude<Rerun, { kind: 'outcome' | 'stopped' }>): string => {
+  if (rerun.kind === 'waits') return 'it waits for an answer that the journal has not got'
+  if (rerun.kind === 'diverged') return `the journal has ${rerun.expected}, it has ${rerun.found}`
+  const { n, kind } = rerun.request
+  return `it makes request ${n} (${kind}), which the journal has not got`
 }
 
 class FileCheck {
   readonly #ports: VerifyPorts
   readonly #sandbox: VerifySandbox
-  readonly #file: ReceiptFile
-  readonly #blocks: Blocks
+  readonly #reader: ReceiptReader
   readonly #runner: Runner
-  /** Each read once, however many receipts name it. */
-  readonly #outcomes = new Map<string, Outcome | undefined>()
   /** By task and length of the journal: receipts that agree are checked by one run. */
   readonly #replayed = new Map<string, Promise<Replayed>>()
 
   constructor(ports: VerifyPorts, sandbox: VerifySandbox, file: ReceiptFile) {
     this.#ports = ports
     this.#sandbox = sandbox
-    this.#file = file
-    this.#blocks = new Blocks(ports.crypto, file.blocks)
-    this.#runner = createRunner({ fetch: async (cid) => this.#blocks.get(cid) }, sandbox.pool)
+    this.#reader = new ReceiptReader(ports.crypto, file, sandbox.engines)
+    this.#runner = createRunner({ fetch: async (cid) => this.#reader.block(cid) }, sandbox.pool)
   }
 
   async check(signed: Envelope, i: number): Promise<CheckedReceipt> {
@@ -157,17 +116,8 @@ class FileCheck {
 
   /** Fills in `statement` as it goes. Throws MeshError for whatever makes the receipt unusable. */
   async #judge(signed: Envelope, i: number, statement: Statement): Promise<Judgement> {
-    const receipt = await this.#receipt(signed)
-    statement.receipt = receipt
-    const says = this.#outcome(receipt.outcome)
-    if (says) statement.says = says
-    statement.invocation = await this.#invocation(receipt, this.#file.invocations[i])
-    const task = this.#task(receipt, statement.invocation)
-    statement.task = task
-    const journal = this.#journal(receipt)
-    await this.#ensureHead(receipt)
-    this.#ensureEngine(receipt)
-    const { trace_ticks } = statement.invocation
+    const { receipt, invocation, task, journal } = await this.#reader.read(i, statement)
+    const { trace_ticks } = invocation
     const replayed = await this.#replay(receipt, task, journal, trace_ticks)
     statement.functionName = replayed.functionName
     if (!replayed.ended) return { verdict: 'wrong', diverged: replayed.diverged }
@@ -176,67 +126,6 @@ class FileCheck {
     if (receipt.trace) statement.parting = partingOf(receipt.trace, trace)
     const execution = { ...replayed, ...replayed.ended, journal, traceTicks: trace_ticks }
     return this.#compare(signed, receipt, task, execution)
-  }
-
-  async #receipt(signed: Envelope): Promise<Receipt> {
-    await verifyEnvelope(this.#ports.crypto, 'receipt', signed)
-    const receipt = Receipt.decode(signed.payload)
-    if (receipt.executor === signed.signer) return receipt
-    throw unfit(`the receipt names ${receipt.executor} as its executor, and ${signed.signer} signed it`)
-  }
-
-  /** An outcome that cannot be read is none: the receipt may name any bytes. */
-  #outcome(cid: CID): Outcome | undefined {
-    const name = cid.toString()
-    if (!this.#outcomes.has(name)) this.#outcomes.set(name, readOutcome(this.#blocks.find(cid)))
-    return this.#outcomes.get(name)
-  }
-
-  async #invocation(receipt: Receipt, signed: Envelope | undefined): Promise<Invocation> {
-    const { crypto } = this.#ports
-    if (!signed || !recordCid(crypto, signed.payload).equals(receipt.invocation))
-      throw unfit(`the receipt answers the invocation ${receipt.invocation}, which is not the one beside it`)
-    await verifyEnvelope(crypto, 'invocation', signed)
-    const invocation = Invocation.decode(signed.payload)
-    if (invocation.invoker !== signed.signer)
-      throw unfit(`the invocation names ${invocation.invoker} as its invoker, and ${signed.signer} signed it`)
-    if (!receipt.mesh.equals(invocation.mesh)) throw unfit('the receipt is of another mesh than its invocation')
-    if (receipt.home !== invocation.home) throw unfit('the receipt has another home than its invocation')
-    return invocation
-  }
-
-  #task(receipt: Receipt, invocation: Invocation): Task {
-    if (!receipt.task.equals(invocation.task)) throw unfit('the receipt is of another task than its invocation')
-    const task = Task.decode(this.#blocks.get(receipt.task))
-    const { engine, limits } = task.environment
-    if (receipt.engine !== engine) throw unfit('the receipt has another engine than its task')
-    const names = ['fuel', 'memory_bytes', 'output_bytes'] as const
-    if (names.some((name) => receipt.limits[name] !== limits[name]))
-      throw unfit('the receipt has other limits than its task')
-    return task
-  }
-
-  /** The entries that the receipt was signed over. Each begins at its own invocation, so none fits another's receipt. */
-  #journal(receipt: Receipt): JournalEntry[] {
-    const journal = upTo(this.#file.journal, receipt.journal.length)
-    const { head, length } = headOf(this.#ports.crypto, receipt.invocation, journal)
-    if (length === receipt.journal.length && sameBytes(head, receipt.journal.head)) return journal
-    throw unfit('the receipt was signed over another journal than that in the file')
-  }
-
-  /** An answer is its home's word: only the home can say what it was. */
-  async #ensureHead(receipt: Receipt): Promise<void> {
-    if (receipt.journal.length === 0) return
-    const wanted = headBytes(receipt)
-    const head = this.#file.heads.find((one) => one.signer === receipt.home && sameBytes(one.payload, wanted))
-    if (!head) throw unfit('its home has not signed the journal, as far as the file shows')
-    await verifyEnvelope(this.#ports.crypto, 'journal-head', head)
-  }
-
-  #ensureEngine({ engine }: Receipt): void {
-    if (this.#sandbox.engines.includes(engine)) return
-    const message = `the task ran on ${engine}, and this version has ${this.#sandbox.engines.join(' and ')}; check it with the version that made it`
-    throw new MeshError('E_ENGINE_UNAVAILABLE', { message, engine })
   }
 
   #replay(
@@ -257,43 +146,17 @@ class FileCheck {
     journal: readonly JournalEntry[],
     traceTicks: number | undefined,
   ): Promise<Replayed> {
-    const input = this.#blocks.get(task.input)
+    const input = this.#reader.block(task.input)
     const loaded = await this.#runner.load(task.function, [])
-    const { tier } = loaded.manifest
+    const { tier, name } = loaded.manifest
     if (!runsTier(task.environment.engine, tier)) throw unfit(`its task names an engine that runs no ${tier}`)
     const { timeoutMs } = this.#sandbox
-    let diverged = ''
-    const diverge = (how: string) => {
-      diverged = how
-      run.kill(how)
-    }
-    const run: SandboxRun = this.#runner.run({
-      ...{ party: PARTY, loaded, template: templateOf(task), task: taskId, input, journal, timeoutMs, traceTicks },
-      onRequest: ({ n, kind }) => diverge(`it makes request ${n} (${kind}), which the journal has not got`),
-    })
-    const stopLooking = this.#watchForWaiting(run, () => diverge('it waits for an answer that the journal has not got'))
-    const result = await run.result
-    stopLooking()
-    const about = { functionName: loaded.manifest.name, inputBytes: input.length }
-    if (result.kind === 'diverged') diverged = `the journal has ${result.expected}, it has ${result.found}`
-    if (diverged) return { ...about, ended: undefined, diverged }
-    if (result.kind === 'outcome')
-      return {
-        ...about,
-        ended: { outcomeBytes: result.outcome, outcome: result.decoded, trace: result.trace },
-        diverged,
-      }
-    const why = result.kind === 'inconclusive' ? result.reason : ''
-    throw new MeshError('E_INCONCLUSIVE', `running it again here came to no end: ${why}`)
-  }
-
-  #watchForWaiting(run: SandboxRun, waits: () => void): () => void {
-    const look = () => {
-      if (run.state() === 'waiting') waits()
-      else cancel = this.#ports.clock.after(LOOK_EVERY_MS, look)
-    }
-    let cancel = this.#ports.clock.after(LOOK_EVERY_MS, look)
-    return () => cancel()
+    const recorded = { loaded, template: templateOf(task), task: taskId, input, journal, timeoutMs, traceTicks }
+    const rerun = await runAgain(this.#runner, recorded)
+    const about = { functionName: name, inputBytes: input.length }
+    if (rerun.kind === 'outcome') return { ...about, ended: rerun, diverged: '' }
+    if (rerun.kind === 'stopped') throw new TypeError('it was not to stop')
+    return { ...about, ended: undefined, diverged: divergenceWords(rerun) }
   }
 
   #compare(

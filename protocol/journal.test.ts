@@ -5,7 +5,7 @@ import { arbitraryOf, schemaOf } from '../scripts/protocol/arbitraries.ts'
 import { crypto } from '../scripts/protocol/test-keys.ts'
 import { checkProperty } from '../scripts/test/seed.ts'
 import { encodeCanonical } from './codec.ts'
-import { type JournalEntry, journalEntry, journalHead, orderJournal } from './journal.ts'
+import { type JournalEntry, journalEntry, journalFault, journalHead, orderJournal } from './journal.ts'
 
 const entries = fc.array(arbitraryOf(schemaOf(journalEntry())) as fc.Arbitrary<JournalEntry>, {
   minLength: 1,
@@ -105,6 +105,27 @@ describe('orderJournal', () => {
   test('puts a request that came too late before the answers that the guest had not been given', () => {
     const recorded = [request(0, 0), answer(0), request(1, 0), answer(1), request(2, 1)]
     expect(orderJournal(recorded)).toEqual([request(0, 0), request(1, 0), answer(0), request(2, 1), answer(1)])
+  })
+})
+
+describe('journalFault', () => {
+  test('finds none in a whole journal', () =>
+    checkProperty(
+      'whole',
+      fc.property(runs, (journal) => {
+        expect(journalFault(journal)).toBeUndefined()
+      }),
+    ))
+
+  test.each<[string, JournalEntry[]]>([
+    ['request 1 stands where request 0 should', [request(1, 0)]],
+    ['request 2 stands where request 1 should', [request(0, 0), answer(0), request(2, 1)]],
+    ['request 0 stands where request 1 should', [request(0, 0), request(0, 0)]],
+    ['an answer to request 1, which waits for none there', [request(0, 0), answer(1)]],
+    ['an answer to request 0, which waits for none there', [request(0, 0), answer(0), answer(0)]],
+    ['request 1 was made after 1 answers, of which 0 are there', [request(0, 0), request(1, 1)]],
+  ])('%s', (fault, journal) => {
+    expect(journalFault(journal)).toBe(fault)
   })
 })
 

@@ -70,3 +70,23 @@ export const orderJournal = (entries: readonly JournalEntry[]): JournalEntry[] =
   }
   return ordered.concat(requests.slice(next))
 }
+
+/** What is missing in a journal, or there too often, in words; undefined: it is whole. */
+export const journalFault = (entries: readonly JournalEntry[]): string | undefined => {
+  const awaited = new Set<number>()
+  let requests = 0
+  let answers = 0
+  for (const one of entries) {
+    if (one.entry === 'answer') {
+      if (!awaited.delete(one.n)) return `an answer to request ${one.n}, which waits for none there`
+      answers += 1
+      continue
+    }
+    if (one.n !== requests) return `request ${one.n} stands where request ${requests} should`
+    if (one.after > answers)
+      return `request ${one.n} was made after ${one.after} answers, of which ${answers} are there`
+    if (!isDeferred(one.kind)) awaited.add(one.n)
+    requests += 1
+  }
+  return undefined
+}

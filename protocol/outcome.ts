@@ -37,6 +37,8 @@ const request = v.strictObject({ kind: v.picklist(EFFECT_KINDS), arguments: byte
 
 const consoleLine = v.strictObject({ level: v.picklist(CONSOLE_LEVELS), text: text(CONSOLE_BYTES_MAX) })
 
+export const consoleLines = () => list(consoleLine, CONSOLE_LINES_MAX)
+
 const result = v.variant('ok', [
   v.strictObject({ ok: v.literal(true), value: bytes(OUTPUT_BYTES_MAX) }),
   v.strictObject({
@@ -58,7 +60,7 @@ export const Outcome = message(
     v: version(),
     result,
     requests: list(request, REQUESTS_MAX),
-    console: list(consoleLine, CONSOLE_LINES_MAX),
+    console: consoleLines(),
     fuel: integer(0, FUEL_MAX),
     memory_bytes: integer(0, MEMORY_BYTES_MAX),
   }),

@@ -4,7 +4,7 @@ import type { Answer, EffectRequest, JournalEntry } from '../protocol/journal.ts
 import { REQUESTS_MAX } from '../protocol/limits.ts'
 import { decodeValue, encodeValue, ensureValue } from '../protocol/values.ts'
 import { begin, bytesOf, failed, limits, outcomeOf, runOf, valueIn, wasm } from './fixture.ts'
-import type { Run } from './job.ts'
+import type { Run, Stop } from './job.ts'
 import { createSandbox, type RunHandle } from './sandbox.ts'
 
 const ok = (value: unknown): Answer => ({ ok: true, value: encodeValue(ensureValue(value)) })
@@ -26,6 +26,12 @@ const live = (module: string, input: unknown = null, changes: Partial<Run> = {})
 }
 
 const resultOf = (handle: RunHandle) => valueIn(outcomeOf(handle.result))
+
+const request = (n: number, input: unknown, after = 0): JournalEntry => ({
+  ...{ entry: 'request', n, after, kind: 'call' },
+  arguments: encodeValue(ensureValue({ ref: 'f', input })),
+})
+const answer = (n: number): JournalEntry => ({ entry: 'answer', n, answer: ok(n) })
 
 const SUM = `export default async (names, env, ctx) => {
   let sum = 0
@@ -200,11 +206,6 @@ describe('a journal', () => {
     expect(live(RACE, null, { journal: more }).handle.result).toEqual(handle.result)
   })
 
-  const request = (n: number, input: unknown, after = 0): JournalEntry => ({
-    ...{ entry: 'request', n, after, kind: 'call' },
-    arguments: encodeValue(ensureValue({ ref: 'f', input })),
-  })
-  const answer = (n: number): JournalEntry => ({ entry: 'answer', n, answer: ok(n) })
   const ONE = 'export default (x, env, ctx) => ctx.call("f", 1)'
   const shown = (n: number, input: unknown, after = 0) =>
     `request ${n} after ${after} answer${after === 1 ? '' : 's'}: call {"ref":"f","input":${input}}`
@@ -256,6 +257,41 @@ describe('a journal', () => {
     ],
   ])('that holds %s diverges', (_, module, journal, divergence) => {
     expect(begin(module, runOf(null, { journal })).result).toEqual({ kind: 'diverged', ...divergence })
+  })
+})
+
+describe('a run that is to end before a request', () => {
+  const module =
+    'export default async (x, env, ctx) => { console.log("a"); await ctx.call("f", 1); console.log("b"); ctx.call("f", 2); console.log("c") }'
+  const stopAt = (until: number, journal: JournalEntry[]) => {
+    const stops: Stop[] = []
+    const { result } = begin(module, runOf(null, { journal, until }), { stopped: (stop) => stops.push(stop) })
+    return { result, stops }
+  }
+
+  test('ends there, with what it had printed, whatever its journal says of that', () => {
+    const before = [request(0, 1), answer(0)]
+    for (const journal of [before, [...before, request(1, 9, 1)]]) {
+      const { result, stops } = stopAt(1, journal)
+      expect(result).toEqual({ kind: 'inconclusive', reason: 'it was to end before request 1' })
+      const { entry: _, ...asked } = request(1, 2, 1)
+      expect(stops.map((stop) => stop.request)).toEqual([asked])
+      expect(stops[0]?.console.map(({ text }) => text)).toEqual(['a', 'b'])
+      expect(stops[0]?.fuel).toBeGreaterThan(0)
+    }
+    expect(stopAt(0, []).stops[0]?.console.map(({ text }) => text)).toEqual(['a'])
+  })
+
+  test('diverges if it does before', () => {
+    const { result, stops } = stopAt(1, [request(0, 7), answer(0)])
+    expect(result).toMatchObject({ kind: 'diverged', n: 0 })
+    expect(stops).toEqual([])
+  })
+
+  test('comes to its outcome if it makes no such request', () => {
+    const { result, stops } = stopAt(2, [request(0, 1), answer(0), request(1, 2, 1)])
+    expect(result?.kind).toBe('outcome')
+    expect(stops).toEqual([])
   })
 })
 

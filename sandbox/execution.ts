@@ -41,7 +41,7 @@ const GUEST_CODES: ReadonlySet<string> = new Set<OutcomeErrorCode>([
   'E_HANDLER_UNSUPPORTED',
 ])
 
-type End = Outcome['result'] | { divergence: Divergence }
+type End = Outcome['result'] | { divergence: Divergence } | { stoppedAt: number }
 
 export class Execution implements GuestEvents {
   readonly #engine: Engine
@@ -346,6 +346,10 @@ export class Execution implements GuestEvents {
   #requested(kind: EffectKind, encoded: Uint8Array): void {
     const n = this.#requests.length
     const request: EffectRequest = { n, after: this.#answersGiven, kind, arguments: encoded }
+    if (n === this.#run.until) {
+      this.#events.stopped?.({ request, console: this.#console.lines, fuel: this.#fuelUsed() })
+      this.#stop({ stoppedAt: n })
+    }
     this.#requests.push({ kind, arguments: encoded })
     if (!isDeferred(kind)) this.#unanswered.add(n)
     if (this.#replay.over) return this.#events.requested?.(request)
@@ -355,6 +359,7 @@ export class Execution implements GuestEvents {
 
   #conclude(end: End): SandboxResult {
     if ('divergence' in end) return { kind: 'diverged', ...end.divergence }
+    if ('stoppedAt' in end) return { kind: 'inconclusive', reason: `it was to end before request ${end.stoppedAt}` }
     const missing = this.#replay.missing()
     if (missing) return { kind: 'diverged', ...missing }
     this.#lines.end()
@@ -370,7 +375,7 @@ export class Execution implements GuestEvents {
   }
 
   /** A run that failed after it was refused memory failed for that, whatever it threw; the engine may throw even null. */
-  #resultOf(end: Exclude<End, { divergence: Divergence }>): Outcome['result'] {
+  #resultOf(end: Outcome['result']): Outcome['result'] {
     const starved =
       !end.ok &&
       this.#engine.refused &&

@@ -7,7 +7,7 @@ import { EFFECT_KINDS, type EffectKind } from '../protocol/effects.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { Answer, JournalEntry } from '../protocol/journal.ts'
 import { MESSAGE_CHARS_MAX, MIB, OUTPUT_BYTES_MAX, REQUESTS_MAX } from '../protocol/limits.ts'
-import { Outcome } from '../protocol/outcome.ts'
+import { type ConsoleLine, consoleLines, Outcome } from '../protocol/outcome.ts'
 import { type Binding, type Trace, trace } from '../protocol/records.ts'
 import { fits } from '../protocol/schema.ts'
 import type { Tier } from '../protocol/tiers.ts'
@@ -33,6 +33,8 @@ export type Command =
   | ['answer', number, number, Answer]
   /** Run, ticks between two hashes: it is to be traced. Comes before it. */
   | ['trace', number, number]
+  /** Run, the request that it is to end before. Comes before it; releases that know nothing of it go on. */
+  | ['until', number, number]
   /** A waiting run that nobody wants any more. */
   | ['drop', number]
 
@@ -54,6 +56,8 @@ export type Report =
   | ['fuel', number, number]
   /** Run, its trace: before `done`, of one that was to be traced. */
   | ['trace', number, Trace]
+  /** Run, the fields of the EffectRequest that it was to end before, what it had printed, fuel so far: before `failed`. */
+  | ['stopped', number, number, number, EffectKind, Uint8Array, readonly ConsoleLine[], number]
   /** Memory bytes, function ID, an encoded image of it: while there is nothing else to do. */
   | ['image', number, string, Uint8Array]
 
@@ -71,6 +75,13 @@ const id: Check = (x) => isCount(x)
 const n: Check = (x) => isCount(x, REQUESTS_MAX - 1)
 
 const TRACE = trace()
+const CONSOLE = consoleLines()
+const REQUEST: readonly Check[] = [
+  n,
+  (x) => isCount(x, REQUESTS_MAX),
+  (x) => EFFECT_KINDS.some((kind) => kind === x),
+  (x) => isBytes(x, OUTPUT_BYTES_MAX),
+]
 
 /** What follows the kind in each report. */
 const FIELDS: Record<Report[0], readonly Check[]> = {
@@ -79,13 +90,8 @@ const FIELDS: Record<Report[0], readonly Check[]> = {
   diverged: [id, n, isText, isText],
   waiting: [id],
   lacks: [id],
-  request: [
-    id,
-    n,
-    (x) => isCount(x, REQUESTS_MAX),
-    (x) => EFFECT_KINDS.some((kind) => kind === x),
-    (x) => isBytes(x, OUTPUT_BYTES_MAX),
-  ],
+  stopped: [id, ...REQUEST, (x) => fits(CONSOLE, x), (x) => isCount(x)],
+  request: [id, ...REQUEST],
   fuel: [id, (x) => isCount(x)],
   trace: [id, (x) => fits(TRACE, x)],
   image: [(x) => isCount(x), isText, (x) => isBytes(x, IMAGE_FILE_BYTES_MAX)],

@@ -2,7 +2,7 @@
 
 import type { EffectKind } from '../protocol/effects.ts'
 import type { EffectRequest, JournalEntry } from '../protocol/journal.ts'
-import type { Limits, Outcome } from '../protocol/outcome.ts'
+import type { ConsoleLine, Limits, Outcome } from '../protocol/outcome.ts'
 import type { Binding, Trace } from '../protocol/records.ts'
 import type { Tier } from '../protocol/tiers.ts'
 import type { Tracer } from './tracer.ts'
@@ -33,6 +33,8 @@ export interface Run {
   limits: Limits
   /** Replayed first; then the run goes on with the answers it is given. */
   journal: readonly JournalEntry[]
+  /** It ends before it makes this request, and no other outcome comes of it. */
+  until?: number | undefined
 }
 
 export interface RunEvents {
@@ -40,6 +42,8 @@ export interface RunEvents {
   requested?(request: EffectRequest): void
   /** Now and then while the guest computes. */
   progress?(fuel: number): void
+  /** It ends, inconclusive, before the request that it was to end before. */
+  stopped?(stop: Stop): void
   /** Takes the run's trace. */
   tracer?: Tracer | undefined
 }
@@ -51,3 +55,12 @@ export type SandboxResult =
   | { kind: 'inconclusive'; reason: string }
   /** At request `n` the function did something else than its journal says. */
   | { kind: 'diverged'; n: number; expected: string; found: string }
+
+/** Where a run was that was to end before a request. */
+export interface Stop {
+  /** What it would have requested. */
+  request: EffectRequest
+  /** All that it had printed. */
+  console: readonly ConsoleLine[]
+  fuel: number
+}

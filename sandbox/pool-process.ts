@@ -95,6 +95,7 @@ export class PoolProcess {
     run.process = this
     this.#push(run, predictedMs)
     if (run.job.traceTicks) this.#send(['trace', run.id, run.job.traceTicks])
+    if (run.job.until !== undefined) this.#send(['until', run.id, run.job.until])
     const record: RunRecord = [run.id, input, seed, run.journal]
     const last = this.#commands.at(-1)
     if (last?.[0] === 'runs' && sameTask(last, run)) last[7].push(record)
@@ -201,6 +202,9 @@ export class PoolProcess {
     if (report[0] === 'request') {
       const [, , n, after, kind, bytes] = report
       if (current) run.requested({ n, after, kind, arguments: bytes })
+    } else if (report[0] === 'stopped') {
+      const [, , n, after, kind, bytes, console, fuel] = report
+      if (current) run.job.onStop?.({ request: { n, after, kind, arguments: bytes }, console, fuel })
     } else if (report[0] === 'trace') {
       run.trace = report[2]
     } else if (report[0] === 'fuel') {

@@ -4,7 +4,7 @@ import { type EffectKind, isDeferred } from '../protocol/effects.ts'
 import { type Answer, awaitedIn, type EffectRequest, type JournalEntry } from '../protocol/journal.ts'
 import type { Limits } from '../protocol/outcome.ts'
 import type { Trace } from '../protocol/records.ts'
-import type { CodeForm, SandboxResult } from './job.ts'
+import type { CodeForm, SandboxResult, Stop } from './job.ts'
 import type { PoolProcess } from './pool-process.ts'
 
 export interface SandboxJob {
@@ -30,6 +30,8 @@ export interface SandboxJob {
   journal: readonly JournalEntry[]
   /** Its memory is to be hashed every so many ticks. */
   traceTicks?: number | undefined
+  /** It is to end, inconclusive, before it makes this request; on an engine of a release that cannot, it makes it. */
+  until?: number | undefined
   /** Wall clock, from the start of the run, with the time that it waits. */
   timeoutMs: number
   /** Called once, when it first computes. */
@@ -38,6 +40,8 @@ export interface SandboxJob {
   onRequest?(request: EffectRequest): void
   /** Called each time that it waits for an answer, and all of `journal` lies behind it. */
   onWait?(): void
+  /** Called if it ends before the request `until`. */
+  onStop?(stop: Stop): void
 }
 
 export interface SandboxRun {

@@ -3,6 +3,7 @@ import type { EffectRequest } from '../protocol/journal.ts'
 import { decodeValue, encodeValue } from '../protocol/values.ts'
 import { bytesOf, limits, seed } from './fixture.ts'
 import { encodeFrame, type Report } from './frames.ts'
+import type { Stop } from './job.ts'
 import { done, FINISHED, OUTCOME, ok, type ToldProcess, world } from './pool-fixture.ts'
 
 describe('a pool', () => {
@@ -117,6 +118,18 @@ describe('a pool', () => {
     await settle()
     processes[0]?.report(['diverged', 2, 3, 'this', 'that'])
     expect(await diverged.result).toEqual({ kind: 'diverged', n: 3, expected: 'this', found: 'that' })
+  })
+
+  test('tells where a run ended that was to end before a request', async () => {
+    const { processes, run, settle } = world()
+    const stops: Stop[] = []
+    const one = run({ until: 2, onStop: (stop) => stops.push(stop) })
+    await settle()
+    const printed = [{ level: 'log' as const, text: 'so far' }]
+    processes[0]?.report(['stopped', 1, 2, 1, 'now', Uint8Array.of(0xa0), printed, 77], ['failed', 1, 'ended'])
+    expect(await one.result).toEqual({ kind: 'inconclusive', reason: 'ended' })
+    const request = { n: 2, after: 1, kind: 'now', arguments: Uint8Array.of(0xa0) }
+    expect(stops).toEqual([{ request, console: printed, fuel: 77 }])
   })
 
   test('passes on the fuel reported', async () => {

@@ -11,7 +11,7 @@ import { PoolProcess, type ProcessEvents } from './pool-process.ts'
 import { PooledRun, type RunOwner, type SandboxJob, type SandboxRun } from './pool-run.ts'
 import { Turns } from './turns.ts'
 
-export type { SandboxResult } from './job.ts'
+export type { SandboxResult, Stop } from './job.ts'
 export type { SandboxJob, SandboxRun } from './pool-run.ts'
 
 export interface SandboxPool {

@@ -5,9 +5,27 @@ import { decodeValue, valueToJson } from '../protocol/values.ts'
 
 const SHOWN_CHARS_MAX = 200
 
-/** A request in words, for who has to find out why two executions differ. */
-const shown = ({ n, after, kind, arguments: bytes }: EffectRequest): string =>
-  `request ${n} after ${after === 1 ? '1 answer' : `${after} answers`}: ${kind} ${valueToJson(decodeValue(bytes)).slice(0, SHOWN_CHARS_MAX)}`
+/** Of what precedes the first difference. */
+const CONTEXT_CHARS = 20
+
+const argumentsOf = ({ arguments: bytes }: EffectRequest): string => valueToJson(decodeValue(bytes))
+
+/** Where long texts part. */
+const partingAt = (a: string, b: string): number => {
+  let at = 0
+  while (at < a.length && a[at] === b[at]) at++
+  return at
+}
+
+/** A request in words, for who has to find out why two executions differ: from where it differs from the `other`. */
+export const requestWords = (request: EffectRequest, other?: EffectRequest): string => {
+  const { n, after, kind } = request
+  const text = argumentsOf(request)
+  const isLong = text.length > SHOWN_CHARS_MAX && other !== undefined
+  const from = isLong ? Math.max(0, partingAt(text, argumentsOf(other)) - CONTEXT_CHARS) : 0
+  const shown = `${from > 0 ? '…' : ''}${text.slice(from, from + SHOWN_CHARS_MAX)}`
+  return `request ${n} after ${after === 1 ? '1 answer' : `${after} answers`}: ${kind} ${shown}`
+}
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, i) => byte === b[i])
@@ -36,26 +54,28 @@ export class Replay {
     const entry = this.#entries[this.#at++]
     if (entry === undefined) return undefined
     if (entry.entry === 'answer')
-      return { n: request.n, expected: `to wait for the answer to request ${entry.n}`, found: shown(request) }
+      return { n: request.n, expected: `to wait for the answer to request ${entry.n}`, found: requestWords(request) }
     const same =
       entry.n === request.n &&
       entry.after === request.after &&
       entry.kind === request.kind &&
       sameBytes(entry.arguments, request.arguments)
-    return same ? undefined : { n: request.n, expected: shown(entry), found: shown(request) }
+    return same
+      ? undefined
+      : { n: request.n, expected: requestWords(entry, request), found: requestWords(request, entry) }
   }
 
   /** The guest is at rest: the answer that it was given here, or what else the journal expects. */
   next(): { n: number; answer: Answer } | { divergence: Divergence } {
     const entry = this.#entries[this.#at++] as JournalEntry
     if (entry.entry === 'answer') return entry
-    return { divergence: { n: entry.n, expected: shown(entry), found: 'no further request' } }
+    return { divergence: { n: entry.n, expected: requestWords(entry), found: 'no further request' } }
   }
 
   /** The guest has ended: a request that it should have made. Answers it did not wait for are no divergence. */
   missing(): Divergence | undefined {
     if (this.over) return undefined
     const entry = this.#entries.slice(this.#at).find((one) => one.entry === 'request')
-    return entry && { n: entry.n, expected: shown(entry as EffectRequest), found: 'the end of the run' }
+    return entry && { n: entry.n, expected: requestWords(entry as EffectRequest), found: 'the end of the run' }
   }
 }

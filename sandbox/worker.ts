@@ -63,6 +63,8 @@ class Worker implements SandboxWorker {
   readonly #waiting = new Map<number, RunHandle>()
   /** Of runs that have not ended. */
   readonly #tracers = new Map<number, Tracer>()
+  /** By run: the request that it ends before. */
+  readonly #until = new Map<number, number>()
   /** What came first is first. */
   readonly #code = new Map<string, KeptCode>()
   #codeBytes = 0
@@ -116,10 +118,13 @@ class Worker implements SandboxWorker {
       case 'trace':
         this.#tracers.set(command[1], new Tracer(command[2], this.#ports.hash))
         return
+      case 'until':
+        this.#until.set(command[1], command[2])
+        return
       case 'drop':
         this.#waiting.get(command[1])?.abandon()
         this.#waiting.delete(command[1])
-        this.#tracers.delete(command[1])
+        this.#forget(command[1])
     }
   }
 
@@ -168,12 +173,15 @@ class Worker implements SandboxWorker {
     // What loading took says nothing about the next run.
     this.#stepAt = this.#ports.now()
     const limits = { fuel, memory_bytes, output_bytes }
-    const run: Run = { owner, exportName, effects, input, seed, limits, journal }
+    const until = this.#until.get(id)
+    const run: Run = { owner, exportName, effects, input, seed, limits, journal, ...(until !== undefined && { until }) }
     this.#fuelAt = this.#stepAt
     return this.#sandbox.run(functionId, run, {
       requested: ({ n, after, kind, arguments: bytes }) =>
         this.#report(['request', id, n, after, kind, bytes], bytes.length),
       progress: (used) => this.#progress(id, used),
+      stopped: ({ request: { n, after, kind, arguments: bytes }, console, fuel: used }) =>
+        this.#report(['stopped', id, n, after, kind, bytes, console, used], bytes.length),
       tracer: this.#tracers.get(id),
     })
   }
@@ -203,7 +211,7 @@ class Worker implements SandboxWorker {
       handle = act()
     } catch (thrown) {
       // The module could not be evaluated: the engine or this machine failed, not the function.
-      this.#tracers.delete(id)
+      this.#forget(id)
       return this.#report(['failed', id, plainText(String(thrown), 1000)], 0)
     }
     if (handle && !handle.result) this.#waiting.set(id, handle)
@@ -218,11 +226,16 @@ class Worker implements SandboxWorker {
   #end(id: number, handle: RunHandle | undefined, micros: number): void {
     if (handle && !handle.result) return this.#report(['waiting', id], 0)
     const tracer = this.#tracers.get(id)
-    this.#tracers.delete(id)
+    this.#forget(id)
     if (!handle?.result) return this.#report(['lacks', id], 0)
     const { result } = handle
     if (tracer && result.kind === 'outcome') this.#report(['trace', id, tracer.trace], 0)
     this.#report(reportOf(id, result, micros), result.kind === 'outcome' ? result.outcome.length : 0)
+  }
+
+  #forget(id: number): void {
+    this.#tracers.delete(id)
+    this.#until.delete(id)
   }
 
   #report(report: Report, bytes: number): void {

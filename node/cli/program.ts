@@ -313,6 +313,32 @@ Exit status: 0 every receipt is right, 5 one is wrong or proves nothing, 2 no su
     )
     .action(run(async () => (await import('./verify.ts')).verify))
 
+const addReplay = (program: Command, run: Lazily) =>
+  program
+    .command('replay')
+    .summary('run again here what a receipt file has recorded')
+    .description(
+      'Runs the answer of a receipt file again here, with the answers that it was given, and says whether everything is the same, bit for bit: what it asked for, what came of it, its fuel, and its memory where the receipt has hashes of it (`run --trace`). With --with it runs other code in its place, and says at which request that parts from what happened, or what else comes of it: so a fix is tested against what really happened. Nothing is asked of anybody again. Needs no agent and no network.',
+    )
+    .argument('<receipt>', 'what `run --receipt FILE` wrote')
+    .option('--log', 'print requests and answers in their order, with their sizes in bytes')
+    .option('--until <n>', 'stop before request n, counted from 0, and show it, and what was printed so far')
+    .option('--with <file>', 'run this code, FILE[#export], with the recorded input, journal and chance')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `${example(
+        'wayside run order.ts @order.json --receipt order.receipt',
+        'wayside replay order.receipt --log',
+        'wayside replay order.receipt --until 3',
+        'wayside replay order.receipt --with src/order.ts      in CI: fails where the code parts from the journal',
+      )}
+Exit status: 0 the same, 5 it differs or the file proves nothing, 2 usage, no such file, or no receipt file,
+4 this version has not got the engine, or the file not all blocks.
+`,
+    )
+    .action(run(async () => (await import('./replay.ts')).replay))
+
 /** `exited` is told the exit status of the command that ran. */
 export const createProgram = (exited: (status: number) => void): Command => {
   const run: Lazily =
@@ -348,5 +374,6 @@ export const createProgram = (exited: (status: number) => void): Command => {
   addDurable(program, run)
   addDev(program, run)
   addVerify(program, run)
+  addReplay(program, run)
   return program
 }

@@ -2,6 +2,7 @@
 import { onTestFinished } from 'vitest'
 import { type CallResult, type Dispute, ensureLevel } from '../../peer/calls.ts'
 import { fraudProofOf, receiptFileOf } from '../../peer/receipt-file.ts'
+import { openRecording, type ReplayOptions, replay } from '../../peer/replay.ts'
 import { type CheckedReceipt, verifyReceiptFile } from '../../peer/verify-file.ts'
 import { type Envelope, type SignedKind, signBatch } from '../../protocol/envelope.ts'
 import { peerIdFromPublicKey } from '../../protocol/identity.ts'
@@ -51,8 +52,12 @@ export const elsewhere = ({ sandboxHost = (host) => host }: Pick<PeerSetup, 'san
   const pool = createSandboxPool(ports, { slots: 1, idleMs: 60_000 })
   onTestFinished(() => pool.stop())
   const verify = (bytes: Uint8Array, engines = ENGINES) =>
-    verifyReceiptFile({ clock, crypto }, { pool, engines, timeoutMs: 60_000 }, bytes)
-  return { clock, verify }
+    verifyReceiptFile({ crypto }, { pool, engines, timeoutMs: 60_000 }, bytes)
+  const replayed = async (bytes: Uint8Array, options: ReplayOptions = {}, engines = ENGINES) => {
+    const sandbox = { pool, engines, timeoutMs: 60_000 }
+    return replay({ ...ports, crypto }, sandbox, await openRecording(crypto, engines, bytes), options)
+  }
+  return { clock, verify, replay: replayed }
 }
 
 export const verify = async (file: ReceiptFile, engines?: readonly string[]): Promise<CheckedReceipt[]> =>

@@ -1,0 +1,146 @@
+/** A recorded execution, run again here with its journal: as it was, up to a request, or with changed code. */
+import { recordCid } from '../protocol/cid.ts'
+import { MeshError } from '../protocol/errors.ts'
+import type { EffectRequest, JournalEntry } from '../protocol/journal.ts'
+import type { ConsoleLine, Outcome } from '../protocol/outcome.ts'
+import type { Ports } from '../protocol/ports.ts'
+import { type Invocation, type Receipt, ReceiptFile, type Task } from '../protocol/records.ts'
+import { runsTier } from '../protocol/tiers.ts'
+import { openBlockStore } from '../registry/block-store.ts'
+import { type FunctionBundle, publishFunction } from '../registry/functions.ts'
+import { requestWords } from '../sandbox/replay.ts'
+import { type Read, ReceiptReader, templateOf } from './receipt-reading.ts'
+import { runAgain } from './rerun.ts'
+import { createRunner, type LoadedFunction } from './runner.ts'
+import { createMemoryStorage } from './storage/memory.ts'
+import { isSameTrace } from './traces.ts'
+import type { VerifySandbox } from './verify-file.ts'
+
+export interface Recording {
+  receipt: Receipt
+  invocation: Invocation
+  task: Task
+  /** What came of it, if the file has it. */
+  says: Outcome | undefined
+  /** In the order in which the function made its requests and was answered. */
+  journal: readonly JournalEntry[]
+  reader: ReceiptReader
+}
+
+/** Code to be run in the place of that which was recorded. */
+export interface Changed {
+  bundle: FunctionBundle
+  exportName: string
+}
+
+export interface ReplayOptions {
+  /** It ends before it makes this request, counted from 0. */
+  until?: number | undefined
+  changed?: Changed | undefined
+}
+
+/** In which of its parts an execution is another than the recorded one. */
+export type Difference =
+  | { part: 'request'; n: number; expected: string; found: string }
+  /** Of changed code only what comes of it counts; else every bit of the outcome. */
+  | { part: 'outcome' }
+  /** The outcome is the same, and the memory was not, as its hashes say. */
+  | { part: 'memory' }
+
+export interface Replay {
+  /** Of the manifest that was run. */
+  functionName: string
+  /** Undefined: the same, as far as it went. */
+  difference: Difference | undefined
+  /** What came of it; undefined where it did not come so far. */
+  gives: Outcome | undefined
+  /** Were its hashes those of the receipt? Undefined: it has none (`run --trace`). */
+  isSameMemory: boolean | undefined
+  /** Where it was ended. `console`, `fuel`: undefined where its engine does not tell. */
+  stopped: { request: EffectRequest; console?: readonly ConsoleLine[]; fuel?: number } | undefined
+}
+
+type ReplayPorts = Pick<Ports, 'clock' | 'crypto' | 'log'>
+
+/** Of what is published here for one run. */
+const STORE_BYTES = 64 * 1024 * 1024
+
+/**
+ * That of the first receipt of an encoded ReceiptFile: the answer's. Throws MeshError E_MESSAGE or E_MESSAGE_LIMIT if the
+ * bytes are none, and for what is wrong in it E_RECEIPT, E_SIGNATURE, E_BLOCK_MISSING, E_ENGINE_UNAVAILABLE.
+ */
+export const openRecording = async (
+  crypto: Ports['crypto'],
+  engines: readonly string[],
+  bytes: Uint8Array,
+): Promise<Recording> => {
+  const file = ReceiptFile.decode(bytes)
+  if (file.receipts.length === 0) throw new MeshError('E_MESSAGE', 'receipt file: it has no receipt')
+  const reader = new ReceiptReader(crypto, file, engines)
+  const statement: Read = {}
+  const read = await reader.read(0, statement)
+  return { ...read, says: statement.says, reader }
+}
+
+const load = async (ports: ReplayPorts, recording: Recording, changed: Changed | undefined, sandbox: VerifySandbox) => {
+  if (!changed) {
+    const runner = createRunner({ fetch: async (cid) => recording.reader.block(cid) }, sandbox.pool)
+    return { runner, loaded: await runner.load(recording.task.function, []) }
+  }
+  const store = await openBlockStore({ ...ports, storage: createMemoryStorage() }, { budgetBytes: STORE_BYTES })
+  const { cid } = await publishFunction(ports.crypto, store, changed.bundle)
+  const runner = createRunner({ fetch: async (wanted) => (await store.get(wanted)) as Uint8Array }, sandbox.pool)
+  return { runner, loaded: await runner.load(cid, []) }
+}
+
+const ensureRuns = (engine: string, { manifest }: LoadedFunction): void => {
+  if (runsTier(engine, manifest.tier)) return
+  const message = `what was recorded ran on the engine ${engine}, which runs no ${manifest.tier}: give code for the same tier`
+  throw new MeshError('E_USAGE', { message, engine })
+}
+
+const isSameResult = ({ result: a }: Outcome, { result: b }: Outcome): boolean => {
+  if (!a.ok || !b.ok) return !a.ok && !b.ok && a.code === b.code && a.message === b.message
+  return a.value.length === b.value.length && a.value.every((byte, i) => byte === b.value[i])
+}
+
+/** Throws MeshError E_USAGE, E_BUNDLE, E_BLOCK_MISSING, E_MESSAGE, or E_INCONCLUSIVE if it comes to no end here. */
+export const replay = async (
+  ports: ReplayPorts,
+  sandbox: VerifySandbox,
+  recording: Recording,
+  { until, changed }: ReplayOptions,
+): Promise<Replay> => {
+  const { receipt, invocation, task, says, journal, reader } = recording
+  // Without it nobody can say whether the same comes of other code.
+  if (changed && !says) reader.block(receipt.outcome)
+  const { runner, loaded } = await load(ports, recording, changed, sandbox)
+  ensureRuns(receipt.engine, loaded)
+  const rerun = await runAgain(runner, {
+    ...{ loaded, task: receipt.task, input: reader.block(task.input), journal, timeoutMs: sandbox.timeoutMs, until },
+    template: { ...templateOf(task), ...(changed && { export: changed.exportName }) },
+    traceTicks: changed ? undefined : invocation.trace_ticks,
+  })
+  const none = { functionName: loaded.manifest.name, difference: undefined, gives: undefined, isSameMemory: undefined }
+  const differs = (n: number, expected: string, found: string): Replay => ({
+    ...{ ...none, stopped: undefined, difference: { part: 'request', n, expected, found } },
+  })
+  const requests = journal.filter(({ entry }) => entry === 'request').length
+  switch (rerun.kind) {
+    case 'stopped':
+      return { ...none, stopped: rerun }
+    case 'diverged':
+      return differs(rerun.n, rerun.expected, rerun.found)
+    case 'asks':
+      return differs(rerun.request.n, 'no further request', requestWords(rerun.request))
+    case 'waits':
+      return differs(requests, 'the end of the run', 'that it waits for an answer which never came')
+  }
+  const gives = rerun.outcome
+  const isSame = changed
+    ? says !== undefined && isSameResult(says, gives)
+    : recordCid(ports.crypto, rerun.outcomeBytes).equals(receipt.outcome)
+  const isSameMemory = receipt.trace && !changed ? isSameTrace(receipt.trace, rerun.trace ?? []) : undefined
+  const part = isSame ? (isSameMemory === false ? 'memory' : undefined) : 'outcome'
+  return { ...none, gives, stopped: undefined, isSameMemory, difference: part && { part } }
+}
