@@ -56,7 +56,7 @@ const shell = async (command: string): Promise<string> => {
 
 test('there are sources and commands to try', () => {
   expect(sources.map(({ file }) => file)).toEqual([
-    ...['hello.ts', 'call.ts', 'primes.ts', 'count-primes.ts', 'page.ts', 'build.ts', 'app.ts'],
+    ...['hello.ts', 'call.ts', 'primes.ts', 'count-primes.ts', 'page.ts', 'build.ts', 'app.ts', 'visit.ts'],
     ...['program.c', 'kernel.as.ts'],
   ])
   expect(steps.length).toBeGreaterThanOrEqual(4)
