@@ -46,7 +46,8 @@ export class EtcdError extends Error {
 }
 
 export interface WatchHandlers {
-  events(events: readonly WatchEvent[], revision: number): void
+  /** At least one, all of each revision that is among them. */
+  events(events: readonly WatchEvent[]): void
   /** No more will come. `compactedTo`: what was asked for is gone up to that revision. */
   ended(compactedTo: number | undefined): void
 }
@@ -115,8 +116,8 @@ export class Etcd {
     const line = (text: string) => {
       const { result } = JSON.parse(text) as { result?: Record<string, unknown> }
       if (result === undefined || result.canceled) return end(Number(result?.compact_revision ?? 0) || undefined)
-      const { revision, events } = eventsOf(result)
-      if (events.length > 0 && !isOver) handlers.events(events, revision)
+      const events = eventsOf(result)
+      if (events.length > 0 && !isOver) handlers.events(events)
     }
     open = this.#post(asked, '/v3/watch', { agent: false, signal })
     open.on('error', () => end())

@@ -124,7 +124,7 @@ export class Committer {
       for (const [item] of round?.answers ?? []) item.settle(failure)
       if (round === undefined) this.#pending.shift()?.settle(failure)
       // Requests whose answers were lost are found again in the next term.
-      this.end()
+      if (this.#term === term) this.end()
     }
   }
 
@@ -244,7 +244,7 @@ export class Committer {
     }
     for (const item of this.#pending.slice(0, this.#pending.length)) again.push(item)
     this.#pending = again
-    if (committer?.kvs[0]?.modRevision !== term.since) this.end()
+    if (this.#term === term && committer?.kvs[0]?.modRevision !== term.since) this.end()
   }
 
   /** What is behind the window need not be kept by etcd either. */

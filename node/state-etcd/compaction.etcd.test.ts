@@ -24,9 +24,9 @@ afterEach(async () => {
   await cluster.close()
 })
 
-const open = async (endpoints: readonly string[]) => {
+const open = async (endpoints: readonly string[], revisions = 64) => {
   const quotaOf = () => ({ keys: 1000, bytes: 2 ** 20 })
-  const window = { revisions: 64, bytes: 2 ** 20 }
+  const window = { revisions, bytes: 2 ** 24 }
   const engine = await openEtcdEngine({ endpoints, home: 'home', prefix: PREFIX, quotaOf, window, waitMs: 20_000 })
   engines.push(engine)
   return engine
@@ -35,8 +35,9 @@ const open = async (endpoints: readonly string[]) => {
 let ids = 0
 const write = async (engine: StateEngine, ...writes: Write[]) => {
   ids += 1
+  const id = `write-${ids}`
   const revision = await engine.revision()
-  const committed = await engine.commit({ id: `write-${ids}`, revision, reads: [], ranges: [], writes })
+  const committed = await engine.commit({ id, revision, reads: [], ranges: [], writes })
   return committed.kind === 'committed' ? committed.revision : undefined
 }
 
@@ -81,6 +82,24 @@ test('a home that was away for longer than etcd keeps what happened begins again
   await expect(valueAt(away, 'a', 2)).rejects.toMatchObject({ code: 'E_REVISION' })
   expect(await write(away, put('a', '6'))).toBe(6)
   expect(await valueAt(other, 'a')).toBe('6')
+  await away.close()
+  await road.close()
+})
+
+test('one that was away for a thousand groups and more is told all of them before it says what is newest', async () => {
+  const groups = 1100
+  const road = new SlowRoad(cluster.endpoints[0] as string)
+  await road.open()
+  const other = await open(cluster.endpoints, 2 * groups)
+  await write(other, put('a', '0'))
+  const away = await open([road.endpoint], 2 * groups)
+  road.cut()
+  for (let n = 0; n < groups; n += 100)
+    await Promise.all(Array.from({ length: 100 }, () => write(other, put('a', `${n}`))))
+  road.mend()
+  expect(await away.revision()).toBe(groups + 1)
+  expect(await valueAt(away, 'a')).toBe(`${groups - 100}`)
+  expect(await valueAt(away, 'a', 101)).toBe('0')
   await away.close()
   await road.close()
 })

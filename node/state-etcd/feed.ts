@@ -43,8 +43,8 @@ export class Feed {
     const { revision, kvs } = await this.#etcd.range(this.#range, {}, until)
     const log = kvs.find(({ key }) => key.toString() === this.#log)
     this.#handlers.reset(kvs.filter((kv) => kv !== log))
-    if (log) await this.#tellHistory(log, revision, until)
-    this.#tell([], revision)
+    if (log) await this.#tellHistory(log, until)
+    this.#toldUpTo(revision)
     this.#watch()
   }
 
@@ -79,23 +79,27 @@ export class Feed {
     })
   }
 
-  #tell(events: readonly WatchEvent[], revision: number): void {
+  #tell(events: readonly WatchEvent[]): void {
     for (const event of events) {
       if (event.modRevision <= this.#told) continue
       if (event.key.toString() !== this.#log) this.#handlers.changed(event)
       else if (!event.isDelete) this.#handlers.logged(event.value, event.modRevision)
     }
+    // Not up to where etcd is: of one that is behind it tells a thousand revisions at a time.
+    this.#toldUpTo(Math.max(...events.map(({ modRevision }) => modRevision)))
+  }
+
+  #toldUpTo(revision: number): void {
     this.#told = Math.max(this.#told, revision)
     for (const waiter of [...this.#waiting]) if (waiter.revision <= this.#told) waiter.resolve()
   }
 
-  /** The log as it was written since the oldest revision that etcd keeps. `log` is how it stands at `revision`. */
-  async #tellHistory(log: KeyValue, revision: number, until: number): Promise<void> {
+  /** The log as it was written since the oldest revision that etcd keeps. `log` is how it stands now. */
+  async #tellHistory(log: KeyValue, until: number): Promise<void> {
     let from: number | undefined = ALL_HISTORY
     while (from !== undefined && from <= log.modRevision) from = await this.#historyFrom(from, log.modRevision, until)
     // It may be older than all that etcd keeps; what it says still holds.
     this.#handlers.logged(log.value, log.modRevision)
-    this.#told = revision
   }
 
   /** Undefined: all has been told. Otherwise where to go on. */
@@ -131,7 +135,7 @@ export class Feed {
   #watch(): void {
     if (this.#isClosed) return
     this.#stop = this.#etcd.watch(this.#range, this.#told + 1, {
-      events: (events, revision) => this.#tell(events, revision),
+      events: (events) => this.#tell(events),
       ended: (compactedTo) => void setTimeout(() => this.#again(compactedTo), AGAIN_MS),
     })
   }

@@ -59,11 +59,13 @@ export class Forwarder {
 
   /** The committer has answered request `HOME/N`. */
   answered(request: string, value: Buffer): void {
+    if (!request.startsWith(`${this.#home}/`)) return
+    this.#etcd.txn([], [remove(this.#layout.answers + request)], [], FOR_EVER).catch(() => {})
+    // One that was given up with its lease has been asked again.
     if (request !== this.#outstanding?.request) return
     const { items } = this.#outstanding
     this.#outstanding = undefined
     for (const [index, answer] of decodeAnswers(value).entries()) items[index]?.settle(answer)
-    this.#etcd.txn([], [remove(this.#layout.answers + request)], [], FOR_EVER).catch(() => {})
     this.#send()
   }
 

@@ -103,11 +103,9 @@ export const txnReplyOf = ({ header, succeeded, responses }: TxnJson): TxnReply 
   ranges: (responses ?? []).map(({ response_range }) => rangeReplyOf(response_range ?? {})),
 })
 
-interface WatchJson extends ReplyJson {
+interface WatchJson {
   events?: { type?: string; kv: KeyValueJson }[]
 }
 
-export const eventsOf = ({ header, events }: WatchJson): { revision: number; events: WatchEvent[] } => ({
-  revision: Number(header?.revision ?? 0),
-  events: (events ?? []).map(({ type, kv }) => ({ ...keyValueOf(kv), isDelete: type === 'DELETE' })),
-})
+export const eventsOf = ({ events }: WatchJson): WatchEvent[] =>
+  (events ?? []).map(({ type, kv }) => ({ ...keyValueOf(kv), isDelete: type === 'DELETE' }))
