@@ -8,6 +8,8 @@ import { countOnce, type Run } from './testing/counting.ts'
 import { ensureWhole } from './testing/ensure-whole.ts'
 
 const CLIENTS = 5
+/** Groups of over 64 are taken by halves. */
+const CROWD = 200
 const COMMITS_EACH = 3
 const CRASH_POINTS_MIN = 2000
 
@@ -22,11 +24,11 @@ const open = (storage: Storage): Promise<StateEngine> =>
 
 const emptyRun = (): Run => ({ acknowledged: new Map(), sent: new Map() })
 
-const allClients = async (engine: StateEngine, run: Run) => {
+const allClients = async (engine: StateEngine, run: Run, clients = CLIENTS) => {
   const client = async (name: number) => {
     for (let n = 0; n < COMMITS_EACH; n++) await countOnce(engine, run, `${name}-${n}`, n)
   }
-  await Promise.all(Array.from({ length: CLIENTS }, (_, name) => client(name)))
+  await Promise.all(Array.from({ length: clients }, (_, name) => client(name)))
 }
 
 /** What `use` does with the disk until it is through or the machine is cut off. Returns how often it awaited the disk. */
@@ -82,23 +84,33 @@ test('a machine that is cut off at any await loses nothing that it acknowledged,
   console.info(`${points} crash points, at ${awaits} awaits`)
 })
 
-test('on a disk that fails now and then everything is committed once, and nothing is guessed', async () => {
-  const random = randomFor('failures')
+/** Returns how often the disk failed. */
+const runOnFailingDisk = async (random: ReturnType<typeof randomFor>, clients: number): Promise<number> => {
   let failures = 0
   const failed = () => {
     failures += 1
   }
-  for (let round = 0; round < 200; round++) {
-    const disk = new ForgetfulDisk()
-    const { storage } = disk.start({ random, cut: () => {} })
-    const run = emptyRun()
-    const engine = await open(failingStorage(storage, random, 4, failed))
-    await allClients(engine, run)
-    expect(run.acknowledged.size).toBe(CLIENTS * COMMITS_EACH)
-    await engine.close()
-    const again = await open(disk.start({ random, cut: () => {} }).storage)
-    await ensureWhole(again, run)
-    expect(await again.revision()).toBe(CLIENTS * COMMITS_EACH)
-  }
+  const disk = new ForgetfulDisk()
+  const { storage } = disk.start({ random, cut: () => {} })
+  const run = emptyRun()
+  const engine = await open(failingStorage(storage, random, 4, failed))
+  await allClients(engine, run, clients)
+  expect(run.acknowledged.size).toBe(clients * COMMITS_EACH)
+  await engine.close()
+  const again = await open(disk.start({ random, cut: () => {} }).storage)
+  await ensureWhole(again, run)
+  expect(await again.revision()).toBe(clients * COMMITS_EACH)
+  await again.close()
+  return failures
+}
+
+test('on a disk that fails now and then everything is committed once, and nothing is guessed', async () => {
+  const random = randomFor('failures')
+  let failures = 0
+  for (let round = 0; round < 200; round++) failures += await runOnFailingDisk(random, CLIENTS)
   expect(failures).toBeGreaterThan(200)
+})
+
+test('so it is with more clients than one group takes', async () => {
+  expect(await runOnFailingDisk(randomFor('crowd'), CROWD)).toBeGreaterThan(10)
 })
