@@ -194,6 +194,8 @@ test('docs/EFFECTS.md names tests that there are', () => {
   const files = [
     './grants.world.test.ts',
     './grants.test.ts',
+    './fetch.world.test.ts',
+    '../node/fetching/mesh.test.ts',
     '../sandbox/bindings.test.ts',
     '../sandbox/testing/programs.ts',
   ]

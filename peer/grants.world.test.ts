@@ -133,7 +133,7 @@ test('what cannot be sent refuses the call, and is not passed over in silence', 
   const cid = await publish(world.peers[0] as WorldPeer, code, { effects: ['put', 'send'], env })
   const grants = { ...GRANTS, MAIL: { fetch: ['https://a.example'] } }
   const sent = world.until(peer.call(requestOf(cid, null, { level: { level: 'self' }, grants })))
-  await expect(sent).rejects.toMatchObject({ code: 'E_GRANT', message: expect.stringContaining('env.MAIL') })
+  await expect(sent).rejects.toMatchObject({ code: 'E_FETCH', message: expect.stringContaining('env.MAIL') })
   expect(await stateOf(world)).toEqual({})
 })
 

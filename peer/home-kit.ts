@@ -2,10 +2,19 @@
  * What makes a peer a home of state, and of what goes outside. Given by hosts that keep some: pages keep none, and do not
  * carry it either.
  */
+import type { Ports } from '../protocol/ports.ts'
 import { Durable } from './durable/durable.ts'
 import { BoundEffects } from './effects/bound.ts'
+import { Sends } from './sends/sends.ts'
+import type { StateEngine } from './state/engine.ts'
 import { Gates } from './state/gate.ts'
-import { StatefulCall } from './state/stateful-call.ts'
+import { type State, StatefulCall } from './state/stateful-call.ts'
 
-export const homeKit = { BoundEffects, Durable, Gates, StatefulCall }
+const stateOn = (ports: Ports, engine: StateEngine): State => ({
+  engine,
+  gates: new Gates(),
+  sends: new Sends(ports, engine),
+})
+
+export const homeKit = { BoundEffects, Durable, StatefulCall, stateOn }
 export type HomeKit = typeof homeKit

@@ -151,7 +151,7 @@ const addCalling = (ports: Ports, options: PeerOptions, parts: PeerParts): void 
     const preparation = { mesh, named: nameOf(request, manifest), self: ports.network.peerId, candidates }
     return prepareItem(ports, preparation, manifest, request, deadlineMs)
   }
-  parts.state = options.state && { ...options.state, gates: new options.state.kit.Gates() }
+  parts.state = options.state && { ...options.state, ...options.state.kit.stateOn(ports, options.state.engine) }
   parts.auditor = new Auditor(ports, parts)
   parts.proofs = new PublicProofs(ports, parts, options)
 }

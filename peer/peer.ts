@@ -88,7 +88,7 @@ export class Peer {
     this.#durable =
       parts.state &&
       new parts.state.kit.Durable(ports, {
-        engine: parts.state.engine,
+        ...parts.state,
         call: (wish) => this.call(wish),
         manifest: (functionCid) => this.manifest(functionCid),
         idOf: (...begun) => parts.prepare(...begun).invocation.toString(),

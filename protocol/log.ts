@@ -67,6 +67,7 @@ export const LOG_EVENTS = {
   'sandbox.killed': 'warn',
   'log.missed': 'warn',
   'secret.unreadable': 'error',
+  'send.failed': 'error',
   'storage.failed': 'error',
   'internal.error': 'error',
 } as const satisfies Record<string, LogLevel>

@@ -5,6 +5,7 @@ import { ERRORS, MeshError } from '../../protocol/errors.ts'
 import type { Ports } from '../../protocol/ports.ts'
 import type { Manifest } from '../../protocol/records.ts'
 import { type CallRequest, type CallResult, type CallWish, ensureLevel, requestOf } from '../calls.ts'
+import type { Sends } from '../sends/sends.ts'
 import { commitKnown } from '../state/commit.ts'
 import type { StateEngine, Write } from '../state/engine.ts'
 import { type KeptJournal, StoredRun } from './kept-run.ts'
@@ -39,6 +40,7 @@ export interface DurableEnd {
 
 export interface DurableParts {
   engine: StateEngine
+  sends: Pick<Sends, 'open' | 'stop'>
   call(wish: CallWish): Promise<CallResult>
   manifest(functionCid: CID): Promise<Manifest>
   /** The id of an invocation that begins now. */
@@ -79,8 +81,9 @@ export class Durable {
     this.#parts = parts
   }
 
-  /** Goes on with all that was running when this home ended, in a new epoch. */
+  /** Goes on with all that was running when this home ended, in a new epoch, and with what was to be sent. */
   async open(): Promise<void> {
+    await this.#parts.sends.open()
     for await (const { id, record } of this.#records()) {
       if (record.state === 'running') await this.#takeOver(id, record)
     }
@@ -171,7 +174,7 @@ export class Durable {
     this.#isStopped = true
     const all = [...this.#running.values()]
     for (const { abort } of all) abort.abort()
-    await Promise.all(all.map(({ over }) => over))
+    await Promise.all([...all.map(({ over }) => over), this.#parts.sends.stop()])
   }
 
   async #takeOver(id: string, found: DurableRecord): Promise<void> {

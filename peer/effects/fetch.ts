@@ -1,6 +1,6 @@
 /** The effect `fetch`, as the home performs it: within its grant, hop by hop, to addresses that were judged. */
 import { type ErrorCode, MeshError } from '../../protocol/errors.ts'
-import type { FetchGrant, SecretGrant } from '../../protocol/grants.ts'
+import type { FetchGrant, Grants, SecretGrant } from '../../protocol/grants.ts'
 import type { Answer } from '../../protocol/journal.ts'
 import { HTTP_BODY_BYTES_MAX, MESSAGE_CHARS_MAX } from '../../protocol/limits.ts'
 import { ensureOrigin } from '../../protocol/origins.ts'
@@ -60,18 +60,25 @@ export interface PreparedFetch {
   send(signal: AbortSignal): Promise<Answer>
 }
 
-/** For a request of `item` that its grant covers. */
-export const authorityOf = (
-  { request: { grants = {}, durable }, manifest: { env = [] }, invocation, deadlineMs }: Item,
-  { n, grant, bytesLeft }: Granted<'fetch' | 'send'>,
-): FetchAuthority => {
+/** Of the bindings `names` those that are secrets. */
+export const secretGrantsOf = (grants: Grants, names: readonly string[]): SecretGrants => {
   const secrets = new Map<string, SecretGrant>()
-  for (const { name, kind } of env) {
-    const given = kind === 'secret' && Object.hasOwn(grants, name) ? grants[name] : undefined
+  for (const name of names) {
+    const given = Object.hasOwn(grants, name) ? grants[name] : undefined
     if (given === undefined || !('secret' in given)) continue
     const { secret, origin, header } = given
     secrets.set(name, { secret, origin: ensureOrigin(origin), header: header.toLowerCase() })
   }
+  return secrets
+}
+
+/** For a request of `item` that its grant covers. */
+export const authorityOf = (
+  { request: { grants = {}, durable }, manifest: { env = [] }, invocation, deadlineMs }: Item,
+  { n, grant, bytesLeft }: Granted<'fetch'>,
+): FetchAuthority => {
+  const names = env.flatMap(({ name, kind }) => (kind === 'secret' ? [name] : []))
+  const secrets = secretGrantsOf(grants, names)
   return { grant, secrets, invocation: durable?.id ?? invocation.toString(), n, bytesMax: bytesLeft, deadlineMs }
 }
 

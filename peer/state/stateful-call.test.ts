@@ -2,10 +2,12 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { EffectKind } from '../../protocol/effects.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import type { Outcome } from '../../protocol/outcome.ts'
+import type { Network } from '../../protocol/ports.ts'
 import type { Manifest } from '../../protocol/records.ts'
 import { decodeValue, encodeValue, type Value } from '../../protocol/values.ts'
 import { FakeClock } from '../../simulations/clock.ts'
 import type { CallRequest, CallResult } from '../calls.ts'
+import { Sends } from '../sends/sends.ts'
 import { createMemoryStorage } from '../storage/memory.ts'
 import type { StateEngine, Transaction } from './engine.ts'
 import { Gates } from './gate.ts'
@@ -59,7 +61,8 @@ const cameTo = (
 
 const put = (key: string, value: Value): Requested => ['put', { binding: 'DB', key, value }]
 const run = (perform: Perform, { timeoutMs = 60_000, on = engine } = {}) => {
-  const state = { engine: on, gates }
+  const network = { peerId: 'home' } as Network
+  const state = { engine: on, gates, sends: new Sends({ clock, log, network }, on) }
   const deadlineMs = clock.monotonic() + timeoutMs
   return new StatefulCall({ clock, log }, { state, perform }, request(timeoutMs), manifest, deadlineMs).run()
 }

@@ -5,6 +5,7 @@ import type { Ports } from '../../protocol/ports.ts'
 import type { Manifest } from '../../protocol/records.ts'
 import type { CallRequest, CallResult } from '../calls.ts'
 import { deferredIn } from '../grants.ts'
+import type { Sends } from '../sends/sends.ts'
 import { commitKnown } from './commit.ts'
 import type { StateEngine } from './engine.ts'
 import type { Gates } from './gate.ts'
@@ -16,6 +17,7 @@ const CONFLICTS_MAX = 3
 export interface State {
   engine: StateEngine
   gates: Gates
+  sends: Sends
 }
 
 /** One run at the level of the call. */
@@ -94,11 +96,16 @@ export class StatefulCall {
     const deferred = outcome.result.ok ? deferredIn(this.#manifest, this.#request.grants, outcome.requests) : []
     const ending = await this.#request.durable?.ending(outcomeBytes)
     if (deferred.length === 0 && !ending) return true
+    const sent = this.#state.sends.writesOf(item, deferred)
     const leave = inTurn ? undefined : await this.#enter(false)
     try {
-      const transaction = step.transaction(ending?.id ?? item.invocation.toString(), deferred, ending)
+      const more = { reads: ending?.reads ?? [], writes: [...sent, ...(ending?.writes ?? [])] }
+      const transaction = step.transaction(ending?.id ?? item.invocation.toString(), deferred, more)
       const committed = await commitKnown(this.#ports.clock, this.#state.engine, transaction, this.#deadlineMs)
-      if (committed.kind === 'committed') return true
+      if (committed.kind === 'committed') {
+        this.#state.sends.committed(sent)
+        return true
+      }
       const reason = `${committed.namespace} ${committed.key} has changed since it was read`
       this.#ports.log.event('call.conflict', { task: item.task, reason })
       return false

@@ -7,8 +7,8 @@ import type { Read, ReadRange, StateEngine, Transaction, Write } from './engine.
 
 const writesOf = (deferred: readonly Deferred[]): Write[] =>
   deferred.flatMap((one): Write[] => {
-    if (one.kind === 'send')
-      throw new MeshError('E_GRANT', `env.${one.args.binding}: this home sends nothing yet; use fetch`)
+    // The outbox has those.
+    if (one.kind === 'send') return []
     const { args, grant } = one
     const place = { namespace: grant.state, key: args.key }
     return [one.kind === 'put' ? { ...place, put: encodeValue(one.args.value) } : { ...place, delete: true }]
@@ -56,9 +56,9 @@ export class Step implements StateReads {
   }
 
   /** What is to be committed of a verified outcome's requests, and what else is read and written with it. */
-  transaction(id: string, deferred: readonly Deferred[], more?: Pick<Transaction, 'reads' | 'writes'>): Transaction {
-    const reads = [...this.#reads.values(), ...(more?.reads ?? [])]
-    const writes = [...writesOf(deferred), ...(more?.writes ?? [])]
+  transaction(id: string, deferred: readonly Deferred[], more: Pick<Transaction, 'reads' | 'writes'>): Transaction {
+    const reads = [...this.#reads.values(), ...more.reads]
+    const writes = [...writesOf(deferred), ...more.writes]
     return { id, revision: this.revision, reads, ranges: this.#ranges, writes }
   }
 }
