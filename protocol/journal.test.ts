@@ -5,7 +5,7 @@ import { arbitraryOf, schemaOf } from '../scripts/protocol/arbitraries.ts'
 import { crypto } from '../scripts/protocol/test-keys.ts'
 import { checkProperty } from '../scripts/test/seed.ts'
 import { encodeCanonical } from './codec.ts'
-import { type JournalEntry, journalEntry, journalFault, journalHead, orderJournal } from './journal.ts'
+import { awaitedIn, type JournalEntry, journalEntry, journalFault, journalHead, orderJournal } from './journal.ts'
 
 const entries = fc.array(arbitraryOf(schemaOf(journalEntry())) as fc.Arbitrary<JournalEntry>, {
   minLength: 1,
@@ -126,6 +126,21 @@ describe('journalFault', () => {
     ['request 1 was made after 1 answers, of which 0 are there', [request(0, 0), request(1, 1)]],
   ])('%s', (fault, journal) => {
     expect(journalFault(journal)).toBe(fault)
+  })
+})
+
+describe('awaitedIn', () => {
+  const put = (n: number, after: number): JournalEntry => ({ ...request(n, after), kind: 'put' }) as JournalEntry
+
+  test('has the requests that have no answer yet, and none that will never have one', () => {
+    const journal = [request(0, 0), put(1, 0), request(2, 0), answer(2), put(3, 1), request(4, 1)]
+    expect([...awaitedIn(journal)]).toEqual([0, 4])
+    expect(awaitedIn([put(0, 0), put(1, 0)]).size).toBe(0)
+  })
+
+  test('and those stand in the journal where the guest made them', () => {
+    const recorded = [request(0, 0), answer(0), put(1, 0), request(2, 1), put(3, 1)]
+    expect(orderJournal(recorded)).toEqual([request(0, 0), put(1, 0), answer(0), request(2, 1), put(3, 1)])
   })
 })
 

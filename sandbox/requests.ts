@@ -5,9 +5,25 @@ import { MESSAGE_CHARS_MAX } from '../protocol/limits.ts'
 import type { Value } from '../protocol/values.ts'
 import { plainText } from './plain-text.ts'
 
+const FOUND_BY: Partial<Record<EffectKind, string>> = {
+  sleep:
+    'a timer with a delay, which the bundler finds where a source of your own names setTimeout, setInterval or AbortSignal.timeout',
+  ...Object.fromEntries(
+    ['put', 'delete', 'send'].map((kind) => [kind, `the bundler finds it where a source of your own says .${kind}`]),
+  ),
+  ...Object.fromEntries(
+    ['call', 'now', 'random'].map((kind) => [
+      kind,
+      `the bundler finds it where a source of your own says ctx.${kind}(`,
+    ]),
+  ),
+}
+
 /** Why a request of a kind that the manifest does not declare ends its run. */
-export const undeclared = (kind: EffectKind): string =>
-  `it requested "${kind}", which its manifest does not declare${kind === 'sleep' ? ': a timer with a delay, which the bundler finds where a source of your own names setTimeout, setInterval or AbortSignal.timeout' : ''}`
+export const undeclared = (kind: EffectKind): string => {
+  const hint = FOUND_BY[kind]
+  return `it requested "${kind}", which its manifest does not declare${hint ? `: ${hint}` : ''}`
+}
 
 /** What is wrong with the arguments of a request, in words. */
 export const faultIn = (kind: EffectKind, args: Value): string | undefined => {

@@ -24,7 +24,7 @@ export interface CallLimits {
 export interface MapOptions {
   /**
    * `none`, `audit`, `self` or `quorum:N`. Default: that of the function's wayside.json, else `audit`, or `self` if the
-   * function calls others.
+   * function requests anything.
    */
   verify?: string
   /** For each call, from when it is made. Default: that of wayside.json, else 5 minutes. */
