@@ -145,6 +145,7 @@ const serveOwner = async (peer: Peer, parts: Parts, over: AbortController, close
     mesh: () => peer.mesh(),
     revoke: (revoked) => peer.revoke(revoked),
     backend: createPeerBackend(peer),
+    state: () => peer.state,
     down: ask,
     logs: (query) => followLog(config.data, log, query),
   }

@@ -8,6 +8,7 @@ import { BoundEffects } from './effects/bound.ts'
 import { Sends } from './sends/sends.ts'
 import type { StateEngine } from './state/engine.ts'
 import { Gates } from './state/gate.ts'
+import { OwnerAccess } from './state/owner-access.ts'
 import { type State, StatefulCall } from './state/stateful-call.ts'
 
 const stateOn = (ports: Ports, engine: StateEngine): State => ({
@@ -16,5 +17,5 @@ const stateOn = (ports: Ports, engine: StateEngine): State => ({
   sends: new Sends(ports, engine),
 })
 
-export const homeKit = { BoundEffects, Durable, StatefulCall, stateOn }
+export const homeKit = { BoundEffects, Durable, OwnerAccess, StatefulCall, stateOn }
 export type HomeKit = typeof homeKit

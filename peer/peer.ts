@@ -35,6 +35,7 @@ import type { PublicProofs } from './public-proofs.ts'
 import type { Roster } from './roster.ts'
 import type { Runner } from './runner.ts'
 import type { Standings } from './standings.ts'
+import type { OwnerAccess } from './state/owner-access.ts'
 import { isStateful, type State } from './state/stateful-call.ts'
 import { type PeerStatus, statusOf } from './status.ts'
 import type { Tally } from './tally.ts'
@@ -216,6 +217,13 @@ export class Peer {
   get durable(): Durable {
     if (this.#durable) return this.#durable
     throw new MeshError('E_NO_HOME', 'nothing durable is kept here; start an agent: wayside up')
+  }
+
+  /** The state that this peer keeps, for its owner. Throws MeshError E_NO_HOME where it keeps none. */
+  get state(): OwnerAccess {
+    const { state } = this.#parts
+    if (state) return new state.kit.OwnerAccess(this.#ports, state.engine)
+    throw new MeshError('E_NO_HOME', 'no state is kept here; start an agent: wayside up')
   }
 
   /** Blocks of the store, for receipts that carry what they name. */

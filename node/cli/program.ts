@@ -1,17 +1,11 @@
 /** The commands, their options and their help. What a command does is imported when it runs. */
 import { Command, type HelpConfiguration, Option } from 'commander'
 import { VERSION } from '../version.ts'
+import { addDurable, addState } from './home-program.ts'
+import { dataOption, example, jsonOption, type Lazily } from './options.ts'
 import { paint, paintOut } from './terminal.ts'
 
-/** A command's work: options as commander read them, then its exit status (none: 0). */
-type Run = (...args: never[]) => Promise<number | undefined>
-/** A command's action, whose work is loaded when it is called. */
-type Lazily = (load: () => Promise<Run>) => (...args: unknown[]) => Promise<void>
-
 const collect = (value: string, before: string[] = []) => [...before, value]
-const example = (...lines: string[]) =>
-  `\n${paintOut('bold', 'Examples:')}\n${lines.map((line) => `  ${line}\n`).join('')}`
-
 const SETTINGS = `
 Each of these settings can also stand in a variable, as WAYSIDE_CPUS=2, or in the configuration file, as {"cpus": 2}.
 The flag counts before the variable, the variable before the file.
@@ -31,10 +25,8 @@ const HELP: HelpConfiguration = {
 }
 
 const FUNCTION = 'FILE[#export], or the CID of a function with #export'
-const dataOption = () => new Option('--data <dir>', 'data directory (default: ~/.wayside, or WAYSIDE_DATA)')
 const configOption = () =>
   new Option('--config <file>', 'configuration as JSON (default: config.json in the data directory)')
-const jsonOption = () => new Option('--json', 'print JSON')
 
 /** How functions are called: shared by `run` and `map`. */
 const callOptions = (command: Command): Command =>
@@ -216,32 +208,6 @@ const addRun = (program: Command, run: Lazily) =>
     )
     .action(run(async () => (await import('./run.ts')).run))
 
-const addDurable = (program: Command, run: Lazily) => {
-  program
-    .command('ps')
-    .summary('the durable invocations that run')
-    .description('Lists the durable invocations that this agent keeps and goes on with, the oldest first.')
-    .option('--all', 'those that have ended, too: they are kept for a week')
-    .addOption(dataOption())
-    .addOption(jsonOption())
-    .addHelpText('after', example('wayside ps', 'wayside ps --all --json'))
-    .action(run(async () => (await import('./durable.ts')).ps))
-  const commands = [
-    ['wait', 'wait for a durable invocation, and print its result'],
-    ['result', 'print the result of a durable invocation that has ended'],
-    ['cancel', 'end a durable invocation: nothing of it is committed any more'],
-  ] as const
-  for (const [name, summary] of commands)
-    program
-      .command(name)
-      .summary(summary)
-      .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
-      .argument('<id>', 'as `wayside run --durable` printed it, and `wayside ps` shows it')
-      .addOption(dataOption())
-      .addOption(jsonOption())
-      .action(run(async () => (await import('./durable.ts'))[name]))
-}
-
 const addMap = (program: Command, run: Lazily) =>
   callOptions(
     program
@@ -372,6 +338,7 @@ export const createProgram = (exited: (status: number) => void): Command => {
   addRun(program, run)
   addMap(program, run)
   addDurable(program, run)
+  addState(program, run)
   addDev(program, run)
   addVerify(program, run)
   addReplay(program, run)

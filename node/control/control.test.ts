@@ -44,6 +44,9 @@ const serve = async (given: Partial<AgentControls>) => {
     pause: vi.fn(),
     resume: vi.fn(),
     down: vi.fn(),
+    state: () => {
+      throw new MeshError('E_NO_HOME', 'no state is kept here')
+    },
     async *logs() {},
     ...given,
   }

@@ -8,9 +8,11 @@ import {
   BINDINGS_MAX,
   CODE_BYTES_MAX,
   INPUT_BYTES_MAX,
+  LIST_ENTRIES_MAX,
   MIB,
   MODULES_MAX,
   NAME_CHARS_MAX,
+  STATE_VALUE_BYTES_MAX,
   TICKS_MAX,
   TIMEOUT_MS_MAX,
 } from '../../protocol/limits.ts'
@@ -18,6 +20,7 @@ import { TICKET_CHARS_MAX } from '../../protocol/mesh.ts'
 import { limits, Outcome } from '../../protocol/outcome.ts'
 import { binding, Manifest, ReceiptFile, verification } from '../../protocol/records.ts'
 import { bytes, integer, list, localMessage, name, peerId, text } from '../../protocol/schema.ts'
+import { isStateKey, isStateNamespace, isStatePrefix } from '../../protocol/state-names.ts'
 import { TIERS } from '../../protocol/tiers.ts'
 
 /** Raised with every change that the other side could misread. Agent and command come from one release. */
@@ -47,6 +50,11 @@ export const INVITE_OWN_MS_DEFAULT = 10 * 60_000
 /** Chosen by the command, unique on its connection. */
 const id = () => integer(0)
 const errorCode = () => v.picklist(Object.keys(ERRORS) as ErrorCode[])
+
+const stateNamespace = () => v.pipe(v.string(), v.check(isStateNamespace, 'expected the name of a namespace'))
+const stateKey = () => v.pipe(v.string(), v.check(isStateKey, 'expected a key of the state'))
+const statePrefix = () => v.pipe(v.string(), v.check(isStatePrefix, 'expected the beginning of a key'))
+const stateValue = () => v.nullable(bytes(STATE_VALUE_BYTES_MAX))
 
 /** The one frame that every version can read: it says which version follows. */
 const hello = v.looseObject({ t: v.literal('hello'), control: integer(0), wayside: text(64) })
@@ -112,6 +120,33 @@ export const CommandFrame = localMessage(
     v.strictObject({ t: v.literal('ending'), id: id(), invocation: text(NAME_CHARS_MAX), wait: v.boolean() }),
     v.strictObject({ t: v.literal('kill'), id: id(), invocation: text(NAME_CHARS_MAX) }),
     v.strictObject({ t: v.literal('inputs'), id: id(), inputs: list(bytes(INPUT_BYTES_MAX), ITEMS_MAX) }),
+    v.strictObject({ t: v.literal('state_get'), id: id(), namespace: stateNamespace(), key: stateKey() }),
+    /** Null: there is to be none. */
+    v.strictObject({
+      t: v.literal('state_put'),
+      id: id(),
+      namespace: stateNamespace(),
+      key: stateKey(),
+      value: stateValue(),
+    }),
+    /** One page. Revision null: as of now. */
+    v.strictObject({
+      t: v.literal('state_list'),
+      id: id(),
+      namespace: stateNamespace(),
+      prefix: statePrefix(),
+      after: v.nullable(stateKey()),
+      limit: integer(1, LIST_ENTRIES_MAX),
+      revision: v.nullable(integer(0)),
+    }),
+    /** After null: after now. */
+    v.strictObject({
+      t: v.literal('state_watch'),
+      id: id(),
+      namespace: stateNamespace(),
+      prefix: statePrefix(),
+      after: v.nullable(integer(0)),
+    }),
     /** No further inputs come. */
     v.strictObject({ t: v.literal('end'), id: id() }),
     /** The receiver of a stream has room for as many bytes more. */
@@ -192,6 +227,23 @@ export const AgentFrame = localMessage(
     v.strictObject({ t: v.literal('invocations'), id: id(), invocations: list(invocation, INVOCATIONS_MAX) }),
     v.strictObject({ t: v.literal('ended'), id: id(), end: v.nullable(end) }),
     v.strictObject({ t: v.literal('killed'), id: id(), was_running: v.boolean() }),
+    v.strictObject({ t: v.literal('state_entry'), id: id(), version: integer(0), value: stateValue() }),
+    v.strictObject({ t: v.literal('state_written'), id: id(), revision: integer(1) }),
+    v.strictObject({
+      t: v.literal('state_page'),
+      id: id(),
+      revision: integer(0),
+      entries: list(
+        v.strictObject({ key: stateKey(), version: integer(1), value: bytes(STATE_VALUE_BYTES_MAX) }),
+        LIST_ENTRIES_MAX,
+      ),
+      more: v.boolean(),
+    }),
+    v.strictObject({
+      t: v.literal('state_changes'),
+      id: id(),
+      changes: list(v.strictObject({ revision: integer(1), key: stateKey(), value: stateValue() }), ITEMS_MAX),
+    }),
     /** What the call waits for. */
     v.strictObject({ t: v.literal('wait'), id: id(), reason: text() }),
     v.strictObject({ t: v.literal('more'), id: id(), bytes: integer(0) }),

@@ -1,4 +1,5 @@
 /** One connection's requests: each is carried out on its own and ended when the connection is. */
+import type { OwnerAccess } from '../../peer/state/owner-access.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import { Manifest } from '../../protocol/records.ts'
 import type { Backend, BackendOptions } from '../../sdk/backend.ts'
@@ -6,6 +7,7 @@ import { Batch } from './batch.ts'
 import { Credit, Inbox } from './flow.ts'
 import { type AgentFrame, type CommandFrame, type CommandFrameOf, ITEM_BYTES } from './frames.ts'
 import { endToWire, invocationToWire } from './invocations.ts'
+import { answerState, changeBytes, type WireChange } from './owner-state.ts'
 import { itemToWire, resultToWire, wireBytes } from './results.ts'
 
 /** What the owner's commands can do with the agent. */
@@ -23,6 +25,8 @@ export interface AgentControls {
   resume(): void
   /** Begins to stop; what the agent still has to say goes out first. */
   down(): void
+  /** Throws MeshError E_NO_HOME where none is kept. */
+  state(): OwnerAccess
   /** Lines of the log as JSON text, the newest last; with `follow` also those to come, until aborted. */
   logs(options: { follow: boolean; about: string | undefined; signal: AbortSignal }): AsyncIterable<string>
 }
@@ -137,6 +141,12 @@ export class Session {
         return this.#call(frame, running)
       case 'map':
         return this.#map(frame, running)
+      case 'state_get':
+      case 'state_put':
+      case 'state_list':
+        return this.#send(await answerState(this.#controls.state(), frame))
+      case 'state_watch':
+        return this.#watch(frame, running)
       case 'start':
       case 'ps':
       case 'ending':
@@ -210,6 +220,22 @@ export class Session {
         batch.flush()
         await credit.room()
       }
+    }
+    batch.flush()
+    this.#send({ t: 'done', id })
+  }
+
+  async #watch(frame: CommandFrameOf<'state_watch'>, { abort, credit }: Running): Promise<void> {
+    const { id, namespace, prefix, after } = frame
+    const batch = new Batch<WireChange>((changes) => this.#send({ t: 'state_changes', id, changes }))
+    const changes = this.#controls.state().watch(namespace, prefix, after ?? undefined, abort.signal)
+    for await (const change of changes) {
+      const one = { ...change, value: change.value ?? null }
+      batch.add(one, changeBytes(one))
+      credit.spend(changeBytes(one))
+      if (credit.hasRoom) continue
+      batch.flush()
+      await credit.room()
     }
     batch.flush()
     this.#send({ t: 'done', id })

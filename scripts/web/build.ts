@@ -69,12 +69,15 @@ const shortest = (source: string, text: string): string => {
   return code
 }
 
-/** What each code of the table of errors means is for who reads it; a page shows what an error itself says. */
+/** Of the table of errors a page asks what may be tried again, and shows what an error itself says. */
 const withoutMeanings: Plugin = {
   name: 'without-meanings',
   setup: ({ onLoad }) =>
     onLoad({ filter: /protocol\/errors\.ts$/ }, ({ path }) => {
-      const contents = readFileSync(path, 'utf8').replace(/entry\('[^']*', /g, "entry('', ")
+      const contents = readFileSync(path, 'utf8').replace(
+        /entry\('[^']*', '\w+', ('\w+'), \d+\)/g,
+        "entry('', '', $1, 0)",
+      )
       return { contents, loader: 'ts' }
     }),
 }

@@ -63,6 +63,7 @@ export const FOR_PAGES = {
     // libp2p's WebRTC would bring another build of the handshake.
     '@libp2p/noise': '@chainsafe/libp2p-noise',
     '@libp2p/logger': join(import.meta.dirname, 'silent-logger.ts'),
+    netmask: join(import.meta.dirname, 'netmask.ts'),
   },
   plugins: [once, ed25519Alone],
 } satisfies BuildOptions

@@ -1,0 +1,86 @@
+/** The commands of what a home keeps: durable invocations, and the state of functions. */
+import type { Command } from 'commander'
+import { dataOption, example, jsonOption, type Lazily, type Run } from './options.ts'
+
+export const addDurable = (program: Command, run: Lazily) => {
+  program
+    .command('ps')
+    .summary('the durable invocations that run')
+    .description('Lists the durable invocations that this agent keeps and goes on with, the oldest first.')
+    .option('--all', 'those that have ended, too: they are kept for a week')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .addHelpText('after', example('wayside ps', 'wayside ps --all --json'))
+    .action(run(async () => (await import('./durable.ts')).ps))
+  const commands = [
+    ['wait', 'wait for a durable invocation, and print its result'],
+    ['result', 'print the result of a durable invocation that has ended'],
+    ['cancel', 'end a durable invocation: nothing of it is committed any more'],
+  ] as const
+  for (const [name, summary] of commands)
+    program
+      .command(name)
+      .summary(summary)
+      .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
+      .argument('<id>', 'as `wayside run --durable` printed it, and `wayside ps` shows it')
+      .addOption(dataOption())
+      .addOption(jsonOption())
+      .action(run(async () => (await import('./durable.ts'))[name]))
+}
+
+export const addState = (program: Command, run: Lazily) => {
+  const state = program
+    .command('state')
+    .summary('what functions keep at this home')
+    .description('Reads and changes what functions keep at the agent of this machine, by namespaces.')
+  const add = (usage: string, summary: string, more: (command: Command) => Command, load: () => Promise<Run>) =>
+    more(
+      state
+        .command(usage)
+        .summary(summary)
+        .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`),
+    )
+      .addOption(dataOption())
+      .addOption(jsonOption())
+      .action(run(load))
+  const commands = () => import('./state.ts')
+  add(
+    'get <namespace> <key>',
+    'print a value; exit status 1 if there is none',
+    (one) => one,
+    async () => (await commands()).get,
+  )
+  add(
+    'put <namespace> <key> [value]',
+    'keep a value: JSON, @FILE with JSON, or - for stdin',
+    (one) => one.option('--delete', 'there is to be no value'),
+    async () => (await commands()).put,
+  )
+  add(
+    'list <namespace> [prefix]',
+    'print keys and values in order, as of one moment',
+    (one) => one.option('--after <key>', 'from behind this key'),
+    async () => (await commands()).list,
+  )
+  add(
+    'watch <namespace> [prefix]',
+    'print changes as they are committed, one a line',
+    (one) => one.option('--after <revision>', 'from behind this revision, if it is still kept (default: from now)'),
+    async () => (await commands()).watch,
+  )
+  add(
+    'export <namespace>',
+    'print all of a namespace as of one moment, with a count and a hash at the end',
+    (one) => one,
+    async () => (await commands()).exportState,
+  )
+  state.addHelpText(
+    'after',
+    example(
+      'wayside state list shop order/',
+      `wayside state put shop price '{"eur":12}'`,
+      'wayside state watch shop --after 120',
+      'wayside state export shop > shop.ndjson',
+    ),
+  )
+}

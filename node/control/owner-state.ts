@@ -1,0 +1,42 @@
+/** The state of a home, as its owner's commands read and change it. */
+import type { OwnerAccess } from '../../peer/state/owner-access.ts'
+import { type AgentFrame, type CommandFrameOf, ITEM_BYTES } from './frames.ts'
+
+export type WireChange = Extract<AgentFrame, { t: 'state_changes' }>['changes'][number]
+
+export const changeBytes = ({ key, value }: WireChange): number => ITEM_BYTES + key.length + (value?.length ?? 0)
+
+/** A page of a list in one frame, however large its values are. */
+const PAGE_BYTES_MAX = 4 * 2 ** 20
+
+type Asked = CommandFrameOf<'state_get' | 'state_put' | 'state_list'>
+
+export const answerState = async (state: OwnerAccess, frame: Asked): Promise<AgentFrame> => {
+  const { id, namespace } = frame
+  switch (frame.t) {
+    case 'state_get': {
+      const { version, value = null } = await state.get(namespace, frame.key)
+      return { t: 'state_entry', id, version, value }
+    }
+    case 'state_put':
+      return { t: 'state_written', id, revision: await state.put(namespace, frame.key, frame.value ?? undefined) }
+    case 'state_list': {
+      const { prefix, after, limit, revision } = frame
+      const page = await state.list({ namespace, prefix, after: after ?? undefined, limit }, revision ?? undefined)
+      let bytes = 0
+      const entries = page.entries
+        .map(({ key, version, value }) => ({ key, version, value: value as Uint8Array }))
+        .filter(({ value }, i) => {
+          bytes += value.length
+          return i === 0 || bytes <= PAGE_BYTES_MAX
+        })
+      return {
+        t: 'state_page',
+        id,
+        revision: page.revision,
+        entries,
+        more: page.more || entries.length < page.entries.length,
+      }
+    }
+  }
+}

@@ -1,0 +1,58 @@
+/** What an owner reads and changes of the state at its home, by hand: each change is a commit of its own. */
+import { MeshError } from '../../protocol/errors.ts'
+import type { Ports } from '../../protocol/ports.ts'
+import { commitKnown } from './commit.ts'
+import type { Change, Entry, Range, StateEngine, Write } from './engine.ts'
+
+/** Wayside's own are not the owner's to change, and would tell of others' calls. */
+const ensureOpen = (namespace: string): void => {
+  if (!namespace.startsWith('.')) return
+  throw new MeshError('E_USAGE', { message: `namespace ${namespace} is kept by Wayside for itself`, namespace })
+}
+
+export class OwnerAccess {
+  readonly #ports: Pick<Ports, 'clock' | 'random'>
+  readonly #engine: StateEngine
+
+  constructor(ports: Pick<Ports, 'clock' | 'random'>, engine: StateEngine) {
+    this.#ports = ports
+    this.#engine = engine
+  }
+
+  /** As of now. Throws MeshError E_USAGE, E_STATE_UNAVAILABLE or E_STORAGE, as all methods do. */
+  async get(namespace: string, key: string): Promise<Entry> {
+    ensureOpen(namespace)
+    const [entry] = await this.#engine.read(namespace, [key], await this.#engine.revision())
+    return entry as Entry
+  }
+
+  /** `value`: an encoded Value; undefined: there is to be none. Returns the revision that the change became. */
+  async put(namespace: string, key: string, value: Uint8Array | undefined): Promise<number> {
+    ensureOpen(namespace)
+    const write: Write = value ? { namespace, key, put: value } : { namespace, key, delete: true }
+    const id = `owner/${Array.from(this.#ports.random.bytes(16), (byte) => byte.toString(16).padStart(2, '0')).join('')}`
+    for (;;) {
+      const transaction = { id, revision: await this.#engine.revision(), reads: [], ranges: [], writes: [write] }
+      const committed = await commitKnown(this.#ports.clock, this.#engine, transaction)
+      if (committed.kind === 'committed') return committed.revision
+    }
+  }
+
+  /** As of `revision`, or of now; the pages of one list are all as of the first one's. */
+  async list(range: Range, revision?: number): Promise<{ revision: number; entries: Entry[]; more: boolean }> {
+    ensureOpen(range.namespace)
+    const at = revision ?? (await this.#engine.revision())
+    return { revision: at, ...(await this.#engine.list(range, at)) }
+  }
+
+  /** Changes after `after`, or after now. */
+  async *watch(
+    namespace: string,
+    prefix: string,
+    after: number | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<Change> {
+    ensureOpen(namespace)
+    yield* this.#engine.watch(namespace, prefix, after ?? (await this.#engine.revision()), signal)
+  }
+}
