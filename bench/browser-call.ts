@@ -47,7 +47,7 @@ const callerOn = async ({ peer }: PageMesh): Promise<() => Promise<void>> => {
 export const run = async (print: (line: string) => void): Promise<Record<string, number>> => {
   const pages = await openPageMesh('/ip4/127.0.0.1/udp/0/webrtc-direct')
   const served = await serveEntry(new URL('./lending-page.ts', import.meta.url))
-  const browser = await startBrowser('chromium')
+  const browser = await startBrowser('chromium', { isUnwatched: true })
   const page = await browser.open(served.url)
   const lender = await callIn<string>(page, 'lending.lendAll', pages.ticket)
   await pages.lenders(1)

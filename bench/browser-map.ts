@@ -19,7 +19,7 @@ export const run = async (print: (line: string) => void): Promise<Record<string,
   const files = await entryFiles(new URL('./lending-page.ts', import.meta.url))
   // An origin each: there is one peer in it.
   const servers = await Promise.all([1, 2, 3].map(() => servePage(files)))
-  const browser = await startBrowser('chromium')
+  const browser = await startBrowser('chromium', { isUnwatched: true })
   const [plain, ...lending] = await Promise.all(servers.map(({ url }) => browser.open(url)))
   for (const page of lending) await callIn(page, 'lending.lendAll', pages.ticket)
   await pages.lenders(lending.length)

@@ -4,22 +4,31 @@ import type { TimerOrder } from './timers.ts'
 
 /** Browsers keep a delay in 32 bits and run a longer one at once; a longer wait is made of several. */
 const DELAY_MS_MAX = 2 ** 31 - 1
+/** Browsers may be as much too early. */
+const EARLY_MS = 1
 
 interface Timer {
+  /** Infinity: it comes as soon as possible, without a wait. */
   dueMs: number
   run(): void
-  /** Of the page's own timer. */
-  handle?: ReturnType<typeof setTimeout>
 }
 
 /** `workerUrl`: the program of this folder's workers. Without a timer nothing of it is left. */
 export const createPageClock = (workerUrl: string): Clock => new PageClock(workerUrl)
 
+/**
+ * It has itself woken for the timer that is due first, and for none besides: most are called off before they are due,
+ * and a message to the keeper costs more than what most of them would do.
+ */
 class PageClock implements Clock {
   readonly #workerUrl: string
   readonly #timers = new Map<number, Timer>()
   readonly #soon = new MessageChannel()
   #nextId = 1
+  /** When it will be woken; Infinity: not at all. */
+  #wakeMs = Number.POSITIVE_INFINITY
+  /** Of the page's own timer. */
+  #handle: ReturnType<typeof setTimeout> | undefined
   #keeper: Worker | undefined
   readonly #watch = () => this.#rearm()
 
@@ -39,27 +48,32 @@ class PageClock implements Clock {
   after(delayMs: number, run: () => void): () => void {
     const id = this.#nextId++
     if (this.#timers.size === 0) document.addEventListener('visibilitychange', this.#watch)
-    this.#timers.set(id, { dueMs: performance.now() + delayMs, run })
+    const dueMs = delayMs <= 0 ? Number.POSITIVE_INFINITY : performance.now() + delayMs
+    this.#timers.set(id, { dueMs, run })
     // A timer takes milliseconds; "as soon as possible" is after what has already happened.
     if (delayMs <= 0) this.#soon.port2.postMessage(id)
-    else this.#arm(id)
-    return () => this.#cancel(id)
+    else this.#wakeBy(dueMs)
+    return () => this.#remove(id)
   }
 
-  /** When the page's own timer fires a little early, or after a part of a long wait, it is set again. */
-  #arm(id: number): void {
-    const timer = this.#timers.get(id)
-    if (!timer) return
-    const delayMs = Math.min(Math.max(0, timer.dueMs - performance.now()), DELAY_MS_MAX)
-    if (document.hidden) this.#tell([id, delayMs])
-    else timer.handle = setTimeout(() => this.#due(id), delayMs)
+  #wakeBy(dueMs: number): void {
+    if (dueMs >= this.#wakeMs) return
+    this.#wakeMs = dueMs
+    clearTimeout(this.#handle)
+    const delayMs = Math.min(Math.max(0, dueMs - performance.now()), DELAY_MS_MAX)
+    if (document.hidden) this.#tell(delayMs)
+    else this.#handle = setTimeout(() => this.#woken(), delayMs)
   }
 
-  #due(id: number): void {
-    const timer = this.#timers.get(id)
-    if (!timer) return
-    if (timer.dueMs - performance.now() > 1) this.#arm(id)
-    else this.#fire(id)
+  /** When it was woken a little early, for one called off, or after a part of a long wait, nothing is due yet. */
+  #woken(): void {
+    const nowMs = performance.now() + EARLY_MS
+    const due = [...this.#timers].filter(([, { dueMs }]) => dueMs <= nowMs).sort(([, a], [, b]) => a.dueMs - b.dueMs)
+    try {
+      for (const [id] of due) this.#fire(id)
+    } finally {
+      this.#rearm()
+    }
   }
 
   #fire(id: number): void {
@@ -68,35 +82,29 @@ class PageClock implements Clock {
     timer?.run()
   }
 
-  #cancel(id: number): void {
-    const timer = this.#timers.get(id)
-    if (timer?.handle !== undefined) clearTimeout(timer.handle)
-    else if (timer) this.#keeper?.postMessage([id] satisfies TimerOrder)
-    this.#remove(id)
-  }
-
   #remove(id: number): void {
     if (!this.#timers.delete(id) || this.#timers.size > 0) return
     document.removeEventListener('visibilitychange', this.#watch)
+    clearTimeout(this.#handle)
+    this.#wakeMs = Number.POSITIVE_INFINITY
     this.#keeper?.terminate()
     this.#keeper = undefined
   }
 
-  /** The page has come into view, or gone out of it. */
+  /** Also when the page has come into view, or gone out of it. */
   #rearm(): void {
-    for (const [id, timer] of this.#timers) {
-      clearTimeout(timer.handle)
-      delete timer.handle
-      this.#arm(id)
-    }
+    this.#wakeMs = Number.POSITIVE_INFINITY
+    let firstMs = Number.POSITIVE_INFINITY
+    for (const { dueMs } of this.#timers.values()) firstMs = Math.min(firstMs, dueMs)
+    this.#wakeBy(firstMs)
   }
 
-  #tell(order: TimerOrder): void {
+  #tell(delayMs: number): void {
     if (!this.#keeper) {
       this.#keeper = new Worker(this.#workerUrl, { type: 'module', name: 'wayside-timers' })
-      this.#keeper.onmessage = ({ data }) => this.#due(data)
+      this.#keeper.onmessage = () => this.#woken()
       this.#keeper.postMessage('timers')
     }
-    this.#keeper.postMessage(order)
+    this.#keeper.postMessage(delayMs satisfies TimerOrder)
   }
 }

@@ -27,11 +27,16 @@ export interface BrowserOptions {
   acceptInsecureCerts?: boolean
   /** Its pages learn how busy the machine is, as far as the browser tells. */
   isPressed?: boolean
+  /**
+   * Chromium alone, for measuring: driven by its own protocol, since over BiDi it tells the driver of each request and each
+   * frame of a WebSocket, which costs browser and driver milliseconds for each task of a mesh.
+   */
+  isUnwatched?: boolean
 }
 
 /** Starts a browser that ends with this process. Throws what it printed if it does not start. */
 export const startBrowser = async (name: BrowserName, options: BrowserOptions = {}): Promise<RunningBrowser> => {
-  const { isPressed = false, ...driving } = options
+  const { isPressed = false, isUnwatched = false, ...driving } = options
   const keeper = spawn(process.execPath, [KEEPER, name, ...(isPressed ? ['pressed'] : [])], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
@@ -46,7 +51,8 @@ export const startBrowser = async (name: BrowserName, options: BrowserOptions = 
     if ('failed' in line) throw new Error(line.failed)
     const driven = await puppeteer.connect({
       browserWSEndpoint: line.endpoint,
-      protocol: 'webDriverBiDi',
+      protocol: isUnwatched ? 'cdp' : 'webDriverBiDi',
+      networkEnabled: !isUnwatched,
       protocolTimeout: ORDER_MS_MAX,
       ...driving,
     })
