@@ -24,7 +24,7 @@ export const projects = [
   suite('chromium', 120_000, 2, CHROMIUM),
   suite('firefox', 120_000, 1, FIREFOX),
   // Each has a cluster of its own: three processes that write to the disk.
-  suite('etcd', 60_000, 1, ETCD),
+  suite('etcd', 120_000, 1, ETCD),
   // What is too long for `npm test`: `npm run torture`.
   suite('torture', 600_000, 1, TORTURE),
 ]

@@ -21,6 +21,7 @@ import {
   put,
   type RangeReply,
   remove,
+  removeAll,
   type TxnReply,
   unchanged,
 } from './messages.ts'
@@ -36,6 +37,7 @@ const SIZES_MAX = 100_000
 const CANDIDATES_MAX = 1024
 /** Revisions of etcd between two compactions. */
 const COMPACT_EACH = 1000
+const COMPACT_MS_MAX = 60_000
 
 export interface CommitterParts {
   etcd: Etcd
@@ -185,7 +187,7 @@ export class Committer {
       const operations = hasWritten ? [...this.#operations(round), ...answers] : answers
       const reply = await this.#transact(compare, inside(operations))
       if (!reply?.succeeded) return this.#settleFromLog(round, reply, term)
-      if (hasWritten) this.#written(round, reply.revision)
+      if (hasWritten) this.#written(round, reply.revision, term)
     }
     for (const [item, answer] of round.answers) item.settle(answer)
   }
@@ -205,7 +207,8 @@ export class Committer {
   #operations(round: Round): OpJson[] {
     const { layout } = this.#parts
     // First, so that whoever is told of an answer has been told of its commit.
-    const operations = [put(layout.log, encodeLogRecord(round.record))]
+    const record = encodeLogRecord(round.record)
+    const operations = [put(layout.log, record), put(layout.group(round.record.from), record)]
     for (const [key, { version, value }] of round.written) {
       const entry = layout.entry(key)
       operations.push(value === undefined ? remove(entry) : put(entry, encodeEntry(version, value)))
@@ -220,12 +223,12 @@ export class Committer {
     return [put(layout.answers + request, answers, lease), remove(layout.requests + request)]
   }
 
-  #written(round: Round, etcdRevision: number): void {
+  #written(round: Round, etcdRevision: number, term: Term): void {
     const { log, held } = this.#parts
     log.append(round.record, etcdRevision)
     for (const [key, { value }] of round.written) this.#sizes.set(key, bytesUnder(key, value))
     for (const [namespace, holdings] of round.holdings) held(namespace, holdings, etcdRevision)
-    this.#compact()
+    this.#compact(term)
   }
 
   /** Another home commits now, or this one has in an attempt whose answer was lost: the log says which, by the ids. */
@@ -248,13 +251,19 @@ export class Committer {
   }
 
   /** What is behind the window need not be kept by etcd either. */
-  #compact(): void {
-    const { etcd, log } = this.#parts
-    const first = log.firstEtcdRevision
-    if (log.oldest === 0 || first - this.#compactedTo < COMPACT_EACH) return
-    this.#compactedTo = first
+  #compact({ since }: Term): void {
+    const { etcd, log, layout } = this.#parts
+    const { first } = log
+    if (first === undefined || log.oldest === 0 || first.etcdRevision - this.#compactedTo < COMPACT_EACH) return
+    this.#compactedTo = first.etcdRevision
+    const until = performance.now() + COMPACT_MS_MAX
+    const forget = async () => {
+      const gone = removeAll(layout.groupsRange({ before: first.from }))
+      await etcd.txn([unchanged(layout.committer, since)], [gone], [], until)
+      await etcd.call('/v3/kv/compaction', { revision: String(first.etcdRevision) }, until)
+    }
     // If it fails, the next one does its work.
-    etcd.call('/v3/kv/compaction', { revision: String(first) }, performance.now() + 60_000).catch(() => {})
+    forget().catch(() => {})
   }
 }
 

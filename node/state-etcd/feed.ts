@@ -10,7 +10,8 @@ import { base64, type KeyRange, type KeyValue, prefixRange, type WatchEvent } fr
 const SILENT_MS = 1000
 /** Before a watch that has ended is begun again. */
 const AGAIN_MS = 100
-const ALL_HISTORY = 1
+/** Of a log, at once. */
+const GROUPS_TOGETHER = 1000
 
 export interface FeedHandlers {
   /** Everything under `control/` at `revision`, the log excepted: what was told before is void. */
@@ -23,6 +24,7 @@ export interface FeedHandlers {
 export class Feed {
   readonly #etcd: Etcd
   readonly #range: KeyRange
+  readonly #layout: Layout
   readonly #log: string
   readonly #handlers: FeedHandlers
   readonly #waiting = new Set<{ revision: number; resolve(): void }>()
@@ -34,6 +36,7 @@ export class Feed {
   constructor(etcd: Etcd, layout: Layout, handlers: FeedHandlers) {
     this.#etcd = etcd
     this.#range = prefixRange(layout.control)
+    this.#layout = layout
     this.#log = layout.log
     this.#handlers = handlers
   }
@@ -41,9 +44,8 @@ export class Feed {
   /** Resolves when all has been told that was there. Throws MeshError E_STATE_UNAVAILABLE. */
   async open(until: number): Promise<void> {
     const { revision, kvs } = await this.#etcd.range(this.#range, {}, until)
-    const log = kvs.find(({ key }) => key.toString() === this.#log)
-    this.#handlers.reset(kvs.filter((kv) => kv !== log))
-    if (log) await this.#tellHistory(log, until)
+    this.#handlers.reset(kvs.filter(({ key }) => key.toString() !== this.#log))
+    await this.#tellGroups(revision, until)
     this.#toldUpTo(revision)
     this.#watch()
   }
@@ -94,42 +96,15 @@ export class Feed {
     for (const waiter of [...this.#waiting]) if (waiter.revision <= this.#told) waiter.resolve()
   }
 
-  /** The log as it was written since the oldest revision that etcd keeps. `log` is how it stands now. */
-  async #tellHistory(log: KeyValue, until: number): Promise<void> {
-    let from: number | undefined = ALL_HISTORY
-    while (from !== undefined && from <= log.modRevision) from = await this.#historyFrom(from, log.modRevision, until)
-    // It may be older than all that etcd keeps; what it says still holds.
-    this.#handlers.logged(log.value, log.modRevision)
-  }
-
-  /** Undefined: all has been told. Otherwise where to go on. */
-  async #historyFrom(from: number, to: number, until: number): Promise<number | undefined> {
-    let next: number | undefined = from
-    await new Promise<void>((resolve) => {
-      const stop = this.#etcd.watch({ key: base64(this.#log) }, from, {
-        events: (events) => {
-          for (const { isDelete, value, modRevision } of events) {
-            if (isDelete || modRevision > to || next === undefined) continue
-            this.#handlers.logged(value, modRevision)
-            next = modRevision < to ? modRevision + 1 : undefined
-          }
-          if (next === undefined) over()
-        },
-        ended: (compactedTo) => {
-          next = compactedTo ?? next
-          over()
-        },
-      })
-      const over = () => {
-        clearTimeout(timer)
-        stop()
-        resolve()
-      }
-      const timer = setTimeout(over, Math.max(0, Math.min(SILENT_MS, until - performance.now())))
-    })
-    // Says why, if nobody answers any more.
-    if (next !== undefined) await this.#etcd.range({ key: base64(this.#log) }, { keys_only: true }, until)
-    return next
+  /** The groups that are kept, as of `revision`. */
+  async #tellGroups(revision: number, until: number): Promise<void> {
+    for (let after: string | undefined, more = true; more; ) {
+      const options = { revision: String(revision), limit: String(GROUPS_TOGETHER) }
+      const page = await this.#etcd.range(this.#layout.groupsRange({ after }), options, until)
+      for (const { value, modRevision } of page.kvs) this.#handlers.logged(value, modRevision)
+      after = page.kvs.at(-1)?.key.toString()
+      more = page.more
+    }
   }
 
   #watch(): void {

@@ -7,12 +7,15 @@ export const stateKey = (namespace: string, key: string): string => `${namespace
 export const namespaceOf = (stateKey: string): string => stateKey.slice(0, stateKey.indexOf('/'))
 export const keyOf = (stateKey: string): string => stateKey.slice(stateKey.indexOf('/') + 1)
 
+/** Of the largest that a number counts. */
+const REVISION_CHARS = 16
+
 export class Layout {
   /** Everything but the values. */
   readonly control: string
   /** Which home commits: its name, under its lease. When it was put fences each of its transactions. */
   readonly committer: string
-  /** What the last group has committed; those before it are in the history of this key. */
+  /** What the last group has committed: whoever watches it is told of each. */
   readonly log: string
   /** What a namespace holds: `…NAMESPACE`. */
   readonly holdings: string
@@ -20,6 +23,7 @@ export class Layout {
   readonly requests: string
   /** What it answered: `…HOME/N`. */
   readonly answers: string
+  readonly #groups: string
   readonly #entries: string
 
   constructor(prefix: string) {
@@ -29,7 +33,19 @@ export class Layout {
     this.holdings = `${this.control}holdings/`
     this.requests = `${this.control}requests/`
     this.answers = `${this.control}answers/`
+    this.#groups = `${prefix}groups/`
     this.#entries = `${prefix}entries/`
+  }
+
+  /** What the group whose first revision is `from` has committed, for those who begin later. */
+  group(from: number): string {
+    return this.#groups + String(from).padStart(REVISION_CHARS, '0')
+  }
+
+  /** The groups behind that of `after`, or before that of `before`. */
+  groupsRange({ after, before }: { after?: string | undefined; before?: number | undefined }): KeyRange {
+    const range = prefixRange(this.#groups, after)
+    return before === undefined ? range : { ...range, range_end: base64(this.group(before)) }
   }
 
   entry(stateKey: string): string {

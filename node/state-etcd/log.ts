@@ -1,6 +1,6 @@
 /**
  * What the last groups have committed, in memory: which revision is where in etcd, what has changed since, and what came of
- * an id. Every home has it, from the history of one key in etcd, so that any of them can go on as the committer.
+ * an id. Every home has it, so that any of them can go on as the committer.
  */
 import type { ReadRange, Transaction } from '../../peer/state/engine.ts'
 import type { Window } from '../../peer/state/history.ts'
@@ -58,9 +58,9 @@ export class Log {
     return this.#groups.at(-1)
   }
 
-  /** What etcd need not keep: revisions below it. */
-  get firstEtcdRevision(): number {
-    return this.#groups[0]?.etcdRevision ?? 0
+  /** What is before it, etcd need not keep. */
+  get first(): Group | undefined {
+    return this.#groups[0]
   }
 
   /** Once for each group; one that is known already is passed over. */

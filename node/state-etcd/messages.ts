@@ -63,6 +63,8 @@ export const put = (key: string, value: string | Uint8Array, lease?: string): Op
 
 export const remove = (key: string): OpJson => ({ requestDeleteRange: { key: base64(key) } })
 
+export const removeAll = (range: KeyRange): OpJson => ({ requestDeleteRange: range })
+
 export const get = (range: KeyRange, options: object = {}): OpJson => ({ requestRange: { ...range, ...options } })
 
 export const nested = (operations: readonly OpJson[]): OpJson => ({ requestTxn: { success: operations } })
