@@ -3,9 +3,11 @@ import { WEIGHT_AIMS, type Weight, weightOfWeb } from '../scripts/web/weight.ts'
 
 export const run = async (print: (line: string) => void): Promise<Record<string, number>> => {
   const weight = await weightOfWeb()
-  for (const key of Object.keys(weight) as (keyof Weight)[])
-    print(
-      `${key.padEnd(12)}${weight[key].toLocaleString('en').padStart(9)} B of ${WEIGHT_AIMS[key].toLocaleString('en')}`,
-    )
+  const aims: Partial<Weight> = WEIGHT_AIMS
+  for (const [key, bytes] of Object.entries(weight)) {
+    const aim = aims[key as keyof Weight]
+    const beside = aim === undefined ? 'B, loaded when needed' : `B of ${aim.toLocaleString('en')}`
+    print(`${key.padEnd(12)}${bytes.toLocaleString('en').padStart(9)} ${beside}`)
+  }
   return weight
 }

@@ -8,7 +8,7 @@ import type { Clock } from '../protocol/ports.ts'
 import { encodeValue, type Value } from '../protocol/values.ts'
 import { createSandboxPool } from '../sandbox/pool.ts'
 
-const assets = { workerUrl: '/worker.js', engineUrl: '/engine.wasm' }
+const assets = { workerUrl: '/worker.js', engineUrl: '/engine.wasm', tierUrl: '/tier.js' }
 const ACCEPT = ['mesh']
 const LIMITS = { cpuShare: 1, cores: 1, when: 'always', onBattery: true, onMetered: true } as const
 /** Of the protocol that only gives back what it is sent. */

@@ -31,7 +31,14 @@ Object.assign(globalThis, {
     frames: () => frames,
     lend: async (mesh: string, accept: string[]) => {
       const limits = { cpuShare: 0.5, cores: 1, when: 'always', onBattery: true, onMetered: true } as const
-      agent = await startPageAgent({ mesh, accept, workerUrl: '/worker.js', engineUrl: '/engine.wasm', limits })
+      agent = await startPageAgent({
+        mesh,
+        accept,
+        workerUrl: '/worker.js',
+        engineUrl: '/engine.wasm',
+        tierUrl: '/tier.js',
+        limits,
+      })
     },
     state: () => agent.view().state,
     today: () => agent.view().today,

@@ -151,11 +151,12 @@ class Agent implements PageAgent {
   }
 
   async #begin(): Promise<LendingPeer> {
-    const { workerUrl, engineUrl, mesh, accept } = this.#options
+    const { workerUrl, engineUrl, tierUrl, mesh, accept } = this.#options
     const computed = (cpuMs: number) => this.#rules.used({ cpuMs })
     const carried = (bytes: number) => this.#rules.used({ bytes })
     const { database } = this.#ground
-    const ports = await createPagePorts({ database, workerUrl, engineUrl, computed, carried, log: this.#log })
+    const assets = { workerUrl, engineUrl, tierUrl }
+    const ports = await createPagePorts({ database, ...assets, computed, carried, log: this.#log })
     const slots = this.#rules.limits.cores
     const failed = (cause: MeshError, isFinal: boolean) => this.#failed(cause, isFinal)
     const begun = () => this.#changed()

@@ -40,7 +40,7 @@ const groundOf = async (
 
 /** Throws MeshError E_STORAGE. */
 export const createPagePorts = async (options: PagePortsOptions): Promise<PagePorts> => {
-  const { database, workerUrl, engineUrl, computed, carried, log = SILENT } = options
+  const { database, workerUrl, engineUrl, tierUrl, computed, carried, log = SILENT } = options
   const native = await hasNativeEd25519(crypto.subtle)
   const { signer, storage } = await groundOf(database, native)
   const clock = createPageClock(workerUrl)
@@ -53,7 +53,7 @@ export const createPagePorts = async (options: PagePortsOptions): Promise<PagePo
     storage,
     network: carried ? countCarried(network, clock, carried) : network,
     relaying,
-    sandboxHost: createPageSandboxHost({ workerUrl, engineUrl, ...(computed && { computed }) }),
+    sandboxHost: createPageSandboxHost({ workerUrl, engineUrl, tierUrl, ...(computed && { computed }) }),
     log,
   }
 }

@@ -3,6 +3,7 @@ import { type FailPoints, NO_FAIL_POINTS } from '../protocol/fail-points.ts'
 import type { SandboxHost, SandboxProcess } from '../protocol/ports.ts'
 import type { PageAssets } from './assets.ts'
 import { createLifeLine } from './guest/life-line.ts'
+import type { TierOrder } from './wasm-tier.ts'
 import type { ComputedReport, EngineOrder, ShareOrder } from './worker.ts'
 
 type Handlers = Parameters<SandboxProcess['receive']>[0]
@@ -39,6 +40,7 @@ class Host implements PageSandboxHost {
   readonly #options: PageSandboxOptions
   readonly #running = new Set<WorkerSandbox>()
   #engine: Promise<WebAssembly.Module> | undefined
+  #tier: Promise<string> | undefined
   #share = 1
 
   constructor(options: PageSandboxOptions) {
@@ -56,7 +58,8 @@ class Host implements PageSandboxHost {
 
   spawn(): SandboxProcess {
     this.#engine ??= this.#compile()
-    const sandbox = new WorkerSandbox(this.#options, this.#engine, () => this.#running.delete(sandbox))
+    const parts = { engine: this.#engine, tier: () => this.#locateTier() }
+    const sandbox = new WorkerSandbox(this.#options, parts, () => this.#running.delete(sandbox))
     this.#running.add(sandbox)
     if (this.#share < 1) sandbox.order({ share: this.#share })
     return sandbox
@@ -74,6 +77,23 @@ class Host implements PageSandboxHost {
     })
     return compiled
   }
+
+  /** Once for all workers; what failed is tried again when one wants it again. */
+  #locateTier(): Promise<string> {
+    const { tierUrl } = this.#options
+    if (typeof tierUrl === 'string') return Promise.resolve(tierUrl)
+    this.#tier ??= tierUrl().catch((cause: Error) => {
+      this.#tier = undefined
+      throw cause
+    })
+    return this.#tier
+  }
+}
+
+interface Parts {
+  engine: Promise<WebAssembly.Module>
+  /** Where what runs WebAssembly is. */
+  tier(): Promise<string>
 }
 
 class WorkerSandbox implements SandboxProcess {
@@ -83,20 +103,21 @@ class WorkerSandbox implements SandboxProcess {
   readonly #lifeLine = createLifeLine()
   #handlers: Handlers | undefined
   /** What was sent before the engine was there. */
-  #unsent: (Uint8Array | ShareOrder)[] | undefined = []
+  #unsent: (Uint8Array | ShareOrder | TierOrder)[] | undefined = []
   #isOver = false
   /** The last share that it said it has. */
   #heard = 1
   #hearing: ReturnType<typeof setTimeout> | undefined
 
-  constructor(options: PageSandboxOptions, engine: Promise<WebAssembly.Module>, ended: () => void) {
+  constructor(options: PageSandboxOptions, { engine, tier }: Parts, ended: () => void) {
     const { workerUrl, failPoints = NO_FAIL_POINTS } = options
     this.#failPoints = failPoints
     this.#ended = ended
     this.#worker = new Worker(workerUrl, { type: 'module', name: 'wayside-sandbox' })
-    this.#worker.onmessage = ({ data }: { data: Uint8Array | ComputedReport | ShareOrder }) => {
+    this.#worker.onmessage = ({ data }: { data: Uint8Array | ComputedReport | ShareOrder | TierOrder }) => {
       if (data instanceof Uint8Array) this.#handlers?.frame(data)
       else if ('share' in data) this.#heard = data.share
+      else if ('tier' in data) this.#answer(tier())
       else options.computed?.(data.cpuMs)
     }
     // A worker whose program the page's policy forbids says no more than that.
@@ -114,7 +135,7 @@ class WorkerSandbox implements SandboxProcess {
   }
 
   /** What is sent is a copy: an image is sent to other workers too. */
-  order(message: Uint8Array | ShareOrder): void {
+  order(message: Uint8Array | ShareOrder | TierOrder): void {
     if (this.#unsent) this.#unsent.push(message)
     else if (!this.#isOver) this.#worker.postMessage(message)
   }
@@ -133,6 +154,13 @@ class WorkerSandbox implements SandboxProcess {
 
   kill(): void {
     this.#end('killed')
+  }
+
+  #answer(tier: Promise<string>): void {
+    tier.then(
+      (url) => this.order({ tier: 'here', url }),
+      ({ message }: Error) => this.order({ tier: 'failed', why: message }),
+    )
   }
 
   #begin(wasm: WebAssembly.Module): void {

@@ -1,13 +1,16 @@
 /**
  * The program of every worker of a page's peer. The first message says what it is: one that keeps timers, or a sandbox with
- * its engine. A sandbox then takes frames and `{ share }`, and posts frames, `{ cpuMs }`, and each share that it has heard.
+ * its engine. A sandbox then takes frames `{ share }` and `{ tier }`, and posts frames, `{ cpuMs }`, each share that it has heard,
+ * and that it wants the tier of WebAssembly.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
+import { bringsWebAssembly } from '../sandbox/frames.ts'
 import { serveSandbox } from '../sandbox/worker.ts'
 import { watchLifeLine } from './guest/life-line.ts'
 import { paceWorker } from './guest/paced-worker.ts'
 import { threadSleep } from './guest/pacer.ts'
 import { serveTimers, type TimerScope } from './timers.ts'
+import { TierGate, type TierOrder } from './wasm-tier.ts'
 
 interface SandboxScope {
   onmessage: ((event: { data: unknown }) => void) | null
@@ -56,11 +59,17 @@ const serveEngine = ({ wasm, lifeLine }: EngineOrder): void => {
     },
     (ports) => serveSandbox({ wasm, hash: sha256, ...ports }),
   )
+  const gate = new TierGate(
+    (frame) => worker.frame(frame),
+    bringsWebAssembly,
+    () => scope.postMessage({ tier: 'wanted' } satisfies TierOrder),
+  )
   scope.onmessage = ({ data }) => {
-    if (data instanceof Uint8Array) return worker.frame(data)
-    const { share } = data as ShareOrder
-    worker.share(share)
-    scope.postMessage({ share } satisfies ShareOrder)
+    if (data instanceof Uint8Array) return gate.frame(data)
+    const order = data as ShareOrder | TierOrder
+    if ('tier' in order) return void gate.take(order)
+    worker.share(order.share)
+    scope.postMessage(order)
   }
 }
 

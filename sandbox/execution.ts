@@ -17,7 +17,7 @@ import type { Run, RunEvents, SandboxResult } from './job.ts'
 import { traceEngine } from './memory-state.ts'
 import { ModuleCalls } from './module-calls.ts'
 import { RunModules } from './modules.ts'
-import { ProgramEnd } from './program/instance.ts'
+import { isProgramEnd } from './program/end.ts'
 import { ConsoleLines } from './program/line-reader.ts'
 import type { Program } from './program/program.ts'
 import { type Divergence, Replay } from './replay.ts'
@@ -267,7 +267,7 @@ export class Execution implements GuestEvents {
     try {
       return this.#moduleCalls.hostCall(id, args)
     } catch (thrown) {
-      if (thrown instanceof ProgramEnd) this.#stop(failure(thrown.code, thrown.message))
+      if (isProgramEnd(thrown)) this.#stop(failure(thrown.code, thrown.message))
       throw thrown
     }
   }

@@ -11,6 +11,7 @@ import { type ConsoleLine, consoleLines, Outcome } from '../protocol/outcome.ts'
 import { type Binding, type Trace, trace } from '../protocol/records.ts'
 import { fits } from '../protocol/schema.ts'
 import type { Tier } from '../protocol/tiers.ts'
+import { isImageFile } from './image-file.ts'
 
 /** A worker sends what it has when it passes 64 KiB; one record more may be an outcome of full size. */
 export const REPORT_FRAME_BYTES_MAX = 8 * MIB
@@ -64,6 +65,13 @@ export type Report =
 export const encodeFrame = (records: readonly (Command | Report)[]): Uint8Array => encodeCanonical(records)
 
 export const decodeCommands = (frame: Uint8Array): Command[] => decodeCanonical(frame) as Command[]
+
+/** Does a frame of the pool bring code that is WebAssembly, or has some of it? */
+export const bringsWebAssembly = (frame: Uint8Array): boolean =>
+  !isImageFile(frame) &&
+  decodeCommands(frame).some(
+    (command) => command[0] === 'code' && (command[2] === 'webassembly' || command[3].length > 0),
+  )
 
 const isCount = (x: unknown, max = Number.MAX_SAFE_INTEGER) =>
   Number.isSafeInteger(x) && (x as number) >= 0 && (x as number) <= max

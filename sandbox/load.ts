@@ -12,7 +12,7 @@ import { HOST } from './host-calls.ts'
 import { captureImage, engineFromImage, type Image, type Roots } from './image.ts'
 import { ModuleCalls } from './module-calls.ts'
 import { plainText, stackText } from './plain-text.ts'
-import { isRefused, openProgram, type Program, type Refused } from './program/program.ts'
+import { openProgram, type Program, type Refused } from './program/program.ts'
 
 /** A flag of JS_Eval. */
 const MODULE = 1
@@ -174,6 +174,8 @@ const asSyntaxFailure = (failure: LoadFailure): LoadFailure =>
   failure.message.startsWith('SyntaxError: ') && PARSER_STACK.test(failure.stack)
     ? { ...failure, code: 'E_FUNCTION_SYNTAX' }
     : failure
+
+const isRefused = (opened: Program | Refused): opened is Refused => 'code' in opened
 
 /** The program that `code` is, a WebAssembly module; or why it is none that may run. */
 export const loadProgram = (code: Uint8Array, memoryBytesMax: number, sliceGas?: number): Loaded => {

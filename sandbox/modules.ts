@@ -3,8 +3,8 @@
  * with the run; what they compute is charged to the run's fuel.
  */
 import type { Run } from './job.ts'
-import { importsOf } from './program/imports.ts'
-import { ProgramEnd, ProgramExit, ProgramInstance } from './program/instance.ts'
+import { isProgramEnd, isProgramExit } from './program/end.ts'
+import type { ProgramInstance } from './program/instance.ts'
 import type { Program } from './program/program.ts'
 import { GAS_PER_FUEL, IMPORT_GAS, IMPORT_GAS_A_BYTE } from './wasm/constants.ts'
 import type { FunctionType } from './wasm/form.ts'
@@ -93,8 +93,8 @@ export class RunModules {
       instance.charge(gas)
       return act(instance)
     } catch (thrown) {
-      if (thrown instanceof ProgramExit) throw new ModuleFailure(`the module exited with ${thrown.status}`)
-      if (thrown instanceof ProgramEnd && thrown.code !== 'E_FUEL_LIMIT') throw new ModuleFailure(thrown.message)
+      if (isProgramExit(thrown)) throw new ModuleFailure(`the module exited with ${thrown.status}`)
+      if (isProgramEnd(thrown) && thrown.code !== 'E_FUEL_LIMIT') throw new ModuleFailure(thrown.message)
       throw thrown
     } finally {
       this.#gasUsed += given - (instance.gas < 0n ? 0n : instance.gas)
@@ -108,9 +108,7 @@ export class RunModules {
       output: (bytes: Uint8Array) => this.#events.printed('log', bytes),
       errors: (bytes: Uint8Array) => this.#events.printed('error', bytes),
     }
-    const guest = () => this.#instances[index] as ProgramInstance
-    const { paused } = this.#events
-    const instance = new ProgramInstance(program, importsOf(program, guest, streams, this.#seed), paused)
+    const instance = program.instantiate(streams, this.#seed, this.#events.paused)
     this.#instances[index] = instance
     return instance
   }

@@ -72,10 +72,10 @@ const begin = async (request: LendRequest, choice: string): Promise<void> => {
   say('starting', 'Starting…')
   try {
     const hashes = PINNED.split(',')
-    const urls = await Promise.all(CHUNKS.map((name, index) => loadPinned(name, hashes[index])))
-    const [agentUrl, workerUrl, engineUrl] = urls as [string, string, string]
+    const load = (index: number) => loadPinned(CHUNKS[index] as string, hashes[index])
+    const [agentUrl, workerUrl, engineUrl] = await Promise.all([load(0), load(1), load(2)])
     const lending: { lend: typeof lend } = await import(agentUrl)
-    await lending.lend({ request, main, workerUrl, engineUrl, choice })
+    await lending.lend({ request, main, workerUrl, engineUrl, tierUrl: () => load(3), choice })
   } catch (error) {
     refuse((error as Error).message)
   }

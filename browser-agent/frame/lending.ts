@@ -15,6 +15,8 @@ export interface Agreed {
   /** Of checked bytes. */
   workerUrl: string
   engineUrl: string
+  /** The same, checked when it is needed. */
+  tierUrl: () => Promise<string>
   /** Where the choice is kept. */
   choice: string
 }
@@ -69,11 +71,11 @@ const keepChoice = (agent: PageAgent, choice: string): void => {
 }
 
 /** Starts the agent and shows it in `main`. Throws what keeps it from starting. */
-export const lend = async ({ request, main, workerUrl, engineUrl, choice }: Agreed): Promise<void> => {
+export const lend = async ({ request, main, choice, ...assets }: Agreed): Promise<void> => {
   const { mesh, accept } = request
   // A page of its own is opened to lend: whoever looks at it wants to see that.
   const limits = isAlone ? ({ when: 'always' } as const) : {}
-  const agent = await startPageAgent({ mesh, accept, limits, workerUrl, engineUrl })
+  const agent = await startPageAgent({ mesh, accept, limits, ...assets })
   if (isAlone && location.hash) localStorage.asked = location.hash.slice(1)
   const style = new CSSStyleSheet()
   style.replaceSync(PANEL_STYLE)

@@ -4,7 +4,7 @@ import { type PageAgent, startPageAgent } from '../agent.ts'
 import type { AgentView, LendingLimits } from '../agent-view.ts'
 import { connect, fn, type Mesh } from '../index.ts'
 
-const assets = { workerUrl: '/worker.js', engineUrl: '/engine.wasm' }
+const assets = { workerUrl: '/worker.js', engineUrl: '/engine.wasm', tierUrl: '/tier.js' }
 
 let agent: PageAgent
 let mesh: Mesh

@@ -14,7 +14,7 @@ const log: Log = { event: (name, { reason = '' } = {}) => void events.push(`${na
 let peer: Peer
 
 const start = async (ticket: string, kinds: string): Promise<string> => {
-  const ports = await createPagePorts({ workerUrl: '/worker.js', engineUrl: '/engine.wasm', log })
+  const ports = await createPagePorts({ workerUrl: '/worker.js', engineUrl: '/engine.wasm', tierUrl: '/tier.js', log })
   const invited = await readInvitation(ports, ticket)
   const invitation = { ...invited, addresses: invited.addresses.filter((one) => new RegExp(kinds).test(one)) }
   await ports.network.start()

@@ -1,6 +1,7 @@
 /** What a module's imports do: WASI, and how AssemblyScript gives up. */
 import { WASI_MODULE, type WasiName } from '../wasm/imports.ts'
-import { type Imports, ProgramEnd, type ProgramInstance } from './instance.ts'
+import { ProgramEnd } from './end.ts'
+import type { Imports, ProgramInstance } from './instance.ts'
 import type { Program } from './program.ts'
 import { type Streams, wasiImports } from './wasi.ts'
 

@@ -1,31 +1,13 @@
 /** One instance of a metered module: its gas, its memory, and calls of its exports. */
-import type { OutcomeErrorCode } from '../../protocol/outcome.ts'
 import { INSTANCE_GAS, PAGE_GAS, STACK_BYTES_MAX } from '../wasm/constants.ts'
 import { REACTOR_ENTRY } from '../wasm/entries.ts'
 import { GAS_EXPORT, MEMORY_EXPORT, NO_MEMORY_MARK, STACK_EXPORT, START_EXPORT } from '../wasm/form.ts'
 import { PAUSE_EXPORT } from '../wasm/giving-way.ts'
 import { PAGE_BYTES } from '../wasm/limits.ts'
+import { ProgramEnd } from './end.ts'
 import type { Program } from './program.ts'
 import { tableEntry } from './table-entry.ts'
 import { trapWords } from './traps.ts'
-
-/** Thrown through a module's frames where the run has its end already, and by calls that have one. */
-export class ProgramEnd extends Error {
-  readonly code: OutcomeErrorCode
-  constructor(code: OutcomeErrorCode, message: string) {
-    super(message)
-    this.code = code
-  }
-}
-
-/** The same for a program that ends itself. */
-export class ProgramExit extends Error {
-  readonly status: number
-  constructor(status: number) {
-    super(`exit ${status}`)
-    this.status = status
-  }
-}
 
 export type Imports = Record<string, Record<string, (...args: never[]) => unknown>>
 

@@ -5,6 +5,9 @@ import type { MeteredFacts } from '../wasm/form.ts'
 import { givingWay } from '../wasm/giving-way.ts'
 import { IMPORTS } from '../wasm/imports.ts'
 import { validateMetered } from '../wasm/validate.ts'
+import { importsOf } from './imports.ts'
+import { ProgramInstance } from './instance.ts'
+import type { Streams } from './wasi.ts'
 
 export interface Program {
   module: WebAssembly.Module
@@ -16,6 +19,8 @@ export interface Program {
   reactor: boolean
   /** Gas that it gets at a time; undefined: all at once. */
   sliceGas: bigint | undefined
+  /** Nothing of the module has run yet. `paused`: called between two slices of gas. Throws as ProgramInstance does. */
+  instantiate(streams: Streams, seed: Uint8Array, paused: () => void): ProgramInstance
 }
 
 /** Why a module does not run, the same on every machine. */
@@ -32,7 +37,18 @@ export const openProgram = (code: Uint8Array, memoryBytesMax: number, sliceGas?:
   const module = compiled(sliceGas ? givingWay(code) : (code as Uint8Array<ArrayBuffer>))
   if (!module) return { code: 'E_MODULE_REFUSED', message: 'it is no valid WebAssembly' }
   const kind = { command: isCommand(facts), reactor: isReactor(facts) }
-  return { module, facts, codeBytes: code.length, ...kind, sliceGas: sliceGas ? BigInt(sliceGas) : undefined }
+  const program: Program = {
+    ...{ module, facts, codeBytes: code.length, ...kind, sliceGas: sliceGas ? BigInt(sliceGas) : undefined },
+    instantiate(streams, seed, paused) {
+      const instance: ProgramInstance = new ProgramInstance(
+        program,
+        importsOf(program, () => instance, streams, seed),
+        paused,
+      )
+      return instance
+    },
+  }
+  return program
 }
 
 const compiled = (code: Uint8Array<ArrayBuffer>): WebAssembly.Module | undefined => {
@@ -43,5 +59,3 @@ const compiled = (code: Uint8Array<ArrayBuffer>): WebAssembly.Module | undefined
     throw thrown
   }
 }
-
-export const isRefused = (opened: Program | Refused): opened is Refused => 'code' in opened

@@ -11,8 +11,8 @@ import { plainText } from '../plain-text.ts'
 import { Replay } from '../replay.ts'
 import { GAS_PER_FUEL } from '../wasm/constants.ts'
 import { ALLOC, COMMAND_ENTRY, callableExports } from '../wasm/entries.ts'
-import { importsOf } from './imports.ts'
-import { ProgramEnd, ProgramExit, ProgramInstance } from './instance.ts'
+import { isProgramEnd, isProgramExit, ProgramEnd } from './end.ts'
+import type { ProgramInstance } from './instance.ts'
 import { ConsoleLines } from './line-reader.ts'
 import type { Program } from './program.ts'
 
@@ -44,7 +44,7 @@ export class ProgramRun {
     try {
       result = { ok: true, value: this.#encoded(this.#perform()) }
     } catch (thrown) {
-      if (!(thrown instanceof ProgramEnd)) {
+      if (!isProgramEnd(thrown)) {
         this.fuel = 0
         this.result = { kind: 'inconclusive', reason: plainText(String(thrown), 1000) }
         return
@@ -74,7 +74,6 @@ export class ProgramRun {
   }
 
   #instantiate(input: Uint8Array): ProgramInstance {
-    const guest = () => this.#instance as ProgramInstance
     const { command } = this.#program
     const streams = {
       input: command ? input : new Uint8Array(0),
@@ -82,8 +81,7 @@ export class ProgramRun {
       errors: (bytes: Uint8Array) => this.#lines.write('error', bytes),
     }
     const paused = () => this.#progress?.(this.#fuelUsed())
-    const imports = importsOf(this.#program, guest, streams, this.#run.seed)
-    const instance = new ProgramInstance(this.#program, imports, paused)
+    const instance = this.#program.instantiate(streams, this.#run.seed, paused)
     this.#instance = instance
     instance.gas = this.#gasGiven
     return instance
@@ -129,7 +127,7 @@ export class ProgramRun {
         throw this.#failed(`its result of ${length} bytes is outside its memory`)
       return instance.bytes.slice(from, from + length)
     } catch (thrown) {
-      throw thrown instanceof ProgramExit ? this.#failed(`it exited with ${thrown.status}`) : thrown
+      throw isProgramExit(thrown) ? this.#failed(`it exited with ${thrown.status}`) : thrown
     }
   }
 
@@ -191,7 +189,7 @@ const exitStatus = (instance: ProgramInstance): number => {
     instance.call(COMMAND_ENTRY, [])
     return 0
   } catch (thrown) {
-    if (thrown instanceof ProgramExit) return thrown.status
+    if (isProgramExit(thrown)) return thrown.status
     throw thrown
   }
 }

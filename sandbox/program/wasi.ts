@@ -6,7 +6,8 @@ import { wasi as defs, Fd, WASI, WASIProcExit } from '@bjorn3/browser_wasi_shim'
 import { INSTANT_MS } from '../constants.ts'
 import { IMPORT_GAS, IMPORT_GAS_A_BYTE, IO_VECTORS_MAX } from '../wasm/constants.ts'
 import type { WasiName } from '../wasm/imports.ts'
-import { ProgramExit, type ProgramInstance } from './instance.ts'
+import { ProgramExit } from './end.ts'
+import type { ProgramInstance } from './instance.ts'
 import { randomBytes } from './random.ts'
 
 type WasiFunction = (...args: never[]) => unknown

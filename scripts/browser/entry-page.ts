@@ -6,6 +6,7 @@ import { FOR_PAGES } from '../web/for-pages.ts'
 import { HTML, JAVASCRIPT, type PageFile, servePage, WASM } from './page-server.ts'
 
 const WORKER = new URL('../../browser-agent/worker.ts', import.meta.url)
+const TIER = new URL('../../sandbox/program/program.ts', import.meta.url)
 const ENGINE = new URL('../../sandbox/quickjs.wasm', import.meta.url)
 
 /** `entry` with all that it imports, as one module for a page or a worker. */
@@ -25,13 +26,14 @@ export const bundled = async (entry: URL): Promise<PageFile> => {
 const PAGE = `<!doctype html><title>Wayside</title><link rel="icon" href="data:,">
 <script type="module" src="/page.js"></script>`
 
-/** The page of `entry` at `/`; `/worker.js` and `/engine.wasm` beside it. */
+/** The page of `entry` at `/`; `/worker.js`, `/tier.js` and `/engine.wasm` beside it. */
 export const entryFiles = async (entry: URL): Promise<Record<string, PageFile>> => {
-  const [page, worker] = await Promise.all([bundled(entry), bundled(WORKER)])
+  const [page, worker, tier] = await Promise.all([entry, WORKER, TIER].map(bundled))
   return {
     '/': { type: HTML, body: PAGE },
-    '/page.js': page,
-    '/worker.js': worker,
+    '/page.js': page!,
+    '/worker.js': worker!,
+    '/tier.js': tier!,
     '/engine.wasm': { type: WASM, body: readFileSync(ENGINE) },
   }
 }

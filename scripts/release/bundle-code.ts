@@ -88,7 +88,7 @@ export const bundleCode = async (entries: readonly string[], outdir: string): Pr
 
 /**
  * Bundles `entries` for pages into the folder `outdir`; `known` replaces constants that they declare. What they start by its URL is whole in one file, and lies beside
- * them as does what they read: whoever bundles a page with them copies these two.
+ * them as does what they read: whoever bundles a page with them copies these.
  */
 export const bundleForPages = async (
   entries: readonly string[],

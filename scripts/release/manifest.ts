@@ -23,8 +23,9 @@ export const publishedManifest = (): object => {
     bin,
     exports: {
       ...Object.fromEntries(Object.entries(exports).map(([path, source]) => [path, entryOf(source)])),
-      // Whoever bundles a page copies these two to where its code lies.
+      // Whoever bundles a page copies these three to where its code lies.
       './browser/worker.js': `./dist/${PAGES_FOLDER}/browser-agent-worker.js`,
+      './browser/tier.js': `./dist/${PAGES_FOLDER}/sandbox-program-program.js`,
       './browser/engine.wasm': `./dist/${PAGES_FOLDER}/quickjs.wasm`,
     },
     // Only for functions in AssemblyScript; without it the bundler says so.

@@ -69,6 +69,7 @@ test('a site calls and lends with it', async () => {
   const hello = functionFile(await bundle(new URL('../../examples/hello/hello.ts', import.meta.url)))
   const page = await openBuilt(APP, POLICY, '', {
     '/browser-agent-worker.js': { type: JAVASCRIPT, body: built('browser-agent-worker.js') },
+    '/sandbox-program-program.js': { type: JAVASCRIPT, body: built('sandbox-program-program.js') },
     '/quickjs.wasm': { type: WASM, body: built('quickjs.wasm') },
     '/hello.wayside': { type: 'application/octet-stream', body: hello },
   })

@@ -55,6 +55,14 @@ const ed25519Alone: Plugin = {
   },
 }
 
+/** It is loaded when it is needed. What runs in a worker alone, as tests of the sandbox do, has it whole. */
+const tierApart: Plugin = {
+  name: 'tier-apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/program\/program\.ts$/ }, () => ({ path: join(ROOT, 'browser-agent/wasm-tier.ts') }))
+  },
+}
+
 /** Of every bundle for a page: what is served, what is published, and what tests run. */
 export const FOR_PAGES = {
   platform: 'browser',
@@ -65,5 +73,5 @@ export const FOR_PAGES = {
     '@libp2p/logger': join(import.meta.dirname, 'silent-logger.ts'),
     netmask: join(import.meta.dirname, 'netmask.ts'),
   },
-  plugins: [once, ed25519Alone],
+  plugins: [once, ed25519Alone, tierApart],
 } satisfies BuildOptions

@@ -13,13 +13,16 @@ export const WEIGHT_AIMS = {
   loader_gz: 5 * KIB,
   /** All of the frame's second chunk: peer, network, control panel. No part of it is loaded later. */
   agent_gz: 200 * KIB,
-  /** The binary of the engine, and the program of a sandbox's worker without the texts of `image_gz`. */
+  /** The binary of the engine, and the program of a sandbox's worker without the texts of `image_gz` and what comes later. */
   engine_gz: 260 * KIB,
   /** The texts in that program that run in the guest, before its function: prelude and web interfaces. */
   image_gz: 80 * KIB,
 }
 
-export type Weight = Record<keyof typeof WEIGHT_AIMS, number>
+export type Weight = Record<keyof typeof WEIGHT_AIMS, number> & {
+  /** What a page loads when the first WebAssembly comes, in none of the others: checker, WASI. No figure is aimed at. */
+  wasm_tier_gz: number
+}
 
 const packed = (content: Uint8Array | string): number => gzipSync(content, { level: 9 }).length
 
@@ -36,5 +39,6 @@ export const weightOfWeb = async (): Promise<Weight> => {
     agent_gz: of('wayside-agent-'),
     engine_gz: of('wayside-engine-') + of('wayside-worker-') - image,
     image_gz: image,
+    wasm_tier_gz: of('wayside-tier-'),
   }
 }

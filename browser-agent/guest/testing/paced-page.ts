@@ -43,7 +43,12 @@ Object.assign(globalThis, {
       const computed = (cpuMs: number) => {
         computing.cpuMs += cpuMs
       }
-      computing.host = createPageSandboxHost({ workerUrl: '/worker.js', engineUrl: '/engine.wasm', computed })
+      computing.host = createPageSandboxHost({
+        workerUrl: '/worker.js',
+        engineUrl: '/engine.wasm',
+        tierUrl: '/tier.js',
+        computed,
+      })
       computing.pool = createSandboxPool(
         { sandboxHost: computing.host, clock, log: { event() {} } },
         { slots: 1, idleMs: 60_000 },
