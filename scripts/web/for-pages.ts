@@ -55,10 +55,13 @@ const ed25519Alone: Plugin = {
   },
 }
 
-/** It is loaded when it is needed. What runs in a worker alone, as tests of the sandbox do, has it whole. */
+const WORKER = 'browser-agent/worker.ts'
+
+/** What runs WebAssembly is loaded when it is needed. Only by a page's own workers: others, as tests have, hold it. */
 const tierApart: Plugin = {
   name: 'tier-apart',
-  setup({ onResolve }) {
+  setup({ onResolve, initialOptions: { entryPoints } }) {
+    if (!JSON.stringify(entryPoints).includes(WORKER)) return
     onResolve({ filter: /^\.\/program\/program\.ts$/ }, () => ({ path: join(ROOT, 'browser-agent/wasm-tier.ts') }))
   },
 }
