@@ -1,6 +1,7 @@
 /** A function with a secret, run by others, which fetches through its home from a real server. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ensureLevel } from '../../peer/calls.ts'
+import { homeKit } from '../../peer/home-kit.ts'
 import { createPeer } from '../../peer/index.ts'
 import { foundMesh, learnMesh, readInvitation } from '../../peer/join.ts'
 import type { MeshState } from '../../peer/membership.ts'
@@ -8,6 +9,7 @@ import { createMemoryNetwork } from '../../peer/network/memory.ts'
 import { LENDS_NOTHING } from '../../peer/owner-policy.ts'
 import type { Peer } from '../../peer/peer.ts'
 import { receiptFileOf } from '../../peer/receipt-file.ts'
+import { openStorageEngine } from '../../peer/state/storage-engine.ts'
 import { createMemoryStorage } from '../../peer/storage/memory.ts'
 import { EFFECT_KINDS } from '../../protocol/effects.ts'
 import type { Grants } from '../../protocol/grants.ts'
@@ -80,7 +82,13 @@ const touched = (): Error => {
 const start = async (ports: Ports, mesh: MeshState, slots: number): Promise<Peer> => {
   const policy = { ...LENDS_NOTHING, accept: ['mesh'], slots, memoryBytes: 256 * MIB }
   const bounds = { diskBytes: 64 * MIB, sandboxIdleMs: 30_000, places: NEIGHBOURS_MAX }
-  const peer = await createPeer(ports, { mesh, policy, engines: ENGINES, effects: EFFECT_KINDS, ...bounds })
+  const engine = await openStorageEngine({
+    storage: ports.storage,
+    quotaOf: () => ({ keys: 1000, bytes: MIB }),
+    damaged: () => {},
+  })
+  const state = slots === 0 ? { engine, kit: homeKit } : undefined
+  const peer = await createPeer(ports, { mesh, policy, engines: ENGINES, effects: EFFECT_KINDS, state, ...bounds })
   await peer.start()
   return peer
 }
