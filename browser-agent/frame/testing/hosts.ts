@@ -111,10 +111,13 @@ export const evaluateIn = async <T>(opened: Page, expression: string): Promise<T
   return result.value as T
 }
 
-/** The windows that ask. They are asked themselves where they are: over BiDi the news of it can be missed. */
+const hashOf = (opened: Page): Promise<string> =>
+  evaluateIn<string>(opened, 'location.hash').catch(() => new URL(opened.url()).hash)
+
+/** The windows that ask. In Chromium they are asked themselves where they are: over BiDi the news of it can be missed. */
 export const windowsOf = async (page: Page): Promise<Page[]> => {
   const others = (await page.browser().pages()).filter((one) => one !== page)
-  const hashes = await Promise.all(others.map((one) => evaluateIn<string>(one, 'location.hash').catch(() => '')))
+  const hashes = await Promise.all(others.map((one) => hashOf(one)))
   return others.filter((_, i) => hashes[i]?.includes('step='))
 }
 
