@@ -85,7 +85,12 @@ const effect = <const C extends EffectClass, S extends v.GenericSchema<unknown>>
   /** Things in its arguments at most: more would be no such request. */
   itemsMax: number,
   shape: S,
-) => ({ class: when, itemsMax, shape })
+) => ({
+  class: when,
+  itemsMax,
+  // Told by what comes out: a schema of Values has no end for whoever reads the declarations.
+  shape: shape as v.GenericSchema<unknown, v.InferOutput<S>>,
+})
 
 /** Every kind of effect that the protocol knows by now. A `fetch` that its grant marks `read` counts as input. */
 export const EFFECTS = {
