@@ -83,6 +83,7 @@ export class Engine {
       a: this.memory,
       b: fault('the engine failed an assertion'),
       q: fault('the engine aborted'),
+      r: fault('the engine exited'),
       i: () => {
         this.events?.tick()
         return 0
@@ -100,7 +101,9 @@ export class Engine {
       p: () => INSTANT_MS,
       m: (_time: bigint, tm: number) => this.bytes.fill(0, this.place(tm, 44), tm + 44) && undefined,
       n: nothing,
-      // No environment, no modules to load, no host references to free.
+      // No timers, no environment, no modules to load, no host references to free.
+      j: nothing,
+      l: nothing,
       e: nothing,
       f: zeroAt,
       h: nothing,
