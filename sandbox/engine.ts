@@ -101,7 +101,7 @@ export class Engine {
       p: () => INSTANT_MS,
       m: (_time: bigint, tm: number) => this.bytes.fill(0, this.place(tm, 44), tm + 44) && undefined,
       n: nothing,
-      // No timers, no environment, no modules to load, no host references to free.
+      // No timers, no environment, no modules to load, no host references to free. Not all builds import all of these.
       j: nothing,
       l: nothing,
       e: nothing,
