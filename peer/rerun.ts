@@ -1,21 +1,13 @@
 /** Runs a recorded execution again, with the journal that it left and nobody to answer anything else. */
-import type { CID } from '../protocol/cid.ts'
 import { MeshError } from '../protocol/errors.ts'
 import { type EffectRequest, type JournalEntry, orderJournal } from '../protocol/journal.ts'
 import type { ConsoleLine, Outcome } from '../protocol/outcome.ts'
-import type { TaskTemplate, Trace } from '../protocol/records.ts'
-import type { LoadedFunction, Runner } from './runner.ts'
+import type { Trace } from '../protocol/records.ts'
+import type { Runner, RunRequest } from './runner.ts'
 
-export interface Recorded {
-  loaded: LoadedFunction
-  template: TaskTemplate
-  /** Whose chance it has: that of the recorded run, also where the function is another. */
-  task: CID
-  input: Uint8Array
-  journal: readonly JournalEntry[]
-  /** Wall clock; fuel and memory are bounded by the task. */
-  timeoutMs: number
-  traceTicks?: number | undefined
+/** `task`: whose chance it has, that of the recorded run, also where the function is another. */
+export interface Recorded
+  extends Pick<RunRequest, 'loaded' | 'template' | 'task' | 'input' | 'journal' | 'timeoutMs' | 'traceTicks'> {
   /** It is to end before it makes this request. */
   until?: number | undefined
 }

@@ -10,7 +10,7 @@ import { commitKnown } from '../state/commit.ts'
 import type { StateEngine, Write } from '../state/engine.ts'
 import { type KeptJournal, StoredRun } from './kept-run.ts'
 import { INVOCATIONS, inputName, journalName, outcomeName } from './names.ts'
-import { PIECES, piecesOf, readPieces, scanPieces } from './pieces.ts'
+import { joined, PIECES, piecesOf, readPieces, scanPieces } from './pieces.ts'
 
 /** Each holds its input and journal in memory. */
 const RUNNING_MAX = 1000
@@ -291,16 +291,6 @@ export class Durable {
     const revision = await engine.revision()
     await commitKnown(this.#ports.clock, engine, { id, revision, reads: [], ranges: [], writes })
   }
-}
-
-const joined = (pieces: readonly Uint8Array[]): Uint8Array => {
-  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    whole.set(piece, at)
-    at += piece.length
-  }
-  return whole
 }
 
 const asMeshError = (cause: unknown): MeshError =>

@@ -37,6 +37,17 @@ export async function* scanPieces(
   }
 }
 
+/** Pieces of one thing, in order, as one. */
+export const joined = (pieces: readonly Uint8Array[]): Uint8Array => {
+  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
+}
+
 /** The bytes under `name`; undefined if there are none. */
 export const readPieces = async (
   engine: StateEngine,
@@ -46,11 +57,5 @@ export const readPieces = async (
   const pieces: Uint8Array[] = []
   for await (const { value } of scanPieces(engine, `${name}/`, revision)) pieces.push(value)
   if (pieces.length === 0) return undefined
-  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    whole.set(piece, at)
-    at += piece.length
-  }
-  return whole
+  return joined(pieces)
 }
