@@ -1,6 +1,6 @@
 /** What an idle agent costs: memory (PSS) and CPU of its whole process tree, a minute after 1,000 calls, with 5 peers. */
-import { readdirSync, readFileSync } from 'node:fs'
 import { connect, fn } from '../node/sdk.ts'
+import { descendantsOf, statOf, textOf } from '../scripts/processes.ts'
 import { startAgent } from './agents.ts'
 import { rounded } from './measure.ts'
 
@@ -11,32 +11,14 @@ const WATCH_MS = 30_000
 /** Linux counts CPU time in hundredths of a second. */
 const TICKS_PER_S = 100
 
-/** Processes by parent, as they are now. */
-const childrenOf = (pid: number): number[] => {
-  const all = readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name))
-  return all.filter((name) => parentOf(name) === pid).map(Number)
+const pssMb = (pid: number): number =>
+  Number(/^Pss:\s+([0-9]+) kB/m.exec(textOf(`/proc/${pid}/smaps_rollup`) ?? '')?.[1] ?? 0) / 1024
+
+/** Fields 14 and 15 of proc(5), counted from the third. */
+const cpuSeconds = (pid: number): number => {
+  const [user = 0, system = 0] = statOf(pid).slice(11, 13).map(Number)
+  return (user + system) / TICKS_PER_S
 }
-
-/** The fields of /proc/PID/stat after the name, which may hold spaces. */
-const statOf = (pid: number | string): string[] => {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')
-  } catch {
-    return []
-  }
-}
-
-const parentOf = (pid: string): number => Number(statOf(pid)[1])
-
-const treeOf = (pid: number): number[] => [pid, ...childrenOf(pid).flatMap(treeOf)]
-
-const pssMb = (pid: number): number => {
-  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
-  return Number(/^Pss:\s+([0-9]+) kB/m.exec(rollup)?.[1]) / 1024
-}
-
-const cpuSeconds = (pid: number): number => (Number(statOf(pid)[11]) + Number(statOf(pid)[12])) / TICKS_PER_S
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
 
@@ -51,7 +33,7 @@ export const run = async (print: (line: string) => void): Promise<Record<string,
   await mesh.close()
   print(`${CALLS} calls made; idle for ${IDLE_MS / 1000} s`)
   await wait(IDLE_MS)
-  const tree = treeOf(agent.pid)
+  const tree = [agent.pid, ...descendantsOf(agent.pid)]
   const before = sum(tree.map(cpuSeconds))
   await wait(WATCH_MS)
   const after = sum(tree.map(cpuSeconds))

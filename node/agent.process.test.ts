@@ -1,26 +1,12 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { childrenOf } from '../scripts/processes.ts'
 import { isAlive } from '../scripts/test/is-alive.ts'
 import { readEndpoint } from './control/endpoint.ts'
 import { writeFunctions } from './testing/functions.ts'
 import { begin, freshDirectory, startAgent, startMesh, statusOf, until, wayside } from './testing/wayside.ts'
-
-const DEAD = /^State:\s+[ZX]/m
-
-/** Processes whose parent is or was `pid`, as far as they still run. */
-const childrenOf = (pid: number): number[] =>
-  readdirSync('/proc')
-    .filter((name) => /^[0-9]+$/.test(name))
-    .flatMap((name) => {
-      try {
-        const status = readFileSync(`/proc/${name}/status`, 'utf8')
-        return !DEAD.test(status) && new RegExp(`^PPid:\\s+${pid}$`, 'm').test(status) ? [Number(name)] : []
-      } catch {
-        return []
-      }
-    })
 
 const mode = (...path: string[]) => (statSync(join(...path)).mode & 0o777).toString(8)
 

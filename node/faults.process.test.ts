@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
+import { childrenOf, textOf } from '../scripts/processes.ts'
 import { randomFor } from '../scripts/test/seed.ts'
 import { readLogFile } from './log/file.ts'
 import { writeFunctions } from './testing/functions.ts'
@@ -102,18 +103,10 @@ test('a lid that closes for 11 s: its calls are answered by others, it is back b
 test('a sandbox that is killed while it runs: its item is done elsewhere, and another sandbox takes its place', async () => {
   const [first, second] = (await startMesh(3)) as [TestAgent, TestAgent, TestAgent]
   const mapping = begin(['map', 'slow.ts', '--range', '0..199', '--verify', 'none', '--data', first.data], { cwd })
-  const sandboxes = () =>
-    readdirSync('/proc').filter((name) => {
-      try {
-        const isChild = new RegExp(`^PPid:\\s+${second.pid}$`, 'm').test(readFileSync(`/proc/${name}/status`, 'utf8'))
-        return isChild && readFileSync(`/proc/${name}/cmdline`, 'latin1').includes('sandbox')
-      } catch {
-        return false
-      }
-    })
+  const sandboxes = () => childrenOf(second.pid).filter((pid) => textOf(`/proc/${pid}/cmdline`)?.includes('sandbox'))
   for (let kill = 0; kill < 3; kill++) {
     await until(() => sandboxes().length > 0)
-    for (const pid of sandboxes()) process.kill(Number(pid), 'SIGKILL')
+    for (const pid of sandboxes()) process.kill(pid, 'SIGKILL')
     await sleep(200)
   }
   const { stdout } = await mapping.ended

@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, expect, test } from 'vitest'
 import type { EffectRequest } from '../protocol/journal.ts'
 import { MIB } from '../protocol/limits.ts'
@@ -7,6 +6,7 @@ import { bytesOf, limits, seed } from '../sandbox/fixture.ts'
 import { createSandboxPool, type SandboxJob, type SandboxResult, type SandboxRun } from '../sandbox/pool.ts'
 import { HOSTILE_MODULES } from '../sandbox/testing/hostile-modules.ts'
 import { answerTo, HOSTILE_PROGRAMS, type HostileProgram } from '../sandbox/testing/hostile-programs.ts'
+import { childrenOf, textOf } from '../scripts/processes.ts'
 import { systemClock } from './clock.ts'
 import { createSandboxHost } from './sandbox-host.ts'
 
@@ -82,32 +82,11 @@ const expectEnd = (result: SandboxResult, { expected, limits, timeoutMs }: Hosti
   expect(decoded.memory_bytes).toBeLessThanOrEqual(limits.memory_bytes)
 }
 
-const childrenOf = (parent: number): number[] =>
-  readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && statOf(name)[1] === String(parent))
-    .map(Number)
-
-const statOf = (pid: string): string[] => {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, 'latin1')
-      .replace(/^.*\) /s, '')
-      .split(' ')
-  } catch {
-    return []
-  }
-}
-
 /** The most that a process of this pool has had in memory, in bytes. */
 const peakBytes = (): number => {
   const statuses = childrenOf(process.pid)
     .flatMap(childrenOf)
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/status`, 'latin1')
-      } catch {
-        return ''
-      }
-    })
+    .map((pid) => textOf(`/proc/${pid}/status`) ?? '')
   return Math.max(0, ...statuses.map((text) => Number(/VmHWM:\s+(\d+) kB/.exec(text)?.[1] ?? 0) * 1024))
 }
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { existsSync, readFileSync, readlinkSync } from 'node:fs'
 import { getPriority } from 'node:os'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -11,6 +11,7 @@ import { decodeValue, encodeValue, ensureValue } from '../protocol/values.ts'
 import { bytesOf, limits, runOf, seed, wasm } from '../sandbox/fixture.ts'
 import { createSandboxPool, type SandboxJob, type SandboxPool, type SandboxResult } from '../sandbox/pool.ts'
 import { createSandbox } from '../sandbox/sandbox.ts'
+import { childrenOf, textOf } from '../scripts/processes.ts'
 import { isAlive } from '../scripts/test/is-alive.ts'
 import { systemClock } from './clock.ts'
 import { createSandboxHost } from './sandbox-host.ts'
@@ -50,21 +51,7 @@ const valueIn = (result: SandboxResult) => {
 const FOREVER = 'export default () => { for (;;); }'
 const endless = { limits: { ...limits, fuel: FUEL_MAX } }
 
-const parentOf = (pid: string | number): number => {
-  try {
-    return Number(/\) \S+ (\d+)[^)]*$/.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1])
-  } catch {
-    return 0
-  }
-}
-
-const childrenOf = (parent: number): number[] =>
-  readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && parentOf(name) === parent)
-    .map(Number)
-    .filter(isAlive)
-
-const isSandbox = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('sandbox-process')
+const isSandbox = (pid: number) => textOf(`/proc/${pid}/cmdline`)?.includes('sandbox-process')
 
 /** Process IDs of the sandboxes that this process has started, as Linux tells them: each has a keeper, which is ours. */
 const sandboxPids = (parent = process.pid): number[] => childrenOf(parent).filter(isSandbox).flatMap(childrenOf)

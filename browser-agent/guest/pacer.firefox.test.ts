@@ -3,7 +3,8 @@ import { expect, onTestFinished, test } from 'vitest'
 import { serveEntry } from '../../scripts/browser/entry-page.ts'
 import { callIn } from '../../scripts/browser/in-page.ts'
 import { startBrowser } from '../../scripts/browser/launch.ts'
-import { descendantsOf, threadsOf } from '../../scripts/browser/renderers.ts'
+import { threadsOf } from '../../scripts/browser/renderers.ts'
+import { descendantsOf } from '../../scripts/processes.ts'
 
 const SHARE = 0.3
 const WINDOW_MS = 2000

@@ -1,17 +1,10 @@
 /** The processes in which a browser's pages run, on Linux. */
-import { readdirSync, readFileSync } from 'node:fs'
 import type { Page } from 'puppeteer-core'
+import { descendantsOf, textOf, threadIdsOf } from '../processes.ts'
 import type { RunningBrowser } from './launch.ts'
 
 /** Some 100 ms, which is much beside what other pages of a test do meanwhile, whatever else the machine does. */
 const SPINS = 1e8
-
-/** The processes below `pid`, each thread of which may have started some. */
-export const descendantsOf = (pid: number): number[] => {
-  const tasks = readdirSync(`/proc/${pid}/task`)
-  const children = tasks.flatMap((task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' '))
-  return children.filter(Boolean).flatMap((child) => [Number(child), ...descendantsOf(Number(child))])
-}
 
 export interface ThreadTimes {
   id: number
@@ -24,19 +17,16 @@ export interface ThreadTimes {
 
 /** As the scheduler of Linux tells (Documentation/scheduler/sched-stats.rst). One that ends meanwhile is left out. */
 export const threadsOf = (pid: number): ThreadTimes[] =>
-  readdirSync(`/proc/${pid}/task`).flatMap((task) => {
-    try {
-      const read = (file: string) => readFileSync(`/proc/${pid}/task/${task}/${file}`, 'utf8').trim()
-      const [ran, waited] = read('schedstat').split(' ')
-      return [{ id: Number(task), name: read('comm'), ranMs: Number(ran) / 1e6, waitedMs: Number(waited) / 1e6 }]
-    } catch {
-      return []
-    }
+  threadIdsOf(pid).flatMap((id) => {
+    const [name, times] = ['comm', 'schedstat'].map((file) => textOf(`/proc/${pid}/task/${id}/${file}`)?.trim())
+    if (name === undefined || times === undefined) return []
+    const [ranMs, waitedMs] = times.split(' ').map((ns) => Number(ns) / 1e6) as [number, number]
+    return [{ id, name, ranMs, waitedMs }]
   })
 
 /** The process of a page, known by what it computes when it is told to. */
 export const rendererOf = async (browser: RunningBrowser, page: Pick<Page, 'evaluate'>): Promise<number> => {
-  const isRenderer = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('--type=renderer')
+  const isRenderer = (pid: number) => textOf(`/proc/${pid}/cmdline`)?.includes('--type=renderer')
   const renderers = descendantsOf(browser.pid).filter(isRenderer)
   // The first thread is the page's own; its workers may compute what they like.
   const ranMs = (pid: number) => threadsOf(pid).find(({ id }) => id === pid)?.ranMs ?? 0

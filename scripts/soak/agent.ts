@@ -1,8 +1,9 @@
 /** One agent of a soak, as a process: the real agent, which tells how much of everything it holds when it is asked. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { startAgent } from '../../node/agent.ts'
 import { readConfig } from '../../node/config.ts'
+import { descendantsOf, textOf } from '../processes.ts'
 
 /** What an agent holds, in the order in which it is printed. */
 export interface Sample {
@@ -41,21 +42,9 @@ delay.enable()
 
 const MIB = 2 ** 20
 
-const treeOf = (pid: number | string): (number | string)[] => {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').filter(Boolean)
-  return [pid, ...children.flatMap(treeOf)]
-}
-
 const pssMb = (): number => {
-  let kb = 0
-  for (const pid of treeOf(process.pid)) {
-    try {
-      kb += Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1] ?? 0)
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-  return kb / 1024
+  const rollups = [process.pid, ...descendantsOf(process.pid)].map((pid) => textOf(`/proc/${pid}/smaps_rollup`))
+  return rollups.reduce((kb, text = '') => kb + Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0), 0) / 1024
 }
 
 const sample = (): Sample => {
