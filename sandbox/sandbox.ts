@@ -58,6 +58,8 @@ interface Entry {
 export interface SandboxOptions {
   /** The engine's binary (wasm-names.ts says which). */
   wasm: WebAssembly.Module
+  /** Of that binary; those in one thread may share them. Default: its own. */
+  bases?: Bases | undefined
   /** For tests: compare the whole memory with the image before each run, and throw where it differs. */
   compare?: boolean
   /**
@@ -83,8 +85,8 @@ class ImageSandbox implements Sandbox {
   /** Images that refer to a file. */
   #borrowed: Image[] = []
 
-  constructor({ wasm, compare = false, sliceGas }: SandboxOptions) {
-    this.#bases = new Bases(wasm)
+  constructor({ wasm, bases = new Bases(wasm), compare = false, sliceGas }: SandboxOptions) {
+    this.#bases = bases
     this.#idle = new IdleEngines(wasm)
     this.#compare = compare
     this.#sliceGas = sliceGas

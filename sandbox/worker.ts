@@ -1,5 +1,6 @@
 /** The worker's side: serves one pool, in a process or worker of its own. Nothing here outlives it. */
 import { KIB, MIB } from '../protocol/limits.ts'
+import type { Bases } from './base.ts'
 import {
   type Command,
   decodeCommands,
@@ -17,6 +18,8 @@ import { Tracer } from './tracer.ts'
 export interface WorkerPorts {
   /** The engine's binary. */
   wasm: WebAssembly.Module
+  /** As `SandboxOptions` has them. */
+  bases?: Bases
   send(frame: Uint8Array): void
   /** SHA-256. Called for runs that are traced alone. */
   hash(bytes: Uint8Array): Uint8Array
@@ -80,7 +83,7 @@ class Worker implements SandboxWorker {
 
   constructor(ports: WorkerPorts) {
     this.#ports = ports
-    this.#sandbox = createSandbox({ wasm: ports.wasm, sliceGas: ports.pace && SLICE_GAS })
+    this.#sandbox = createSandbox({ wasm: ports.wasm, bases: ports.bases, sliceGas: ports.pace && SLICE_GAS })
   }
 
   frame(frame: Uint8Array, more = false): void {

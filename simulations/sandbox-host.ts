@@ -1,7 +1,17 @@
 /** The SandboxHost port of a world: the real worker in this thread, one frame at a time, as a process would. */
 import type { Clock, Crypto, SandboxHost, SandboxProcess } from '../protocol/ports.ts'
+import { Bases } from '../sandbox/base.ts'
 import { ENGINES } from '../sandbox/engines.ts'
 import { type SandboxWorker, serveSandbox, type WorkerPorts } from '../sandbox/worker.ts'
+
+/** Workers of a world are in one thread, and many: what is the same in all of them is made once. */
+const basesOf = new WeakMap<WebAssembly.Module, Bases>()
+
+const sharedBases = (wasm: WebAssembly.Module): Bases => {
+  const bases = basesOf.get(wasm) ?? new Bases(wasm)
+  basesOf.set(wasm, bases)
+  return bases
+}
 
 type Handlers = Parameters<SandboxProcess['receive']>[0]
 
@@ -25,7 +35,7 @@ class InlineSandbox implements SandboxProcess {
   ) {
     this.engines = engines
     const send = (frame: Uint8Array) => this.#later(() => this.#handlers?.frame(frame))
-    this.#worker = serve({ wasm, send, hash, now: () => clock.monotonic() })
+    this.#worker = serve({ wasm, bases: sharedBases(wasm), send, hash, now: () => clock.monotonic() })
   }
 
   send(frame: Uint8Array): void {

@@ -1,0 +1,15 @@
+/** Whole peers lose their power, at any await: what is durable ends once, and has done each thing once. */
+import { expect, test } from 'vitest'
+import { attack, type Kind } from './testing/attack.ts'
+
+/** In all 2,000; `npm run torture` has more. */
+const LEAST: [Kind, number][] = [
+  ['orders, their home cut off', 1100],
+  ['visits, their home cut off', 460],
+  ['orders, their executor killed', 220],
+  ['orders, their executor stopped', 220],
+]
+
+test.each(LEAST)('%s at %i points: each is done once', async (kind, least) => {
+  expect(await attack(kind, least)).toBeGreaterThanOrEqual(least)
+})

@@ -1,0 +1,38 @@
+/** Attacks on a shop, at one await after the other. */
+import { randomFor } from '../../../scripts/test/seed.ts'
+import { Shop, type ShopOptions } from './shop.ts'
+
+/** A shop keeps what it sold, and reads it at each start: so each has few sales. */
+const SALES_MAX = 30
+/** Of one sale: it has as many lives. */
+const CUTS = 6
+
+/** One sale that is attacked at await `at`; false: it has fewer. */
+type Sale = (shop: Shop, at: number) => Promise<boolean>
+
+const SALES = {
+  'orders, their home cut off': (shop, at) => shop.sell(at, CUTS),
+  'visits, their home cut off': (shop, at) => shop.visit(at, CUTS),
+  'orders, their executor killed': (shop, at) => shop.sellWithout('killed', at),
+  'orders, their executor stopped': (shop, at) => shop.sellWithout('stopped', at),
+} satisfies Record<string, Sale>
+
+export type Kind = keyof typeof SALES
+
+/** At every await that a sale has, and again from the first one until that were `least` points. Returns how many. */
+export const attack = async (kind: Kind, least: number, options: ShopOptions = {}): Promise<number> => {
+  const sale: Sale = SALES[kind]
+  const random = randomFor(kind)
+  const found = { points: 0, duplicates: 0, unknown: 0 }
+  for (let at = 1, shops = 0; at > 1 || found.points < least; shops++) {
+    const shop = await Shop.open(`${kind} ${shops}`, random, options)
+    for (let sales = 0; sales < SALES_MAX && (at > 1 || sales === 0); sales++) at = (await sale(shop, at)) ? at + 1 : 1
+    found.points += shop.points
+    found.duplicates += shop.sinks.duplicates
+    found.unknown += shop.sinks.unknown
+    await shop.world.stop()
+  }
+  const { points, duplicates, unknown } = found
+  console.info(`${kind}: ${points} points; ${duplicates} requests came again, of ${unknown} nobody knows`)
+  return points
+}
