@@ -3,7 +3,6 @@ import { hostname } from 'node:os'
 import { homeKit } from '../peer/home-kit.ts'
 import { createPeer } from '../peer/index.ts'
 import type { Peer } from '../peer/peer.ts'
-import { openStorageEngine } from '../peer/state/storage-engine.ts'
 import { EFFECT_KINDS } from '../protocol/effects.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { FailPoints } from '../protocol/fail-points.ts'
@@ -23,13 +22,11 @@ import { createNodePorts, type NodePorts } from './ports.ts'
 import { proofKeeper } from './proof-files.ts'
 import { systemRandom } from './random.ts'
 import { CARRIED_ENGINES } from './sandbox-releases.ts'
+import { openState } from './state-engine.ts'
 import type { Web } from './web/serving.ts'
 
 /** A sandbox process that has had nothing to do for this long ends. */
 const SANDBOX_IDLE_MS = 30_000
-
-/** Keys of one namespace: some 200 MB of them, of which the counts alone are in memory. */
-const STATE_KEYS_MAX = 10_000_000
 
 /** What an agent stands on before it is a peer. */
 export interface Ground {
@@ -117,18 +114,16 @@ const startOn = async (
     sandboxIdleMs: SANDBOX_IDLE_MS,
     places: NEIGHBOURS_MAX,
     keepProof: proofKeeper(dir.path, log),
-    state: {
-      engine: await openStorageEngine({
-        storage,
-        quotaOf: () => ({ keys: STATE_KEYS_MAX, bytes: diskBytes }),
-        damaged: (reason) => log.event('storage.failed', { code: 'E_STORAGE', reason }),
-      }),
-      kit: homeKit,
-    },
+    state: { ...(await openState(config, dir, log)), kit: homeKit },
   }
-  const peer = await createPeer(adapt(ports), options)
-  await peer.start()
-  return { peer, ways: ports }
+  try {
+    const peer = await createPeer(adapt(ports), options)
+    await peer.start()
+    return { peer, ways: ports }
+  } catch (cause) {
+    await options.state.engine.close()
+    throw cause
+  }
 }
 
 /** A started peer, on the ports that it had before where they are still free. */

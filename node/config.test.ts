@@ -147,3 +147,32 @@ test('a phone needs https: of a listener that is there, of one that is added, or
 test('PeerIds are accepted by name', () => {
   expect(read({ accept: [PEER], deny: [PEER] })).toMatchObject({ accept: [PEER], deny: [PEER] })
 })
+
+describe('etcd', () => {
+  test('its nodes are a list; without them the state is kept here', () => {
+    expect(read({}).etcd).toBeUndefined()
+    const env = { WAYSIDE_ETCD: 'http://10.0.0.1:2379,https://10.0.0.2:2379', WAYSIDE_ETCD_CA: '/etc/ca.pem' }
+    expect(read({}, env).etcd).toEqual({
+      endpoints: ['http://10.0.0.1:2379', 'https://10.0.0.2:2379'],
+      prefix: 'wayside/',
+      caFile: '/etc/ca.pem',
+      certFile: undefined,
+      keyFile: undefined,
+      user: undefined,
+      passwordFile: undefined,
+    })
+    const one = { etcd: ['http://10.0.0.1:2379'] }
+    expect(read(one, { WAYSIDE_ETCD_PREFIX: 'shop/' }).etcd).toMatchObject({ prefix: 'shop/' })
+  })
+
+  test.each([
+    [{ etcd: ['10.0.0.1:2379'] }, {}, /--etcd: expected the URL of a node/],
+    [{ etcd: ['http://10.0.0.1:2379/v3'] }, {}, /--etcd: expected the URL of a node/],
+    [{}, { WAYSIDE_ETCD_CA: 'x' }, /etcd_ca is set, and no etcd/],
+    [{ etcd: ['http://h:1'] }, { WAYSIDE_ETCD_USER: 'shop' }, /etcd_user and etcd_password go together/],
+    [{ etcd: ['https://h:1'] }, { WAYSIDE_ETCD_KEY: 'x' }, /etcd_cert and etcd_key go together/],
+    [{ etcd: ['http://h:1'] }, { WAYSIDE_ETCD_PREFIX: 'a b' }, /WAYSIDE_ETCD_PREFIX: expected 1 to 64/],
+  ])('%j %j is refused, and says why', (flags, env, message) => {
+    expect(() => read(flags, env)).toThrow(message)
+  })
+})

@@ -28,6 +28,9 @@ import { nearest } from './nearest.ts'
 
 /** The lists are looked through for every batch of tasks. */
 const PEERS_MAX = 256
+/** Nodes of one etcd: more than seven gain nothing. Source: etcd.io/docs/v3.4/faq, "what is maximum cluster size". */
+const ETCD_ENDPOINTS_MAX = 16
+const ETCD_PREFIX_DEFAULT = 'wayside/'
 const DISK_BYTES_DEFAULT = 1024 * MIB
 const DISK_BYTES_MIN = 16 * MIB
 /** On every interface, or nobody could use the machine; what a stranger can reach there is the handshake. */
@@ -63,6 +66,8 @@ const texts = (valid: (text: string) => boolean, expected: string, max: number) 
 
 const isAccept = (text: string) => ['self', 'mesh', 'anyone'].includes(text) || isPeerId(text)
 const isHttps = (text: string) => URL.canParse(text) && new URL(text).protocol === 'https:'
+const isEndpoint = (text: string) =>
+  URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).pathname === '/'
 const isAddress = (text: string) => /^\/[a-z0-9]+\//.test(text)
 
 const schema = v.strictObject({
@@ -85,6 +90,17 @@ const schema = v.strictObject({
       v.check(isHttps, 'expected the https URL of a page, such as "https://mesh.example/"'),
     ),
   ),
+  etcd: v.optional(
+    texts(isEndpoint, 'expected the URL of a node of etcd, such as "http://10.0.0.1:2379"', ETCD_ENDPOINTS_MAX),
+  ),
+  etcd_prefix: v.optional(
+    v.pipe(v.string('expected a text'), v.regex(/^[!-~]{1,64}$/, 'expected 1 to 64 of printable ASCII')),
+  ),
+  etcd_ca: v.optional(v.string('expected a file')),
+  etcd_cert: v.optional(v.string('expected a file')),
+  etcd_key: v.optional(v.string('expected a file')),
+  etcd_user: v.optional(v.string('expected a name')),
+  etcd_password: v.optional(v.string('expected a file')),
   log_level: v.optional(v.picklist(['debug', 'info', 'warn', 'error'], 'expected debug, info, warn or error')),
   log_format: v.optional(v.picklist(['text', 'json'], 'expected text or json')),
   verify: v.optional(
@@ -122,6 +138,13 @@ const FROM_TEXT: { [K in ConfigKey]: 'text' | 'number' | 'list' | 'boolean' } = 
   phone: 'boolean',
   relay: 'boolean',
   public_url: 'text',
+  etcd: 'list',
+  etcd_prefix: 'text',
+  etcd_ca: 'text',
+  etcd_cert: 'text',
+  etcd_key: 'text',
+  etcd_user: 'text',
+  etcd_password: 'text',
   log_level: 'text',
   log_format: 'text',
   verify: 'text',
@@ -208,6 +231,19 @@ export interface Machine {
 
 const thisMachine = (): Machine => ({ cores: availableParallelism(), freeBytes: process.availableMemory() })
 
+/** An etcd that homes on several machines keep their state in. What is a file is read when the agent starts. */
+export interface EtcdConfig {
+  endpoints: string[]
+  /** Before every key: homes with the same one share their state. */
+  prefix: string
+  /** PEM: who vouches for the nodes, and what the agent shows them. */
+  caFile: string | undefined
+  certFile: string | undefined
+  keyFile: string | undefined
+  user: string | undefined
+  passwordFile: string | undefined
+}
+
 export interface Config {
   /** Absolute path of the data directory. */
   data: string
@@ -232,6 +268,8 @@ export interface Config {
   relay: boolean
   /** A page of the owner's that has the tag in it: phones open it rather than this agent. */
   publicUrl: string | undefined
+  /** Undefined: the state is kept in the data directory. */
+  etcd: EtcdConfig | undefined
   logLevel: LogLevel
   logFormat: 'text' | 'json' | undefined
   verify: string | undefined
@@ -265,6 +303,30 @@ const listenOn = ({ listen = [LISTEN_DEFAULT], phone, public_url }: Layer): stri
   return phone && !public_url && !hasSecure ? [...listen, ...LISTEN_PHONE] : listen
 }
 
+/** Throws MeshError E_CONFIG for half a pair, and for what counts only with endpoints. */
+const etcdOf = (given: Layer): EtcdConfig | undefined => {
+  const others = KEYS.filter((key) => key.startsWith('etcd_') && given[key] !== undefined)
+  if (given.etcd === undefined || given.etcd.length === 0) {
+    if (others.length === 0) return undefined
+    throw new MeshError('E_CONFIG', { message: `${others[0]} is set, and no etcd: name its nodes, too`, key: 'etcd' })
+  }
+  for (const [one, other] of [
+    ['etcd_cert', 'etcd_key'],
+    ['etcd_user', 'etcd_password'],
+  ] as const)
+    if ((given[one] === undefined) !== (given[other] === undefined))
+      throw new MeshError('E_CONFIG', { message: `${one} and ${other} go together: set both, or neither`, key: one })
+  return {
+    endpoints: given.etcd,
+    prefix: given.etcd_prefix ?? ETCD_PREFIX_DEFAULT,
+    caFile: given.etcd_ca,
+    certFile: given.etcd_cert,
+    keyFile: given.etcd_key,
+    user: given.etcd_user,
+    passwordFile: given.etcd_password,
+  }
+}
+
 /** The directory that `--data`, or WAYSIDE_DATA, names. */
 export const dataDirOf = (data: string | undefined, env: NodeJS.ProcessEnv = process.env): string =>
   resolve(data ?? (env.WAYSIDE_DATA || DATA_DIR_DEFAULT))
@@ -289,6 +351,7 @@ export const readConfig = (flags: Flags, env = process.env, machine: Machine = t
     phone: given.phone ?? false,
     relay: given.relay ?? false,
     publicUrl: given.public_url,
+    etcd: etcdOf(given),
     logLevel: given.log_level ?? 'info',
     logFormat: given.log_format,
     verify: given.verify,

@@ -8,13 +8,14 @@ import { BoundEffects } from './effects/bound.ts'
 import { Sends } from './sends/sends.ts'
 import type { StateEngine } from './state/engine.ts'
 import { Gates } from './state/gate.ts'
+import type { Homes } from './state/homes.ts'
 import { OwnerAccess } from './state/owner-access.ts'
 import { type State, StatefulCall } from './state/stateful-call.ts'
 
-const stateOn = (ports: Ports, engine: StateEngine): State => ({
+const stateOn = (ports: Ports, engine: StateEngine, homes?: Homes): State => ({
   engine,
   gates: new Gates(),
-  sends: new Sends(ports, engine),
+  sends: new Sends(ports, engine, homes),
 })
 
 export const homeKit = { BoundEffects, Durable, OwnerAccess, StatefulCall, stateOn }

@@ -44,6 +44,7 @@ import { Roster } from './roster.ts'
 import { createRunner } from './runner.ts'
 import { Standings } from './standings.ts'
 import type { StateEngine } from './state/engine.ts'
+import type { Homes } from './state/homes.ts'
 import { Tally } from './tally.ts'
 
 export interface PeerOptions {
@@ -60,7 +61,7 @@ export interface PeerOptions {
   /** Keeps an encoded ReceiptFile by which `peer` was convicted. */
   keepProof?: (peer: string, file: Uint8Array) => void
   /** Where the state of functions called here is kept; closed with the peer. Undefined: it is no home of any. */
-  state?: { engine: StateEngine; kit: HomeKit } | undefined
+  state?: { engine: StateEngine; homes?: Homes; kit: HomeKit } | undefined
   /** Most neighbours at a time, up to 64. */
   places: number
 }
@@ -151,7 +152,8 @@ const addCalling = (ports: Ports, options: PeerOptions, parts: PeerParts): void 
     const preparation = { mesh, named: nameOf(request, manifest), self: ports.network.peerId, candidates }
     return prepareItem(ports, preparation, manifest, request, deadlineMs)
   }
-  parts.state = options.state && { ...options.state, ...options.state.kit.stateOn(ports, options.state.engine) }
+  const { state } = options
+  parts.state = state && { ...state, ...state.kit.stateOn(ports, state.engine, state.homes) }
   parts.auditor = new Auditor(ports, parts)
   parts.proofs = new PublicProofs(ports, parts, options)
 }

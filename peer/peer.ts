@@ -90,6 +90,7 @@ export class Peer {
       parts.state &&
       new parts.state.kit.Durable(ports, {
         ...parts.state,
+        store: parts.store,
         call: (wish) => this.call(wish),
         manifest: (functionCid) => this.manifest(functionCid),
         idOf: (...begun) => parts.prepare(...begun).invocation.toString(),

@@ -5,7 +5,7 @@ import { grantsSchema } from './grants.ts'
 import { journalEntry } from './journal.ts'
 import { MIB, OUTPUT_BYTES_MAX, REQUESTS_MAX } from './limits.ts'
 import { limits } from './outcome.ts'
-import { cid, instantMs, integer, list, localMessage, name, optional, text, version } from './schema.ts'
+import { cid, instantMs, integer, list, localMessage, name, optional, peerId, text, version } from './schema.ts'
 
 export const STATES = ['running', 'done', 'failed', 'cancelled'] as const
 export type DurableState = (typeof STATES)[number]
@@ -29,6 +29,8 @@ export const DurableRecord = localMessage(
     created_ms: instantMs(),
     deadline_ms: instantMs(),
     state: v.picklist(STATES),
+    /** The PeerId of the home that runs it, or ran it last. */
+    home: optional(peerId()),
     epoch: integer(1),
     journal: integer(0),
     ended_ms: optional(instantMs()),

@@ -9,6 +9,7 @@ import { createMemoryNetwork, type MemoryHub } from '../peer/network/memory.ts'
 import type { OwnerPolicy } from '../peer/owner-policy.ts'
 import type { Peer } from '../peer/peer.ts'
 import type { StateEngine } from '../peer/state/engine.ts'
+import type { Homes } from '../peer/state/homes.ts'
 import { openStorageEngine } from '../peer/state/storage-engine.ts'
 import { createMemoryStorage } from '../peer/storage/memory.ts'
 import { EFFECT_KINDS, type EffectKind } from '../protocol/effects.ts'
@@ -70,6 +71,8 @@ export interface PeerSetup {
   places?: number
   /** On its own storage, unless given. */
   state?: StateEngine
+  /** Those that share it. */
+  homes?: Homes
   /** Gets the honest host, and returns the one to use. */
   sandboxHost?(host: SandboxHost, clock: Clock): SandboxHost
   /** Default: a member of the world's mesh. */
@@ -206,7 +209,7 @@ export class World {
       sandboxIdleMs: 30_000,
       effects: setup.effects ?? EFFECT_KINDS,
       places: setup.places ?? NEIGHBOURS_MAX,
-      state: { engine: state, kit: homeKit },
+      state: { engine: state, ...(setup.homes && { homes: setup.homes }), kit: homeKit },
     })
     await peer.start()
     const born = { ...machine, peer, state, address: peer.addresses()[0] as string }

@@ -63,6 +63,11 @@ const addUp = (program: Command, run: Lazily) =>
     .option('--own', 'join as a machine of the inviter’s owner: the ticket is of `wayside invite --own`')
     .option('--phone', 'show a QR code with which a phone lends, too')
     .option('--relay', 'carry for members whom nobody can dial, such as pages; they are bounded')
+    .option(
+      '--etcd <url>',
+      'node of the etcd in which several homes keep one state; may be repeated (default: in the data directory)',
+      collect,
+    )
     .option('--no-mdns', 'do not look for peers on the local network')
     .addOption(dataOption())
     .addOption(configOption())

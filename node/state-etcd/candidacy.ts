@@ -101,8 +101,11 @@ export class Candidacy {
     if (this.#lease !== undefined && performance.now() - this.#keptAliveAt < KEEP_ALIVE_MS) return this.#lease
     if (this.#lease !== undefined && (await this.#keepAlive(this.#lease, until))) return this.#lease
     const { ID } = await this.#etcd.call('/v3/lease/grant', { TTL: LEASE_S }, until)
-    this.#lease = String(ID)
-    this.#keptAliveAt = performance.now()
+    const lease = String(ID)
+    const grantedAt = performance.now()
+    await this.#etcd.txn([], [put(this.#layout.homes + this.#name, '', lease)], [], until)
+    this.#lease = lease
+    this.#keptAliveAt = grantedAt
     this.#handlers.leased(this.#lease)
     return this.#lease
   }

@@ -3,9 +3,10 @@
  * node, and when that does not answer to the next, until the deadline. So it may be performed more than once: callers hand
  * over only what bears that, reads and writes under a condition that the first of two makes false.
  */
-import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { MeshError } from '../../protocol/errors.ts'
+import { Access, type EtcdCredentials } from './access.ts'
 import type { CompareJson, KeyRange, OpJson, RangeReply, TxnReply, WatchEvent } from './messages.ts'
 import { eventsOf, rangeReplyOf, txnReplyOf } from './messages.ts'
 
@@ -13,12 +14,11 @@ import { eventsOf, rangeReplyOf, txnReplyOf } from './messages.ts'
 const ATTEMPT_MS = 1500
 /** Between two attempts. */
 const PAUSE_MS = 50
-/** Of requests under way to one node. */
-const SOCKETS_MAX = 64
 
 /** gRPC's codes, as the gateway passes them on. */
 const NOT_FOUND = 5
 const OUT_OF_RANGE = 11
+const UNAUTHENTICATED = 16
 /** Cancelled, deadline exceeded, unavailable: another node, or this one later, may do it. */
 const TRANSIENT = new Set([1, 4, 14])
 
@@ -60,12 +60,13 @@ const wholeOf = async (reply: IncomingMessage): Promise<string> => {
 
 export class Etcd {
   readonly #endpoints: readonly URL[]
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: SOCKETS_MAX })
+  readonly #access: Access
   readonly #closing = new AbortController()
   #current: number
 
-  /** `endpoints`: `http://HOST:PORT` of each node; the one at `first` is asked first. */
-  constructor(endpoints: readonly string[], first = 0) {
+  /** `endpoints`: `http://HOST:PORT` or `https://HOST:PORT` of each node; the one at `first` is asked first. */
+  constructor(endpoints: readonly string[], first = 0, credentials: EtcdCredentials = {}) {
+    this.#access = new Access(credentials)
     this.#endpoints = endpoints.map((endpoint) => new URL(endpoint))
     this.#current = first % endpoints.length
   }
@@ -81,9 +82,11 @@ export class Etcd {
       try {
         return await this.#attempt(asked, path, text, Math.min(left, ATTEMPT_MS))
       } catch (error) {
-        if (error instanceof EtcdError && !TRANSIENT.has(error.code)) throw error
+        const isExpired = error instanceof EtcdError && error.code === UNAUTHENTICATED
+        if (isExpired) this.#access.expired()
+        else if (error instanceof EtcdError && !TRANSIENT.has(error.code)) throw error
         reason = `${this.#endpoints[asked]?.host}: ${(error as Error).message}`
-        this.#avoid(asked)
+        if (!isExpired) this.#avoid(asked)
         await delay(Math.min(PAUSE_MS, left))
       }
     }
@@ -119,7 +122,7 @@ export class Etcd {
       const events = eventsOf(result)
       if (events.length > 0 && !isOver) handlers.events(events)
     }
-    open = this.#post(asked, '/v3/watch', { agent: false, signal })
+    open = this.#access.post(new URL('/v3/watch', this.#endpoints[asked]), { alone: true, signal })
     open.on('error', () => end())
     open.on('response', (reply: IncomingMessage) => {
       reply.on('close', () => end())
@@ -131,7 +134,7 @@ export class Etcd {
 
   close(): void {
     this.#closing.abort()
-    this.#agent.destroy()
+    this.#access.close()
   }
 
   #avoid(node: number): void {
@@ -139,7 +142,17 @@ export class Etcd {
   }
 
   async #attempt(node: number, path: string, text: string, limitMs: number): Promise<Record<string, unknown>> {
-    const sent = this.#post(node, path, { agent: this.#agent, signal: this.#closing.signal })
+    const { owed } = this.#access
+    if (owed) {
+      const { token } = await this.#exchange(node, '/v3/auth/authenticate', JSON.stringify(owed), limitMs)
+      this.#access.admitted(String(token))
+    }
+    return this.#exchange(node, path, text, limitMs)
+  }
+
+  async #exchange(node: number, path: string, text: string, limitMs: number): Promise<Record<string, unknown>> {
+    const url = new URL(path, this.#endpoints[node])
+    const sent = this.#access.post(url, { alone: false, signal: this.#closing.signal })
     const timer = setTimeout(() => sent.destroy(new Error(`no answer within ${Math.round(limitMs)} ms`)), limitMs)
     try {
       const reply = await new Promise<IncomingMessage>((resolve, reject) => {
@@ -152,11 +165,6 @@ export class Etcd {
     } finally {
       clearTimeout(timer)
     }
-  }
-
-  #post(node: number, path: string, options: object): ClientRequest {
-    const url = new URL(path, this.#endpoints[node])
-    return request(url, { method: 'POST', headers: { 'content-type': 'application/json' }, ...options })
   }
 }
 

@@ -6,7 +6,9 @@ import { randomUUID } from 'node:crypto'
 import { ensureKeys, ensurePrefix, ensureRange, ensureTransaction } from '../../peer/state/checks.ts'
 import type { Change, Committed, Entry, Holdings, Range, StateEngine, Transaction } from '../../peer/state/engine.ts'
 import type { Window } from '../../peer/state/history.ts'
+import type { Homes } from '../../peer/state/homes.ts'
 import { MeshError } from '../../protocol/errors.ts'
+import type { EtcdCredentials } from './access.ts'
 import { Candidacy } from './candidacy.ts'
 import { Etcd, EtcdError } from './client.ts'
 import { Committer } from './committer.ts'
@@ -15,6 +17,7 @@ import { Feed } from './feed.ts'
 import { Forwarder } from './forwarder.ts'
 import { type Item, itemOf } from './item.ts'
 import { decodeHoldings, decodeLogRecord, Layout, stateKey } from './layout.ts'
+import { LiveHomes } from './live-homes.ts'
 import { type Group, Log, type Place } from './log.ts'
 import { base64, type KeyValue, type WatchEvent } from './messages.ts'
 import { Reader } from './reader.ts'
@@ -27,9 +30,10 @@ const NOTHING: Holdings = { keys: 0, bytes: 0 }
 const WATCH_GROUPS = 64
 
 export interface EtcdEngineOptions {
-  /** `http://HOST:PORT` of each node of one etcd. */
+  /** `http://HOST:PORT` or `https://HOST:PORT` of each node of one etcd. */
   endpoints: readonly string[]
-  /** Names this home to whoever looks into etcd; printable, such as its PeerId. */
+  credentials?: EtcdCredentials | undefined
+  /** Its PeerId: by it the others know that it lives, and whoever looks into etcd. */
   home: string
   /** Before every key in etcd. The etcd belongs to one state alone, which compacts it. */
   prefix: string
@@ -42,6 +46,7 @@ export interface EtcdEngineOptions {
 }
 
 class EtcdEngine implements StateEngine {
+  readonly homes = new LiveHomes()
   readonly #options: EtcdEngineOptions
   readonly #etcd: Etcd
   readonly #layout: Layout
@@ -64,7 +69,8 @@ class EtcdEngine implements StateEngine {
     // Of two that bear one name, or one after the other, each is another home.
     const home = `${options.home}.${randomUUID()}`
     this.#options = options
-    this.#etcd = new Etcd(options.endpoints, Math.floor(Math.random() * options.endpoints.length))
+    const first = Math.floor(Math.random() * options.endpoints.length)
+    this.#etcd = new Etcd(options.endpoints, first, options.credentials)
     this.#layout = new Layout(options.prefix)
     this.#log = new Log(options.window ?? WINDOW)
     const [etcd, layout, log] = [this.#etcd, this.#layout, this.#log]
@@ -229,15 +235,18 @@ class EtcdEngine implements StateEngine {
   #reset(kvs: readonly KeyValue[]): void {
     this.#log.reset()
     this.#requests.clear()
-    const keys = new Set(kvs.map(({ key }) => key.toString()))
+    const keys = kvs.map(({ key }) => key.toString())
+    const { homes } = this.#layout
+    this.homes.reset(keys.filter((key) => key.startsWith(homes)).map((key) => key.slice(homes.length)))
     for (const kv of kvs) this.#changed({ ...kv, isDelete: false })
-    this.#forwarder.lookFor(keys)
+    this.#forwarder.lookFor(new Set(keys))
   }
 
   #changed({ key, value, modRevision, isDelete }: WatchEvent): void {
-    const { holdings, requests, answers, committer } = this.#layout
+    const { holdings, homes, requests, answers, committer } = this.#layout
     const name = key.toString()
     if (name.startsWith(requests)) this.#requested(name.slice(requests.length), isDelete ? undefined : value)
+    else if (name.startsWith(homes)) this.homes.changed(name.slice(homes.length), !isDelete)
     else if (name === committer && isDelete) this.#candidacy.lookNow()
     else if (isDelete) return
     else if (name.startsWith(answers)) this.#forwarder.answered(name.slice(answers.length), value)
@@ -286,14 +295,18 @@ class EtcdEngine implements StateEngine {
   }
 }
 
-/** Throws MeshError E_STATE_UNAVAILABLE if etcd does not answer within `waitMs`. */
-export const openEtcdEngine = async (options: EtcdEngineOptions): Promise<StateEngine> => {
+/**
+ * Throws MeshError E_STATE_UNAVAILABLE if etcd does not answer within `waitMs`, E_STORAGE if it refuses. `homes`: those that
+ * have opened one on the same prefix.
+ */
+export const openEtcdEngine = async (options: EtcdEngineOptions): Promise<StateEngine & { homes: Homes }> => {
   const engine = new EtcdEngine(options)
   try {
     await engine.open()
     return engine
   } catch (error) {
     await engine.close()
-    throw error
+    if (!(error instanceof EtcdError)) throw error
+    throw new MeshError('E_STORAGE', `etcd refuses: ${error.message}`, { cause: error })
   }
 }

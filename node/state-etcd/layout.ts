@@ -19,6 +19,8 @@ export class Layout {
   readonly log: string
   /** What a namespace holds: `…NAMESPACE`. */
   readonly holdings: string
+  /** Homes that live, each under its lease: `…HOME`. */
+  readonly homes: string
   /** What homes ask the committer to commit, under their leases: `…HOME/N`. */
   readonly requests: string
   /** What it answered: `…HOME/N`. */
@@ -31,6 +33,7 @@ export class Layout {
     this.committer = `${this.control}committer`
     this.log = `${this.control}log`
     this.holdings = `${this.control}holdings/`
+    this.homes = `${this.control}homes/`
     this.requests = `${this.control}requests/`
     this.answers = `${this.control}answers/`
     this.#groups = `${prefix}groups/`

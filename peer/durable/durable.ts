@@ -4,10 +4,15 @@ import { DurableRecord, type DurableState, JournalPart } from '../../protocol/du
 import { ERRORS, MeshError } from '../../protocol/errors.ts'
 import type { Ports } from '../../protocol/ports.ts'
 import type { Manifest } from '../../protocol/records.ts'
+import type { BlockStore } from '../../registry/block-store.ts'
 import { type CallRequest, type CallResult, type CallWish, ensureLevel, requestOf } from '../calls.ts'
+import { pause } from '../pause.ts'
 import type { Sends } from '../sends/sends.ts'
 import { commitKnown } from '../state/commit.ts'
 import type { StateEngine, Write } from '../state/engine.ts'
+import type { Homes } from '../state/homes.ts'
+import { Adoption } from './adoption.ts'
+import { codeWrites, restoreCode } from './code.ts'
 import { type KeptJournal, StoredRun } from './kept-run.ts'
 import { INVOCATIONS, inputName, journalName, outcomeName } from './names.ts'
 import { joined, PIECES, piecesOf, readPieces, scanPieces } from './pieces.ts'
@@ -16,6 +21,8 @@ import { joined, PIECES, piecesOf, readPieces, scanPieces } from './pieces.ts'
 const RUNNING_MAX = 1000
 /** How long one waits that could not be run just now. */
 const RETRY_MS = { least: 100, most: 10_000 }
+/** How often it is looked whether one that another home runs has ended. */
+const LOOK_MS = 500
 /** Finished ones are kept for so long, and so many. */
 const KEPT_MS = 7 * 24 * 60 * 60 * 1000
 const KEPT_MAX = 10_000
@@ -40,6 +47,9 @@ export interface DurableEnd {
 
 export interface DurableParts {
   engine: StateEngine
+  /** The others on the same state; undefined: there are none. */
+  homes?: Homes | undefined
+  store: BlockStore
   sends: Pick<Sends, 'open' | 'stop'>
   call(wish: CallWish): Promise<CallResult>
   manifest(functionCid: CID): Promise<Manifest>
@@ -71,23 +81,26 @@ const unknown = (id: string): MeshError => {
 }
 
 export class Durable {
-  readonly #ports: Pick<Ports, 'clock' | 'log'>
+  readonly #ports: Pick<Ports, 'clock' | 'log' | 'network'>
   readonly #parts: DurableParts
   readonly #running = new Map<string, Running>()
-  #isStopped = false
+  readonly #adoption: Adoption
+  readonly #stopped = new AbortController()
 
-  constructor(ports: Pick<Ports, 'clock' | 'log'>, parts: DurableParts) {
+  constructor(ports: Pick<Ports, 'clock' | 'log' | 'network'>, parts: DurableParts) {
     this.#ports = ports
     this.#parts = parts
+    this.#adoption = new Adoption(ports, parts.homes, () => this.#adopt())
   }
 
-  /** Goes on with all that was running when this home ended, in a new epoch, and with what was to be sent. */
+  /** Goes on with all that was running when this home ended, or another that is gone, in a new epoch, and with what was to be sent. */
   async open(): Promise<void> {
-    await this.#parts.sends.open()
-    for await (const { id, record } of this.#records()) {
-      if (record.state === 'running') await this.#takeOver(id, record)
-    }
+    await this.#adoption.open()
     await this.#forgetOld()
+  }
+
+  get #isStopped(): boolean {
+    return this.#stopped.signal.aborted
   }
 
   /** Resolves with its id once it is kept. Throws MeshError E_BUSY, E_USAGE, or what the state throws. */
@@ -111,12 +124,14 @@ export class Durable {
       created_ms: clock.now(),
       deadline_ms: clock.now() + request.timeoutMs,
       state: 'running',
+      home: this.#ports.network.peerId,
       epoch: 1,
       journal: 0,
     }
     const pieces = piecesOf(inputName(id), request.input)
     const last = pieces.pop() as Write
-    for (const [i, piece] of pieces.entries()) await this.#write(`${id}/input/${i}`, [piece])
+    if (this.#parts.homes) pieces.push(...(await codeWrites(this.#parts.store, id, request.function, manifest)))
+    for (const [i, piece] of pieces.entries()) await this.#write(`${id}/start/${i}`, [piece])
     await this.#write(`${id}/start`, [last, { namespace: INVOCATIONS, key: id, put: DurableRecord.encode(record) }])
     this.#run(id, record, request.input, { entries: [], parts: 0 })
     return id
@@ -145,10 +160,10 @@ export class Durable {
     for (;;) {
       const end = await this.end(id)
       if (end) return end
-      const running = this.#running.get(id)
-      if (!running || this.#isStopped)
+      if (this.#isStopped)
         throw new MeshError('E_STOPPING', 'this agent is shutting down; the invocation goes on when it is up again')
-      await Promise.race([running.over, given])
+      const over = this.#running.get(id)?.over
+      await Promise.race([over ?? pause(this.#ports.clock, LOOK_MS, this.#stopped.signal), given])
       if (signal?.aborted) throw new MeshError('E_CANCELLED', 'the caller waits no more')
     }
   }
@@ -171,19 +186,36 @@ export class Durable {
 
   /** Whatever runs is left as it is, for the next start. */
   async stop(): Promise<void> {
-    this.#isStopped = true
+    this.#stopped.abort()
     const all = [...this.#running.values()]
     for (const { abort } of all) abort.abort()
-    await Promise.all([...all.map(({ over }) => over), this.#parts.sends.stop()])
+    await Promise.all([...all.map(({ over }) => over), this.#parts.sends.stop(), this.#adoption.stop()])
   }
 
-  async #takeOver(id: string, found: DurableRecord): Promise<void> {
-    const { engine } = this.#parts
-    const revision = await engine.revision()
-    const record: DurableRecord = { ...found, epoch: found.epoch + 1 }
+  async #adopt(): Promise<void> {
+    await this.#parts.sends.open()
+    for await (const { id, record } of this.#records())
+      if (!this.#isStopped && this.#isLeft(id, record)) await this.#takeOver(id)
+  }
+
+  #isLeft(id: string, { state, home }: DurableRecord): boolean {
+    return state === 'running' && !this.#running.has(id) && this.#adoption.isGone(home)
+  }
+
+  async #takeOver(id: string): Promise<void> {
+    const { engine, homes, store } = this.#parts
+    const { record: found, revision } = await this.#recordOf(id)
+    // Another home may have been faster.
+    if (!this.#isLeft(id, found)) return
+    const record: DurableRecord = { ...found, home: this.#ports.network.peerId, epoch: found.epoch + 1 }
     const input = await readPieces(engine, inputName(id), revision)
     const journal = await this.#journalOf(id, record.journal, revision)
-    await this.#write(`${id}/${record.epoch}`, [{ namespace: INVOCATIONS, key: id, put: DurableRecord.encode(record) }])
+    if (homes) await restoreCode(engine, store, id, revision)
+    const own = { namespace: INVOCATIONS, key: id }
+    const writes = [{ ...own, put: DurableRecord.encode(record) }]
+    const transaction = { id: `${id}/${record.epoch}/${record.home}`, revision, reads: [own], ranges: [], writes }
+    const committed = await commitKnown(this.#ports.clock, engine, transaction)
+    if (committed.kind === 'conflict') return this.#takeOver(id)
     this.#run(id, record, input as Uint8Array, journal)
   }
 
@@ -203,7 +235,11 @@ export class Durable {
 
   #run(id: string, record: DurableRecord, input: Uint8Array, journal: KeptJournal): void {
     const abort = new AbortController()
-    const over = this.#drive(id, record, input, journal, abort).finally(() => this.#running.delete(id))
+    const over = this.#drive(id, record, input, journal, abort).finally(() => {
+      this.#running.delete(id)
+      // What could not be kept for a while is gone on with, unless it has ended or is another home's.
+      if (abort.signal.aborted && !this.#isStopped) this.#adoption.soon()
+    })
     this.#running.set(id, { record, abort, over })
   }
 
@@ -304,12 +340,3 @@ const mayGoOn = (cause: unknown, hasTime: boolean): boolean =>
 
 const aborted = (signal: AbortSignal | undefined): Promise<void> =>
   new Promise((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }))
-
-const pause = (clock: Ports['clock'], ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const cancel = clock.after(ms, resolve)
-    signal.addEventListener('abort', () => {
-      cancel()
-      resolve()
-    })
-  })

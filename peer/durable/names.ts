@@ -4,6 +4,7 @@
 export const INVOCATIONS = '.invocations'
 
 export const inputName = (id: string): string => `${id}/input`
+export const codeName = (id: string): string => `${id}/code`
 export const outcomeName = (id: string): string => `${id}/outcome`
 /** Of all parts of a journal that has begun anew `journal` times. */
 export const journalName = (id: string, journal: number): string => `${id}/journal/${`${journal}`.padStart(6, '0')}`

@@ -1,14 +1,16 @@
 /** The outbox: what functions sent is kept by the commit of their step, and delivered after it, also by a home that starts again. */
 import { MeshError } from '../../protocol/errors.ts'
 import { LIST_ENTRIES_MAX } from '../../protocol/limits.ts'
-import type { Clock, Ports } from '../../protocol/ports.ts'
+import type { Ports } from '../../protocol/ports.ts'
 import { SendRecord } from '../../protocol/sends.ts'
 import { decodeValue } from '../../protocol/values.ts'
 import type { Item } from '../calls.ts'
 import { type FetchAuthority, Fetching, type PreparedFetch, secretGrantsOf } from '../effects/fetch.ts'
 import type { Deferred, Granted } from '../grants.ts'
+import { pause } from '../pause.ts'
 import { commitKnown } from '../state/commit.ts'
 import type { StateEngine, Write } from '../state/engine.ts'
+import type { Homes } from '../state/homes.ts'
 import { afterAnswer, afterFailure, type Next } from './delivery.ts'
 
 /** No grant reaches it. */
@@ -16,6 +18,8 @@ const OUTBOX = '.outbox'
 /** Delivered at a time: what others wait for is not held up by a server that is slow. */
 const AT_ONCE_MAX = 16
 const AGAIN_MS = { least: 1000, most: 5 * 60_000 }
+/** Of the name of a home in an id: enough to tell homes apart. */
+const NAME_CHARS = 16
 /** Of one delivery, in which a request may be sent several times. */
 const DELIVERY_MS_MAX = 60_000
 
@@ -28,12 +32,15 @@ export class Sends {
   readonly #ports: Pick<Ports, 'clock' | 'log'>
   readonly #self: string
   readonly #engine: StateEngine
+  readonly #homes: Homes | undefined
   readonly #fetching: Fetching
   readonly #waiting: Letter[] = []
+  #isOpen = false
   readonly #stopped = new AbortController()
   readonly #delivering = new Set<Promise<void>>()
 
-  constructor(ports: Pick<Ports, 'clock' | 'log' | 'web' | 'secrets' | 'network'>, engine: StateEngine) {
+  constructor(ports: Pick<Ports, 'clock' | 'log' | 'web' | 'secrets' | 'network'>, engine: StateEngine, homes?: Homes) {
+    this.#homes = homes
     this.#ports = ports
     this.#self = ports.network.peerId
     this.#engine = engine
@@ -52,18 +59,41 @@ export class Sends {
     this.#serve()
   }
 
-  /** Delivers what was left when this home ended. */
+  /** Delivers what was left when this home ended, and, also when it is called again, what others left that are gone. */
   async open(): Promise<void> {
     const revision = await this.#engine.revision()
-    const prefix = `${this.#self}/`
     let after: string | undefined
     for (;;) {
-      const range = { namespace: OUTBOX, prefix, after, limit: Math.min(100, LIST_ENTRIES_MAX) }
+      const range = { namespace: OUTBOX, prefix: '', after, limit: Math.min(100, LIST_ENTRIES_MAX) }
       const page = await this.#engine.list(range, revision)
-      this.committed(page.entries.map(({ key, value }) => ({ namespace: OUTBOX, key, put: value as Uint8Array })))
+      for (const { key, value } of page.entries) await this.#found(key, value as Uint8Array, revision)
       after = page.entries.at(-1)?.key
-      if (!page.more) return
+      if (!page.more) break
     }
+    this.#isOpen = true
+  }
+
+  async #found(key: string, put: Uint8Array, revision: number): Promise<void> {
+    const home = key.slice(0, key.indexOf('/'))
+    if (home === this.#self) {
+      if (!this.#isOpen) this.committed([{ namespace: OUTBOX, key, put }])
+      return
+    }
+    if (this.#homes?.isThere(home)) return
+    const name = key.slice(home.length + 1)
+    const mine = { namespace: OUTBOX, key: `${this.#self}/${name}`, put }
+    const theirs = { namespace: OUTBOX, key }
+    // Which of several homes takes it, and whether one that was only cut off still sends it, is for this commit to say.
+    const id = `${name}/taken/${this.#self.slice(-NAME_CHARS)}/${revision}`
+    const transaction = {
+      id,
+      revision,
+      reads: [theirs],
+      ranges: [],
+      writes: [{ ...theirs, delete: true as const }, mine],
+    }
+    const committed = await commitKnown(this.#ports.clock, this.#engine, transaction)
+    if (committed.kind === 'committed') this.committed([mine])
   }
 
   /** What is not delivered by then is, at the next start. */
@@ -91,7 +121,9 @@ export class Sends {
       const letter = this.#waiting.shift()
       if (!letter) return
       const delivering: Promise<void> = this.#deliver(letter)
-        .catch((cause: Error) => this.#tell(letter, cause.message))
+        .catch((cause: Error) => {
+          if (!isTaken(cause)) this.#tell(letter, cause.message)
+        })
         .finally(() => {
           this.#delivering.delete(delivering)
           this.#serve()
@@ -129,7 +161,7 @@ export class Sends {
       if (onUnknown === 'fail' && next.kind === 'again') await this.#mark(letter, false)
       return next
     } catch (cause) {
-      if (!(cause instanceof MeshError)) throw cause
+      if (!(cause instanceof MeshError) || isTaken(cause)) throw cause
       return afterFailure({ code: cause.code, message: cause.message }, 'fail', triedMs)
     }
   }
@@ -156,10 +188,18 @@ export class Sends {
     this.#ports.log.event('send.failed', { invocation, count: n, reason })
   }
 
+  /** Throws MeshError E_CANCELLED if another home has taken it. */
   async #write(write: Write): Promise<void> {
-    const revision = await this.#engine.revision()
-    const id = `${write.key.slice(this.#self.length + 1)}/sending/${revision}`
-    await commitKnown(this.#ports.clock, this.#engine, { id, revision, reads: [], ranges: [], writes: [write] })
+    const { namespace, key } = write
+    for (;;) {
+      const revision = await this.#engine.revision()
+      const [found] = await this.#engine.read(namespace, [key], revision)
+      if (!found?.value) throw new MeshError('E_CANCELLED', 'another home has taken it, and sends it')
+      const id = `${key.slice(this.#self.length + 1)}/sending/${revision}`
+      const transaction = { id, revision, reads: [{ namespace, key }], ranges: [], writes: [write] }
+      const committed = await commitKnown(this.#ports.clock, this.#engine, transaction)
+      if (committed.kind === 'committed') return
+    }
   }
 
   #authority({ asked, grants, invocation, n }: SendRecord): FetchAuthority {
@@ -171,11 +211,5 @@ export class Sends {
   }
 }
 
-const pause = (clock: Pick<Clock, 'after'>, ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const cancel = clock.after(ms, resolve)
-    signal.addEventListener('abort', () => {
-      cancel()
-      resolve()
-    })
-  })
+/** By another home, which delivers it. */
+const isTaken = (cause: Error): boolean => cause instanceof MeshError && cause.code === 'E_CANCELLED'

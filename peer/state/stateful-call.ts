@@ -5,6 +5,7 @@ import type { Ports } from '../../protocol/ports.ts'
 import type { Manifest } from '../../protocol/records.ts'
 import type { CallRequest, CallResult } from '../calls.ts'
 import { deferredIn } from '../grants.ts'
+import { pause } from '../pause.ts'
 import type { Sends } from '../sends/sends.ts'
 import { commitKnown } from './commit.ts'
 import type { StateEngine } from './engine.ts'
@@ -13,6 +14,9 @@ import { Step } from './step.ts'
 
 /** After so many conflicts a call takes its turn: on hot keys most runs would be in vain. */
 const CONFLICTS_MAX = 3
+/** Before a state that was out of reach is asked again. */
+const ASK_AGAIN_MS = 100
+
 /** What is kept at a home, and who may commit to it. */
 export interface State {
   engine: StateEngine
@@ -40,6 +44,9 @@ export class StatefulCall {
   /** Monotonic. */
   readonly #deadlineMs: number
   readonly #namespaces: readonly string[]
+  readonly #over = new AbortController()
+  /** Why the state could not be reached, as long as it cannot. */
+  #unavailable: MeshError | undefined
   readonly #late = Promise.withResolvers<never>()
 
   constructor(
@@ -65,13 +72,22 @@ export class StatefulCall {
     const inVain: CallResult[] = []
     try {
       for (;;) {
-        const { result, committed } = await this.#step(inVain.length >= CONFLICTS_MAX)
-        if (committed) return withInVain(result, inVain)
-        inVain.push(result)
+        const done = await this.#step(inVain.length >= CONFLICTS_MAX).catch((cause: Error) => this.#waitFor(cause))
+        if (done?.committed) return withInVain(done.result, inVain)
+        if (done) inVain.push(done.result)
       }
     } finally {
       cancel()
+      this.#over.abort()
     }
+  }
+
+  /** A state that is out of reach may be back before the deadline. Rejects with whatever else it was, or then with why. */
+  async #waitFor(cause: Error): Promise<undefined> {
+    if (!(cause instanceof MeshError) || cause.code !== 'E_STATE_UNAVAILABLE') throw cause
+    this.#unavailable = cause
+    await Promise.race([pause(this.#ports.clock, ASK_AGAIN_MS, this.#over.signal), this.#late.promise])
+    return undefined
   }
 
   /** One run and its commit. Not committed: something that it read has changed meanwhile, which no turn of its own lets happen. */
@@ -79,7 +95,10 @@ export class StatefulCall {
     const { engine } = this.#state
     const leave = inTurn ? await this.#enter(true) : undefined
     try {
-      const reads = new Step(engine, await engine.revision())
+      const silent = 'the state has not answered before the deadline'
+      this.#unavailable ??= new MeshError('E_STATE_UNAVAILABLE', silent)
+      const reads = new Step(engine, await Promise.race([engine.revision(), this.#late.promise]))
+      this.#unavailable = undefined
       await this.#request.durable?.begin(reads, this.#manifest)
       const result = await this.#perform({ ...this.#request, reads })
       return { result, committed: await this.#settle(result, reads, inTurn) }
@@ -89,6 +108,7 @@ export class StatefulCall {
   }
 
   async #settle(result: CallResult, step: Step, inTurn: boolean): Promise<boolean> {
+    if (step.unavailable) throw step.unavailable
     if (step.isStale) return false
     const { outcome, performed } = result
     const { item, outcomeBytes } = performed[0] as CallResult['performed'][number]
@@ -119,6 +139,7 @@ export class StatefulCall {
   }
 
   #timedOut(): MeshError {
+    if (this.#unavailable) return this.#unavailable
     const message = `not committed within ${this.#request.timeoutMs} ms, since others write what it reads; allow more with --timeout`
     return new MeshError('E_TIMEOUT', message)
   }

@@ -21,6 +21,7 @@ export class Step implements StateReads {
   readonly #reads = new Map<string, Read>()
   readonly #ranges: ReadRange[] = []
   #isStale = false
+  #unavailable: MeshError | undefined
 
   constructor(engine: Pick<StateEngine, 'read' | 'list'>, revision: number) {
     this.#engine = engine
@@ -46,11 +47,17 @@ export class Step implements StateReads {
     return this.#isStale
   }
 
+  /** Why something could not be read: whatever came of the step, it was no answer. */
+  get unavailable(): MeshError | undefined {
+    return this.#unavailable
+  }
+
   async #unlessStale<T>(found: Promise<T>): Promise<T> {
     try {
       return await found
     } catch (cause) {
       if (cause instanceof MeshError && cause.code === 'E_REVISION') this.#isStale = true
+      if (cause instanceof MeshError && cause.code === 'E_STATE_UNAVAILABLE') this.#unavailable = cause
       throw cause
     }
   }

@@ -1,0 +1,63 @@
+/** Where an agent keeps the state of functions: in its data directory, or in an etcd that it shares with other homes. */
+import { readFile } from 'node:fs/promises'
+import type { Holdings, StateEngine } from '../peer/state/engine.ts'
+import type { Homes } from '../peer/state/homes.ts'
+import { openStorageEngine } from '../peer/state/storage-engine.ts'
+import { MeshError } from '../protocol/errors.ts'
+import { peerIdFromPublicKey } from '../protocol/identity.ts'
+import type { Config, EtcdConfig } from './config.ts'
+import type { DataDir } from './data-dir.ts'
+import type { AgentLog } from './log/log.ts'
+import { openEtcdEngine } from './state-etcd/engine.ts'
+
+/** Keys of one namespace: some 200 MB of them, of which the counts alone are in memory. */
+const STATE_KEYS_MAX = 10_000_000
+/** Longer than it takes until another node of etcd leads. Calls ask again until their deadline, and say why it was in vain. */
+const ETCD_WAIT_MS = 3000
+
+export interface OpenState {
+  engine: StateEngine
+  /** Undefined: this home is the only one. */
+  homes?: Homes
+}
+
+const fileOf = async (key: string, file: string | undefined): Promise<string | undefined> => {
+  if (file === undefined) return undefined
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    const message = `${key}: ${file} cannot be read: ${(cause as Error).message}`
+    throw new MeshError('E_CONFIG', { message, key }, { cause })
+  }
+}
+
+const credentialsOf = async ({ caFile, certFile, keyFile, user, passwordFile }: EtcdConfig) => ({
+  tls: {
+    ca: await fileOf('etcd_ca', caFile),
+    cert: await fileOf('etcd_cert', certFile),
+    key: await fileOf('etcd_key', keyFile),
+  },
+  user:
+    user === undefined
+      ? undefined
+      : { name: user, password: String(await fileOf('etcd_password', passwordFile)).trim() },
+})
+
+const openShared = async (etcd: EtcdConfig, home: string, quotaOf: () => Holdings): Promise<OpenState> => {
+  const { endpoints, prefix } = etcd
+  const credentials = await credentialsOf(etcd)
+  const engine = await openEtcdEngine({ endpoints, prefix, credentials, home, quotaOf, waitMs: ETCD_WAIT_MS })
+  return { engine, homes: engine.homes }
+}
+
+/** Throws MeshError E_STORAGE; with etcd E_STATE_UNAVAILABLE, and E_CONFIG for a file that cannot be read. */
+export const openState = async (
+  { etcd, diskBytes }: Pick<Config, 'etcd' | 'diskBytes'>,
+  { signer, storage }: Pick<DataDir, 'signer' | 'storage'>,
+  log: AgentLog,
+): Promise<OpenState> => {
+  const quotaOf = () => ({ keys: STATE_KEYS_MAX, bytes: diskBytes })
+  if (etcd) return openShared(etcd, peerIdFromPublicKey(signer.publicKey), quotaOf)
+  const damaged = (reason: string) => log.event('storage.failed', { code: 'E_STORAGE', reason })
+  return { engine: await openStorageEngine({ storage, quotaOf, damaged }) }
+}

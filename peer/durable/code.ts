@@ -1,0 +1,34 @@
+/** The code of a durable invocation, kept with it where several homes share a state: whoever goes on has it. */
+import { type CID, ensureCid } from '../../protocol/cid.ts'
+import type { Manifest } from '../../protocol/records.ts'
+import type { BlockStore } from '../../registry/block-store.ts'
+import type { StateEngine, Write } from '../state/engine.ts'
+import { codeName } from './names.ts'
+import { PIECES, scanPieces } from './pieces.ts'
+
+/** Each in a commit of its own: a block is up to 256 KiB. */
+export const codeWrites = async (
+  store: BlockStore,
+  id: string,
+  functionCid: CID,
+  manifest: Manifest,
+): Promise<Write[]> => {
+  const cids = new Set([functionCid, ...manifest.code].map(String))
+  const writes: Write[] = []
+  for (const cid of cids) {
+    const put = await store.get(ensureCid(cid))
+    if (put) writes.push({ namespace: PIECES, key: `${codeName(id)}/${cid}`, put })
+  }
+  return writes
+}
+
+export const restoreCode = async (
+  engine: StateEngine,
+  store: BlockStore,
+  id: string,
+  revision: number,
+): Promise<void> => {
+  const prefix = `${codeName(id)}/`
+  for await (const { key, value } of scanPieces(engine, prefix, revision))
+    await store.put(ensureCid(key.slice(prefix.length)), value)
+}
