@@ -66,6 +66,8 @@ export interface CallRequest {
   level: Level
   /** Those of the manifest, unless given. */
   limits?: Limits | undefined
+  /** The one on which it began; the newest of its tier, unless given. */
+  engine?: string | undefined
   timeoutMs: number
   /** Never run here in place of a peer, nor answered from the memo. */
   remote: boolean
@@ -191,7 +193,7 @@ export const taskOf = (
   request: CallRequest,
 ): TaskName => {
   const limits = request.limits ?? manifest.limits
-  const engine = engineFor(engines, manifest.tier)
+  const engine = request.engine ?? engineFor(engines, manifest.tier)
   const environment: TaskTemplate['environment'] = { engine, protocol: 1, limits }
   const template: TaskTemplate = { function: request.function, export: request.export, environment }
   const input = rawCid(crypto, request.input)

@@ -93,7 +93,7 @@ export class Peer {
         store: parts.store,
         call: (wish) => this.call(wish),
         manifest: (functionCid) => this.manifest(functionCid),
-        idOf: (...begun) => parts.prepare(...begun).invocation.toString(),
+        prepare: (...begun) => parts.prepare(...begun),
       })
   }
 

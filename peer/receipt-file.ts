@@ -9,7 +9,15 @@ import type { CallResult, Dispute, Item, Performed } from './calls.ts'
 export type FindBlock = (cid: CID) => Promise<Uint8Array | undefined>
 
 /** Task, input, manifest and code: what an execution begins with. */
-const blocksOf = async ({ request, template, input, manifest }: Item, block: FindBlock): Promise<Uint8Array[]> => {
+export const blocksOf = async (
+  {
+    request,
+    template,
+    input,
+    manifest,
+  }: Pick<Item, 'template' | 'input' | 'manifest'> & { request: { input: Uint8Array } },
+  block: FindBlock,
+): Promise<Uint8Array[]> => {
   const code = await Promise.all(manifest.code.map((cid) => block(cid)))
   const task = Task.encode({ v: 1, ...template, input })
   return [task, request.input, Manifest.encode(manifest), ...code.filter((bytes) => bytes !== undefined)]

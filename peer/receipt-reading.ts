@@ -26,7 +26,7 @@ const readOutcome = (bytes: Uint8Array | undefined): Outcome | undefined => {
 }
 
 /** Blocks by their hashes: what is found matches its CID. */
-class Blocks {
+export class Blocks {
   readonly #byDigest: ReadonlyMap<string, Uint8Array>
 
   constructor(crypto: Pick<Ports['crypto'], 'hash'>, blocks: readonly Uint8Array[]) {
@@ -40,7 +40,7 @@ class Blocks {
   get(cid: CID): Uint8Array {
     const bytes = this.find(cid)
     if (bytes) return bytes
-    const message = `the file lacks the block ${cid}; ask whoever made it for a whole one`
+    const message = `the block ${cid} is missing in what was recorded; ask whoever made it for a whole one`
     throw new MeshError('E_BLOCK_MISSING', { message, block: cid.toString() })
   }
 }
@@ -52,6 +52,13 @@ export interface Read {
   task?: Task
   /** The outcome that the receipt names, if the file carries it. */
   says?: Outcome
+}
+
+/** `engines`: those that there are here. Throws MeshError E_ENGINE_UNAVAILABLE. */
+export const ensureCarried = (engine: string, engines: readonly string[]): void => {
+  if (engines.includes(engine)) return
+  const message = `it ran on the engine ${engine}, and this version has ${engines.join(', ')}; take the version that made it, or one of the two after that`
+  throw new MeshError('E_ENGINE_UNAVAILABLE', { message, engine })
 }
 
 export class ReceiptReader {
@@ -159,8 +166,6 @@ export class ReceiptReader {
   }
 
   #ensureEngine({ engine }: Receipt): void {
-    if (this.#engines.includes(engine)) return
-    const message = `the task ran on ${engine}, and this version has ${this.#engines.join(' and ')}; check it with the version that made it`
-    throw new MeshError('E_ENGINE_UNAVAILABLE', { message, engine })
+    ensureCarried(engine, this.#engines)
   }
 }

@@ -1,10 +1,15 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import { Outcome } from '../protocol/outcome.ts'
+import { decodeValue } from '../protocol/values.ts'
 import { ENGINES } from '../sandbox/engines.ts'
 import { serveSandbox } from '../sandbox/worker.ts'
 import { DEPTH, keepOlderRelease } from '../scripts/test/older-release.ts'
+import { elsewhere } from '../scripts/test/receipt-files.ts'
 import { machine, publish, requestOf, returned, worldFor } from '../scripts/test/world.ts'
 import { createReleasesHost, type SandboxRelease } from '../simulations/sandbox-host.ts'
-import type { PeerSetup } from '../simulations/world.ts'
+import type { PeerSetup, World } from '../simulations/world.ts'
+import { receiptFileOf } from './receipt-file.ts'
+import { openInvocation } from './replay.ts'
 
 const newest: SandboxRelease = { engines: ENGINES, wasm: machine.wasm, serve: serveSandbox }
 let older: SandboxRelease
@@ -57,5 +62,57 @@ describe('in a mesh of two versions', () => {
     expect(returned(alone)).toBeLessThan(300)
     const insists = home.peer.call(requestOf(depth, 2, { level: { level: 'self' } }))
     await expect(world.until(insists)).rejects.toMatchObject({ code: 'E_ENGINE_UNAVAILABLE' })
+  })
+})
+
+/** On the older engine, which gives it a quarter of the stack. */
+const SLOWLY = `${DEPTH.replace("await ctx.call('#default', 1)", 'await new Promise((resolve) => setTimeout(resolve, 60_000))')}`
+
+describe('what began on an older engine', () => {
+  const engines = () => [...ENGINES, ...older.engines]
+  const carriesBoth = () => elsewhere(carrying(newest, older))
+
+  const receiptOf = async (world: World): Promise<Uint8Array> => {
+    const [home] = world.peers
+    const depth = await publish(home!, DEPTH, { effects: ['call'] })
+    const result = await world.until(home!.peer.call(requestOf(depth, 'ask', { level: { level: 'self' } })))
+    return world.until(receiptFileOf(result, (cid) => home!.peer.block(cid)))
+  }
+
+  test('a receipt is verified and replayed on it where it is, and else named', async () => {
+    const setups = [carrying(older), carrying(newest, older)]
+    const world = await worldFor('receipt', { peers: 2, setup: (i) => setups[i] as PeerSetup })
+    const file = await receiptOf(world)
+    const { receipts } = await carriesBoth().verify(file, engines())
+    expect(receipts.map(({ verdict }) => verdict)).toEqual(receipts.map(() => 'right'))
+    const { difference, gives } = await carriesBoth().replay(file, {}, engines())
+    expect({ difference, depth: gives?.result.ok && decodeValue(gives.result.value) }).toMatchObject({
+      ...{ difference: undefined, depth: expect.any(Number) },
+    })
+    const engine = older.engines[0] as string
+    const refused = { code: 'E_ENGINE_UNAVAILABLE', message: expect.stringContaining(engine), fields: { engine } }
+    await expect(elsewhere().replay(file)).rejects.toMatchObject(refused)
+    expect((await elsewhere().verify(file)).receipts).toMatchObject(
+      receipts.map(() => ({ verdict: 'unusable', code: 'E_ENGINE_UNAVAILABLE' })),
+    )
+  })
+
+  test('a durable invocation ends on it, though its home was updated meanwhile, and is replayed on it', async () => {
+    const setups = [{ ...carrying(older), ...lendsNothing }, carrying(newest, older)]
+    const world = await worldFor('durable', { peers: 2, setup: (i) => setups[i] as PeerSetup })
+    const home = world.peers[0]!
+    const depth = await publish(home, SLOWLY, { effects: ['sleep'] })
+    const request = requestOf(depth, 'ask', { level: { level: 'self' }, timeoutMs: 600_000 })
+    const id = await world.until(home.peer.durable.start(request))
+    await world.clock.advance(20_000)
+    world.kill(home)
+    const updated = await world.restart(home, { ...carrying(newest, older), ...lendsNothing })
+    await world.until(updated.peer.join(world.peers[1]?.address as string))
+    const { outcome } = await world.until(updated.peer.durable.wait(id))
+    const { result } = Outcome.decode(outcome as Uint8Array)
+    expect(result.ok && decodeValue(result.value)).toBeLessThan(300)
+    const bytes = await world.until(updated.peer.durable.recorded(id))
+    const recording = openInvocation(machine.crypto, engines(), id, bytes)
+    expect(await carriesBoth().replayed(recording)).toMatchObject({ difference: undefined, gives: { result } })
   })
 })

@@ -1,15 +1,16 @@
 /** A recorded execution, run again here with its journal: as it was, up to a request, or with changed code. */
-import { recordCid } from '../protocol/cid.ts'
+import { type CID, recordCid } from '../protocol/cid.ts'
+import { RecordedInvocation } from '../protocol/durable.ts'
 import { MeshError } from '../protocol/errors.ts'
-import type { EffectRequest, JournalEntry } from '../protocol/journal.ts'
-import type { ConsoleLine, Outcome } from '../protocol/outcome.ts'
+import { type EffectRequest, type JournalEntry, orderJournal } from '../protocol/journal.ts'
+import { type ConsoleLine, Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
-import { type Invocation, type Receipt, ReceiptFile, type Task } from '../protocol/records.ts'
+import { type Invocation, type Receipt, ReceiptFile, Task } from '../protocol/records.ts'
 import { runsTier } from '../protocol/tiers.ts'
 import { openBlockStore } from '../registry/block-store.ts'
 import { type FunctionBundle, publishFunction } from '../registry/functions.ts'
 import { requestWords } from '../sandbox/replay.ts'
-import { type Read, ReceiptReader, templateOf } from './receipt-reading.ts'
+import { Blocks, ensureCarried, type Read, ReceiptReader, templateOf } from './receipt-reading.ts'
 import { runAgain } from './rerun.ts'
 import { createRunner, type LoadedFunction } from './runner.ts'
 import { createMemoryStorage } from './storage/memory.ts'
@@ -17,14 +18,22 @@ import { isSameTrace } from './traces.ts'
 import type { VerifySandbox } from './verify-file.ts'
 
 export interface Recording {
-  receipt: Receipt
-  invocation: Invocation
+  invocation: string
+  /** A receipt's; of what its home recorded nobody signs. */
+  signed: { receipt: Receipt; invocation: Invocation } | undefined
+  /** A durable invocation's, of which each entry has its time, in milliseconds since 1970. */
+  kept: Pick<RecordedInvocation, 'state' | 'created_ms' | 'error'> | undefined
+  times: ReadonlyMap<JournalEntry, number>
   task: Task
-  /** What came of it, if the file has it. */
+  taskId: CID
+  /** Undefined: it has none, or none yet. */
+  outcome: CID | undefined
+  /** What came of it, if that is there. */
   says: Outcome | undefined
   /** In the order in which the function made its requests and was answered. */
   journal: readonly JournalEntry[]
-  reader: ReceiptReader
+  /** Throws MeshError E_BLOCK_MISSING. */
+  block(cid: CID): Uint8Array
 }
 
 /** Code to be run in the place of that which was recorded. */
@@ -56,11 +65,13 @@ export interface Replay {
   gives: Outcome | undefined
   /** Were its hashes those of the receipt? Undefined: it has none (`run --trace`). */
   isSameMemory: boolean | undefined
+  /** It came to the end of a journal without an outcome: to this request, or, undefined, it waits for an answer. */
+  pending: { request: EffectRequest | undefined } | undefined
   /** Where it was ended. `console`, `fuel`: undefined where its engine does not tell. */
   stopped: { request: EffectRequest; console?: readonly ConsoleLine[]; fuel?: number } | undefined
 }
 
-type ReplayPorts = Pick<Ports, 'clock' | 'crypto' | 'log'>
+export type ReplayPorts = Pick<Ports, 'clock' | 'crypto' | 'log'>
 
 /** Of what is published here for one run. */
 const STORE_BYTES = 64 * 1024 * 1024
@@ -78,13 +89,43 @@ export const openRecording = async (
   if (file.receipts.length === 0) throw new MeshError('E_MESSAGE', 'receipt file: it has no receipt')
   const reader = new ReceiptReader(crypto, file, engines)
   const statement: Read = {}
-  const read = await reader.read(0, statement)
-  return { ...read, says: statement.says, reader }
+  const { receipt, invocation, task, journal } = await reader.read(0, statement)
+  return {
+    ...{
+      invocation: receipt.invocation.toString(),
+      signed: { receipt, invocation },
+      kept: undefined,
+      times: new Map(),
+    },
+    ...{ task, taskId: receipt.task, outcome: receipt.outcome, says: statement.says, journal },
+    block: (cid) => reader.block(cid),
+  }
+}
+
+/** That of a durable invocation, as its home hands it out. Throws MeshError E_BLOCK_MISSING, E_ENGINE_UNAVAILABLE. */
+export const openInvocation = (
+  crypto: Ports['crypto'],
+  engines: readonly string[],
+  id: string,
+  bytes: Uint8Array,
+): Recording => {
+  const { task: taskId, journal, blocks: carried, outcome, ...kept } = RecordedInvocation.decode(bytes)
+  const blocks = new Blocks(crypto, carried)
+  const task = Task.decode(blocks.get(taskId))
+  ensureCarried(task.environment.engine, engines)
+  return {
+    ...{ invocation: id, signed: undefined, kept, task, taskId },
+    times: new Map(journal.map(({ entry, at_ms }) => [entry, at_ms])),
+    outcome: outcome && recordCid(crypto, outcome),
+    says: outcome && Outcome.decode(outcome),
+    journal: orderJournal(journal.map(({ entry }) => entry)),
+    block: (cid) => blocks.get(cid),
+  }
 }
 
 const load = async (ports: ReplayPorts, recording: Recording, changed: Changed | undefined, sandbox: VerifySandbox) => {
   if (!changed) {
-    const runner = createRunner({ fetch: async (cid) => recording.reader.block(cid) }, sandbox.pool)
+    const runner = createRunner({ fetch: async (cid) => recording.block(cid) }, sandbox.pool)
     return { runner, loaded: await runner.load(recording.task.function, []) }
   }
   const store = await openBlockStore({ ...ports, storage: createMemoryStorage() }, { budgetBytes: STORE_BYTES })
@@ -111,19 +152,22 @@ export const replay = async (
   recording: Recording,
   { until, changed }: ReplayOptions,
 ): Promise<Replay> => {
-  const { receipt, invocation, task, says, journal, reader } = recording
+  const { signed, task, taskId, outcome, says, journal } = recording
   // Without it nobody can say whether the same comes of other code.
-  if (changed && !says) reader.block(receipt.outcome)
+  if (changed && outcome && !says) recording.block(outcome)
   const { runner, loaded } = await load(ports, recording, changed, sandbox)
-  ensureRuns(receipt.engine, loaded)
+  ensureRuns(task.environment.engine, loaded)
   const rerun = await runAgain(runner, {
-    ...{ loaded, task: receipt.task, input: reader.block(task.input), journal, timeoutMs: sandbox.timeoutMs, until },
+    ...{ loaded, task: taskId, input: recording.block(task.input), journal, timeoutMs: sandbox.timeoutMs, until },
     template: { ...templateOf(task), ...(changed && { export: changed.exportName }) },
-    traceTicks: changed ? undefined : invocation.trace_ticks,
+    traceTicks: changed ? undefined : signed?.invocation.trace_ticks,
   })
-  const none = { functionName: loaded.manifest.name, difference: undefined, gives: undefined, isSameMemory: undefined }
+  const none = {
+    ...{ functionName: loaded.manifest.name, difference: undefined, gives: undefined },
+    ...{ isSameMemory: undefined, pending: undefined, stopped: undefined },
+  }
   const differs = (n: number, expected: string, found: string): Replay => ({
-    ...{ ...none, stopped: undefined, difference: { part: 'request', n, expected, found } },
+    ...{ ...none, difference: { part: 'request', n, expected, found } },
   })
   const requests = journal.filter(({ entry }) => entry === 'request').length
   switch (rerun.kind) {
@@ -132,15 +176,20 @@ export const replay = async (
     case 'diverged':
       return differs(rerun.n, rerun.expected, rerun.found)
     case 'asks':
+      if (!outcome) return { ...none, pending: { request: rerun.request } }
       return differs(rerun.request.n, 'no further request', requestWords(rerun.request))
     case 'waits':
+      if (!outcome) return { ...none, pending: { request: undefined } }
       return differs(requests, 'the end of the run', 'that it waits for an answer which never came')
   }
   const gives = rerun.outcome
+  // What has not ended has an outcome as soon as its home has recorded it.
+  if (!outcome) return { ...none, gives }
   const isSame = changed
     ? says !== undefined && isSameResult(says, gives)
-    : recordCid(ports.crypto, rerun.outcomeBytes).equals(receipt.outcome)
-  const isSameMemory = receipt.trace && !changed ? isSameTrace(receipt.trace, rerun.trace ?? []) : undefined
+    : recordCid(ports.crypto, rerun.outcomeBytes).equals(outcome)
+  const trace = changed ? undefined : signed?.receipt.trace
+  const isSameMemory = trace && isSameTrace(trace, rerun.trace ?? [])
   const part = isSame ? (isSameMemory === false ? 'memory' : undefined) : 'outcome'
-  return { ...none, gives, stopped: undefined, isSameMemory, difference: part && { part } }
+  return { ...none, gives, isSameMemory, difference: part && { part } }
 }

@@ -3,16 +3,31 @@ import * as v from 'valibot'
 import { ERRORS, type ErrorCode } from './errors.ts'
 import { grantsSchema } from './grants.ts'
 import { journalEntry } from './journal.ts'
-import { MIB, OUTPUT_BYTES_MAX, REQUESTS_MAX } from './limits.ts'
+import { BLOCK_BYTES_MAX, CODE_BYTES_MAX, INPUT_BYTES_MAX, MIB, OUTPUT_BYTES_MAX, REQUESTS_MAX } from './limits.ts'
 import { limits } from './outcome.ts'
-import { cid, instantMs, integer, list, localMessage, name, optional, peerId, text, version } from './schema.ts'
+import {
+  bytes,
+  cid,
+  engineId,
+  instantMs,
+  integer,
+  list,
+  localMessage,
+  name,
+  optional,
+  peerId,
+  text,
+  version,
+} from './schema.ts'
+
+const failure = () => v.strictObject({ code: v.picklist(Object.keys(ERRORS) as ErrorCode[]), message: text() })
 
 export const STATES = ['running', 'done', 'failed', 'cancelled'] as const
 export type DurableState = (typeof STATES)[number]
 
 /**
  * `done`: its function has ended, with a result or an error of its own, and what it wrote is kept. `failed`: it could not
- * be run; nothing is kept. `epoch` counts how often a home has begun or gone on with it. `journal` counts how often its
+ * be run; nothing is kept. `engine`: on which it began, and stays. `epoch` counts how often a home has begun or gone on with it. `journal` counts how often its
  * journal has begun anew, since an answer in it no longer stood.
  */
 export const DurableRecord = localMessage(
@@ -22,6 +37,7 @@ export const DurableRecord = localMessage(
     v: version(),
     function: cid(),
     export: name(),
+    engine: engineId(),
     level: text(32),
     limits: limits(),
     grants: optional(grantsSchema),
@@ -34,18 +50,41 @@ export const DurableRecord = localMessage(
     epoch: integer(1),
     journal: integer(0),
     ended_ms: optional(instantMs()),
-    error: optional(v.strictObject({ code: v.picklist(Object.keys(ERRORS) as ErrorCode[]), message: text() })),
+    error: optional(failure()),
   }),
 )
 export type DurableRecord = v.InferOutput<typeof DurableRecord.schema>
 
-/** A part of a journal, in order. `at_ms`: when each entry was recorded, by the home's wall clock. */
+/** `at_ms`: when it was recorded, by the home's wall clock. */
+const timedEntry = () => v.strictObject({ at_ms: instantMs(), entry: journalEntry() })
+
+/** A part of a journal, in order. */
 export const JournalPart = localMessage(
   'journal part',
   4 * OUTPUT_BYTES_MAX,
   v.strictObject({
     v: version(),
-    entries: list(v.strictObject({ at_ms: instantMs(), entry: journalEntry() }), 2 * REQUESTS_MAX, 1),
+    entries: list(timedEntry(), 2 * REQUESTS_MAX, 1),
   }),
 )
 export type JournalPart = v.InferOutput<typeof JournalPart.schema>
+
+/**
+ * One as far as it has come, with all that runs it again: `blocks` are its task, input, manifest and code, as far as they
+ * are there. Without `outcome` it runs, or has ended without one.
+ */
+export const RecordedInvocation = localMessage(
+  'recorded invocation',
+  CODE_BYTES_MAX + INPUT_BYTES_MAX + 4 * OUTPUT_BYTES_MAX,
+  v.strictObject({
+    v: version(),
+    task: cid(),
+    state: v.picklist(STATES),
+    created_ms: instantMs(),
+    journal: list(timedEntry(), 2 * REQUESTS_MAX),
+    blocks: list(bytes(Math.max(BLOCK_BYTES_MAX, INPUT_BYTES_MAX)), 256),
+    outcome: optional(bytes(OUTPUT_BYTES_MAX + MIB)),
+    error: optional(failure()),
+  }),
+)
+export type RecordedInvocation = v.InferOutput<typeof RecordedInvocation.schema>

@@ -112,6 +112,8 @@ export interface BackendDurable {
   wait(id: string, signal?: AbortSignal): Promise<BackendEnd>
   /** False: it had ended. */
   cancel(id: string): Promise<boolean>
+  /** Encoded RecordedInvocation: what is kept of it, to be run again. */
+  recorded(id: string): Promise<Uint8Array>
 }
 
 export interface Backend {

@@ -60,6 +60,7 @@ export class FakeBackend implements Backend {
     end: (id) => this.#endOf(id),
     wait: (id) => this.#endOf(id),
     cancel: async (id) => !this.#cancelled.has(id) && this.#cancelled.add(id) !== undefined,
+    recorded: async (id) => new TextEncoder().encode(id),
   }
   readonly #cancelled = new Set<string>()
   readonly #answer: Answer

@@ -138,6 +138,7 @@ export const createPeerBackend = (peer: Peer): Backend => {
       },
       wait: async (id, signal) => endOf(await peer.durable.wait(id, signal)),
       cancel: (id) => peer.durable.cancel(id),
+      recorded: (id) => peer.durable.recorded(id),
     },
     close: () => peer.stop(),
   }

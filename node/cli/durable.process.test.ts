@@ -71,6 +71,17 @@ test('it outlasts its command, its agent and its executor, counts once, and is l
   expect(await listed(again, '--all')).toMatchObject([{ id, state: 'done' }])
   const result = await wayside(['result', id, ...on(again)])
   expect(result).toMatchObject({ status: 0, stdout: `${JSON.stringify(waited.value)}\n` })
+  const replayed = await runJson(['replay', id, '--log', '--json', ...on(again)])
+  expect(replayed).toMatchObject({
+    status: 0,
+    same: true,
+    state: 'done',
+    invocation: id,
+    came: { value: waited.value },
+  })
+  expect(replayed.log[0]).toMatchObject({ request: 0, kind: 'now', at_ms: expect.any(Number) })
+  const logged = await wayside(['replay', id, '--log', ...on(again)])
+  expect(logged.stdout).toMatch(/^ +seconds +n +kind +bytes +what\n +\d+\.\d{3} +→ +0 +now /)
   expect(await runJson([...visit('front', 1), '--json', '--durable', ...on(again)])).toMatchObject({ value: { n: 2 } })
   expect(await runJson([...visit('front', 1), '--json', ...on(again)])).toMatchObject({ value: { n: 3 } })
   await again.stop()
@@ -84,6 +95,9 @@ test('it is cancelled, fails, or is not known, and each says so', async () => {
   const early = await wayside(['result', id, ...on(home)])
   expect(early.status).toBe(2)
   expect(early.stderr).toContain(`wayside wait ${id}`)
+  const far = await wayside(['replay', id, ...on(home)])
+  expect(far).toMatchObject({ status: 0, stderr: '' })
+  expect(far.stdout).toMatch(/^same: run again here, as far as it has come\n {2}stands +it still runs; it waits for /)
   expect((await wayside(['cancel', id, ...on(home)])).stdout).toContain('nothing of it is committed')
   const ended = await started.ended
   expect(ended.status).toBe(130)
@@ -93,6 +107,9 @@ test('it is cancelled, fails, or is not known, and each says so', async () => {
   const failing = await wayside(['run', 'visit.js#fails', '--durable', ...on(home)], { cwd })
   expect(failing.status).toBe(1)
   expect(failing.stderr).toContain('no such page')
+  const gone = await wayside(['replay', id.replace(/.{4}$/, 'aaaa'), ...on(home)])
+  expect(gone).toMatchObject({ status: 2, stdout: '' })
+  expect(gone.stderr).toContain('wayside ps --all')
   const unknown = await wayside(['wait', 'nonsense', ...on(home)])
   expect(unknown).toMatchObject({ status: 2, stdout: '' })
   expect(unknown.stderr).toContain('no id of an invocation')

@@ -10,7 +10,7 @@ import { type OwnerFlags, withAgent } from './owner.ts'
 import { onInterrupt, paint, print, printJson, whileWaiting } from './terminal.ts'
 import { durationWords } from './words.ts'
 
-const withDurable = <T>(flags: OwnerFlags, use: (durable: BackendDurable) => Promise<T>): Promise<T> =>
+export const withDurable = <T>(flags: OwnerFlags, use: (durable: BackendDurable) => Promise<T>): Promise<T> =>
   withAgent(flags, (client) => use(createControlBackend(client).durable))
 
 const asIs = (text: string): string => text

@@ -287,14 +287,15 @@ Exit status: 0 every receipt is right, 5 one is wrong or proves nothing, 2 no su
 const addReplay = (program: Command, run: Lazily) =>
   program
     .command('replay')
-    .summary('run again here what a receipt file has recorded')
+    .summary('run again here what happened')
     .description(
-      'Runs the answer of a receipt file again here, with the answers that it was given, and says whether everything is the same, bit for bit: what it asked for, what came of it, its fuel, and its memory where the receipt has hashes of it (`run --trace`). With --with it runs other code in its place, and says at which request that parts from what happened, or what else comes of it: so a fix is tested against what really happened. Nothing is asked of anybody again. Needs no agent and no network.',
+      'Runs the answer of a receipt file, or a durable invocation, again here, with the answers that it was given, and says whether everything is the same, bit for bit: what it asked for, what came of it, its fuel, and its memory where the receipt has hashes of it (`run --trace`). One that still runs is run as far as it has come. With --with it runs other code in its place, and says at which request that parts from what happened, or what else comes of it: so a fix is tested against what really happened. Nothing is asked of anybody again. A receipt file needs no agent and no network; an ID needs the agent that keeps the invocation.',
     )
-    .argument('<receipt>', 'what `run --receipt FILE` wrote')
-    .option('--log', 'print requests and answers in their order, with their sizes in bytes')
+    .argument('<what>', 'what `run --receipt FILE` wrote, or the ID of a durable invocation (`wayside ps --all`)')
+    .option('--log', 'print requests and answers in their order, with their sizes in bytes, and times if there are any')
     .option('--until <n>', 'stop before request n, counted from 0, and show it, and what was printed so far')
     .option('--with <file>', 'run this code, FILE[#export], with the recorded input, journal and chance')
+    .addOption(dataOption())
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -302,10 +303,11 @@ const addReplay = (program: Command, run: Lazily) =>
         'wayside run order.ts @order.json --receipt order.receipt',
         'wayside replay order.receipt --log',
         'wayside replay order.receipt --until 3',
+        'wayside replay bafyrei… --log                         a durable invocation, by its ID',
         'wayside replay order.receipt --with src/order.ts      in CI: fails where the code parts from the journal',
       )}
-Exit status: 0 the same, 5 it differs or the file proves nothing, 2 usage, no such file, or no receipt file,
-4 this version has not got the engine, or the file not all blocks.
+Exit status: 0 the same, as far as it has come, 5 it differs or the file proves nothing, 2 usage, no such file or ID,
+4 no agent, or this version has not got the engine, or not all blocks are there.
 `,
     )
     .action(run(async () => (await import('./replay.ts')).replay))

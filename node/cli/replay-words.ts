@@ -1,9 +1,10 @@
 /** What a replay found, in plain words and as JSON. */
 import type { Recording, Replay } from '../../peer/replay.ts'
 import { isDeferred } from '../../protocol/effects.ts'
-import type { Answer, JournalEntry } from '../../protocol/journal.ts'
+import { type Answer, awaitedIn, type EffectRequest, type JournalEntry } from '../../protocol/journal.ts'
 import { parseJson } from '../../protocol/json.ts'
 import { decodeValue, valueToJson } from '../../protocol/values.ts'
+import { requestWords } from '../../sandbox/replay.ts'
 import { plainText } from '../plain-text.ts'
 import { differenceWords, excerpt, resultText, valueText } from './outcome-words.ts'
 import { paintOut } from './terminal.ts'
@@ -35,6 +36,10 @@ const logRow = (columns: readonly string[]): string => {
   return `${arrow} ${n.padStart(5)}  ${kind.padEnd(8)}${bytes.padStart(10)}  ${what}`.trimEnd()
 }
 
+/** Seconds since it began, by the wall clock of its home. */
+const timeText = ({ kept, times }: Recording, entry: JournalEntry): string =>
+  kept ? `${((((times.get(entry) ?? 0) - kept.created_ms) / 1000).toFixed(3)).padStart(10)}  ` : ''
+
 const entryRow = (entry: JournalEntry): string => {
   const n = `${entry.n}`
   if (entry.entry === 'request') {
@@ -48,12 +53,14 @@ const entryRow = (entry: JournalEntry): string => {
   return logRow(['←', n, '', bytes, answer.ok ? what : paintOut('red', what)])
 }
 
-/** Requests and answers in their order. A journal has no times: it is the same on every machine. */
-const logWords = ({ journal }: Recording): string => {
+/** Requests and answers in their order. */
+const logWords = (recording: Recording): string => {
+  const { journal, kept } = recording
   const requests = journal.filter(({ entry }) => entry === 'request').length
   const total = `${countOf(requests, 'request')}, ${countOf(journal.length - requests, 'answer')}`
   if (journal.length === 0) return `${total}\n\n`
-  const rows = [paintOut('dim', logRow([' ', 'n', 'kind', 'bytes', 'what'])), ...journal.map(entryRow)]
+  const heading = `${kept ? 'seconds  '.padStart(12) : ''}${logRow([' ', 'n', 'kind', 'bytes', 'what'])}`
+  const rows = [paintOut('dim', heading), ...journal.map((one) => timeText(recording, one) + entryRow(one))]
   return `${rows.join('\n')}\n${total}\n\n`
 }
 
@@ -81,6 +88,24 @@ const stopWords = ({ recording, stopped }: Replayed & { stopped: NonNullable<Rep
   ].join('')
 }
 
+/** Where one stands that has no outcome, or none yet. */
+const pendingWords = ({ pending, recording, gives }: Replayed): string => {
+  if (recording.outcome) return ''
+  const { state = 'running', error } = recording.kept ?? {}
+  const how = state === 'running' ? 'it still runs' : `it has ended: ${state}`
+  const why = error ? `, ${error.code}: ${plainText(error.message)}` : ''
+  const stood = pending?.request
+    ? `it was to ask ${requestWords(pending.request)}`
+    : pending && `it waits for the answer to ${waitsFor(recording)}`
+  const at = gives ? 'it comes to an end, which its home has not recorded' : stood
+  return fact('stands', `${how}${why}${at ? `; ${at}` : ''}`)
+}
+
+const waitsFor = ({ journal }: Recording): string => {
+  const awaited = [...awaitedIn(journal)].sort((a, b) => a - b)
+  return awaited.length === 0 ? 'something' : `request ${awaited.join(', ')}`
+}
+
 const differenceFacts = ({ difference, recording, gives, source }: Replayed): string => {
   if (!difference) return ''
   if (difference.part === 'request')
@@ -94,17 +119,19 @@ const differenceFacts = ({ difference, recording, gives, source }: Replayed): st
   return fact('recorded', says) + fact('came', came)
 }
 
-const headingOf = ({ difference, source, stopped }: Replayed): string => {
+const headingOf = ({ difference, source, stopped, recording }: Replayed): string => {
   const what = source === undefined ? 'run again here' : `${plainText(source)} with the recorded journal`
   if (difference?.part === 'request') return `${paintOut('red', 'differs')}: ${what}, at request ${difference.n}\n`
   if (difference) return `${paintOut('red', 'differs')}: ${what}, in its ${difference.part}\n`
   if (stopped) return ''
-  const how = source === undefined ? 'bit for bit' : 'the same requests and the same result'
+  const whole = source === undefined ? 'bit for bit' : 'the same requests and the same result'
+  const how = recording.outcome ? whole : 'as far as it has come'
   return `${paintOut('green', 'same')}: ${what}, ${how}\n`
 }
 
-const memoryWords = ({ isSameMemory, gives }: Replayed): string => {
+const memoryWords = ({ isSameMemory, gives, recording }: Replayed): string => {
   const size = sizeWords(gives?.memory_bytes ?? 0)
+  if (!recording.signed) return size
   if (isSameMemory === undefined) return `${size}; the receipt has no hashes of it (run --trace keeps them)`
   return isSameMemory ? `${size}, the same by its hashes` : size
 }
@@ -112,20 +139,20 @@ const memoryWords = ({ isSameMemory, gives }: Replayed): string => {
 const outcomeFacts = (replayed: Replayed): string => {
   const { recording, gives, source } = replayed
   if (!gives) return ''
-  const { says, receipt } = recording
+  const { says, outcome } = recording
   const used = countWords(gives.fuel)
-  const fuel = source === undefined ? used : `${used}, recorded ${says ? countWords(says.fuel) : '?'}`
+  const fuel = source === undefined || !outcome ? used : `${used}, recorded ${says ? countWords(says.fuel) : '?'}`
   const facts = [fact('requests', countWords(gives.requests.length)), fact('fuel', fuel)]
   if (replayed.difference) return facts.join('')
   facts.unshift(fact('result', excerpt(resultText(gives), 0)))
-  if (source === undefined)
-    facts.push(fact('memory', memoryWords(replayed)), fact('outcome', receipt.outcome.toString()))
+  if (source === undefined) facts.push(fact('memory', memoryWords(replayed)))
+  if (source === undefined && outcome) facts.push(fact('outcome', outcome.toString()))
   return facts.join('')
 }
 
 export const replayWords = (replayed: Replayed, withLog: boolean): string => {
   const { recording, functionName, stopped, source } = replayed
-  const { receipt, invocation, task } = recording
+  const { signed, kept, invocation, task } = recording
   const named = source === undefined ? ` (${plainText(functionName)})` : ''
   const functionText = `${task.function}#${plainText(task.export)}${named}`
   return [
@@ -133,11 +160,12 @@ export const replayWords = (replayed: Replayed, withLog: boolean): string => {
     stopped ? stopWords({ ...replayed, stopped }) : '',
     headingOf(replayed),
     differenceFacts(replayed),
+    pendingWords(replayed),
     outcomeFacts(replayed),
     fact(source === undefined ? 'function' : 'instead of', functionText),
-    fact('invocation', receipt.invocation.toString()),
-    fact('ran on', receipt.executor),
-    fact('asked by', invocation.invoker),
+    fact('invocation', invocation),
+    kept ? fact('begun', new Date(kept.created_ms).toISOString()) : '',
+    signed ? fact('ran on', signed.receipt.executor) + fact('asked by', signed.invocation.invoker) : '',
   ].join('')
 }
 
@@ -151,7 +179,9 @@ const answerJson = (answer: Answer) =>
     ? { value: jsonOf(answer.value), bytes: answer.value.length }
     : { error: { code: answer.code, message: answer.message } }
 
-const entryJson = (one: JournalEntry) =>
+const entryJson = (one: JournalEntry, at_ms?: number) => ({ ...entryOf(one), ...(at_ms !== undefined && { at_ms }) })
+
+const entryOf = (one: JournalEntry) =>
   one.entry === 'request'
     ? {
         request: one.n,
@@ -162,6 +192,8 @@ const entryJson = (one: JournalEntry) =>
       }
     : { answer: one.n, ...answerJson(one.answer) }
 
+const requestJson = (request: EffectRequest) => entryJson({ entry: 'request', ...request })
+
 const stopJson = ({ stopped, recording, readStack }: Replayed) => {
   if (!stopped) return {}
   const { request, console, fuel } = stopped
@@ -169,7 +201,7 @@ const stopJson = ({ stopped, recording, readStack }: Replayed) => {
   const printed = console?.map((line) => ({ ...line, text: readStack(line.text) }))
   return {
     stopped: {
-      ...entryJson({ entry: 'request', ...request }),
+      ...requestJson(request),
       answer: answer?.entry === 'answer' ? answerJson(answer.answer) : null,
       console: printed ?? null,
       fuel: fuel ?? null,
@@ -185,8 +217,8 @@ const resultJson = (outcome: Recording['says']): object | null => {
 }
 
 export const replayJson = (replayed: Replayed, withLog: boolean): object => {
-  const { recording, difference, gives, isSameMemory, functionName, source } = replayed
-  const { receipt, invocation, task, says, journal } = recording
+  const { recording, difference, gives, isSameMemory, functionName, source, pending } = replayed
+  const { signed, kept, task, says, outcome, journal, times } = recording
   return {
     same: difference === undefined,
     ...(difference && { difference }),
@@ -196,15 +228,16 @@ export const replayJson = (replayed: Replayed, withLog: boolean): object => {
     came: resultJson(gives),
     same_memory: isSameMemory ?? null,
     requests: requestsOf(recording).length,
-    outcome: receipt.outcome.toString(),
-    engine: receipt.engine,
+    outcome: outcome?.toString() ?? null,
+    engine: task.environment.engine,
     function: task.function.toString(),
     export: task.export,
     name: functionName,
-    invocation: receipt.invocation.toString(),
-    task: receipt.task.toString(),
-    executor: receipt.executor,
-    invoker: invocation.invoker,
-    ...(withLog && { log: journal.map(entryJson) }),
+    invocation: recording.invocation,
+    task: recording.taskId.toString(),
+    ...(signed && { executor: signed.receipt.executor, invoker: signed.invocation.invoker }),
+    ...(kept && { state: kept.state, created_ms: kept.created_ms, error: kept.error ?? null }),
+    ...(pending && { pending: pending.request ? requestJson(pending.request) : null }),
+    ...(withLog && { log: journal.map((one) => entryJson(one, times.get(one))) }),
   }
 }

@@ -34,6 +34,7 @@ beforeAll(async () => {
   const input = '{"items":["tea","coffee"]}'
   const ran = await wayside(['run', 'order.ts', input, '--local', '--receipt', receipt, '--trace', '1'], { cwd })
   expect(ran).toMatchObject({ status: 0, stdout: '{"total":90}\n' })
+  expect(ran.stderr).toContain('wayside replay order.receipt\n')
 })
 
 describe('0:', () => {

@@ -1,20 +1,29 @@
-/** `wayside replay`: what was recorded, run again here with its journal. No agent and no network. */
-import { type Changed, openRecording, type Recording, replay as replayRecording } from '../../peer/replay.ts'
+/** `wayside replay`: what was recorded, run again here with its journal. Nobody is asked anything again. */
+import {
+  type Changed,
+  openInvocation,
+  openRecording,
+  type Recording,
+  type ReplayPorts,
+  replay as replayRecording,
+} from '../../peer/replay.ts'
+import type { VerifySandbox } from '../../peer/verify-file.ts'
 import { isCidText } from '../../protocol/cid.ts'
 import { ERRORS, MeshError } from '../../protocol/errors.ts'
 import { fn } from '../../sdk/fn.ts'
 import { functionBundleOf } from '../../sdk/function-bundle.ts'
 import { bundleAloud } from './calling.ts'
+import { withDurable } from './durable.ts'
 import { showConsole } from './guest-words.ts'
-import { ofReceiptFile } from './receipt-input.ts'
+import type { OwnerFlags } from './owner.ts'
+import { inSandbox, ofReceiptFile } from './receipt-input.ts'
 import { type Replayed, replayJson, replayWords } from './replay-words.ts'
 import { print, printJson } from './terminal.ts'
 
-interface ReplayFlags {
+interface ReplayFlags extends OwnerFlags {
   log?: boolean
   until?: string
   with?: string
-  json?: boolean
 }
 
 interface Changes extends Changed {
@@ -49,11 +58,24 @@ const ensureMade = (until: number, { journal }: Recording): void => {
   throw new MeshError('E_USAGE', `--until ${until}: what was recorded makes ${range}; --log shows them`)
 }
 
+type ReplayHere = (ports: ReplayPorts, sandbox: VerifySandbox, recording: Recording) => Promise<Replayed>
+
+/** A receipt file says all itself; what its home keeps of a durable invocation, only the home says. */
+const ofRecording = async (what: string, flags: ReplayFlags, here: ReplayHere): Promise<Replayed> => {
+  if (!isCidText(what))
+    return ofReceiptFile(what, async (ports, sandbox, bytes) =>
+      here(ports, sandbox, await openRecording(ports.crypto, sandbox.engines, bytes)),
+    )
+  const bytes = await withDurable(flags, (durable) => durable.recorded(what))
+  return inSandbox(async (ports, sandbox) =>
+    here(ports, sandbox, openInvocation(ports.crypto, sandbox.engines, what, bytes)),
+  )
+}
+
 /** Exit status: 0 if it is the same, as far as it went, else 5. */
-export const replay = async (file: string, flags: ReplayFlags): Promise<number> => {
+export const replay = async (what: string, flags: ReplayFlags): Promise<number> => {
   const until = untilOf(flags)
-  const replayed = await ofReceiptFile(file, async (ports, sandbox, bytes): Promise<Replayed> => {
-    const recording = await openRecording(ports.crypto, sandbox.engines, bytes)
+  const replayed = await ofRecording(what, flags, async (ports, sandbox, recording) => {
     if (until !== undefined && flags.with === undefined) ensureMade(until, recording)
     const changed = flags.with === undefined ? undefined : await bundled(flags.with, recording.task.export)
     const result = await replayRecording(ports, sandbox, recording, { until, changed })

@@ -106,7 +106,10 @@ const showJson = (value: Value, summary: object): Promise<void> =>
 
 /** The receipt file, and beside it one for each executor that differs: of its receipt alone. */
 const keepReceipts = (file: string, { receiptFile, disputes }: BackendResult): void => {
-  if (receiptFile) writeResult(file, receiptFile)
+  if (receiptFile) {
+    writeResult(file, receiptFile)
+    note(`to run it again here, with what it was answered: wayside replay ${file}`)
+  }
   const proofs = disputes.flatMap(({ proof }) => proof ?? [])
   for (const [i, proof] of proofs.entries()) {
     const name = `${file}.proof-${i + 1}.cbor`

@@ -158,11 +158,11 @@ describe('5:', () => {
     const lacking = { ...honest, blocks: honest.blocks.slice(1) }
     expect(await verify(lacking)).toMatchObject({
       status: 5,
-      stdout: expect.stringContaining('E_BLOCK_MISSING: the file lacks the block bafy'),
+      stdout: expect.stringContaining('E_BLOCK_MISSING: the block bafy'),
     })
     expect(await verify(await onEngine(`quickjs:${'2'.repeat(64)}`))).toMatchObject({
       status: 5,
-      stdout: expect.stringContaining('E_ENGINE_UNAVAILABLE: the task ran on quickjs:2222'),
+      stdout: expect.stringContaining('E_ENGINE_UNAVAILABLE: it ran on the engine quickjs:2222'),
     })
     const { stdout } = await verify(forged, '--json')
     expect(JSON.parse(stdout)).toMatchObject({ ok: false, receipts: [{ verdict: 'unusable', code: 'E_SIGNATURE' }] })

@@ -143,6 +143,7 @@ const durableOf = (client: AgentClient): BackendDurable => {
     end: (id) => endOf(id, false),
     wait: (id, signal) => unlessAborted(endOf(id, true), signal) as Promise<BackendEnd>,
     cancel: async (id) => (await client.ask({ t: 'kill', invocation: id }, 'killed')).was_running,
+    recorded: async (id) => (await client.ask({ t: 'recording', invocation: id }, 'recorded')).recorded,
   }
 }
 

@@ -1,6 +1,6 @@
 /** What travels between the agent and the commands of its owner, over the control socket. */
 import * as v from 'valibot'
-import { STATES } from '../../protocol/durable.ts'
+import { RecordedInvocation, STATES } from '../../protocol/durable.ts'
 import { EFFECT_KINDS } from '../../protocol/effects.ts'
 import { ERRORS, type ErrorCode } from '../../protocol/errors.ts'
 import { grantsSchema } from '../../protocol/grants.ts'
@@ -119,6 +119,8 @@ export const CommandFrame = localMessage(
     /** How it ended; with `wait` once it has. */
     v.strictObject({ t: v.literal('ending'), id: id(), invocation: text(NAME_CHARS_MAX), wait: v.boolean() }),
     v.strictObject({ t: v.literal('kill'), id: id(), invocation: text(NAME_CHARS_MAX) }),
+    /** What is kept of one, to be run again. */
+    v.strictObject({ t: v.literal('recording'), id: id(), invocation: text(NAME_CHARS_MAX) }),
     v.strictObject({ t: v.literal('inputs'), id: id(), inputs: list(bytes(INPUT_BYTES_MAX), ITEMS_MAX) }),
     v.strictObject({ t: v.literal('state_get'), id: id(), namespace: stateNamespace(), key: stateKey() }),
     /** Null: there is to be none. */
@@ -227,6 +229,7 @@ export const AgentFrame = localMessage(
     v.strictObject({ t: v.literal('invocations'), id: id(), invocations: list(invocation, INVOCATIONS_MAX) }),
     v.strictObject({ t: v.literal('ended'), id: id(), end: v.nullable(end) }),
     v.strictObject({ t: v.literal('killed'), id: id(), was_running: v.boolean() }),
+    v.strictObject({ t: v.literal('recorded'), id: id(), recorded: bytes(RecordedInvocation.bytesMax) }),
     v.strictObject({ t: v.literal('state_entry'), id: id(), version: integer(0), value: stateValue() }),
     v.strictObject({ t: v.literal('state_written'), id: id(), revision: integer(1) }),
     v.strictObject({

@@ -151,11 +151,15 @@ export class Session {
       case 'ps':
       case 'ending':
       case 'kill':
+      case 'recording':
         return this.#send(await this.#durable(frame, running))
     }
   }
 
-  async #durable(frame: CommandFrameOf<'start' | 'ps' | 'ending' | 'kill'>, running: Running): Promise<AgentFrame> {
+  async #durable(
+    frame: CommandFrameOf<'start' | 'ps' | 'ending' | 'kill' | 'recording'>,
+    running: Running,
+  ): Promise<AgentFrame> {
     const { id } = frame
     const { durable } = this.#controls.backend
     switch (frame.t) {
@@ -173,6 +177,8 @@ export class Session {
       }
       case 'kill':
         return { t: 'killed', id, was_running: await durable.cancel(frame.invocation) }
+      case 'recording':
+        return { t: 'recorded', id, recorded: await durable.recorded(frame.invocation) }
     }
   }
 

@@ -5,7 +5,7 @@ import { ERRORS, MeshError } from '../../protocol/errors.ts'
 import type { Ports } from '../../protocol/ports.ts'
 import type { Manifest } from '../../protocol/records.ts'
 import type { BlockStore } from '../../registry/block-store.ts'
-import { type CallRequest, type CallResult, type CallWish, ensureLevel, requestOf } from '../calls.ts'
+import { type CallRequest, type CallResult, type CallWish, ensureLevel, type Item, requestOf } from '../calls.ts'
 import { pause } from '../pause.ts'
 import type { Sends } from '../sends/sends.ts'
 import { commitKnown } from '../state/commit.ts'
@@ -16,6 +16,7 @@ import { codeWrites, restoreCode } from './code.ts'
 import { type KeptJournal, StoredRun } from './kept-run.ts'
 import { INVOCATIONS, inputName, journalName, outcomeName } from './names.ts'
 import { joined, PIECES, piecesOf, readPieces, scanPieces } from './pieces.ts'
+import { recordedOf } from './recorded.ts'
 
 /** Each holds its input and journal in memory. */
 const RUNNING_MAX = 1000
@@ -53,12 +54,14 @@ export interface DurableParts {
   sends: Pick<Sends, 'open' | 'stop'>
   call(wish: CallWish): Promise<CallResult>
   manifest(functionCid: CID): Promise<Manifest>
-  /** The id of an invocation that begins now. */
-  idOf(request: CallRequest, manifest: Manifest, deadlineMs: number): string
+  /** An invocation that begins now. */
+  prepare(request: CallRequest, manifest: Manifest, deadlineMs: number): Pick<Item, 'invocation' | 'template'>
 }
 
+type DurablePorts = Pick<Ports, 'clock' | 'crypto' | 'log' | 'network'>
+
 interface Running {
-  readonly record: DurableRecord
+  readonly run: StoredRun
   readonly abort: AbortController
   /** Settles when it has ended, or is given up here. */
   readonly over: Promise<void>
@@ -81,13 +84,13 @@ const unknown = (id: string): MeshError => {
 }
 
 export class Durable {
-  readonly #ports: Pick<Ports, 'clock' | 'log' | 'network'>
+  readonly #ports: DurablePorts
   readonly #parts: DurableParts
   readonly #running = new Map<string, Running>()
   readonly #adoption: Adoption
   readonly #stopped = new AbortController()
 
-  constructor(ports: Pick<Ports, 'clock' | 'log' | 'network'>, parts: DurableParts) {
+  constructor(ports: DurablePorts, parts: DurableParts) {
     this.#ports = ports
     this.#parts = parts
     this.#adoption = new Adoption(ports, parts.homes, () => this.#adopt())
@@ -111,12 +114,14 @@ export class Durable {
     const { clock } = this.#ports
     const manifest = await this.#parts.manifest(wish.function)
     const request = requestOf(wish, manifest)
-    const id = this.#parts.idOf(request, manifest, clock.monotonic() + wish.timeoutMs)
+    const { invocation, template } = this.#parts.prepare(request, manifest, clock.monotonic() + wish.timeoutMs)
+    const id = invocation.toString()
     const level = request.level.level === 'quorum' ? `quorum:${request.level.n}` : request.level.level
     const record: DurableRecord = {
       v: 1,
       function: request.function,
       export: request.export,
+      engine: template.environment.engine,
       level,
       limits: request.limits ?? manifest.limits,
       ...(request.grants && { grants: { ...request.grants } }),
@@ -150,8 +155,30 @@ export class Durable {
     const { record, revision } = await this.#recordOf(id)
     const { state, error } = record
     if (state === 'running') return undefined
-    const outcome = state === 'done' ? await readPieces(this.#parts.engine, outcomeName(id), revision) : undefined
+    const outcome = await this.#outcomeOf(id, record, revision)
     return { state, outcome, error: error && new MeshError(error.code, error.message) }
+  }
+
+  /**
+   * Encoded RecordedInvocation: one that runs as far as it has come. Throws MeshError E_USAGE for one that is not known,
+   * E_BLOCK_MISSING if its function is nowhere any more.
+   */
+  async recorded(id: string): Promise<Uint8Array> {
+    await this.#running.get(id)?.run.intends()
+    const { record, revision } = await this.#recordOf(id)
+    const { engine, store } = this.#parts
+    return recordedOf(this.#ports.crypto, (cid) => store.get(cid), {
+      record,
+      manifest: await this.#parts.manifest(record.function),
+      input: (await readPieces(engine, inputName(id), revision)) as Uint8Array,
+      journal: (await this.#journalOf(id, record.journal, revision)).entries,
+      outcome: await this.#outcomeOf(id, record, revision),
+    })
+  }
+
+  /** What is there of one that has not ended is not its outcome yet. */
+  async #outcomeOf(id: string, { state }: DurableRecord, revision: number): Promise<Uint8Array | undefined> {
+    return state === 'done' ? readPieces(this.#parts.engine, outcomeName(id), revision) : undefined
   }
 
   /** Waits for its end. Throws MeshError E_USAGE for one that is not known, E_STOPPING if this home ends before, E_CANCELLED. */
@@ -235,25 +262,20 @@ export class Durable {
 
   #run(id: string, record: DurableRecord, input: Uint8Array, journal: KeptJournal): void {
     const abort = new AbortController()
-    const over = this.#drive(id, record, input, journal, abort).finally(() => {
+    const lost = () => abort.abort()
+    const run = new StoredRun(this.#ports.clock, this.#parts.engine, { id, record, journal, lost })
+    const over = this.#drive(run, record, input, abort).finally(() => {
       this.#running.delete(id)
       // What could not be kept for a while is gone on with, unless it has ended or is another home's.
       if (abort.signal.aborted && !this.#isStopped) this.#adoption.soon()
     })
-    this.#running.set(id, { record, abort, over })
+    this.#running.set(id, { run, abort, over })
   }
 
   /** Until it has ended: whatever another try can mend is tried again. */
-  async #drive(
-    id: string,
-    record: DurableRecord,
-    input: Uint8Array,
-    journal: KeptJournal,
-    abort: AbortController,
-  ): Promise<void> {
+  async #drive(durable: StoredRun, record: DurableRecord, input: Uint8Array, abort: AbortController): Promise<void> {
     const { clock, log } = this.#ports
-    const lost = () => abort.abort()
-    const durable = new StoredRun(clock, this.#parts.engine, { id, record, journal, lost })
+    const { id } = durable
     for (let delayMs = RETRY_MS.least; ; delayMs = Math.min(2 * delayMs, RETRY_MS.most)) {
       try {
         await this.#parts.call({
@@ -262,6 +284,7 @@ export class Durable {
           input,
           level: ensureLevel(record.level),
           limits: record.limits,
+          engine: record.engine,
           grants: record.grants,
           timeoutMs: Math.max(1, record.deadline_ms - clock.now()),
           remote: record.remote,

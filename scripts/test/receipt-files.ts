@@ -2,7 +2,7 @@
 import { onTestFinished } from 'vitest'
 import { type CallResult, type Dispute, ensureLevel } from '../../peer/calls.ts'
 import { fraudProofOf, receiptFileOf } from '../../peer/receipt-file.ts'
-import { openRecording, type ReplayOptions, replay } from '../../peer/replay.ts'
+import { openRecording, type Recording, type ReplayOptions, replay } from '../../peer/replay.ts'
 import { type CheckedReceipt, verifyReceiptFile } from '../../peer/verify-file.ts'
 import { type Envelope, type SignedKind, signBatch } from '../../protocol/envelope.ts'
 import { peerIdFromPublicKey } from '../../protocol/identity.ts'
@@ -53,11 +53,11 @@ export const elsewhere = ({ sandboxHost = (host) => host }: Pick<PeerSetup, 'san
   onTestFinished(() => pool.stop())
   const verify = (bytes: Uint8Array, engines = ENGINES) =>
     verifyReceiptFile({ crypto }, { pool, engines, timeoutMs: 60_000 }, bytes)
-  const replayed = async (bytes: Uint8Array, options: ReplayOptions = {}, engines = ENGINES) => {
-    const sandbox = { pool, engines, timeoutMs: 60_000 }
-    return replay({ ...ports, crypto }, sandbox, await openRecording(crypto, engines, bytes), options)
-  }
-  return { clock, verify, replay: replayed }
+  const replayed = (recording: Recording, options: ReplayOptions = {}) =>
+    replay({ ...ports, crypto }, { pool, engines: ENGINES, timeoutMs: 60_000 }, recording, options)
+  const replayFile = async (bytes: Uint8Array, options?: ReplayOptions, engines = ENGINES) =>
+    replayed(await openRecording(crypto, engines, bytes), options)
+  return { clock, verify, replay: replayFile, replayed }
 }
 
 export const verify = async (file: ReceiptFile, engines?: readonly string[]): Promise<CheckedReceipt[]> =>
