@@ -35,7 +35,9 @@ class InlineSandbox implements SandboxProcess {
   ) {
     this.engines = engines
     const send = (frame: Uint8Array) => this.#later(() => this.#handlers?.frame(frame))
-    this.#worker = serve({ wasm, bases: sharedBases(wasm), send, hash, now: () => clock.monotonic() })
+    // Those of another release are made by its own code.
+    const shared = serve === serveSandbox ? { bases: sharedBases(wasm) } : {}
+    this.#worker = serve({ wasm, ...shared, send, hash, now: () => clock.monotonic() })
   }
 
   send(frame: Uint8Array): void {
