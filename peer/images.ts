@@ -2,7 +2,7 @@
  * Images of functions, so that a process that is new need not evaluate a module that others have evaluated: some in
  * memory, all as blocks. They are this machine's own: no message asks for one or brings one.
  */
-import { CID, rawCid } from '../protocol/cid.ts'
+import { type CID, ensureCid, rawCid } from '../protocol/cid.ts'
 import { MIB } from '../protocol/limits.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { engineFor, runsTier, TIERS } from '../protocol/tiers.ts'
@@ -54,7 +54,7 @@ export class Images {
   async warm(functionId: string): Promise<void> {
     try {
       for await (const { key, value } of this.#ports.storage.scan(`${this.#prefix}${functionId}/`)) {
-        const file = await this.#store.get(CID.parse(utf8.decode(value)))
+        const file = await this.#store.get(ensureCid(utf8.decode(value)))
         if (file) this.#hold(key, file)
         else await this.#ports.storage.write([{ key, delete: true }])
       }

@@ -17,7 +17,7 @@ import {
   UNSIGNED,
 } from './cbor.ts'
 import type { Pool } from './cbor-pieces.ts'
-import { CID, isMeshCid } from './cid.ts'
+import { CID } from './cid.ts'
 import { MeshError } from './errors.ts'
 import { isPlainObject } from './plain-object.ts'
 
@@ -184,7 +184,6 @@ export class Writer {
       return this.raw(x)
     }
     if (x instanceof CID) {
-      if (!isMeshCid(x)) this.fail(`the CID ${x}, which is not version 1, raw or dag-cbor, SHA-256`)
       this.head(TAG, CID_TAG)
       this.raw(CID_PREFIX)
       return this.raw(x.bytes)

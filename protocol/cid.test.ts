@@ -1,12 +1,22 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
-import { base58btc } from 'multiformats/bases/base58'
+import { CID as LibraryCid } from 'multiformats/cid'
 import { create } from 'multiformats/hashes/digest'
 import { describe, expect, test } from 'vitest'
 import { createCrypto } from '../node/crypto.ts'
 import { cids } from '../scripts/protocol/arbitraries.ts'
 import { checkProperty } from '../scripts/test/seed.ts'
-import { CID, cidDigest, cidFromBytes, cidMatches, ensureCid, isCidText, isMeshCid, rawCid, recordCid } from './cid.ts'
+import {
+  type CID,
+  cidDigest,
+  cidFromBytes,
+  cidMatches,
+  ensureCid,
+  isCidText,
+  isMeshCid,
+  rawCid,
+  recordCid,
+} from './cid.ts'
 import { encodeCanonical } from './codec.ts'
 
 const crypto = createCrypto()
@@ -30,20 +40,17 @@ test('cidMatches tells whether bytes are those of a CID', () => {
 })
 
 describe('cidFromBytes', () => {
-  test('gives the CID that the library reads', () =>
+  test('gives the CID that the library reads, and knows as one', () =>
     checkProperty(
       'bytes',
       fc.property(cids, (cid) => {
-        const read = CID.decode(cid.bytes)
-        const parts = (x: CID) => [x.version, x.code, x.multihash, x.bytes, x['/'], Object.prototype.toString.call(x)]
-        const texts = (x: CID) => [x.toString(), x.toString(base58btc), x.toString(), `${x}`]
+        const read = LibraryCid.decode(cid.bytes)
+        const parts = (x: CID | LibraryCid) => [x.version, x.code, x.bytes, x['/'], Object.prototype.toString.call(x)]
+        const texts = (x: CID | LibraryCid) => [x.toString(), x.toString(), `${x}`, JSON.stringify(x)]
         expect([parts(cid), texts(cid)]).toEqual([parts(read), texts(read)])
-        expect([cid.toJSON(), CID.asCID(cid)]).toEqual([read.toJSON(), cid])
-        expect([read.equals(cid), cid.equals(read), cid.equals(cidFromBytes(cid.bytes.slice()))]).toEqual([
-          true,
-          true,
-          true,
-        ])
+        expect({ ...cid.multihash }).toEqual({ ...read.multihash })
+        expect(LibraryCid.asCID(cid)?.equals(read)).toBe(true)
+        expect(cid.equals(cidFromBytes(cid.bytes.slice()))).toBe(true)
         expect(cidDigest(cid)).toEqual(read.multihash.digest)
       }),
     ))
@@ -53,7 +60,7 @@ describe('cidFromBytes', () => {
       'others',
       fc.property(cids, cids, (cid, other) => {
         const same = Buffer.compare(cid.bytes, other.bytes) === 0
-        expect([cid.equals(other), CID.decode(cid.bytes).equals(other)]).toEqual([same, same])
+        expect(cid.equals(other)).toBe(same)
         const hash = cid.bytes.slice()
         hash[4] = (hash[4] as number) ^ 1
         const near = cidFromBytes(hash) as CID
@@ -78,17 +85,18 @@ describe('cidFromBytes', () => {
   })
 })
 
-test('isMeshCid takes CIDs in use only, and no look-alikes', () => {
+test('isMeshCid takes CIDs of our own making only, and no look-alikes', () => {
   const cid = rawCid(crypto, bytes)
   expect(isMeshCid(cid)).toBe(true)
   const { code, version, multihash } = cid
   for (const x of [null, undefined, 'bafk', cid.bytes, { code, version, multihash, bytes: 1, '/': 1 }, cid.toJSON()])
     expect(isMeshCid(x)).toBe(false)
   const others = [
-    CID.createV0(create(0x12, digest)),
-    CID.createV1(0x70, multihash),
-    CID.createV1(0x55, create(0x13, digest)),
-    CID.createV1(0x55, create(0x12, digest.subarray(1))),
+    LibraryCid.createV0(create(0x12, digest)),
+    LibraryCid.createV1(0x70, create(0x12, digest)),
+    LibraryCid.createV1(0x55, create(0x13, digest)),
+    LibraryCid.createV1(0x55, create(0x12, digest.subarray(1))),
+    LibraryCid.createV1(0x55, create(0x12, digest)),
   ]
   for (const other of others) expect([other.toString(), isMeshCid(other)]).toEqual([other.toString(), false])
 })

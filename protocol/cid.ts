@@ -1,12 +1,7 @@
 /** CIDs: version 1, SHA-256, raw for bytes and dag-cbor for records. */
-import { base32 } from 'multiformats/bases/base32'
-import type { MultibaseEncoder } from 'multiformats/bases/interface'
-import { CID } from 'multiformats/cid'
-import { Digest } from 'multiformats/hashes/digest'
+import { fromBase32, toBase32 } from './base32.ts'
 import { MeshError } from './errors.ts'
 import type { Crypto } from './ports.ts'
-
-export { CID } from 'multiformats/cid'
 
 const RAW = 0x55
 const DAG_CBOR = 0x71
@@ -14,17 +9,20 @@ const SHA2_256 = 0x12
 /** Version, codec, hash function and hash length, a byte each, then the hash. */
 export const CID_BYTES = 36
 const HASH_AT = 4
+/** Before the digits: that they are base32. */
+const BASE = 'b'
 
 /**
- * The library's CID, of which an item of a map makes a dozen: its constructor takes 600 ns, mostly for views of the
- * hash that nobody looks at. Here they are made when asked for.
+ * One that is in use here, and nothing else. Of our own making: an item of a map makes a dozen, the library's constructor
+ * takes 600 ns, and a page's sandboxes would load all that it can do besides. Libraries know it by `version`, `code`,
+ * `multihash`, `bytes` and `/`.
  */
-class MeshCid {
+export class CID {
   readonly code: number
   readonly bytes: Uint8Array
-  #multihash: Digest<typeof SHA2_256, number> | undefined
   #text: string | undefined
 
+  /** `bytes`: all 36, kept, not copied. */
   constructor(code: number, bytes: Uint8Array) {
     this.code = code
     this.bytes = bytes
@@ -34,7 +32,6 @@ class MeshCid {
     return 1
   }
 
-  /** By this the library knows a CID of another copy of itself. */
   get '/'(): Uint8Array {
     return this.bytes
   }
@@ -43,46 +40,37 @@ class MeshCid {
     return 'CID'
   }
 
-  get multihash(): Digest<typeof SHA2_256, number> {
-    this.#multihash ??= new Digest(SHA2_256, 32, this.bytes.slice(HASH_AT), this.bytes.slice(HASH_AT - 2))
-    return this.#multihash
+  get multihash() {
+    return { code: SHA2_256, size: 32, digest: this.bytes.slice(HASH_AT), bytes: this.bytes.slice(HASH_AT - 2) }
   }
 
   equals(other: unknown): boolean {
     if (this === other) return true
-    if (!(other instanceof MeshCid)) return CID.equals(this as unknown as CID, other)
+    if (!(other instanceof CID)) return false
     // From the end: hashes differ there as well as anywhere, and what is before them hardly ever.
     for (let i = CID_BYTES - 1; i >= 0; i--) if (this.bytes[i] !== other.bytes[i]) return false
     return true
   }
 
-  toString(base?: MultibaseEncoder<string>): string {
-    if (base) return base.encode(this.bytes)
-    // The library appends character by character, which V8 keeps as a chain of 59 strings, 1.4 kB; normalize makes one.
-    this.#text ??= base32.encode(this.bytes).normalize()
+  toString(): string {
+    this.#text ??= BASE + toBase32(this.bytes)
     return this.#text
   }
-}
-// Not `extends`: that would run the library's constructor.
-Object.setPrototypeOf(MeshCid.prototype, CID.prototype)
 
-const cidOf = (codec: number, bytes: Uint8Array): CID => new MeshCid(codec, bytes) as unknown as CID
+  toJSON() {
+    return { '/': this.toString() }
+  }
+}
 
 /** The CID whose 36 bytes these are (kept, not copied), or undefined if it is none that this protocol uses. */
 export const cidFromBytes = (bytes: Uint8Array): CID | undefined => {
   if (bytes.length !== CID_BYTES || bytes[0] !== 1 || bytes[2] !== SHA2_256 || bytes[3] !== 32) return undefined
   const codec = bytes[1]
-  return codec === RAW || codec === DAG_CBOR ? cidOf(codec, bytes) : undefined
+  return codec === RAW || codec === DAG_CBOR ? new CID(codec, bytes) : undefined
 }
 
 /** Is `x` a CID of version 1, raw or dag-cbor, SHA-256? No others are in use. */
-export const isMeshCid = (x: unknown): x is CID =>
-  x instanceof MeshCid ||
-  (x instanceof CID &&
-    x.version === 1 &&
-    (x.code === RAW || x.code === DAG_CBOR) &&
-    x.multihash.code === SHA2_256 &&
-    x.multihash.size === 32)
+export const isMeshCid = (x: unknown): x is CID => x instanceof CID
 
 const cidOfHash = (codec: number, digest: Uint8Array): CID => {
   const bytes = new Uint8Array(CID_BYTES)
@@ -91,7 +79,7 @@ const cidOfHash = (codec: number, digest: Uint8Array): CID => {
   bytes[2] = SHA2_256
   bytes[3] = 32
   bytes.set(digest, HASH_AT)
-  return cidOf(codec, bytes)
+  return new CID(codec, bytes)
 }
 
 /** Of bytes as they are: a chunk of code, an input, an outcome. */
@@ -117,7 +105,7 @@ let lastParsed: { readonly text: string; readonly cid: CID } | undefined
 const parseCid = (text: string): CID | undefined => {
   if (text === lastParsed?.text) return lastParsed.cid
   try {
-    const cid = cidFromBytes(base32.decode(text))
+    const cid = cidFromBytes(fromBase32(text.slice(BASE.length)))
     if (cid?.toString() !== text) return undefined
     lastParsed = { text, cid }
     return cid

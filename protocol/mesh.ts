@@ -1,6 +1,6 @@
 /** A mesh: its genesis record, the tickets that invite to it, the memberships that peers earn with them. */
-import { base32 } from 'multiformats/bases/base32'
 import * as v from 'valibot'
+import { fromBase32, toBase32 } from './base32.ts'
 import { type CID, recordCid } from './cid.ts'
 import { type Envelope, envelope, signBatch, verifyEnvelope } from './envelope.ts'
 import { MeshError } from './errors.ts'
@@ -98,12 +98,12 @@ export const TICKET_CHARS_MAX = TICKET_PREFIX.length + Math.ceil((SignedTicket.b
 export const isTicketText = (text: string): boolean => text.startsWith(TICKET_PREFIX)
 
 /** The ticket as text: `wayside1` and the base32 of its envelope. */
-export const ticketToText = (ticket: Envelope): string => TICKET_PREFIX + base32.baseEncode(SignedTicket.encode(ticket))
+export const ticketToText = (ticket: Envelope): string => TICKET_PREFIX + toBase32(SignedTicket.encode(ticket))
 
 const signedFromText = (text: string): Envelope => {
   if (!isTicketText(text)) throw new MeshError('E_TICKET', `it does not begin with ${TICKET_PREFIX}`)
   if (text.length > TICKET_CHARS_MAX) throw new MeshError('E_TICKET', `it has over ${TICKET_CHARS_MAX} characters`)
-  const signed = SignedTicket.decode(base32.baseDecode(text.slice(TICKET_PREFIX.length)))
+  const signed = SignedTicket.decode(fromBase32(text.slice(TICKET_PREFIX.length)))
   if (ticketToText(signed) !== text) throw new MeshError('E_TICKET', 'characters follow its end')
   return signed
 }

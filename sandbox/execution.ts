@@ -3,8 +3,8 @@
 import { type EffectKind, isDeferred } from '../protocol/effects.ts'
 import type { Answer, EffectRequest } from '../protocol/journal.ts'
 import { FUEL_TICK, OUTPUT_BYTES_MAX, REQUESTS_MAX } from '../protocol/limits.ts'
-import type { ConsoleLine, OutcomeErrorCode } from '../protocol/outcome.ts'
-import { Outcome } from '../protocol/outcome.ts'
+import type { ConsoleLine, Outcome, OutcomeErrorCode } from '../protocol/outcome.ts'
+import { encodeOutcome } from '../protocol/outcome-bytes.ts'
 import { decodeValue, encodeValue, type Value } from '../protocol/values.ts'
 import { GuestConsole } from './console.ts'
 import { pack, unpack } from './crossing.ts'
@@ -371,7 +371,7 @@ export class Execution implements GuestEvents {
       fuel: this.#fuelUsed(),
       memory_bytes: this.#engine.bytes.length + this.#modules.memoryBytes,
     }
-    return { kind: 'outcome', outcome: Outcome.encode(outcome), decoded: outcome }
+    return { kind: 'outcome', outcome: encodeOutcome(outcome), decoded: outcome }
   }
 
   /** A run that failed after it was refused memory failed for that, whatever it threw; the engine may throw even null. */

@@ -1,9 +1,10 @@
 /** The pool's side of one process: the steps it has been given, in order, and the runs that wait in it. */
 import type { Answer } from '../protocol/journal.ts'
 import type { SandboxProcess } from '../protocol/ports.ts'
-import { type Command, decodeReports, encodeFrame, type Received, type RunRecord, received } from './frames.ts'
+import { type Command, encodeFrame, type RunRecord } from './frames.ts'
 import { PLAIN_MODULE } from './job.ts'
 import type { PooledRun } from './pool-run.ts'
+import { decodeReports, type Received, received } from './reports.ts'
 
 /** What happens in a process, told to its pool. */
 export interface ProcessEvents {

@@ -6,9 +6,9 @@
 import type { Answer } from '../protocol/journal.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { Durations } from './durations.ts'
-import type { Received } from './frames.ts'
 import { PoolProcess, type ProcessEvents } from './pool-process.ts'
 import { PooledRun, type RunOwner, type SandboxJob, type SandboxRun } from './pool-run.ts'
+import type { Received } from './reports.ts'
 import { Turns } from './turns.ts'
 
 export type { SandboxResult, Stop } from './job.ts'

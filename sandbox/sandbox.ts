@@ -2,7 +2,8 @@
 import { MeshError } from '../protocol/errors.ts'
 import type { Answer } from '../protocol/journal.ts'
 import { MEMORY_BYTES_MAX, MEMORY_BYTES_MIN, MIB } from '../protocol/limits.ts'
-import { Outcome } from '../protocol/outcome.ts'
+import type { Outcome } from '../protocol/outcome.ts'
+import { encodeOutcome } from '../protocol/outcome-bytes.ts'
 import { Bases } from './base.ts'
 import type { Engine } from './engine.ts'
 import { Execution } from './execution.ts'
@@ -235,7 +236,7 @@ const failedRun = ({ console, memoryBytes }: Loaded, { code, message, stack }: L
     fuel: 0,
     memory_bytes: memoryBytes,
   }
-  const outcome = Outcome.encode(decoded)
+  const outcome = encodeOutcome(decoded)
   return { result: { kind: 'outcome', outcome, decoded }, fuel: 0, answer() {}, abandon() {} }
 }
 

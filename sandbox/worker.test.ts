@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { encodeValue } from '../protocol/values.ts'
 import { bytesOf, limits, seed, sha256, wasm } from './fixture.ts'
-import { type Command, decodeReports, encodeFrame, type Report, type RunRecord } from './frames.ts'
+import { type Command, encodeFrame, type Report, type RunRecord } from './frames.ts'
+import { decodeReports } from './reports.ts'
 import { serveSandbox } from './worker.ts'
 
 /** A worker whose clock goes on by `stepMs` with each look at it. */

@@ -2,7 +2,8 @@
 import { Outcome } from '../protocol/outcome.ts'
 import type { Clock, SandboxHost, SandboxProcess } from '../protocol/ports.ts'
 import { decodeValue, encodeValue, type Value } from '../protocol/values.ts'
-import { decodeReports, encodeFrame, type Report } from '../sandbox/frames.ts'
+import { encodeFrame, type Report } from '../sandbox/frames.ts'
+import { decodeReports } from '../sandbox/reports.ts'
 
 type Handlers = Parameters<SandboxProcess['receive']>[0]
 

@@ -3,7 +3,8 @@
  * nothing of one run is there in the next.
  */
 import { MESSAGE_CHARS_MAX, OUTPUT_BYTES_MAX } from '../../protocol/limits.ts'
-import { Outcome, type OutcomeErrorCode } from '../../protocol/outcome.ts'
+import type { Outcome, OutcomeErrorCode } from '../../protocol/outcome.ts'
+import { encodeOutcome } from '../../protocol/outcome-bytes.ts'
 import { decodeValue, encodeValue, valueToJson } from '../../protocol/values.ts'
 import { GuestConsole } from '../console.ts'
 import type { Run, RunEvents, SandboxResult } from '../job.ts'
@@ -178,7 +179,7 @@ export class ProgramRun {
       fuel: this.fuel,
       memory_bytes: this.memory.length,
     }
-    return { kind: 'outcome', outcome: Outcome.encode(decoded), decoded }
+    return { kind: 'outcome', outcome: encodeOutcome(decoded), decoded }
   }
 }
 

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import { Outcome } from '../../protocol/outcome.ts'
 import type { SandboxProcess } from '../../protocol/ports.ts'
 import { decodeValue, encodeValue, type Value } from '../../protocol/values.ts'
-import { decodeReports, encodeFrame } from '../../sandbox/frames.ts'
+import { encodeFrame } from '../../sandbox/frames.ts'
+import { decodeReports } from '../../sandbox/reports.ts'
 import { Mischief, mischievous } from './mischief.ts'
 
 /** What a host that is `mischief` says of these results of runs. */

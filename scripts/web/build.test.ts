@@ -31,7 +31,7 @@ test('a page has one copy of each package, and no keys but those of peers', asyn
     )
     const names = [...copies].map((path) => path!.replace(/^.*node_modules\//, ''))
     expect(names.toSorted()).toEqual([...new Set(names)].sort())
-    expect(names.length).toBeGreaterThan(2)
+    expect(names.length).toBeGreaterThan(1)
     expect(inputs.filter(([path]) => /crypto\/dist\/src\/keys\/(rsa|ecdsa|secp256k1)\//.test(path))).toEqual([])
   }
 })

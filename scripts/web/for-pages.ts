@@ -66,6 +66,16 @@ const tierApart: Plugin = {
   },
 }
 
+/** Sources of ours define and do nothing else when they are imported: one of which nothing is called stays out. */
+const calledAlone: Plugin = {
+  name: 'called-alone',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^\.{1,2}\/.*\.ts$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path),
+      sideEffects: false,
+    })),
+}
+
 /** Of every bundle for a page: what is served, what is published, and what tests run. */
 export const FOR_PAGES = {
   platform: 'browser',
@@ -76,5 +86,5 @@ export const FOR_PAGES = {
     '@libp2p/logger': join(import.meta.dirname, 'silent-logger.ts'),
     netmask: join(import.meta.dirname, 'netmask.ts'),
   },
-  plugins: [once, ed25519Alone, tierApart],
+  plugins: [once, ed25519Alone, tierApart, calledAlone],
 } satisfies BuildOptions
