@@ -2,9 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { ReceiptFile } from '../../protocol/records.ts'
+import { childrenOf } from '../../scripts/processes.ts'
 import { compileWasi } from '../../sdk/bundle/wasm/testing/compile.ts'
 import { writeFunctions } from '../testing/functions.ts'
-import { begin, freshDirectory, type RunOptions, wayside } from '../testing/wayside.ts'
+import { begin, freshDirectory, type RunOptions, until, wayside } from '../testing/wayside.ts'
 
 let cwd: string
 const run = (args: string[], options: RunOptions = {}) => wayside(['run', ...args], { cwd, ...options })
@@ -117,7 +118,9 @@ describe('exit status and error', () => {
 
   test('130 E_CANCELLED: Ctrl-C', async () => {
     const { child, ended } = begin(['run', 'spins.ts', '--local'], { cwd })
-    setTimeout(() => child.kill('SIGINT'), 1000)
+    // Its sandbox is a process of a process.
+    await until(() => childrenOf(child.pid as number).flatMap(childrenOf).length > 0)
+    child.kill('SIGINT')
     expect(await ended).toMatchObject({ status: 130, stderr: expect.stringContaining('E_CANCELLED') })
   })
 

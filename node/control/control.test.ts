@@ -187,12 +187,12 @@ describe('calls', () => {
     const first = remote.call({ ...work, input: encodeValue(1), receipt: false, signal: abort.signal })
     const second = remote.call({ ...work, input: encodeValue(2), receipt: false })
     second.catch(() => {})
-    await vi.waitFor(() => expect(signals).toHaveLength(2))
+    await vi.waitFor(() => expect(signals).toHaveLength(2), 20_000)
     abort.abort()
     await expect(first).rejects.toMatchObject({ code: 'E_CANCELLED' })
-    await vi.waitFor(() => expect(signals.map((signal) => signal?.aborted)).toEqual([true, false]))
+    await vi.waitFor(() => expect(signals.map((signal) => signal?.aborted)).toEqual([true, false]), 20_000)
     client.close()
-    await vi.waitFor(() => expect(signals[1]?.aborted).toBe(true))
+    await vi.waitFor(() => expect(signals[1]?.aborted).toBe(true), 20_000)
   })
 
   test('under way when the agent goes are unreachable', async () => {
@@ -250,7 +250,7 @@ describe('maps', () => {
       const before = pulled
       await new Promise((resolve) => setTimeout(resolve, 100))
       expect(pulled).toBe(before)
-    })
+    }, 20_000)
     expect(pulled * KIB_64).toBeLessThan(4 * WINDOW_BYTES)
     expect((await backend.call({ ...work, input: encodeValue(1), receipt: false })).local).toBe(false)
     for (let next = await items.next(); !next.done; next = await items.next()) count += next.value.length
@@ -262,7 +262,7 @@ describe('maps', () => {
     const { backend } = await serve({ backend: echo })
     for await (const items of backend.map({ ...work, inputs: inputsOf(numbered(1e9)), unordered: true }))
       if (items.some(({ index }) => index > 10)) break
-    await vi.waitFor(() => expect(echo.maps[0]?.signal?.aborted).toBe(true))
+    await vi.waitFor(() => expect(echo.maps[0]?.signal?.aborted).toBe(true), 20_000)
   })
 
   test('end with the failure of their inputs', async () => {
@@ -309,7 +309,7 @@ describe('a hundred times as much as a program may do', () => {
     expect((await client.ask({ t: 'status' }, 'status')).status).toEqual({ pid: 1 })
     const first = held[0]?.destroy()
     await closed(first as Socket)
-    await vi.waitFor(async () => (await connectAgent(data)).close())
+    await vi.waitFor(async () => (await connectAgent(data)).close(), 20_000)
   })
 
   test('requests under way: the connection ends, the others do not', async () => {

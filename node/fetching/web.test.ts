@@ -190,7 +190,7 @@ describe('an answer', () => {
       more()
     })
     expect(await exchange(get(origin))).toMatchObject({ kind: 'unusable' })
-    await vi.waitFor(() => expect(isGone).toBe(true))
+    await vi.waitFor(() => expect(isGone).toBe(true), 20_000)
   })
 
   test.each([

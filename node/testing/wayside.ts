@@ -117,9 +117,9 @@ export const startAgent = async (
   return { ...running, data, pid: child.pid as number, status, stop }
 }
 
-/** Resolves once `holds` does; rejects if it does not for 20 s. */
+/** Resolves once `holds` does; rejects if it does not for a minute: the machine may be busy. */
 export const until = async (holds: () => Promise<boolean> | boolean): Promise<void> => {
-  const endMs = performance.now() + 20_000
+  const endMs = performance.now() + 60_000
   while (!(await holds())) {
     if (performance.now() > endMs) throw new Error(`waited in vain for ${holds}`)
     await sleep(50)

@@ -61,5 +61,5 @@ test('libp2p knows no more of them than that', async () => {
     await store?.merge(peer, { multiaddrs: [] })
     emit('peer:disconnect', peer)
   }
-  await vi.waitFor(async () => expect(await store?.all()).toHaveLength(DEPARTED_PEERS_MAX))
+  await vi.waitFor(async () => expect(await store?.all()).toHaveLength(DEPARTED_PEERS_MAX), 20_000)
 })

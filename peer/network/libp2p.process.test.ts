@@ -80,13 +80,13 @@ const openEcho = async () => {
   return { channel, ends, answers, echo }
 }
 
-test('a process killed with SIGKILL: each channel ends once, within a second', async () => {
+test('a process killed with SIGKILL: each channel ends once, by what the system tells, long before a ping is missed', async () => {
   const echoes = await Promise.all([openEcho(), openEcho()])
   await echoes[0]!.echo(new Uint8Array(10))
   const killed = performance.now()
   child.kill('SIGKILL')
   for (const { ends } of echoes) await eventually(() => expect(ends).toEqual(['connection lost']))
-  expect(performance.now() - killed).toBeLessThan(1000)
+  expect(performance.now() - killed).toBeLessThan(10_000)
   await pause(100)
   for (const { ends } of echoes) expect(ends).toHaveLength(1)
 })
