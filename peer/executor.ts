@@ -4,13 +4,14 @@ import { isDeferred } from '../protocol/effects.ts'
 import { openBatch } from '../protocol/envelope.ts'
 import { type ErrorCode, MeshError } from '../protocol/errors.ts'
 import type { FrameOf } from '../protocol/frames.ts'
-import type { EffectRequest, JournalEntry } from '../protocol/journal.ts'
+import type { Answer, EffectRequest, JournalEntry } from '../protocol/journal.ts'
 import { BATCH_ITEMS_MAX, MESSAGE_CHARS_MAX } from '../protocol/limits.ts'
 import type { Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
 import type { Manifest, TaskTemplate } from '../protocol/records.ts'
 import type { SandboxResult } from '../sandbox/pool.ts'
 import { QUEUE_BYTES_MAX } from './admission.ts'
+import { endsGuessing, placeOfGuess } from './guesses.ts'
 import { JournalHeads, type SignedHead, type TwoHeads } from './journal-heads.ts'
 import type { Neighbour } from './neighbours.ts'
 import { Outbox } from './outbox.ts'
@@ -262,8 +263,24 @@ export class Executor {
 
   #request(item: WorkItem, effect: EffectRequest): void {
     if (item.ended || !this.#record(item, { entry: 'request', ...effect })) return
+    if (this.#answersItself(item, effect)) return
     if (!isDeferred(effect.kind)) item.awaited.add(effect.n)
     item.neighbour.link.send({ t: 'request', id: item.id, ...effect })
+  }
+
+  /** From what came with the item. While its home answers something else, nobody here knows which answer is the first. */
+  #answersItself(item: WorkItem, effect: EffectRequest): boolean {
+    const { guesses, neighbour, id } = item
+    if (endsGuessing(effect.kind)) guesses.length = 0
+    const guess = item.awaited.size > 0 ? -1 : placeOfGuess(guesses, effect)
+    const value = guesses[guess]?.value
+    if (!value) return false
+    guesses[guess] = undefined
+    const { n, after } = effect
+    neighbour.link.send({ t: 'guessed', id, n, after, guess })
+    const answer: Answer = { ok: true, value }
+    if (this.#record(item, { entry: 'answer', n, answer })) item.run?.answer(n, answer)
+    return true
   }
 
   /** False: there is no room for the entry, and the item was given up. */

@@ -6,8 +6,9 @@ import { awaitedIn, type JournalEntry } from '../protocol/journal.ts'
 import type { Crypto } from '../protocol/ports.ts'
 import { Invocation, type TaskTemplate, taskIdOf } from '../protocol/records.ts'
 import type { SandboxRun } from '../sandbox/pool.ts'
+import type { Guesses } from './guesses.ts'
 import type { Neighbour } from './neighbours.ts'
-import { AROUND_BYTES, journalBytes } from './sizes.ts'
+import { AROUND_BYTES, guessBytes, journalBytes } from './sizes.ts'
 
 /** Of one invoke frame. No answer and no receipt leaves for its items before it has been verified. */
 export interface FrameSignature {
@@ -35,7 +36,9 @@ export interface WorkItem {
   readonly holdMs: number | undefined
   /** Ends the hold; undefined while it is not held. */
   release: (() => void) | undefined
-  /** What input and journal hold. */
+  /** Reads that came with it. */
+  readonly guesses: Guesses
+  /** What input, journal and guesses hold. */
   bytes: number
   /** Requests made that wait for an answer. */
   readonly awaited: Set<number>
@@ -45,8 +48,8 @@ export interface WorkItem {
 
 type FrameItem = FrameOf<'invoke'>['items'][number]
 
-export const heldBytes = ({ input, journal }: Pick<FrameItem, 'input' | 'journal'>): number =>
-  AROUND_BYTES + input.length + journalBytes(journal)
+export const heldBytes = ({ input, journal, guesses }: Pick<FrameItem, 'input' | 'journal' | 'guesses'>): number =>
+  AROUND_BYTES + input.length + journalBytes(journal) + guessBytes(guesses)
 
 /** What the items of one invoke frame share. */
 export interface WorkFrame {
@@ -82,6 +85,7 @@ export const openItem = (
     release: undefined,
     bytes: heldBytes(item),
     awaited: awaitedIn(item.journal),
+    guesses: [...(item.guesses ?? [])],
     run: undefined,
     ended: false,
   }

@@ -130,6 +130,9 @@ export type ArgumentsOf<K extends EffectKind> = v.InferOutput<(typeof EFFECTS)[K
 /** Kinds whose requests stand in the journal without an answer. */
 export const isDeferred = (kind: EffectKind): boolean => EFFECTS[kind].class === 'deferred'
 
+/** Kinds that read state. */
+export const READ_KINDS = ['get', 'list'] as const satisfies readonly EffectKind[]
+
 /** What a name in a function's `env` can be. */
 export const BINDING_KINDS = ['fetch', 'secret', 'state'] as const
 export type BindingKind = (typeof BINDING_KINDS)[number]

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { EFFECT_KINDS } from './effects.ts'
 import { envelope, signedBatch } from './envelope.ts'
 import { ERRORS, type ErrorCode } from './errors.ts'
-import { answer, journalEntry } from './journal.ts'
+import { answer, guess, journalEntry } from './journal.ts'
 import {
   BATCH_ITEMS_MAX,
   BLOCK_BYTES_MAX,
@@ -13,6 +13,7 @@ import {
   FOUND_MAX,
   FRAME_BYTES_MAX,
   FUEL_MAX,
+  GUESSES_MAX,
   HOLD_MS_MAX,
   INPUT_BYTES_MAX,
   NEIGHBOURS_MAX,
@@ -24,7 +25,7 @@ import {
 import { credential, Genesis, membershipChain, Revocation } from './mesh.ts'
 import { Outcome } from './outcome.ts'
 import { Advertisement, coordinate, Invocation, JournalHead, offeredLoad, Receipt, taskTemplate } from './records.ts'
-import { address, bytes, cid, integer, list, message, name, peerId, text } from './schema.ts'
+import { address, bytes, cid, integer, list, message, name, optional, peerId, text } from './schema.ts'
 
 /** One long-lived channel a pair: handshake, advertisements, calls. */
 export const PEER_PROTOCOL = '/wayside/1/peer'
@@ -97,6 +98,7 @@ const invocations = () => ({
       epoch: integer(0, 1_000_000),
       input: bytes(INPUT_BYTES_MAX),
       journal: list(journalEntry(), 2 * REQUESTS_MAX),
+      guesses: optional(list(guess(), GUESSES_MAX, 1)),
     }),
     BATCH_ITEMS_MAX,
     1,
@@ -148,6 +150,13 @@ const request = of('request', {
   kind: v.picklist(EFFECT_KINDS),
   arguments: bytes(OUTPUT_BYTES_MAX),
 })
+/** The same of a read that was answered there and then, from the guess that came with the item in this place. */
+const guessed = of('guessed', {
+  id: id(),
+  n: integer(0, REQUESTS_MAX - 1),
+  after: integer(0, REQUESTS_MAX),
+  guess: integer(0, GUESSES_MAX - 1),
+})
 /** Home to executor: the answer to it. */
 const answered = of('answer', { id: id(), n: integer(0, REQUESTS_MAX - 1), answer: answer() })
 /** Home to the executors it compared: the secret behind the draw, and how it ended. */
@@ -191,6 +200,7 @@ export const PeerFrame = message(
     started,
     proof,
     contradiction,
+    guessed,
   ]),
 )
 export type PeerFrame = v.InferOutput<typeof PeerFrame.schema>

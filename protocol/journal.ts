@@ -1,9 +1,9 @@
 /** The journal of one invocation: requests and answers, hash-chained from the invocation's CID. */
 import * as v from 'valibot'
 import { encodeCanonical } from './codec.ts'
-import { EFFECT_KINDS, isDeferred } from './effects.ts'
+import { EFFECT_KINDS, isDeferred, READ_KINDS } from './effects.ts'
 import { ERRORS, type ErrorCode } from './errors.ts'
-import { OUTPUT_BYTES_MAX, REQUESTS_MAX } from './limits.ts'
+import { GUESS_ARGUMENTS_BYTES_MAX, GUESS_BYTES_MAX, OUTPUT_BYTES_MAX, REQUESTS_MAX } from './limits.ts'
 import type { Crypto } from './ports.ts'
 import { bytes, integer, text } from './schema.ts'
 
@@ -35,6 +35,16 @@ export const journalEntry = () =>
 
 export type JournalEntry = v.InferOutput<ReturnType<typeof journalEntry>>
 export type EffectRequest = Omit<Extract<JournalEntry, { entry: 'request' }>, 'entry'>
+
+/** A read that its home expects of a function, and what the answer is: no part of the journal until it is requested. */
+export const guess = () =>
+  v.strictObject({
+    kind: v.picklist(READ_KINDS),
+    arguments: bytes(GUESS_ARGUMENTS_BYTES_MAX),
+    value: bytes(GUESS_BYTES_MAX),
+  })
+
+export type Guess = v.InferOutput<ReturnType<typeof guess>>
 
 /** The head after one more entry: SHA-256 of the head before it and the entry's canonical bytes. */
 export const journalHead = (crypto: Crypto, head: Uint8Array, entry: JournalEntry): Uint8Array => {

@@ -43,6 +43,12 @@ export const BINDINGS_MAX = 64
 export const STATE_VALUE_BYTES_MAX = 1 * MIB
 /** Entries in one page of a list: with keys alone some 256 KiB. */
 export const LIST_ENTRIES_MAX = 1000
+/** Reads that travel with an item, guessed by its home: functions of steps read some keys; whoever reads more waits once more. */
+export const GUESSES_MAX = 16
+/** A guessed answer, encoded: what is larger takes longer on its way than to be asked for. */
+export const GUESS_BYTES_MAX = 16 * KIB
+/** Arguments of a guessed read: two keys and the name of a binding, encoded. */
+export const GUESS_ARGUMENTS_BYTES_MAX = 2 * KIB
 /** Bytes of one request for randomness: what `crypto.getRandomValues` gives at once. Source: W3C Web Cryptography API, 10.1.1. */
 export const RANDOM_BYTES_MAX = 65_536
 /** The address of a request to a server: what servers take is 8,000 octets. Source: RFC 9110, 4.1. */

@@ -3,7 +3,7 @@ import { cidDigest, rawCid, recordCid } from '../../protocol/cid.ts'
 import { encodeCanonical } from '../../protocol/codec.ts'
 import { batchOf, type Envelope, signBatch } from '../../protocol/envelope.ts'
 import type { BlockFrame, PeerFrame } from '../../protocol/frames.ts'
-import { type JournalEntry, journalHead } from '../../protocol/journal.ts'
+import { type Guess, type JournalEntry, journalHead } from '../../protocol/journal.ts'
 import { Genesis, Membership, meshIdOf, Revocation, signTicket, Ticket } from '../../protocol/mesh.ts'
 import { Outcome } from '../../protocol/outcome.ts'
 import {
@@ -133,6 +133,12 @@ export const journal: JournalEntry[] = [
 
 const visits = encodeValue({ binding: 'DB', key: 'visits' })
 const visited = encodeValue({ binding: 'DB', key: 'visits', value: 5 })
+const ofVisits: Guess = { kind: 'get', arguments: visits, value: encodeValue(4) }
+const ofList: Guess = {
+  kind: 'list',
+  arguments: encodeValue({ binding: 'DB', prefix: 'cart/ada/', after: null, limit: 100 }),
+  value: encodeValue({ entries: [{ key: 'cart/ada/1', value: 'tea' }], more: false }),
+}
 /** Of a step that reads and writes: what is deferred has no answer. */
 export const statefulJournal: JournalEntry[] = [
   { entry: 'request', n: 0, after: 0, kind: 'get', arguments: visits },
@@ -283,6 +289,16 @@ export const peerFrameExamples: PeerFrame[] = [
     signed: batchOf(invocations),
   },
   {
+    t: 'invoke',
+    task: template,
+    timeout_ms: 300_000,
+    items: [
+      { id: 5, attempt: 1, epoch: 0, input, journal: [], guesses: [ofVisits, ofList] },
+      { id: 6, attempt: 1, epoch: 0, input, journal: [] },
+    ],
+    signed: batchOf(invocations),
+  },
+  {
     t: 'tied',
     task: template,
     timeout_ms: 300_000,
@@ -292,6 +308,17 @@ export const peerFrameExamples: PeerFrame[] = [
     ],
     signed: batchOf(invocations),
     holds: [0, 120],
+  },
+  {
+    t: 'tied',
+    task: template,
+    timeout_ms: 300_000,
+    items: [
+      { id: 7, attempt: 1, epoch: 0, input, journal: [], guesses: [ofVisits] },
+      { id: 8, attempt: 1, epoch: 0, input, journal: [] },
+    ],
+    signed: batchOf(invocations),
+    holds: [0, 0],
   },
   { t: 'accepted', ids: [1, 2] },
   { t: 'started', ids: [3] },
@@ -325,6 +352,7 @@ export const peerFrameExamples: PeerFrame[] = [
   { t: 'cancel', ids: [2] },
   { t: 'request', id: 2, n: 2, after: 1, kind: 'put', arguments: visited },
   { t: 'request', id: 2, n: first.n, after: first.after, kind: first.kind, arguments: first.arguments },
+  { t: 'guessed', id: 5, n: 0, after: 0, guess: 1 },
   { t: 'answer', id: 2, n: 0, answer: { ok: true, value: encodeValue(42) } },
   { t: 'answer', id: 2, n: 1, answer: { ok: false, code: 'E_EXPORT_UNKNOWN', message: 'no export nothing' } },
   { t: 'verdict', invocation: receipt.invocation, secret: filled(32, 3), verdict: 'agreed' },

@@ -1,7 +1,7 @@
 /** Schemas in words, as the tables of protocol/README.md say them. */
 import { envelope, signedBatch } from '../../protocol/envelope.ts'
 import { ERRORS } from '../../protocol/errors.ts'
-import { answer, journalEntry } from '../../protocol/journal.ts'
+import { answer, guess, journalEntry } from '../../protocol/journal.ts'
 import { credential, membershipChain } from '../../protocol/mesh.ts'
 import { limits, OUTCOME_ERRORS } from '../../protocol/outcome.ts'
 import { coordinate, taskTemplate } from '../../protocol/records.ts'
@@ -16,6 +16,7 @@ export const SHARED: Readonly<Record<string, Schema>> = {
   'task template': schemaOf(taskTemplate()),
   'journal entry': schemaOf(journalEntry()),
   answer: schemaOf(answer()),
+  guess: schemaOf(guess()),
   credential: schemaOf(credential()),
   coordinate: schemaOf(coordinate()),
 }
