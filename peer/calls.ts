@@ -12,6 +12,7 @@ import type { StateReads } from './effects/state.ts'
 import { mustBeVerified } from './grants.ts'
 import { Proven } from './proven.ts'
 import type { Transaction } from './state/engine.ts'
+import type { Foresight } from './state/foresight.ts'
 
 export type Level = { level: 'none' } | { level: 'audit' } | { level: 'self' } | { level: 'quorum'; n: number }
 
@@ -82,6 +83,8 @@ export interface CallRequest {
   grants?: Grants | undefined
   /** Where it reads state: nowhere, unless given. */
   reads?: StateReads | undefined
+  /** What its function is likely to read. */
+  foresight?: Foresight | undefined
   /** It is a durable invocation. */
   durable?: KeptRun | undefined
   /** Nested calls above this one. */

@@ -16,7 +16,10 @@ import { NeighbourTable } from './neighbours.ts'
 const { crypto } = machine
 const mesh = recordCid(crypto, Uint8Array.of(1))
 const SIGN_MS = 50
-const once = { attempt: 1, epoch: 0, predictedMs: 0, holdMs: undefined, onStarted: undefined, onRequest: undefined }
+const once = {
+  ...{ attempt: 1, epoch: 0, predictedMs: 0, holdMs: undefined, onStarted: undefined },
+  ...{ onRequest: undefined, onGuessed: undefined, guesses: [] },
+}
 
 /** A dispatcher whose signatures take 50 ms, or fail, and a neighbour whose end of the link is here. */
 const dispatching = (name: string, { signs = true } = {}) => {

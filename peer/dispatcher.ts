@@ -3,7 +3,7 @@ import { type CID, recordCid } from '../protocol/cid.ts'
 import { batchOf, type Envelope, signBatch } from '../protocol/envelope.ts'
 import { type ErrorCode, MeshError } from '../protocol/errors.ts'
 import type { FrameOf, PeerFrame } from '../protocol/frames.ts'
-import { type Answer, type EffectRequest, orderJournal } from '../protocol/journal.ts'
+import { type Answer, type EffectRequest, type Guess, orderJournal } from '../protocol/journal.ts'
 import { BATCH_ITEMS_MAX, FRAME_BYTES_MAX, KIB, TIMEOUT_MS_MAX } from '../protocol/limits.ts'
 import { Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
@@ -12,7 +12,7 @@ import type { Item } from './calls.ts'
 import type { Neighbour } from './neighbours.ts'
 import { type OwedReceipt, OwedReceipts } from './owed-receipts.ts'
 import type { Execution } from './receipts.ts'
-import { AROUND_BYTES, journalBytes } from './sizes.ts'
+import { AROUND_BYTES, guessBytes, journalBytes } from './sizes.ts'
 
 /** Frames stay short, so that answers and progress pass between them. */
 const INVOKE_BYTES_MAX = 256 * KIB
@@ -43,6 +43,10 @@ export interface Sending {
   readonly onStarted: (() => void) | undefined
   /** Undefined: the function may request nothing. */
   readonly onRequest: ((effect: EffectRequest) => void) | undefined
+  /** The same of a read that was answered from the guess in this place. */
+  readonly onGuessed: ((n: number, after: number, place: number) => void) | undefined
+  /** Reads that travel with it. */
+  readonly guesses: readonly Guess[]
 }
 
 /** One item at one executor. */
@@ -67,8 +71,8 @@ interface Pending extends Attempt {
 }
 
 /** What an item adds to an invoke frame. */
-const wireBytes = ({ request, invocationBytes, journal }: Item): number =>
-  request.input.length + invocationBytes.length + journalBytes(journal) + AROUND_BYTES
+const wireBytes = ({ request, invocationBytes, journal }: Item, guesses: readonly Guess[]): number =>
+  request.input.length + invocationBytes.length + journalBytes(journal) + guessBytes(guesses) + AROUND_BYTES
 
 /** Whether its caller cancelled, or its time is up, only this side knows. */
 const told = (code: ErrorCode): ErrorCode => (code === 'E_CANCELLED' || code === 'E_TIMEOUT' ? 'E_INCONCLUSIVE' : code)
@@ -117,7 +121,7 @@ export class Dispatcher {
     this.#pending.set(pending.id, pending)
     neighbour.inFlight++
     neighbour.inFlightBytes += item.request.input.length
-    const bytes = wireBytes(item)
+    const bytes = wireBytes(item, sending.guesses)
     if (bytes <= ITEM_BYTES_MAX) this.#outboxOf(pending).add(pending, bytes)
     else {
       const message = `input and journal come to ${bytes} bytes; at most ${ITEM_BYTES_MAX} can be sent to an executor`
@@ -175,6 +179,7 @@ export class Dispatcher {
       case 'receipts':
         return this.#receipts.onReceipts(neighbour, frame)
       case 'request':
+      case 'guessed':
         return this.#onRequest(neighbour, frame)
     }
   }
@@ -218,12 +223,13 @@ export class Dispatcher {
     const invoke = {
       task: first.item.template,
       timeout_ms: Math.min(TIMEOUT_MS_MAX, Math.max(1, Math.ceil(deadlineMs - clock.monotonic()))),
-      items: open.map(({ id, attempt, epoch, item }) => ({
+      items: open.map(({ id, attempt, epoch, item, guesses }) => ({
         id,
         attempt,
         epoch,
         input: item.request.input,
         journal: orderJournal(item.journal),
+        ...(guesses.length > 0 && { guesses: [...guesses] }),
       })),
       signed: batchOf(envelopes),
     }
@@ -306,11 +312,13 @@ export class Dispatcher {
     this.#settle(id, { kind: 'answered', outcome, outcomeBytes, outcomeCid, invocation, receipt })
   }
 
-  #onRequest(neighbour: Neighbour, frame: FrameOf<'request'>): void {
+  #onRequest(neighbour: Neighbour, frame: FrameOf<'request'> | FrameOf<'guessed'>): void {
     const pending = this.#pending.get(frame.id)
     if (pending?.neighbour !== neighbour) return
     pending.heardMs = this.#ports.clock.monotonic()
-    const { n, after, kind } = frame
+    const { n, after } = frame
+    if (frame.t === 'guessed') return pending.onGuessed?.(n, after, frame.guess)
+    const { kind } = frame
     if (!pending.onRequest) throw new MeshError('E_MESSAGE', 'a request from a function that declares none')
     pending.onRequest({ n, after, kind, arguments: frame.arguments })
   }

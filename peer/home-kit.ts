@@ -7,6 +7,7 @@ import { Durable } from './durable/durable.ts'
 import { BoundEffects } from './effects/bound.ts'
 import { Sends } from './sends/sends.ts'
 import type { StateEngine } from './state/engine.ts'
+import { Foresight } from './state/foresight.ts'
 import { Gates } from './state/gate.ts'
 import type { Homes } from './state/homes.ts'
 import { OwnerAccess } from './state/owner-access.ts'
@@ -16,6 +17,7 @@ const stateOn = (ports: Ports, engine: StateEngine, homes?: Homes): State => ({
   engine,
   gates: new Gates(),
   sends: new Sends(ports, engine, homes),
+  foresight: new Foresight(),
 })
 
 export const homeKit = { BoundEffects, Durable, OwnerAccess, StatefulCall, stateOn }

@@ -304,6 +304,7 @@ describe('each kind of effect', () => {
       const page = found.slice(0, limit).map(([key, value]) => ({ key, value: encodeValue(value) }))
       return { entries: page, more: found.length > limit }
     },
+    beside: () => ({ reads, note: () => {} }),
   }
 
   test('get and list read where the call says, within the grant', async () => {

@@ -1,10 +1,11 @@
 /** The home of one invocation: keeps its journal, and answers what its function requests. */
 import { isDeferred } from '../protocol/effects.ts'
 import { type ErrorCode, MeshError } from '../protocol/errors.ts'
-import { type Answer, awaitedIn, type EffectRequest } from '../protocol/journal.ts'
+import { type Answer, awaitedIn, type EffectRequest, type Guess } from '../protocol/journal.ts'
 import { MESSAGE_CHARS_MAX, MIB, OUTPUT_BYTES_MAX } from '../protocol/limits.ts'
 import type { Item } from './calls.ts'
-import type { BeginEffects, Effects } from './effects/effects.ts'
+import type { BeginEffects, Effects, Foreseen } from './effects/effects.ts'
+import { endsGuessing } from './guesses.ts'
 
 /** More than any run can request: its arguments and result together stay below this in the sandbox. */
 const REQUEST_BYTES_MAX = OUTPUT_BYTES_MAX + MIB
@@ -46,6 +47,8 @@ export class Home {
   readonly #made = new Set<number>()
   #requestBytes = 0
   #answerBytes = 0
+  /** Reads that travel with the item; undefined: it was made. */
+  #foreseen: (Foreseen | undefined)[] = []
 
   /** Without `rehearse` it believes what is requested: its own sandbox does. */
   constructor(item: Item, begin: BeginEffects, rehearse?: Rehearse) {
@@ -62,15 +65,41 @@ export class Home {
     this.#isCut = false
   }
 
+  /** Reads what its function is likely to ask for first. */
+  async foresee(): Promise<void> {
+    if (this.#item.journal.length > 0) return
+    this.#foreseen = await this.#effects.foresee()
+    for (const one of this.#foreseen) this.#answerBytes += one?.guess.value.length ?? 0
+  }
+
+  /** What travels with the item: nothing, once something was requested. */
+  get guesses(): readonly Guess[] {
+    return this.#item.journal.length > 0 ? [] : this.#foreseen.flatMap((one) => one?.guess ?? [])
+  }
+
+  /** Records a read that was answered from what travelled with the item in this place, with that answer. */
+  onGuessed(sink: AnswerSink, n: number, after: number, place: number): void {
+    if (sink !== this.#sink || this.#made.has(n)) return
+    const foreseen = this.#foreseen[place]
+    // Its executor could not know which of the answers came first.
+    if (!foreseen || this.#underWay.size > 0) return sink.refuse(`request ${n} was answered by nobody`)
+    this.#foreseen[place] = undefined
+    const { value, ...read } = foreseen.guess
+    const effect = { n, after, ...read }
+    this.#recordRequest(effect)
+    foreseen.use(effect)
+    const { journal, proven, kept } = this.#item
+    const entry = { entry: 'answer' as const, n, answer: { ok: true as const, value } }
+    journal.push(entry)
+    proven.answered(n, entry.answer)
+    kept?.answered(entry)
+  }
+
   /** Records a request and performs it. One that is recorded already is being performed. */
   onRequest(sink: AnswerSink, effect: EffectRequest): void {
     if (sink !== this.#sink || this.#made.has(effect.n)) return
-    this.#noteRequest(effect)
-    if (this.#requestBytes > REQUEST_BYTES_MAX) {
-      throw new MeshError('E_MESSAGE_LIMIT', `requests of one item came to ${this.#requestBytes} bytes`)
-    }
-    this.#item.journal.push({ entry: 'request', ...effect })
-    this.#item.kept?.requested(effect)
+    if (endsGuessing(effect.kind)) this.#foreseen = []
+    this.#recordRequest(effect)
     if (!isDeferred(effect.kind)) this.#record(effect.n, this.#perform(effect, sink))
   }
 
@@ -95,6 +124,7 @@ export class Home {
     if (this.#underWay.size > 0) this.#earlier.push(this.#effects)
     else this.#effects.close()
     this.#effects = this.#begin(this.#item)
+    this.#foreseen = []
     this.#made.clear()
     this.#requestBytes = 0
     this.#answerBytes = 0
@@ -120,6 +150,15 @@ export class Home {
       if (entry.entry === 'answer' || !awaited.has(n) || !proven.has(n) || this.#underWay.has(n)) continue
       this.#record(n, proven.underWay(n) ?? this.#perform(entry, undefined))
     }
+  }
+
+  #recordRequest(effect: EffectRequest): void {
+    this.#noteRequest(effect)
+    if (this.#requestBytes > REQUEST_BYTES_MAX) {
+      throw new MeshError('E_MESSAGE_LIMIT', `requests of one item came to ${this.#requestBytes} bytes`)
+    }
+    this.#item.journal.push({ entry: 'request', ...effect })
+    this.#item.kept?.requested(effect)
   }
 
   #noteRequest({ n, arguments: { length } }: EffectRequest): void {

@@ -76,6 +76,7 @@ export class Invoker {
     const { signal } = item.request
     const home = isPure(item.manifest) ? undefined : this.#homeOf(item)
     if (item.kept) home?.goOn()
+    await home?.foresee()
     const events = {
       wait: (pursuit: Pursuit) => this.#wait(pursuit),
       cancel: (attempt: Attempt, code: ErrorCode, message: string) => this.#dispatcher.cancel(attempt, code, message),
@@ -223,6 +224,8 @@ export class Invoker {
       holdMs: held,
       onStarted: held === undefined ? undefined : () => pursuit.started(),
       onRequest: home && ((effect: Parameters<Home['onRequest']>[1]) => home.onRequest(sink, effect)),
+      onGuessed: home && ((...guessed) => home.onGuessed(sink, ...guessed)),
+      guesses: home?.guesses ?? [],
     })
     home?.attach(sink)
     // Before the pursuit hears of it: one that was refused must not go to the same peer again.

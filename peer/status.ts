@@ -3,6 +3,7 @@ import type { Ports } from '../protocol/ports.ts'
 import type { Refusal } from './lending.ts'
 import type { PeerParts } from './peer.ts'
 import type { TrustStatus } from './standings.ts'
+import type { ReadCounts } from './state/foresight.ts'
 import type { DayTally } from './tally.ts'
 
 export interface RunningTask {
@@ -43,6 +44,8 @@ export interface PeerStatus {
   disk: { bytes: number; blocks: number }
   /** Verified answers kept; `hits` and `misses` of calls since the start that might have been answered from it. */
   memo: { entries: number; bytes: number; budget_bytes: number; hits: number; misses: number }
+  /** How the reads of functions that were called here have been answered; null: it keeps no state. */
+  reads: ReadCounts | null
   /** Wall-clock instant until which it is paused; null: not paused; 'resumed': until someone resumes it. */
   paused_until: number | 'resumed' | null
   running: RunningTask[]
@@ -75,6 +78,7 @@ export const statusOf = (ports: Ports, parts: PeerParts): PeerStatus => {
     },
     disk: { bytes: usage.bytes, blocks: usage.blocks },
     memo: { ...memo, budget_bytes: budgetBytes },
+    reads: parts.state ? { ...parts.state.foresight.counts } : null,
     paused_until: pausedUntil(lending.pausedUntilMs, lending.paused),
     running: [...executor.items()].slice(0, 1000).map((item) => ({
       peer: item.neighbour.peer,

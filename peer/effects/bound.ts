@@ -1,13 +1,18 @@
 /** Effects that go to a binding of the function, within what its caller grants. */
 import { MeshError } from '../../protocol/errors.ts'
 import type { Answer, EffectRequest } from '../../protocol/journal.ts'
+import { GUESS_BYTES_MAX, KIB } from '../../protocol/limits.ts'
 import type { Ports } from '../../protocol/ports.ts'
+import { encodeValue } from '../../protocol/values.ts'
 import type { Item } from '../calls.ts'
 import { GrantedRequests } from '../grants.ts'
-import type { Effects } from './effects.ts'
+import type { LikelyRead, ReadCounts } from '../state/foresight.ts'
+import type { Effects, Foreseen } from './effects.ts'
 import { authorityOf, Fetching } from './fetch.ts'
 import { answerRead } from './state.ts'
 
+/** Of what travels with one call: with more its first bytes would come later than a round trip takes. */
+const GUESSES_BYTES_MAX = 64 * KIB
 const NEVER = new AbortController().signal
 
 export class BoundEffects implements Effects {
@@ -15,6 +20,10 @@ export class BoundEffects implements Effects {
   readonly #fetching: Fetching
   readonly #granted: GrantedRequests
   readonly #closed = new AbortController()
+  /** Where an executor reads, and not this peer. */
+  #counts: ReadCounts | undefined
+  /** Answers that the function had been given when it was last waited for a read. */
+  #askedAfter = -1
 
   constructor(ports: Pick<Ports, 'clock' | 'log' | 'web' | 'secrets'>, item: Item) {
     this.#item = item
@@ -28,6 +37,7 @@ export class BoundEffects implements Effects {
     switch (kind) {
       case 'get':
       case 'list': {
+        this.#count(request)
         const value = await answerRead(this.#item.request.reads, this.#granted.admit(kind, request))
         this.#granted.answered(request.n, value.length)
         return { ok: true, value }
@@ -39,8 +49,51 @@ export class BoundEffects implements Effects {
     }
   }
 
+  async foresee(): Promise<Foreseen[]> {
+    const { foresight } = this.#item.request
+    this.#counts = foresight?.counts
+    const likely = foresight?.of(this.#item.request) ?? []
+    const found = await Promise.all(likely.map((read) => this.#foreseen(read)))
+    let bytes = 0
+    return found.filter((one) => {
+      if (!one || bytes + one.guess.value.length > GUESSES_BYTES_MAX) return false
+      bytes += one.guess.value.length
+      return true
+    }) as Foreseen[]
+  }
+
   close(): void {
     this.#closed.abort()
+  }
+
+  /** A read that an executor waits for. */
+  #count({ after }: EffectRequest): void {
+    if (!this.#counts) return
+    this.#counts.asked++
+    if (after > this.#askedAfter) this.#counts.waits++
+    this.#askedAfter = Math.max(this.#askedAfter, after)
+  }
+
+  /** Undefined: it is not granted, or too large; or it is counted, and then nobody knows before how much of it is left. */
+  async #foreseen({ kind, binding, text, limit }: LikelyRead): Promise<Foreseen | undefined> {
+    const { request, manifest } = this.#item
+    const encoded = encodeValue(kind === 'get' ? { binding, key: text } : { binding, prefix: text, after: null, limit })
+    try {
+      const granted = new GrantedRequests(manifest.env, request.grants).admit(kind, { n: 0, arguments: encoded })
+      const beside = request.reads?.beside()
+      if (!beside || granted.grant.requests !== undefined || granted.grant.bytes !== undefined) return undefined
+      const value = await answerRead(beside.reads, granted)
+      if (value.length > GUESS_BYTES_MAX) return undefined
+      const use = (made: EffectRequest) => {
+        if (this.#counts) this.#counts.foreseen++
+        this.#granted.note({ entry: 'request', ...made })
+        beside.note()
+      }
+      return { guess: { kind, arguments: encoded, value }, use }
+    } catch (cause) {
+      if (cause instanceof MeshError) return undefined
+      throw cause
+    }
   }
 
   async #fetch(request: EffectRequest, proven: () => Promise<void>): Promise<Answer> {

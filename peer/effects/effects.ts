@@ -1,7 +1,7 @@
 /** Performs what one item's function requests, from where its journal begins. */
 import { decodeArguments } from '../../protocol/effects.ts'
 import { MeshError } from '../../protocol/errors.ts'
-import type { Answer, EffectRequest } from '../../protocol/journal.ts'
+import type { Answer, EffectRequest, Guess } from '../../protocol/journal.ts'
 import type { Ports } from '../../protocol/ports.ts'
 import { encodeValue } from '../../protocol/values.ts'
 import type { Item, NestedCall } from '../calls.ts'
@@ -10,6 +10,13 @@ import { Calls } from './call.ts'
 import { answerNow } from './now.ts'
 import { Sleeps } from './sleep.ts'
 
+/** A read that the function is likely to ask for. */
+export interface Foreseen {
+  guess: Guess
+  /** It was asked for: from then on it counts, and is part of what its step has read. */
+  use(request: EffectRequest): void
+}
+
 /** The effects of one item. Begun anew with its journal. */
 export interface Effects {
   /**
@@ -17,6 +24,8 @@ export interface Effects {
    * resolves once nobody has made the request up; a barrier waits for it.
    */
   perform(request: EffectRequest, proven: () => Promise<void>): Promise<Answer>
+  /** What it is likely to read first. */
+  foresee(): Promise<Foreseen[]>
   /** Nobody waits for any of them any more. */
   close(): void
 }
@@ -64,6 +73,10 @@ class ItemEffects implements Effects {
         if (this.#bound) return this.#bound.perform(request, proven)
         throw new MeshError('E_GRANT', `${kind}: this home performs none`)
     }
+  }
+
+  async foresee(): Promise<Foreseen[]> {
+    return this.#bound ? this.#bound.foresee() : []
   }
 
   /** Of a sleep that an earlier home of a durable invocation began. */

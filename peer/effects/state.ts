@@ -18,6 +18,8 @@ export interface StateReads {
   get(namespace: string, key: string): Promise<Uint8Array | undefined>
   /** Ascending; `more`: there are others behind them. */
   list(range: StateRange): Promise<{ entries: { key: string; value: Uint8Array }[]; more: boolean }>
+  /** Reads as of the same, for one who may not want it: it is noted once `note` is called. */
+  beside(): { reads: StateReads; note(): void }
 }
 
 /** Values in a page of a list stay below what a home answers at once. */

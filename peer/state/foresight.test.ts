@@ -12,16 +12,16 @@ const keysOf = (foresight: Foresight, input: Value) => foresight.likely('f', inp
 describe('what a function will read', () => {
   test('is known after two calls that have read the like', () => {
     const foresight = new Foresight()
-    foresight.learn('f', { from: 'ada', to: 'bob' }, [get('account/ada'), get('account/bob'), get('rates')])
+    foresight.note('f', { from: 'ada', to: 'bob' }, [get('account/ada'), get('account/bob'), get('rates')])
     expect(keysOf(foresight, { from: 'eve', to: 'zoe' })).toEqual([])
-    foresight.learn('f', { from: 'bob', to: 'cyd' }, [get('account/bob'), get('account/cyd'), get('rates')])
+    foresight.note('f', { from: 'bob', to: 'cyd' }, [get('account/bob'), get('account/cyd'), get('rates')])
     expect(keysOf(foresight, { from: 'eve', to: 'zoe' })).toEqual(['account/eve', 'account/zoe', 'rates'])
     expect(foresight.likely('g', { from: 'eve', to: 'zoe' })).toEqual([])
   })
 
   test('is a list too, of which the first page only', () => {
     const foresight = new Foresight()
-    for (const user of ['ada', 'bob']) foresight.learn('f', { user }, [list(`cart/${user}/`), list('x/', 'x/1')])
+    for (const user of ['ada', 'bob']) foresight.note('f', { user }, [list(`cart/${user}/`), list('x/', 'x/1')])
     expect(foresight.likely('f', { user: 'cyd' })).toEqual([
       { kind: 'list', binding: 'DB', text: 'cart/cyd/', limit: 100 },
     ])
@@ -30,7 +30,7 @@ describe('what a function will read', () => {
   test('is nothing that comes after what may end its step', () => {
     const foresight = new Foresight()
     const sleep = request('sleep', { ms: 5 })
-    for (const user of ['ada', 'bob']) foresight.learn('f', user, [get(user), sleep, get(`late/${user}`)])
+    for (const user of ['ada', 'bob']) foresight.note('f', user, [get(user), sleep, get(`late/${user}`)])
     expect(keysOf(foresight, 'cyd')).toEqual(['cyd'])
   })
 
@@ -42,32 +42,32 @@ describe('what a function will read', () => {
       { a: 'p', b: 'q' },
       { a: 'r', b: 's' },
     ])
-      foresight.learn('f', input, [get(`k/${input.b}`)])
-    for (let i = 0; i < 9; i++) foresight.learn('f', { a: `l${i}`, b: `m${i}` }, [get(`k/m${i}`)])
+      foresight.note('f', input, [get(`k/${input.b}`)])
+    for (let i = 0; i < 9; i++) foresight.note('f', { a: `l${i}`, b: `m${i}` }, [get(`k/m${i}`)])
     expect(keysOf(foresight, { a: 'one', b: 'two' })).toEqual(['k/two'])
   })
 
   test('is forgotten when it is not read any more', () => {
     const foresight = new Foresight()
-    for (let i = 0; i < 3; i++) foresight.learn('f', null, [get('config')])
-    for (let i = 0; i < 8; i++) foresight.learn('f', null, [get('other')])
+    for (let i = 0; i < 3; i++) foresight.note('f', null, [get('config')])
+    for (let i = 0; i < 8; i++) foresight.note('f', null, [get('other')])
     expect(keysOf(foresight, null)).toEqual(['config', 'other'])
-    foresight.learn('f', null, [get('other')])
+    foresight.note('f', null, [get('other')])
     expect(keysOf(foresight, null)).toEqual(['other'])
   })
 
   test('stays known beside keys that nobody can know', () => {
     const foresight = new Foresight()
-    for (let i = 0; i < 200; i++) foresight.learn('f', { n: i }, [get(`secret/${i * 7 + 1}x`), get(`k/${i}`)])
+    for (let i = 0; i < 200; i++) foresight.note('f', { n: i }, [get(`secret/${i * 7 + 1}x`), get(`k/${i}`)])
     expect(keysOf(foresight, { n: 'z' })).toEqual(['k/z'])
   })
 
   test('is at most so much, of so many functions', () => {
     const foresight = new Foresight()
     const many = Array.from({ length: 100 }, (_, i) => get(`many/${String.fromCharCode(0x100 + i)}`))
-    for (let i = 0; i < 3; i++) foresight.learn('f', null, many)
+    for (let i = 0; i < 3; i++) foresight.note('f', null, many)
     expect(keysOf(foresight, null)).toHaveLength(16)
-    for (let i = 0; i < 300; i++) foresight.learn(`other ${i}`, null, [get('k')])
+    for (let i = 0; i < 300; i++) foresight.note(`other ${i}`, null, [get('k')])
     expect(keysOf(foresight, null)).toEqual([])
   })
 })

@@ -3,12 +3,15 @@
  * Pure. What is learnt wrongly costs the bytes of a guess, until it is forgotten.
  */
 import { decodeArguments } from '../../protocol/effects.ts'
-import { GUESSES_MAX } from '../../protocol/limits.ts'
+import { GUESSES_MAX, KIB } from '../../protocol/limits.ts'
 import type { Outcome } from '../../protocol/outcome.ts'
-import type { Value } from '../../protocol/values.ts'
+import { decodeValue, type Value } from '../../protocol/values.ts'
+import type { CallRequest } from '../calls.ts'
 import { endsGuessing } from '../guesses.ts'
 import { partsOf, type TextPart, textOf, textsIn } from './text-parts.ts'
 
+/** Of an input that is larger what makes up its keys is not looked for: calls with such take longer than a round trip. */
+const INPUT_BYTES_MAX = 16 * KIB
 /** Functions, by export, of which something is remembered; whoever is called least of late is forgotten. */
 const FUNCTIONS_MAX = 256
 /** Reads remembered of one: as many as travel, and as many that may yet. */
@@ -27,6 +30,18 @@ export interface LikelyRead {
   limit: number
 }
 
+/** How often executors read. */
+export interface ReadCounts {
+  /** Answered by what had travelled with the call. */
+  foreseen: number
+  /** Asked for. */
+  asked: number
+  /** Times that a function waited for what it asked for: for several reads at once it waits once. */
+  waits: number
+}
+
+type Call = Pick<CallRequest, 'function' | 'export' | 'input'>
+
 interface Template extends Omit<LikelyRead, 'text'> {
   parts: readonly TextPart[]
   seen: number
@@ -35,8 +50,7 @@ interface Template extends Omit<LikelyRead, 'text'> {
 
 export class Foresight {
   readonly #functions = new Map<string, Template[]>()
-  /** Reads by executors: all; those that had travelled; and those that a function waited for anew, as none was under way. */
-  readonly counts = { reads: 0, foreseen: 0, waits: 0 }
+  readonly counts: ReadCounts = { foreseen: 0, asked: 0, waits: 0 }
 
   /** What a call with this input will read first, as far as that is known. */
   likely(name: string, input: Value): LikelyRead[] {
@@ -51,8 +65,20 @@ export class Foresight {
     return found
   }
 
+  /** What a call will read first. */
+  of(call: Call): LikelyRead[] {
+    const input = inputOf(call)
+    return input === undefined ? [] : this.likely(nameOf(call), input)
+  }
+
+  /** What a call has requested, as it has been verified at its level. */
+  learn(call: Call, requests: Outcome['requests']): void {
+    const input = inputOf(call)
+    if (input !== undefined) this.note(nameOf(call), input, requests)
+  }
+
   /** That a call with this input has made these requests. */
-  learn(name: string, input: Value, requests: Outcome['requests']): void {
+  note(name: string, input: Value, requests: Outcome['requests']): void {
     const known = this.#functions.get(name) ?? []
     const reads = readsIn(requests)
     if (known.length === 0 && reads.length === 0) return
@@ -76,6 +102,12 @@ export class Foresight {
     if (this.#functions.size > FUNCTIONS_MAX) this.#functions.delete(this.#functions.keys().next().value as string)
   }
 }
+
+/** What is alike. */
+const nameOf = (call: Call): string => `${call.function}#${call.export}`
+
+const inputOf = ({ input }: Call): Value | undefined =>
+  input.length > INPUT_BYTES_MAX ? undefined : decodeValue(input)
 
 const isSame = (a: LikelyRead, b: LikelyRead): boolean =>
   a.kind === b.kind && a.text === b.text && a.binding === b.binding && a.limit === b.limit

@@ -10,6 +10,7 @@ import type { CallRequest, CallResult } from '../calls.ts'
 import { Sends } from '../sends/sends.ts'
 import { createMemoryStorage } from '../storage/memory.ts'
 import type { StateEngine, Transaction } from './engine.ts'
+import { Foresight } from './foresight.ts'
 import { Gates } from './gate.ts'
 import { isStateful, type Perform, StatefulCall } from './stateful-call.ts'
 import { openStorageEngine } from './storage-engine.ts'
@@ -62,7 +63,7 @@ const cameTo = (
 const put = (key: string, value: Value): Requested => ['put', { binding: 'DB', key, value }]
 const run = (perform: Perform, { timeoutMs = 60_000, on = engine } = {}) => {
   const network = { peerId: 'home' } as Network
-  const state = { engine: on, gates, sends: new Sends({ clock, log, network }, on) }
+  const state = { engine: on, gates, sends: new Sends({ clock, log, network }, on), foresight: new Foresight() }
   const deadlineMs = clock.monotonic() + timeoutMs
   return new StatefulCall({ clock, log }, { state, perform }, request(timeoutMs), manifest, deadlineMs).run()
 }

@@ -9,6 +9,7 @@ import { pause } from '../pause.ts'
 import type { Sends } from '../sends/sends.ts'
 import { commitKnown } from './commit.ts'
 import type { StateEngine } from './engine.ts'
+import type { Foresight } from './foresight.ts'
 import type { Gates } from './gate.ts'
 import { Step } from './step.ts'
 
@@ -22,6 +23,7 @@ export interface State {
   engine: StateEngine
   gates: Gates
   sends: Sends
+  foresight: Foresight
 }
 
 /** One run at the level of the call. */
@@ -100,7 +102,9 @@ export class StatefulCall {
       const reads = new Step(engine, await Promise.race([engine.revision(), this.#late.promise]))
       this.#unavailable = undefined
       await this.#request.durable?.begin(reads, this.#manifest)
-      const result = await this.#perform({ ...this.#request, reads })
+      const { foresight } = this.#state
+      const result = await this.#perform({ ...this.#request, reads, foresight })
+      foresight.learn(this.#request, result.outcome.requests)
       return { result, committed: await this.#settle(result, reads, inTurn) }
     } finally {
       leave?.()

@@ -42,6 +42,15 @@ export class Step implements StateReads {
     return { entries: entries.map(({ key, value }) => ({ key, value: value as Uint8Array })), more }
   }
 
+  beside(): { reads: Step; note(): void } {
+    const reads = new Step(this.#engine, this.revision)
+    const note = () => {
+      for (const [name, read] of reads.#reads) this.#reads.set(name, read)
+      this.#ranges.push(...reads.#ranges)
+    }
+    return { reads, note }
+  }
+
   /** Something was asked for that is no longer kept as of the revision: whatever came of the step, it was no answer. */
   get isStale(): boolean {
     return this.#isStale
