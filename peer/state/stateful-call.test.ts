@@ -17,7 +17,8 @@ import { openStorageEngine } from './storage-engine.ts'
 
 const clock = new FakeClock()
 const manifest = { effects: ['get', 'put'], env: [{ name: 'DB', kind: 'state' }] } as unknown as Manifest
-const request = (timeoutMs = 60_000) => ({ grants: { DB: { state: 'shop' } }, timeoutMs }) as unknown as CallRequest
+const request = (timeoutMs = 60_000) =>
+  ({ input: encodeValue(null), grants: { DB: { state: 'shop' } }, timeoutMs }) as unknown as CallRequest
 
 let engine: StateEngine
 let gates: Gates
