@@ -71,8 +71,18 @@ export const addState = (program: Command, run: Lazily) => {
   add(
     'export <namespace>',
     'print all of a namespace as of one moment, with a count and a hash at the end',
-    (one) => one,
-    async () => (await commands()).exportState,
+    (one) =>
+      one
+        .option('--to <where>', 'it moves: no writes are taken from now on, and whoever tries is told where it goes')
+        .option('--moved <sha256>', 'it was imported there with this hash: delete it here')
+        .option('--undo', 'it does not move: take writes again'),
+    async () => (await import('./state-move.ts')).exportState,
+  )
+  add(
+    'import <file>',
+    'keep what was exported: it is compared with the file before it is used',
+    (one) => one.option('--undo', 'delete what has arrived of a move that has not ended'),
+    async () => (await import('./state-move.ts')).importState,
   )
   state.addHelpText(
     'after',
@@ -80,7 +90,9 @@ export const addState = (program: Command, run: Lazily) => {
       'wayside state list shop order/',
       `wayside state put shop price '{"eur":12}'`,
       'wayside state watch shop --after 120',
-      'wayside state export shop > shop.ndjson',
+      'wayside state export shop > shop.ndjson                a copy',
+      'wayside state export shop --to attic > shop.ndjson     it moves to a home that its owner calls attic',
+      'wayside state import shop.ndjson                       at that home',
     ),
   )
 }

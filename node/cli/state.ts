@@ -1,5 +1,4 @@
 /** `wayside state`: what functions keep at this home, read and changed by its owner. */
-import { createHash } from 'node:crypto'
 import { MeshError } from '../../protocol/errors.ts'
 import { LIST_ENTRIES_MAX, STATE_VALUE_BYTES_MAX } from '../../protocol/limits.ts'
 import { ensureStateKey, ensureStateNamespace, ensureStatePrefix } from '../../protocol/state-names.ts'
@@ -63,8 +62,13 @@ export const put = async (
 
 type Page = Extract<Awaited<ReturnType<AgentClient['ask']>>, { t: 'state_page' }>
 
-/** Pages of one list, all as of one revision. */
-async function* pages(client: AgentClient, namespace: string, prefix: string, from?: string): AsyncGenerator<Page> {
+/** Pages of one list, all as of one revision; of a namespace where nothing changes each as of now. */
+export async function* pages(
+  client: AgentClient,
+  namespace: string,
+  prefix: string,
+  { from, isStill = false }: { from?: string | undefined; isStill?: boolean } = {},
+): AsyncGenerator<Page> {
   let after = from ?? null
   let revision: number | null = null
   for (;;) {
@@ -73,7 +77,7 @@ async function* pages(client: AgentClient, namespace: string, prefix: string, fr
     yield page
     if (!page.more) return
     after = page.entries.at(-1)?.key ?? null
-    revision = page.revision
+    if (!isStill) revision = page.revision
   }
 }
 
@@ -84,7 +88,7 @@ export const list = async (namespace: string, prefix: string | undefined, flags:
   ensureNames(namespace, { prefix, ...(flags.after !== undefined && { key: flags.after }) })
   const shown = isShown(flags)
   await withAgent(flags, async (client) => {
-    for await (const { entries } of pages(client, namespace, prefix ?? '', flags.after)) {
+    for await (const { entries } of pages(client, namespace, prefix ?? '', { from: flags.after })) {
       const lines = entries.map((one) => (shown ? `${one.key}  ${jsonOf(one.value)}\n` : entryLine(one)))
       await print(lines.join(''))
     }
@@ -128,23 +132,4 @@ export const watch = async (namespace: string, prefix: string | undefined, flags
     dispose()
   }
   return signal.aborted ? 130 : 0
-}
-
-/** As of one revision: a line about it, one for each entry, and a last one by which the whole can be checked. */
-export const exportState = async (namespace: string, flags: OwnerFlags): Promise<undefined> => {
-  ensureNames(namespace)
-  const root = createHash('sha256')
-  let count = 0
-  await withAgent(flags, async (client) => {
-    let isFirst = true
-    for await (const { revision, entries } of pages(client, namespace, '')) {
-      if (isFirst) await print(`{"wayside":"state","v":1,"namespace":"${namespace}","revision":${revision}}\n`)
-      isFirst = false
-      const lines = entries.map(({ key, value }) => `{"key":${JSON.stringify(key)},"value":${jsonOf(value)}}\n`)
-      for (const line of lines) root.update(line)
-      count += lines.length
-      await print(lines.join(''))
-    }
-  })
-  await print(`{"entries":${count},"sha256":"${root.digest('hex')}"}\n`)
 }

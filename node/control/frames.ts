@@ -17,6 +17,7 @@ import {
   TIMEOUT_MS_MAX,
 } from '../../protocol/limits.ts'
 import { TICKET_CHARS_MAX } from '../../protocol/mesh.ts'
+import { MOVE_STATES } from '../../protocol/moves.ts'
 import { limits, Outcome } from '../../protocol/outcome.ts'
 import { binding, Manifest, ReceiptFile, verification } from '../../protocol/records.ts'
 import { bytes, integer, list, localMessage, name, peerId, text } from '../../protocol/schema.ts'
@@ -141,6 +142,23 @@ export const CommandFrame = localMessage(
       limit: integer(1, LIST_ENTRIES_MAX),
       revision: v.nullable(integer(0)),
     }),
+    /** A step of a move. `move`: which, for `arrive` and `settle`; `where`: it goes, for `leave`. */
+    v.strictObject({
+      t: v.literal('state_move'),
+      id: id(),
+      namespace: stateNamespace(),
+      step: v.picklist(['leave', 'arrive', 'settle', 'left', 'stay']),
+      move: v.nullable(text(NAME_CHARS_MAX)),
+      where: v.nullable(text(NAME_CHARS_MAX)),
+    }),
+    /** Entries that arrive by a move. */
+    v.strictObject({
+      t: v.literal('state_load'),
+      id: id(),
+      namespace: stateNamespace(),
+      move: text(NAME_CHARS_MAX),
+      entries: list(v.strictObject({ key: stateKey(), value: bytes(STATE_VALUE_BYTES_MAX) }), LIST_ENTRIES_MAX),
+    }),
     /** After null: after now. */
     v.strictObject({
       t: v.literal('state_watch'),
@@ -232,6 +250,14 @@ export const AgentFrame = localMessage(
     v.strictObject({ t: v.literal('recorded'), id: id(), recorded: bytes(RecordedInvocation.bytesMax) }),
     v.strictObject({ t: v.literal('state_entry'), id: id(), version: integer(0), value: stateValue() }),
     v.strictObject({ t: v.literal('state_written'), id: id(), revision: integer(1) }),
+    /** What is noted of the move after a step; null: nothing. */
+    v.strictObject({
+      t: v.literal('state_move_noted'),
+      id: id(),
+      state: v.nullable(v.picklist(MOVE_STATES)),
+      move: v.nullable(text(NAME_CHARS_MAX)),
+    }),
+    v.strictObject({ t: v.literal('state_loaded'), id: id() }),
     v.strictObject({
       t: v.literal('state_page'),
       id: id(),

@@ -1,5 +1,7 @@
 /** The state of a home, as its owner's commands read and change it. */
+import type { OwnStep } from '../../peer/state/moving.ts'
 import type { OwnerAccess } from '../../peer/state/owner-access.ts'
+import { MeshError } from '../../protocol/errors.ts'
 import { type AgentFrame, type CommandFrameOf, ITEM_BYTES } from './frames.ts'
 
 export type WireChange = Extract<AgentFrame, { t: 'state_changes' }>['changes'][number]
@@ -9,7 +11,15 @@ export const changeBytes = ({ key, value }: WireChange): number => ITEM_BYTES + 
 /** A page of a list in one frame, however large its values are. */
 const PAGE_BYTES_MAX = 4 * 2 ** 20
 
-type Asked = CommandFrameOf<'state_get' | 'state_put' | 'state_list'>
+type Asked = CommandFrameOf<'state_get' | 'state_put' | 'state_list' | 'state_move' | 'state_load'>
+
+/** Throws MeshError E_USAGE for a step that lacks what belongs to it. */
+const stepOf = ({ step, move, where }: CommandFrameOf<'state_move'>): OwnStep => {
+  if (step === 'leave' && where !== null) return { step, where }
+  if ((step === 'arrive' || step === 'settle') && move !== null) return { step, move }
+  if (step === 'left' || step === 'stay') return { step }
+  throw new MeshError('E_USAGE', `${step}: which move, or where to, is not said`)
+}
 
 export const answerState = async (state: OwnerAccess, frame: Asked): Promise<AgentFrame> => {
   const { id, namespace } = frame
@@ -20,6 +30,13 @@ export const answerState = async (state: OwnerAccess, frame: Asked): Promise<Age
     }
     case 'state_put':
       return { t: 'state_written', id, revision: await state.put(namespace, frame.key, frame.value ?? undefined) }
+    case 'state_move': {
+      const mark = await state.move(namespace, stepOf(frame))
+      return { t: 'state_move_noted', id, state: mark?.state ?? null, move: mark?.move ?? null }
+    }
+    case 'state_load':
+      await state.load(namespace, frame.move, frame.entries)
+      return { t: 'state_loaded', id }
     case 'state_list': {
       const { prefix, after, limit, revision } = frame
       const page = await state.list({ namespace, prefix, after: after ?? undefined, limit }, revision ?? undefined)

@@ -144,6 +144,8 @@ export class Session {
       case 'state_get':
       case 'state_put':
       case 'state_list':
+      case 'state_move':
+      case 'state_load':
         return this.#send(await answerState(this.#controls.state(), frame))
       case 'state_watch':
         return this.#watch(frame, running)

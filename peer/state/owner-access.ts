@@ -1,8 +1,10 @@
 /** What an owner reads and changes of the state at its home, by hand: each change is a commit of its own. */
 import { MeshError } from '../../protocol/errors.ts'
+import type { MoveMark } from '../../protocol/moves.ts'
 import type { Ports } from '../../protocol/ports.ts'
 import { commitKnown } from './commit.ts'
 import type { Change, Entry, Range, StateEngine, Write } from './engine.ts'
+import { ensureSettled, Moving, markRead, type OwnStep } from './moving.ts'
 
 /** Wayside's own are not the owner's to change, and would tell of others' calls. */
 const ensureOpen = (namespace: string): void => {
@@ -22,7 +24,9 @@ export class OwnerAccess {
   /** As of now. Throws MeshError E_USAGE, E_STATE_UNAVAILABLE or E_STORAGE, as all methods do. */
   async get(namespace: string, key: string): Promise<Entry> {
     ensureOpen(namespace)
-    const [entry] = await this.#engine.read(namespace, [key], await this.#engine.revision())
+    const revision = await this.#engine.revision()
+    await ensureSettled(this.#engine, namespace, revision, 'look')
+    const [entry] = await this.#engine.read(namespace, [key], revision)
     return entry as Entry
   }
 
@@ -32,7 +36,9 @@ export class OwnerAccess {
     const write: Write = value ? { namespace, key, put: value } : { namespace, key, delete: true }
     const id = `owner/${Array.from(this.#ports.random.bytes(16), (byte) => byte.toString(16).padStart(2, '0')).join('')}`
     for (;;) {
-      const transaction = { id, revision: await this.#engine.revision(), reads: [], ranges: [], writes: [write] }
+      const revision = await this.#engine.revision()
+      await ensureSettled(this.#engine, namespace, revision, 'write')
+      const transaction = { id, revision, reads: [markRead(namespace)], ranges: [], writes: [write] }
       const committed = await commitKnown(this.#ports.clock, this.#engine, transaction)
       if (committed.kind === 'committed') return committed.revision
     }
@@ -42,6 +48,7 @@ export class OwnerAccess {
   async list(range: Range, revision?: number): Promise<{ revision: number; entries: Entry[]; more: boolean }> {
     ensureOpen(range.namespace)
     const at = revision ?? (await this.#engine.revision())
+    await ensureSettled(this.#engine, range.namespace, at, 'look')
     return { revision: at, ...(await this.#engine.list(range, at)) }
   }
 
@@ -54,5 +61,17 @@ export class OwnerAccess {
   ): AsyncGenerator<Change> {
     ensureOpen(namespace)
     yield* this.#engine.watch(namespace, prefix, after ?? (await this.#engine.revision()), signal)
+  }
+
+  /** One step of a move, of this end. Throws MeshError E_STATE_MOVING, E_NAMESPACE_TAKEN or E_USAGE where it cannot be taken. */
+  async move(namespace: string, step: OwnStep): Promise<MoveMark | undefined> {
+    ensureOpen(namespace)
+    return new Moving(this.#ports, this.#engine, namespace).take(step)
+  }
+
+  /** Entries that arrive by `move`. */
+  async load(namespace: string, move: string, entries: readonly { key: string; value: Uint8Array }[]): Promise<void> {
+    ensureOpen(namespace)
+    return new Moving(this.#ports, this.#engine, namespace).load(move, entries)
   }
 }

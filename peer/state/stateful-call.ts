@@ -118,6 +118,7 @@ export class StatefulCall {
     const { item, outcomeBytes } = performed[0] as CallResult['performed'][number]
     // A function that failed has changed nothing.
     const deferred = outcome.result.ok ? deferredIn(this.#manifest, this.#request.grants, outcome.requests) : []
+    await step.ensureMayWrite(deferred)
     const ending = await this.#request.durable?.ending(outcomeBytes)
     if (deferred.length === 0 && !ending) return true
     const sent = this.#state.sends.writesOf(item, deferred)

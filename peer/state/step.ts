@@ -4,6 +4,7 @@ import { encodeValue } from '../../protocol/values.ts'
 import type { StateRange, StateReads } from '../effects/state.ts'
 import type { Deferred } from '../grants.ts'
 import type { Read, ReadRange, StateEngine, Transaction, Write } from './engine.ts'
+import { ensureSettled, markRead } from './moving.ts'
 
 const writesOf = (deferred: readonly Deferred[]): Write[] =>
   deferred.flatMap((one): Write[] => {
@@ -14,12 +15,16 @@ const writesOf = (deferred: readonly Deferred[]): Write[] =>
     return [one.kind === 'put' ? { ...place, put: encodeValue(one.args.value) } : { ...place, delete: true }]
   })
 
+const namespacesOf = (writes: readonly Write[]): string[] => [...new Set(writes.map(({ namespace }) => namespace))]
+
 export class Step implements StateReads {
   readonly revision: number
   readonly #engine: Pick<StateEngine, 'read' | 'list'>
   /** Also what a lying executor asked for: that can make the step conflict, and do nothing else. */
   readonly #reads = new Map<string, Read>()
   readonly #ranges: ReadRange[] = []
+  /** Whether namespaces may be read as of the revision: each is asked once. */
+  readonly #settled = new Map<string, Promise<void>>()
   #isStale = false
   #unavailable: MeshError | undefined
 
@@ -30,13 +35,15 @@ export class Step implements StateReads {
 
   async get(namespace: string, key: string): Promise<Uint8Array | undefined> {
     this.#reads.set(`${namespace} ${key}`, { namespace, key })
-    const [entry] = await this.#unlessStale(this.#engine.read(namespace, [key], this.revision))
+    const reading = Promise.all([this.#engine.read(namespace, [key], this.revision), this.#isSettled(namespace)])
+    const [[entry]] = await this.#unlessStale(reading)
     return entry?.value
   }
 
   async list(range: StateRange) {
     const { namespace, prefix, after } = range
-    const { entries, more } = await this.#unlessStale(this.#engine.list(range, this.revision))
+    const listing = Promise.all([this.#engine.list(range, this.revision), this.#isSettled(namespace)])
+    const [{ entries, more }] = await this.#unlessStale(listing)
     const through = more ? entries.at(-1)?.key : undefined
     this.#ranges.push({ namespace, prefix, after, through })
     return { entries: entries.map(({ key, value }) => ({ key, value: value as Uint8Array })), more }
@@ -71,10 +78,23 @@ export class Step implements StateReads {
     }
   }
 
+  #isSettled(namespace: string): Promise<void> {
+    const asked = this.#settled.get(namespace) ?? ensureSettled(this.#engine, namespace, this.revision, 'read')
+    this.#settled.set(namespace, asked)
+    return asked
+  }
+
+  /** Throws MeshError E_STATE_MOVING or E_NAMESPACE_TAKEN where something is to be written that moves. */
+  async ensureMayWrite(deferred: readonly Deferred[]): Promise<void> {
+    for (const namespace of namespacesOf(writesOf(deferred)))
+      await this.#unlessStale(ensureSettled(this.#engine, namespace, this.revision, 'write'))
+  }
+
   /** What is to be committed of a verified outcome's requests, and what else is read and written with it. */
   transaction(id: string, deferred: readonly Deferred[], more: Pick<Transaction, 'reads' | 'writes'>): Transaction {
-    const reads = [...this.#reads.values(), ...more.reads]
-    const writes = [...writesOf(deferred), ...more.writes]
+    const written = writesOf(deferred)
+    const reads = [...this.#reads.values(), ...namespacesOf(written).map(markRead), ...more.reads]
+    const writes = [...written, ...more.writes]
     return { id, revision: this.revision, reads, ranges: this.#ranges, writes }
   }
 }
