@@ -57,4 +57,6 @@ export interface AgentView {
   /** Since midnight, in the visitor's time zone. */
   today: { cpuMs: number; bytes: number; tasks: number }
   limits: LendingLimits
+  /** Why these limits hold only until this page is closed: they could not be kept. */
+  unkept: { code: string; message: string } | undefined
 }

@@ -38,8 +38,8 @@ export interface PageAgent {
   touched(): void
   /** Runs nothing any more from this turn on; resolves once it has taken leave of its neighbours. */
   stop(): Promise<void>
-  /** Stops, and erases key, memberships, storage, usage and limits. */
-  forget(): Promise<void>
+  /** Stops, and erases key, memberships, storage, usage and limits. `waits`: another page has to let them go first. */
+  forget(waits?: () => void): Promise<void>
 }
 
 /** How often a view is told of at most, and how often it is looked at while figures pass with time. */
@@ -55,6 +55,8 @@ interface Ground {
   database: string
   device: DevicePort
 }
+
+const asFailure = ({ code = 'E_INTERNAL', message }: MeshError) => ({ code, message })
 
 /** Throws MeshError E_USAGE, E_TICKET or E_STORAGE. */
 export const startPageAgent = async (options: PageAgentOptions): Promise<PageAgent> => {
@@ -114,7 +116,14 @@ class Agent implements PageAgent {
   limit(limits: Partial<LendingLimits>): void {
     this.#rules.limit(limits)
     this.#standing.peer?.resize(this.#rules.limits.cores)
-    keepLimits(this.#ground.storage, this.#rules.limits).catch((cause) => this.#failed(cause, false))
+    const kept = (unkept: AgentView['unkept']) => {
+      this.#standing.unkept = unkept
+      this.#changed()
+    }
+    keepLimits(this.#ground.storage, this.#rules.limits).then(
+      () => kept(undefined),
+      (cause) => kept(asFailure(cause)),
+    )
     this.#changed()
   }
 
@@ -135,9 +144,10 @@ class Agent implements PageAgent {
     return this.#stopped
   }
 
-  async forget(): Promise<void> {
-    await this.stop()
-    await erasePageDatabase(this.#ground.database)
+  async forget(waits?: () => void): Promise<void> {
+    // Also if it could not keep what it had to: nothing of that is to stay.
+    await Promise.allSettled([this.stop()])
+    await erasePageDatabase(this.#ground.database, waits)
   }
 
   /** What happens to a peer is a reason to look again. */
@@ -168,8 +178,8 @@ class Agent implements PageAgent {
     return peer
   }
 
-  #failed({ code = 'E_INTERNAL', message }: MeshError, isFinal: boolean): void {
-    this.#standing.failure = { code, message }
+  #failed(cause: MeshError, isFinal: boolean): void {
+    this.#standing.failure = asFailure(cause)
     this.#standing.isFinal = isFinal
     this.#changed()
   }

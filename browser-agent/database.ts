@@ -84,7 +84,9 @@ export const openPageDatabase = async (name: string): Promise<PageDatabase> => {
   return new PageDatabase(await done('open its database', request))
 }
 
-/** Erases it, key and all, also where another page has it open. */
-export const erasePageDatabase = async (name: string): Promise<void> => {
-  await done('erase its database', indexedDB.deleteDatabase(name))
+/** Erases it, key and all, once all pages that have it open have let it go; `waits` is called where one does not at once. */
+export const erasePageDatabase = async (name: string, waits = () => {}): Promise<void> => {
+  const request = indexedDB.deleteDatabase(name)
+  request.onblocked = waits
+  await done('erase its database', request)
 }

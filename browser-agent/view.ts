@@ -11,6 +11,8 @@ export interface Standing {
   /** The last one that was begun. */
   peer?: LendingPeer
   failure?: AgentView['failure']
+  /** What the visitor chose last could not be kept. */
+  unkept?: AgentView['unkept']
   /** It was let in, so that whoever is alone now has lost the others. */
   hasJoined: boolean
   /** It is not tried again. */
@@ -68,5 +70,6 @@ export const viewOf = (standing: Standing, seen: Seen, guest: Guest, nowMs: numb
     neighbours,
     today: guest.today(),
     limits: guest.limits,
+    unkept: standing.unkept,
   }
 }

@@ -95,7 +95,7 @@ test('a page whose policy cuts off the window: both say so, and nothing starts',
   await press(page, frame)
   const asking = await windowOf(page)
   expect(await evaluateIn(asking, 'document.body.innerText')).toContain('by Cross-Origin-Opener-Policy')
-  expect(await noteOf(frame)).toContain('If it opened, it says what is wrong.')
+  expect(await noteOf(frame)).toContain('If it opened, it says why.')
   expect(await stateOf(frame)).toBe('asking')
   await asking.close()
   await page.close()

@@ -20,12 +20,20 @@ const LOADED_MS_MAX = 2000
 const USES = ['pointerdown', 'pointermove', 'keydown', 'wheel']
 const USED_EVERY_MS = 1000
 
+/** Frames in the corner, one above the other: a badge that another one covers is not seen, and pauses. */
+const docked = new Set<HTMLIFrameElement>()
 /** Styles set here, not by a style sheet, which a site's policy might refuse. The scheme is the frame's own, or something opaque would be painted behind its round corners. */
-const makeRoom = (frame: HTMLIFrameElement, [width, height, docked]: Room['wayside']): void => {
-  const place = docked
-    ? `position:fixed;inset-block-end:8px;inset-inline-end:8px;z-index:2147483647;width:${+width}px;max-width:calc(100vw - 16px);max-height:calc(100vh - 16px)`
+const makeRoom = (frame: HTMLIFrameElement, [width, height, isDocked]: Room['wayside']): void => {
+  const place = isDocked
+    ? `position:fixed;inset-inline-end:8px;z-index:2147483647;width:${+width}px;max-width:calc(100% - 16px);max-height:calc(100% - 16px)`
     : 'width:100%;max-width:26em'
   frame.style.cssText = `display:block;border:0;color-scheme:light dark;height:${+height}px;${place}`
+  docked[isDocked ? 'add' : 'delete'](frame)
+  let bottom = 8
+  for (const one of docked) {
+    one.style.bottom = `${bottom}px`
+    bottom += one.offsetHeight + 8
+  }
 }
 
 const makeFrame = (src: string): HTMLIFrameElement => {
@@ -57,11 +65,13 @@ const attend = (frame: HTMLIFrameElement, origin: string, heard: () => void): ((
     usedAtMs = performance.now()
     frame.contentWindow?.postMessage('used', origin)
   }
-  addEventListener('message', listen)
-  for (const name of USES) addEventListener(name, use, { capture: true, passive: true })
+  const over = new AbortController()
+  const { signal } = over
+  addEventListener('message', listen, { signal })
+  for (const name of USES) addEventListener(name, use, { capture: true, passive: true, signal })
   return () => {
-    removeEventListener('message', listen)
-    for (const name of USES) removeEventListener(name, use, { capture: true })
+    over.abort()
+    makeRoom(frame, [0, 0, false])
   }
 }
 

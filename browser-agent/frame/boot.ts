@@ -85,8 +85,7 @@ const begin = async (request: LendRequest, choice: string): Promise<void> => {
 const isByPerson = (event: Event) => event.isTrusted && navigator.userActivation.isActive
 
 /** A window that a site cuts off looks from here as one that was blocked. */
-const NO_WINDOW =
-  'Your browser blocked the window that asks: allow it, and press Lend. If it opened, it says what is wrong.'
+const NO_WINDOW = 'Your browser blocked the window that asks: allow it, and press Lend. If it opened, it says why.'
 
 /**
  * In the frame a press opens the window that asks, one at a time, and no more: a page can lay what it likes over a frame,
@@ -131,7 +130,7 @@ const hearPresses = (agreed: () => void): void => {
 const confirm = (): void => {
   if (!opener)
     throw new Error(
-      'the page that asks cuts itself off from this window, by Cross-Origin-Opener-Policy; its owner finds a way in docs/EMBED.md',
+      'the page that asks cuts itself off by Cross-Origin-Opener-Policy; its owner finds a way in docs/EMBED.md',
     )
   later.onclick = () => close()
   hearPresses(() => {

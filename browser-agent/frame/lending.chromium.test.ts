@@ -207,6 +207,19 @@ test('whoever is forgotten leaves nothing behind, in any tab, and is asked on th
   expect(await stateOf(await controlOf(page))).toBe('asking')
 })
 
+test('a choice that the browser does not keep counts, and that it is not kept is said', async () => {
+  const { page, frame } = await open()
+  await lend(page, frame)
+  // As the browser's own settings do it.
+  await frame.evaluate(`indexedDB.databases().then((all) => Promise.all(all.map(({ name }) =>
+    new Promise((resolve) => { indexedDB.deleteDatabase(name).onsuccess = resolve })))).then(() => 0)`)
+  await pressIn(page, frame, 'fieldset label:nth-of-type(4) input')
+  await panelTells(frame, 'Your choice counts until this page is closed: the storage is closed.')
+  expect(((await frame.evaluate(LIMITS)) as unknown[])[3]).toBe(false)
+  await badgeSays(frame, 'Lending')
+  expect(await textOf(frame, '[role=status]')).toContain('Your choice counts until')
+})
+
 test('a visitor whose agreement led nowhere is asked on the next visit', async () => {
   const lost = await startAgent([], { listen: '/ip4/127.0.0.1/tcp/0/ws' })
   await lost.stop()

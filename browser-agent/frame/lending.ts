@@ -27,10 +27,12 @@ const HIDDEN_MS_MAX = 2000
 /** This document is in no other page. */
 const isAlone = window === top
 
+const HELD = 'Erasing… Another tab still has it: close the tabs with a Wayside badge, and it goes on.'
+
 /** All that this origin keeps: nothing in it is anybody else's. */
-const eraseAll = async (): Promise<void> => {
+const eraseAll = async (waits: () => void): Promise<void> => {
   const kept = await indexedDB.databases()
-  await Promise.all(kept.map(({ name = '' }) => erasePageDatabase(name)))
+  await Promise.all(kept.map(({ name = '' }) => erasePageDatabase(name, waits)))
 }
 
 /**
@@ -52,7 +54,9 @@ const makeEnds = (agent: PageAgent, main: HTMLElement, choice: string) => {
   }
   const forget = () => {
     localStorage.clear()
-    end(agent.forget().then(eraseAll), 'Erasing…', 'All is erased.')
+    const waits = () => showEnd(main, `Stopped. ${HELD}`)
+    const erased = agent.forget(waits).then(() => eraseAll(waits))
+    end(erased, 'Erasing…', 'All is erased.')
   }
   addEventListener('storage', ({ key, newValue }) => {
     if (key === null) forget()

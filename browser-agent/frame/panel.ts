@@ -12,6 +12,7 @@ import {
   peersWords,
   shortPeer,
   taskWords,
+  unkeptWords,
 } from './words.ts'
 
 export interface PanelActions {
@@ -125,13 +126,14 @@ export const makePanel = (main: HTMLElement, mark: Element, actions: PanelAction
   const list = make('ul')
   const today = figures()
   const limits = limitsForm(actions.limit, actions.rows)
+  const unkept = make('p', { class: 'unkept' })
   const last = forgetting(actions.forget)
   const panel = make('div', { id: 'panel', class: 'panel' })
   panel.append(
     lent,
     section('Runs now', list),
     section('Today', today.list),
-    section('Your limits', limits.form),
+    section('Your limits', limits.form, unkept),
     last.row,
   )
   const stop = button('Stop', 'stop', actions.stop)
@@ -145,7 +147,9 @@ export const makePanel = (main: HTMLElement, mark: Element, actions: PanelAction
       setText(state, headline(view, hiddenBySite))
       setText(small, why || `for ${peersWords(view.accept)}`)
       small.title = view.accept.join(' ')
-      if (isWorthSaying(view))
+      setText(unkept, unkeptWords(view))
+      if (view.unkept) setText(spoken, `Wayside: ${unkeptWords(view)}`)
+      else if (isWorthSaying(view))
         setText(spoken, `Wayside: ${headline(view, false)}${view.state === 'failed' ? ` (${why})` : ''}`)
       setText(lent, lentWords(view))
       running(list, view)

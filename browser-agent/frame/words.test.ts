@@ -17,6 +17,7 @@ const view = (changed: Partial<AgentView> = {}): AgentView => ({
     ...{ cpuShare: 0.25, cores: 2, when: 'always', onBattery: false, onMetered: false },
     ...{ cpuMsPerDay: 1, bytesPerDay: 1 },
   },
+  unkept: undefined,
   ...changed,
 })
 

@@ -72,6 +72,10 @@ export const taskWords = ({ name, functionCid, exportName }: RunningTask): strin
 
 const clock = (ms: number): string => new Date(ms).toLocaleTimeString('en', { timeStyle: 'short', hour12: false })
 
+/** What a visitor chose counts, but this browser does not keep it. */
+export const unkeptWords = ({ unkept }: AgentView): string =>
+  unkept ? `Your choice counts until this page is closed: ${unkept.message}.` : ''
+
 /** What is lent, in sentences. */
 export const lentWords = ({ limits, neighbours, meshName, sinceMs }: AgentView): string => {
   const share = `up to ${Math.round(limits.cpuShare * 100)} % of ${limits.cores === 1 ? 'one core' : `${limits.cores} cores`}`

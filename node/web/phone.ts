@@ -5,6 +5,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { WebFiles } from './files.ts'
 import type { Answer } from './handler.ts'
+import { ICON_SVG, iconPng } from './icon.ts'
 import { pageAnswer } from './page.ts'
 
 /** 128 bits, as 22 characters: a QR code of them can be read off a small window. */
@@ -32,6 +33,9 @@ const redirect = async ({ files, peer, invite }: PhoneOptions, to: string): Prom
   return { status: 302, headers: { ...NO_STORE, location: `${to}#${new URLSearchParams(asked)}` }, body: '' }
 }
 
+/** As iOS draws it on a home screen; others take it where they do not take SVG. */
+const PNG_SIDE = 180
+
 /** What a phone needs to install it. Chromium asks for no service worker since 117. */
 const MANIFEST = {
   id: '/lend',
@@ -42,15 +46,12 @@ const MANIFEST = {
   short_name: 'Wayside',
   background_color: '#ffffff',
   theme_color: '#ffffff',
-  icons: [{ src: '/lend.svg', sizes: 'any', type: 'image/svg+xml', purpose: 'any maskable' }],
+  icons: [
+    { src: '/lend.svg', sizes: 'any', type: 'image/svg+xml', purpose: 'any maskable' },
+    { src: '/lend.png', sizes: `${PNG_SIDE}x${PNG_SIDE}`, type: 'image/png', purpose: 'any maskable' },
+  ],
 }
-/** The mark of the control, with room around it for what a phone cuts off. */
-const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-10 -10 40 40" width="512" height="512">
-<path d="M-10-10h40v40h-40z" fill="#fff"/><path d="M4 16C4 8 16 12 16 4" fill="none" stroke="#14665a" stroke-width="2"/>
-<circle cx="4" cy="16" r="2.5" fill="#14665a"/><circle cx="16" cy="4" r="2.5" fill="#14665a"/></svg>
-`
-
-const file = (type: string, body: string): Answer => ({
+const file = (type: string, body: Answer['body']): Answer => ({
   status: 200,
   headers: { ...NO_STORE, 'content-type': type },
   body,
@@ -61,7 +62,8 @@ const installed = (options: PhoneOptions): ReadonlyMap<string, Answer> =>
   new Map([
     ['/lend', alone(options)],
     ['/lend.webmanifest', file('application/manifest+json', JSON.stringify(MANIFEST))],
-    ['/lend.svg', file('image/svg+xml', ICON)],
+    ['/lend.svg', file('image/svg+xml', ICON_SVG)],
+    ['/lend.png', file('image/png', iconPng(PNG_SIDE))],
   ])
 
 const refusal = (): Answer =>
@@ -74,7 +76,8 @@ it, or scan its code again.</p>`,
   )
 
 const OWN = "manifest-src 'self'; img-src 'self'"
-const INSTALLABLE = '<link rel="manifest" href="/lend.webmanifest"><link rel="icon" href="/lend.svg">'
+const INSTALLABLE =
+  '<link rel="manifest" href="/lend.webmanifest"><link rel="icon" href="/lend.svg"><link rel="apple-touch-icon" href="/lend.png">'
 
 /** The frame's document, which nobody may put into another page here. */
 const alone = ({ files }: PhoneOptions): Answer => {

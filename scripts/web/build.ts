@@ -167,7 +167,8 @@ const frameDocument = (built: Built, boot: Uint8Array, style: Uint8Array): Uint8
   const page = text
     .replace(/>\s+</g, '><')
     .trim()
-    // What HTML does not need: tags that begin and end by themselves, and quotes around a plain value.
+    // What HTML does not need: tags that begin and end by themselves, quotes around a plain value, and what is so anyway.
+    .replace(/ (type="button"|rel="noopener")/g, '')
     .replace(/<\/?(head|body)>|<\/html>/g, '')
     .replace(/="([\w-]+)"(?=[\s>])/g, '=$1')
     .replace('<style></style>', () => `<style>${textOf(style)}</style>`)

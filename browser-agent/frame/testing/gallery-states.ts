@@ -22,6 +22,7 @@ const view = (changed: Partial<AgentView> = {}): AgentView => ({
     ...{ cpuShare: 0.5, cores: 4, when: 'hidden-or-idle', onBattery: false, onMetered: false },
     ...{ cpuMsPerDay: 4 * HOUR_MS, bytesPerDay: 200_000_000 },
   },
+  unkept: undefined,
   ...changed,
 })
 
