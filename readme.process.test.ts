@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } fro
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, expect, test } from 'vitest'
-import { begin, freshDirectory, startAgent, wayside } from './node/testing/wayside.ts'
+import { begin, freshDirectory, startAgent, statusOf, until, wayside } from './node/testing/wayside.ts'
 
 const ROOT = import.meta.dirname
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
@@ -42,6 +42,7 @@ beforeAll(async () => {
   const first = await startAgent([], { data: join(home, '.wayside') })
   ticket = first.status.ticket!
   await Promise.all([1, 2].map(() => startAgent(['--join', ticket])))
+  await until(async () => (await statusOf(first.data)).neighbours.filter(({ slots }) => slots > 0).length === 2)
 })
 
 const shell = async (command: string): Promise<string> => {

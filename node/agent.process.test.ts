@@ -55,7 +55,8 @@ describe('two agents', () => {
 
     const startedMs = performance.now()
     const { status, stderr } = await second!.stop('SIGINT')
-    expect(performance.now() - startedMs).toBeLessThan(2000)
+    // It waits for nothing that runs, which would be 6 s.
+    expect(performance.now() - startedMs).toBeLessThan(5000)
     expect(status).toBe(0)
     expect(stderr).toMatch(/stopping: no new work is taken/)
     await until(() => !sandboxes.some(isAlive))

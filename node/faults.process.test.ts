@@ -95,7 +95,7 @@ test('a lid that closes for 11 s: its calls are answered by others, it is back b
   await until(
     async () => (await isWith(sleeper, first)) && (await isWith(sleeper, other)) && (await isWith(first, sleeper)),
   )
-  expect(performance.now() - wokenMs).toBeLessThan(10_000)
+  expect(performance.now() - wokenMs).toBeLessThan(20_000)
   expect(await call(sleeper, 'square.ts', '6', ['--verify', 'audit', '--remote'])).toMatchObject({ value: 36 })
   expect(agents.flatMap(blamed)).toEqual([])
 })

@@ -27,7 +27,7 @@ const hub = createMemoryNetwork({ clock: systemClock })
 const log = { event() {} }
 const echo = fn<(input: unknown) => unknown>('./echo.ts')
 const A_WEEK_MS = 7 * 24 * 3_600_000
-const TIMEOUT_MS = 20_000
+const TIMEOUT_MS = 60_000
 
 const openPorts = (): Ports => {
   const signer = createSigner(generatePrivateKey())

@@ -42,7 +42,7 @@ const hostile = (name: string, code: Uint8Array, end: End, changes: Changes = {}
   code,
   form: changes.form ?? FORM,
   limits: { fuel: changes.fuel ?? FUEL, memory_bytes: MEMORY_BYTES, output_bytes: MIB },
-  timeoutMs: changes.timeoutMs ?? 20_000,
+  timeoutMs: changes.timeoutMs ?? 60_000,
   effects: [],
   endsByItself: changes.timeoutMs === undefined,
   expected: typeof end === 'string' ? { code: 'E_MODULE_REFUSED', message: end } : end,

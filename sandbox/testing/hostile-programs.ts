@@ -61,7 +61,7 @@ const programOf = (kind: keyof typeof KINDS, section: string): HostileProgram =>
       memory_bytes: Number(given.memory),
       output_bytes: 1 * MIB,
     },
-    timeoutMs: Number(given.timeout ?? 20_000),
+    timeoutMs: Number(given.timeout ?? 60_000),
     endsByItself: given.timeout === undefined,
     expected: code === 'ok' ? { value: encodeValue(valueFromJson(rest)) } : { code, message: rest },
   }

@@ -8,8 +8,9 @@ import { type Ends, Load } from './load.ts'
 
 const AGENTS = 3
 const CALLERS_PER_AGENT = 2
-/** After the load has ended: for receipts, progress and links to guests to end. */
-const SETTLE_MS = 3000
+/** What is still under way so long after the load has ended, receipts, progress or links to guests, is left over. */
+const SETTLE_MS_MAX = 60_000
+const LOOK_EVERY_MS = 100
 
 /** What may be added in the second half. Memory is given back late, and tables breathe with their guests. */
 const ALLOWED: Record<keyof Sample, Allowance> = {
@@ -54,6 +55,18 @@ const rowsOf = (series: readonly (readonly { atMs: number; sample: Sample }[])[]
     }),
   )
 
+const isSettled = ({ queued, in_flight, neighbours }: Sample) =>
+  queued === 0 && in_flight === 0 && neighbours === AGENTS - 1
+
+const settled = async (agents: readonly SoakAgent[]): Promise<Sample[]> => {
+  const endMs = performance.now() + SETTLE_MS_MAX
+  for (;;) {
+    const samples = await Promise.all(agents.map((agent) => agent.sample()))
+    if (samples.every(isSettled) || performance.now() > endMs) return samples
+    await sleep(LOOK_EVERY_MS)
+  }
+}
+
 export const soak = async (
   durationMs: number,
   everyMs: number,
@@ -79,9 +92,7 @@ export const soak = async (
     })()
     const callers = agents.flatMap((agent) => Array.from({ length: CALLERS_PER_AGENT }, () => load.call(agent)))
     await Promise.all([sampling, load.churn(agents[0] as SoakAgent), ...callers])
-    await sleep(SETTLE_MS)
-    const after = await Promise.all(agents.map((agent) => agent.sample()))
-    return { rows: rowsOf(series), ends: load.ends, samples: series[0]?.length ?? 0, after }
+    return { rows: rowsOf(series), ends: load.ends, samples: series[0]?.length ?? 0, after: await settled(agents) }
   } finally {
     await Promise.all(agents.map((agent) => agent.stop()))
   }
