@@ -21,6 +21,7 @@ import {
   startTwoHosts,
   stateOf,
   type TwoHosts,
+  windowOf,
   windowsOf,
 } from '../frame/testing/hosts.ts'
 import {
@@ -63,12 +64,6 @@ const documentedPolicy = (): string => {
   const [, policy = ''] =
     /^(script-src .*)$/m.exec(readFileSync(new URL('../../docs/EMBED.md', import.meta.url), 'utf8')) ?? []
   return policy.replaceAll('https://AGENT', hosts.host.url)
-}
-
-const windowOf = async (page: Page): Promise<Page> => {
-  const asking = await eventually('the window that asks', async () => (await windowsOf(page))[0])
-  await eventually('its document', () => evaluateIn(asking, 'document.readyState === "complete" || undefined'))
-  return asking
 }
 
 test('the policy of docs/EMBED.md is all that it needs, up to the window; there is one window at a time', async () => {
@@ -164,7 +159,7 @@ test('tags that are two in a page, made by scripts, in a shadow, given their att
   const page = await browser.open(`${hosts.site.url}/many`)
   const ways = ['first', 'second', 'made before the loader ran', 'made after it', 'by innerHTML', 'attributes later']
   const placed = async () => (await page.evaluate(PLACED)) as unknown[]
-  await expect.poll(placed, { timeout: 15_000 }).toEqual([...ways, 'in a shadow'])
+  await expect.poll(placed).toEqual([...ways, 'in a shadow'])
   expect(
     await page.evaluate(`{
     const [first] = document.querySelectorAll('wayside-agent')
@@ -174,7 +169,7 @@ test('tags that are two in a page, made by scripts, in a shadow, given their att
   }`),
   ).toBe(0)
   await page.evaluate('document.body.append(first)')
-  await expect.poll(placed, { timeout: 15_000 }).toEqual([...ways.slice(1), 'first', 'in a shadow'])
+  await expect.poll(placed).toEqual([...ways.slice(1), 'first', 'in a shadow'])
   await page.close()
 })
 

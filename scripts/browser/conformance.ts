@@ -38,6 +38,6 @@ export const testBrowser = (name: BrowserName): void => {
     expect(all.length).toBeGreaterThan(1)
     expect(isAlive(Number(line))).toBe(true)
     starter.kill('SIGKILL')
-    await expect.poll(() => all.filter(isAlive), { timeout: 20_000 }).toEqual([])
+    await expect.poll(() => all.filter(isAlive)).toEqual([])
   })
 }

@@ -58,9 +58,12 @@ export const sitePage = (body: string, headers: Record<string, string> = {}): Pa
   headers,
 })
 
+/** However busy the machine is. */
+const GUARD_MS = 60_000
+
 /** Waits until `probe` gives something, and gives that. */
 export const eventually = async <T>(what: string, probe: () => T | undefined | Promise<T | undefined>): Promise<T> => {
-  const endAt = performance.now() + 15_000
+  const endAt = performance.now() + GUARD_MS
   for (;;) {
     const found = await Promise.resolve()
       .then(probe)
@@ -97,10 +100,24 @@ export const placeOf = async (page: Page, frame: Frame, selector: string): Promi
 
 export const settle = () => new Promise((resolve) => setTimeout(resolve, SETTLED_MS + 150))
 
-/** Presses the middle of `selector` in the frame, whatever is there to be seen. */
-export const press = async (page: Page, frame: Frame, selector = '#lend'): Promise<void> => {
-  const { x, y } = await placeOf(page, frame, selector)
-  await page.mouse.click(x, y)
+/**
+ * Presses `selector` in the frame, where `find` sees it, until the frame has heard a press: those to a frame that has
+ * moved or grown just now browsers keep from it, or send to the page around it.
+ */
+export const press = async (page: Page, frame: Frame, selector = '#lend', find = placeOf): Promise<void> => {
+  const target = `document.querySelector(${JSON.stringify(selector)})`
+  await frame.evaluate(
+    `${target}.addEventListener('click', () => { globalThis.heard = true }, { capture: true, once: true }), globalThis.heard = false`,
+  )
+  await eventually(`a press of ${selector}`, async () => {
+    const { x, y } = await find(page, frame, selector)
+    await page.mouse.move(x - 1, y)
+    await page.mouse.move(x, y)
+    if (!(await frame.evaluate(`${target}.matches(':hover')`))) return undefined
+    await page.mouse.click(x, y)
+    // A frame that is gone has heard it.
+    return frame.evaluate('heard').catch(() => true)
+  })
 }
 
 /** By CDP: over BiDi an evaluation in a window that a frame opened never answers. */
@@ -121,6 +138,13 @@ export const windowsOf = async (page: Page): Promise<Page[]> => {
   return others.filter((_, i) => hashes[i]?.includes('step='))
 }
 
+/** The window that the frame has opened, once its script has run. */
+export const windowOf = async (page: Page): Promise<Page> => {
+  const asking = await eventually('the window that asks', async () => (await windowsOf(page))[0])
+  await eventually('its document', () => evaluateIn(asking, 'document.readyState === "complete" || undefined'))
+  return asking
+}
+
 const CENTRE_OF_LEND = `(() => {
   const { x, y, width, height } = document.getElementById('lend').getBoundingClientRect()
   return [x + width / 2, y + height / 2]
@@ -129,18 +153,23 @@ const CENTRE_OF_LEND = `(() => {
 /** Agrees as a person does: a press in the frame, and one in the window that it opens. */
 export const agree = async (page: Page, frame: Frame): Promise<void> => {
   await press(page, frame)
-  await agreeIn(await eventually('the window that asks', async () => (await windowsOf(page))[0]))
+  await agreeIn(await windowOf(page))
 }
 
-/** Agrees in the window, after a look at it. */
+/** Presses in the window, after a look at it, until it has closed: it counts no press while it has just come to the front. */
 export const agreeIn = async (asking: Page): Promise<void> => {
-  await settle()
-  const [x, y] = await evaluateIn<[number, number]>(asking, CENTRE_OF_LEND)
   const session = await asking.createCDPSession()
-  const at = { x, y, button: 'left', clickCount: 1 } as const
-  await session.send('Input.dispatchMouseEvent', { type: 'mousePressed', ...at })
-  // The window closes, mostly before the browser has answered.
-  await session.send('Input.dispatchMouseEvent', { type: 'mouseReleased', ...at }).catch(() => {})
+  const ask = async <T>(expression: string) =>
+    (await session.send('Runtime.evaluate', { expression, returnByValue: true, awaitPromise: true })).result.value as T
+  const stays = async () => {
+    await settle()
+    const [x, y] = await ask<[number, number]>(CENTRE_OF_LEND)
+    const at = { x, y, button: 'left', clickCount: 1 } as const
+    await session.send('Input.dispatchMouseEvent', { type: 'mousePressed', ...at })
+    await session.send('Input.dispatchMouseEvent', { type: 'mouseReleased', ...at })
+    return ask<boolean>('new Promise((resolve) => setTimeout(resolve, 100, true))')
+  }
+  while (await stays().catch(() => false));
 }
 
 /** It has read what is asked, and has the room that it needs. */
