@@ -34,11 +34,35 @@ export const ensureLevel = (text: string): Level => {
 /** The level of calls that name none: a sample is enough where nothing but the answer depends on it. */
 export const defaultLevel = (effects: readonly string[]): 'audit' | 'self' => (effects.length === 0 ? 'audit' : 'self')
 
+/** The steps of one call, each read at one revision and committed as one. */
+export interface CallSteps {
+  /** What of its journal is its function's own. That of the steps that are committed stays, whatever the others come to. */
+  readonly proven: Proven
+  /**
+   * The step of a request that is made now, once all barriers before it have ended theirs: where it reads, and from which
+   * request on nothing is committed.
+   */
+  current(): Promise<{ reads: StateReads; from: number }>
+  /**
+   * A barrier: request `n` ends a step, once `reached` resolves: it is the function's own, and what it read before is
+   * answered. Resolves when all before it is committed. False: this run is in vain, and nobody is answered any more.
+   */
+  end(item: Item, n: number, reached: Promise<void>): Promise<boolean>
+}
+
+/** How far a durable invocation is committed: so many steps, and requests. */
+export interface Committed {
+  steps: number
+  requests: number
+}
+
 /** What is kept of a durable invocation while it runs. */
 export interface KeptRun {
   /** CID of its first invocation, by which it is known. */
   readonly id: string
-  /** What of its journal is its function's own, as far as this home knows. */
+  /** By the steps that were committed. */
+  readonly committed: Committed
+  /** The journal of those, and what was done for them, however often it is begun here. */
   readonly proven: Proven
   /** What it has requested and been answered so far. */
   readonly journal: readonly JournalEntry[]
@@ -53,8 +77,12 @@ export interface KeptRun {
   askedMs(n: number): number | undefined
   /** Its journal begins anew, with what is left of it. */
   startOver(journal: readonly JournalEntry[]): void
-  /** A step begins, which reads by `reads`: of the journal remains what would be answered the same by them. */
-  begin(reads: StateReads, manifest: Manifest): Promise<void>
+  /** Of what was read since the last commit all would be answered the same by `reads`. */
+  stands(reads: StateReads, manifest: Manifest): Promise<boolean>
+  /** Kept with the commit of a step that ends before request `requests`. */
+  stepping(requests: number): Promise<Pick<Transaction, 'id' | 'reads' | 'writes'>>
+  /** That was committed. */
+  stepped(requests: number): void
   /** What ends it, in the commit of its outcome. */
   ending(outcome: Uint8Array): Promise<Pick<Transaction, 'id' | 'reads' | 'writes'>>
 }
@@ -81,8 +109,8 @@ export interface CallRequest {
   traceTicks?: number | undefined
   /** What the function may ask for, by the names in its `env`: nothing, unless given. */
   grants?: Grants | undefined
-  /** Where it reads state: nowhere, unless given. */
-  reads?: StateReads | undefined
+  /** Its steps, where a home keeps state: it reads nothing, unless given. */
+  steps?: CallSteps | undefined
   /** What its function is likely to read. */
   foresight?: Foresight | undefined
   /** It is a durable invocation. */

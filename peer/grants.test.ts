@@ -118,8 +118,7 @@ describe('what a verified outcome asks for', () => {
 
   test('are its deferred requests, each with its grant, in order', () => {
     const found = deferredIn(
-      { env },
-      { DB },
+      new GrantedRequests(env, { DB }),
       requests(put('a1'), ['now', {}], ['delete', { binding: 'DB', key: 'a2' }], put('a1')),
     )
     expect(found.map(({ kind, n, args }) => [kind, n, 'key' in args && args.key])).toEqual([
@@ -131,12 +130,16 @@ describe('what a verified outcome asks for', () => {
   })
 
   test('is nothing at all where one of them is not granted', () => {
-    expect(() => deferredIn({ env }, { DB }, requests(put('a1'), put('b')))).toThrow(refused('only keys'))
-    expect(() => deferredIn({ env }, undefined, requests(put('a1')))).toThrow(refused('grants no state'))
+    expect(() => deferredIn(new GrantedRequests(env, { DB }), requests(put('a1'), put('b')))).toThrow(
+      refused('only keys'),
+    )
+    expect(() => deferredIn(new GrantedRequests(env), requests(put('a1')))).toThrow(refused('grants no state'))
     const twice = { ...DB, requests: 2 }
     const read: [EffectKind, Value] = ['get', { binding: 'DB', key: 'a' }]
-    expect(deferredIn({ env }, { DB: twice }, requests(read, put('a')))).toHaveLength(1)
-    expect(() => deferredIn({ env }, { DB: twice }, requests(read, read, put('a')))).toThrow(refused('used up'))
+    expect(deferredIn(new GrantedRequests(env, { DB: twice }), requests(read, put('a')))).toHaveLength(1)
+    expect(() => deferredIn(new GrantedRequests(env, { DB: twice }), requests(read, read, put('a')))).toThrow(
+      refused('used up'),
+    )
   })
 })
 
@@ -195,6 +198,7 @@ test('docs/EFFECTS.md names tests that there are', () => {
     './grants.world.test.ts',
     './grants.test.ts',
     './fetch.world.test.ts',
+    './state/steps.world.test.ts',
     '../node/fetching/mesh.test.ts',
     '../sandbox/bindings.test.ts',
     '../sandbox/testing/programs.ts',

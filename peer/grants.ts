@@ -72,6 +72,13 @@ export class GrantedRequests {
     this.#grants = grants
   }
 
+  /** What was requested by now is counted; answers that were waited for are not. */
+  copy(): GrantedRequests {
+    const copy = new GrantedRequests(this.#env, this.#grants)
+    for (const [binding, spent] of this.#spent) copy.#spent.set(binding, { ...spent })
+    return copy
+  }
+
   /** Counts a request. Throws MeshError E_GRANT for one that is not covered, E_USAGE or E_MESSAGE for one that is none. */
   admit<K extends BoundKind>(kind: K, { n, arguments: encoded }: Pick<EffectRequest, 'n' | 'arguments'>): Granted<K> {
     const args = decodeArguments<BoundKind>(kind, encoded)
@@ -119,17 +126,14 @@ const asDeferred = (kind: EffectKind): Deferred['kind'] | undefined =>
   kind === 'put' || kind === 'delete' || kind === 'send' ? kind : undefined
 
 /**
- * The deferred ones of the requests of a verified outcome, in order. Throws MeshError E_GRANT for the first that its
- * caller does not grant: then none of them may be done. Until then a lying executor could have made it up.
+ * The deferred ones of the requests of a verified step, the first of which is request `from`, in order; counted by `granted`.
+ * Throws MeshError E_GRANT for the first that its caller does not grant: then none of them may be done. Until then a lying
+ * executor could have made it up.
  */
-export const deferredIn = (
-  { env }: Pick<Manifest, 'env'>,
-  grants: Grants | undefined,
-  requests: Outcome['requests'],
-): Deferred[] => {
-  const granted = new GrantedRequests(env, grants)
+export const deferredIn = (granted: GrantedRequests, requests: Outcome['requests'], from = 0): Deferred[] => {
   const deferred: Deferred[] = []
-  for (const [n, request] of requests.entries()) {
+  for (const [i, request] of requests.entries()) {
+    const n = from + i
     const kind = asDeferred(request.kind)
     if (kind) deferred.push(granted.admit(kind, { n, arguments: request.arguments }))
     else granted.note({ entry: 'request', after: 0, n, ...request })

@@ -11,7 +11,8 @@ import { Foresight } from './state/foresight.ts'
 import { Gates } from './state/gate.ts'
 import type { Homes } from './state/homes.ts'
 import { OwnerAccess } from './state/owner-access.ts'
-import { type State, StatefulCall } from './state/stateful-call.ts'
+import { StatefulCall } from './state/stateful-call.ts'
+import type { State } from './state/steps.ts'
 
 const stateOn = (ports: Ports, engine: StateEngine, homes?: Homes): State => ({
   engine,

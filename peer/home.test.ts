@@ -22,7 +22,7 @@ const other = recordCid(machine.crypto, Uint8Array.of(2))
 const homeOf = (
   calls: (request: CallRequest) => Promise<Value> | Value = () => 0,
   depth = 0,
-  about: Pick<CallRequest, 'grants' | 'reads'> = {},
+  { grants, reads }: Pick<CallRequest, 'grants'> & { reads?: StateReads } = {},
 ) => {
   const clock = new FakeClock()
   const made: CallRequest[] = []
@@ -32,7 +32,8 @@ const homeOf = (
     level: { level: 'self' },
     timeoutMs: 1000,
     remote: true,
-    ...about,
+    grants,
+    steps: reads && { current: async () => ({ reads, from: 0 }) },
   } as CallRequest
   const limits = { fuel: 1000, memory_bytes: 5, output_bytes: 6 }
   const template = { function: self, export: 'default', environment: { engine: 'e', protocol: 1, limits } }

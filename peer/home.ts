@@ -1,5 +1,5 @@
 /** The home of one invocation: keeps its journal, and answers what its function requests. */
-import { isDeferred } from '../protocol/effects.ts'
+import { isDeferred, isRead } from '../protocol/effects.ts'
 import { type ErrorCode, MeshError } from '../protocol/errors.ts'
 import { type Answer, awaitedIn, type EffectRequest, type Guess } from '../protocol/journal.ts'
 import { MESSAGE_CHARS_MAX, MIB, OUTPUT_BYTES_MAX } from '../protocol/limits.ts'
@@ -43,6 +43,8 @@ export class Home {
   #isCut = false
   /** Requests that were recorded and not answered, by the answers to come. */
   readonly #underWay = new Map<number, Promise<Answer>>()
+  /** Until the answer to a request that may read state is recorded, and which that is. */
+  readonly #reading = new Map<Promise<void>, number>()
   /** Requests recorded. */
   readonly #made = new Set<number>()
   #requestBytes = 0
@@ -100,7 +102,12 @@ export class Home {
     if (sink !== this.#sink || this.#made.has(effect.n)) return
     if (endsGuessing(effect.kind)) this.#foreseen = []
     this.#recordRequest(effect)
-    if (!isDeferred(effect.kind)) this.#record(effect.n, this.#perform(effect, sink))
+    if (isDeferred(effect.kind)) return
+    const recorded = this.#record(effect.n, this.#perform(effect, sink))
+    // A call may read what its caller may.
+    if (!isRead(effect.kind) && effect.kind !== 'call') return
+    this.#reading.set(recorded, effect.n)
+    recorded.finally(() => this.#reading.delete(recorded))
   }
 
   /** Performs what its journal has no answer to yet: another home, or this one with another executor, had begun it. */
@@ -194,24 +201,42 @@ export class Home {
     return promise
   }
 
-  /** Resolves once the function itself is known to have come to this request. Otherwise nobody is answered. */
+  /** Resolves once the steps before this request have ended: the function itself has come to it, and what it wrote is committed. */
   async #prove(effect: EffectRequest, by: AnswerSink | undefined, performing: Promise<Answer>): Promise<void> {
-    const { proven, journal, kept } = this.#item
+    const { proven, kept, request } = this.#item
+    const reached = this.#reach(effect, by, performing)
+    const isEnded = request.steps
+      ? await request.steps.end(this.#item, effect.n, reached)
+      : await reached.then(() => true)
+    // What was requested since is a step's that has to run again.
+    if (!isEnded) this.close()
+    this.#ensureAwaited(effect.n, performing)
+    proven.promise(effect.n, performing)
+    // It is known to have been about to be done, however this home ends.
+    if (kept && !(await kept.intends())) throw new MeshError('E_CANCELLED', 'what is to be done cannot be kept')
+  }
+
+  /** Resolves once the function itself is known to have come to this request, and all that it has read before is recorded. */
+  async #reach(effect: EffectRequest, by: AnswerSink | undefined, performing: Promise<Answer>): Promise<void> {
+    const { proven, journal } = this.#item
     const { n } = effect
     const made = proven.has(n) || !this.#rehearse ? n + 1 : await this.#rehearse(this.#item, effect)
-    if (this.#rehearse && this.#underWay.get(n) !== performing)
-      throw new MeshError('E_CANCELLED', 'the journal was cut before this request')
-    proven.add(journal, made)
-    if (made > n) {
-      proven.promise(n, performing)
-      // It is known to have been about to be done, however this home ends.
-      if (!kept || (await kept.intends())) return
-      throw new MeshError('E_CANCELLED', 'what is to be done cannot be kept')
+    if (made <= n) {
+      this.#ensureAwaited(n, performing)
+      proven.add(journal, made)
+      const reason = `request ${n} is none that its function makes`
+      this.startOver()
+      if (by === this.#sink) by?.refuse(reason)
+      throw new MeshError('E_VERIFICATION_FAILED', reason)
     }
-    const reason = `request ${n} is none that its function makes`
-    this.startOver()
-    if (by === this.#sink) by?.refuse(reason)
-    throw new MeshError('E_VERIFICATION_FAILED', reason)
+    await Promise.all([...this.#reading].map(([recorded, read]) => (read < n ? recorded : undefined)))
+    this.#ensureAwaited(n, performing)
+    proven.add(journal, made)
+  }
+
+  #ensureAwaited(n: number, performing: Promise<Answer>): void {
+    if (this.#underWay.get(n) === performing) return
+    throw new MeshError('E_CANCELLED', 'the journal was cut before this request')
   }
 
   #withinLimit(answer: Answer): Answer {

@@ -70,7 +70,7 @@ export class LevelledCall {
     this.#ports = ports
     this.#parts = parts
     this.#request = request
-    this.#proven = request.durable?.proven ?? new Proven()
+    this.#proven = request.steps?.proven ?? new Proven()
     this.#manifest = manifest
     this.#begunMs = ports.clock.monotonic()
     this.#deadlineMs = deadlineMs
@@ -125,12 +125,11 @@ export class LevelledCall {
     return { ...this.#parts.prepare(this.#request, this.#manifest, this.#deadlineMs), proven: this.#proven }
   }
 
-  /** The first execution's: a durable invocation goes on from its journal, and keeps what comes. */
+  /** The first execution's: it goes on from the steps that were committed, a durable one from its journal, and keeps what comes. */
   #prepareFirst(): Item {
     const item = this.#prepare()
     const { durable } = this.#request
-    if (!durable) return item
-    item.journal.push(...durable.journal)
+    item.journal.push(...(durable ?? this.#proven).journal)
     return { ...item, kept: durable }
   }
 

@@ -32,6 +32,14 @@ export class Proven {
     this.#journal.splice(0, this.#journal.length, ...journal.filter(({ n }) => n < count))
   }
 
+  /** Of what it requested only the first `count` still hold. */
+  cut(count: number): void {
+    if (count >= this.#requests) return
+    this.#requests = count
+    this.#journal.splice(0, this.#journal.length, ...this.#journal.filter(({ n }) => n < count))
+    for (const n of [...this.#underWay.keys()]) if (n >= count) this.#underWay.delete(n)
+  }
+
   /** It is being answered, for whoever goes on. */
   promise(n: number, answer: Promise<Answer>): void {
     this.#underWay.set(n, answer)

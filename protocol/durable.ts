@@ -27,8 +27,9 @@ export type DurableState = (typeof STATES)[number]
 
 /**
  * `done`: its function has ended, with a result or an error of its own, and what it wrote is kept. `failed`: it could not
- * be run; nothing is kept. `engine`: on which it began, and stays. `epoch` counts how often a home has begun or gone on with it. `journal` counts how often its
- * journal has begun anew, since an answer in it no longer stood.
+ * be run; nothing is kept. `engine`: on which it began, and stays. `epoch` counts how often a home has begun or gone on
+ * with it. `journal` counts how often its journal has begun anew, since an answer in it no longer stood. `committed`: so
+ * many of its steps are, and the requests of them, the barrier behind the last one included.
  */
 export const DurableRecord = localMessage(
   'durable record',
@@ -49,6 +50,7 @@ export const DurableRecord = localMessage(
     home: optional(peerId()),
     epoch: integer(1),
     journal: integer(0),
+    committed: optional(v.strictObject({ steps: integer(1), requests: integer(1, REQUESTS_MAX) })),
     ended_ms: optional(instantMs()),
     error: optional(failure()),
   }),

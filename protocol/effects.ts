@@ -130,8 +130,9 @@ export type ArgumentsOf<K extends EffectKind> = v.InferOutput<(typeof EFFECTS)[K
 /** Kinds whose requests stand in the journal without an answer. */
 export const isDeferred = (kind: EffectKind): boolean => EFFECTS[kind].class === 'deferred'
 
-/** Kinds that read state. */
+/** Kinds that read state, as of the revision of their step. */
 export const READ_KINDS = ['get', 'list'] as const satisfies readonly EffectKind[]
+export const isRead = (kind: EffectKind): boolean => (READ_KINDS as readonly EffectKind[]).includes(kind)
 
 /** What a name in a function's `env` can be. */
 export const BINDING_KINDS = ['fetch', 'secret', 'state'] as const

@@ -111,6 +111,29 @@ describe('state', () => {
     expect(journal.map(({ entry }) => entry)).toEqual(['request', 'request', 'request'])
   })
 
+  test.each([
+    "await env.API.fetch('https://a.example/')",
+    "await ctx.call('#x')",
+    'await new Promise((done) => setTimeout(done, 1))',
+  ])('behind %s its own writes are the home’s to say: it may have committed them', (barrier) => {
+    const { requests, value } = run(
+      `
+        env.DB.put('a', 1)
+        const before = await env.DB.get('a')
+        const asked = ${barrier.slice('await '.length)}
+        const pending = env.DB.get('a')
+        env.DB.put('b', 2)
+        await asked
+        const { entries } = await env.DB.list({})
+        return [before, await pending, await env.DB.get('b'), entries]
+      `,
+      ({ kind, args }) =>
+        kind === 'fetch' ? { status: 200, headers: [], body: bytesOf(''), url: '' } : stateOf('a', 'b')({ kind, args }),
+    )
+    expect(value()).toEqual([1, 'home a', 2, [...entries('a'), { key: 'b', value: 2 }]])
+    expect(requests.filter(([kind]) => kind === 'get')).toEqual([['get', { binding: 'DB', key: 'a' }]])
+  })
+
   test('it reads its own writes, as they were when it made them, each time anew', () => {
     const { requests, value } = run(
       `

@@ -6,7 +6,8 @@ import { MeshError } from '../../protocol/errors.ts'
 import { type Answer, awaitedIn, type EffectRequest, type JournalEntry } from '../../protocol/journal.ts'
 import type { Clock } from '../../protocol/ports.ts'
 import type { Manifest } from '../../protocol/records.ts'
-import type { KeptRun } from '../calls.ts'
+import type { Committed, KeptRun } from '../calls.ts'
+import { OwnWrites } from '../effects/own-writes.ts'
 import { answerRead, type StateReads } from '../effects/state.ts'
 import { GrantedRequests } from '../grants.ts'
 import { Proven } from '../proven.ts'
@@ -32,6 +33,8 @@ export interface KeptRunOptions {
   lost(cause: MeshError): void
 }
 
+const NOTHING: Committed = { steps: 0, requests: 0 }
+
 const sameAnswer = (a: Uint8Array, b: Answer): boolean =>
   b.ok && a.length === b.value.length && a.every((byte, i) => byte === b.value[i])
 
@@ -42,7 +45,7 @@ export class StoredRun implements KeptRun {
   #record: DurableRecord
   #journal: JournalEntry[]
   readonly id: string
-  proven = new Proven()
+  readonly proven = new Proven()
   readonly #askedMs = new Map<number, number>()
   readonly #doubtful: Set<number>
   /** Requests whose answers need not be kept first: as of its step's revision they would be answered the same. */
@@ -61,8 +64,14 @@ export class StoredRun implements KeptRun {
     this.#record = record
     this.#parts = journal.parts
     this.#journal = journal.entries.map(({ entry }) => entry)
-    this.#doubtful = awaitedIn(this.#journal)
+    this.proven.add(this.#journal, this.committed.requests)
+    // Nothing is sent before its step is committed.
+    this.#doubtful = new Set([...awaitedIn(this.#journal)].filter((n) => n < this.committed.requests))
     for (const { at_ms, entry } of journal.entries) if (entry.entry === 'request') this.#noteRequest(entry, at_ms)
+  }
+
+  get committed(): Committed {
+    return this.#record.committed ?? NOTHING
   }
 
   get journal(): readonly JournalEntry[] {
@@ -116,27 +125,38 @@ export class StoredRun implements KeptRun {
     }
   }
 
-  async begin(reads: StateReads, manifest: Manifest): Promise<void> {
-    if (await this.#stands(reads, manifest)) return
-    this.proven = new Proven()
-    this.startOver()
-  }
-
   /** Reads again what was read: a journal of which something has changed is of no use, since it would not be committed. */
-  async #stands(reads: StateReads, { env }: Manifest): Promise<boolean> {
-    const granted = new GrantedRequests(env, this.#record.grants)
+  async stands(reads: StateReads, { env }: Manifest): Promise<boolean> {
+    const { grants } = this.#record
+    const from = this.committed.requests
+    const granted = new GrantedRequests(env, grants)
+    const own = new OwnWrites(this.#journal, grants)
     const answers = new Map<number, Answer>()
     for (const one of this.#journal) if (one.entry === 'answer') answers.set(one.n, one.answer)
     for (const one of this.#journal) {
       const answer = answers.get(one.n)
-      if (one.entry === 'answer' || !answer || !this.#reads.has(one.n)) continue
-      const { kind } = one
+      if (one.entry === 'answer' || !answer || one.n < from) continue
+      const { kind, n } = one
       if (kind !== 'get' && kind !== 'list') continue
-      const now = await answerRead(reads, granted.admit(kind, one)).catch((cause: unknown) => cause)
+      const now = await answerRead(own.over(reads, from, n), granted.admit(kind, one)).catch((cause: unknown) => cause)
       const isSame = now instanceof Uint8Array ? sameAnswer(now, answer) : isSameError(now, answer)
       if (!isSame) return false
     }
     return true
+  }
+
+  async stepping(requests: number): Promise<Ending> {
+    await this.#keep()
+    const record = { ...this.#record, committed: this.#after(requests) }
+    return { id: `${this.id}/step/${record.committed.steps}`, reads: [this.#own], writes: [this.#recordOf(record)] }
+  }
+
+  stepped(requests: number): void {
+    this.#record = { ...this.#record, committed: this.#after(requests) }
+  }
+
+  #after(requests: number): Committed {
+    return { steps: this.committed.steps + 1, requests }
   }
 
   async ending(outcome: Uint8Array): Promise<Ending> {

@@ -9,6 +9,7 @@ import { GrantedRequests } from '../grants.ts'
 import type { LikelyRead, ReadCounts } from '../state/foresight.ts'
 import type { Effects, Foreseen } from './effects.ts'
 import { authorityOf, Fetching } from './fetch.ts'
+import { OwnWrites } from './own-writes.ts'
 import { answerRead } from './state.ts'
 
 /** Of what travels with one call: with more its first bytes would come later than a round trip takes. */
@@ -19,6 +20,7 @@ export class BoundEffects implements Effects {
   readonly #item: Item
   readonly #fetching: Fetching
   readonly #granted: GrantedRequests
+  readonly #own: OwnWrites
   readonly #closed = new AbortController()
   /** Where an executor reads, and not this peer. */
   #counts: ReadCounts | undefined
@@ -29,6 +31,7 @@ export class BoundEffects implements Effects {
     this.#item = item
     this.#fetching = new Fetching(ports)
     this.#granted = new GrantedRequests(item.manifest.env, item.request.grants)
+    this.#own = new OwnWrites(item.journal, item.request.grants)
     for (const entry of item.journal) this.#granted.note(entry)
   }
 
@@ -38,7 +41,9 @@ export class BoundEffects implements Effects {
       case 'get':
       case 'list': {
         this.#count(request)
-        const value = await answerRead(this.#item.request.reads, this.#granted.admit(kind, request))
+        const granted = this.#granted.admit(kind, request)
+        const step = await this.#item.request.steps?.current()
+        const value = await answerRead(step && this.#own.over(step.reads, step.from, request.n), granted)
         this.#granted.answered(request.n, value.length)
         return { ok: true, value }
       }
@@ -80,7 +85,7 @@ export class BoundEffects implements Effects {
     const encoded = encodeValue(kind === 'get' ? { binding, key: text } : { binding, prefix: text, after: null, limit })
     try {
       const granted = new GrantedRequests(manifest.env, request.grants).admit(kind, { n: 0, arguments: encoded })
-      const beside = request.reads?.beside()
+      const beside = (await request.steps?.current())?.reads.beside()
       if (!beside || granted.grant.requests !== undefined || granted.grant.bytes !== undefined) return undefined
       const value = await answerRead(beside.reads, granted)
       if (value.length > GUESS_BYTES_MAX) return undefined

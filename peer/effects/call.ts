@@ -6,8 +6,16 @@ import type { Answer } from '../../protocol/journal.ts'
 import { CALL_DEPTH_MAX } from '../../protocol/limits.ts'
 import type { Clock } from '../../protocol/ports.ts'
 import { encodeValue } from '../../protocol/values.ts'
-import type { CallRequest, Item, NestedCall } from '../calls.ts'
+import type { CallRequest, CallSteps, Item, NestedCall } from '../calls.ts'
 import { readOnly } from '../grants.ts'
+import { Proven } from '../proven.ts'
+
+/** What a nested call reads belongs to the step of its caller, and nothing of its own does. */
+const within = (steps: CallSteps): CallSteps => ({
+  proven: new Proven(),
+  current: async () => ({ ...(await steps.current()), from: 0 }),
+  end: (_item, _n, reached) => reached.then(() => true),
+})
 
 /** The calls of one item. */
 export class Calls {
@@ -46,6 +54,7 @@ export class Calls {
       input: encodeValue(input ?? null),
       limits: { ...own, fuel: Math.min(fuelLeft, options?.fuel ?? fuelLeft) },
       timeoutMs: Math.min(leftMs, options?.timeoutMs ?? leftMs),
+      steps: request.steps && within(request.steps),
       durable: undefined,
       depth: request.depth + 1,
     }

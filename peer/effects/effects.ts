@@ -17,6 +17,12 @@ export interface Foreseen {
   use(request: EffectRequest): void
 }
 
+/**
+ * A durable invocation that sleeps for longer commits first what it has done: meanwhile others may change what it has read,
+ * and it would begin anew. For less the commit is not worth its while.
+ */
+const STEP_SLEEP_MS = 1000
+
 /** The effects of one item. Begun anew with its journal. */
 export interface Effects {
   /**
@@ -61,9 +67,12 @@ class ItemEffects implements Effects {
     switch (kind) {
       case 'call':
         return this.#calls.perform(decodeArguments(kind, encoded))
-      case 'sleep':
-        await this.#sleeps.sleep(this.#leftOf(request.n, decodeArguments(kind, encoded).ms))
+      case 'sleep': {
+        const { ms } = decodeArguments(kind, encoded)
+        if (ms > STEP_SLEEP_MS && this.#item.request.durable) await proven()
+        await this.#sleeps.sleep(this.#leftOf(request.n, ms))
         return ok(encodeValue(null))
+      }
       case 'now':
         decodeArguments(kind, encoded)
         return ok(answerNow(this.#ports.clock))

@@ -82,11 +82,13 @@ const until = async <T>(promise: Promise<T>): Promise<T> => {
   return promise
 }
 
+const readsOf = async ({ steps }: CallRequest) => (await steps!.current()).reads
+
 /** A run that takes `ms` and adds one to `key`. */
 const increment =
   (key: string, ms = 5): Perform =>
-  async ({ reads }) => {
-    const found = await reads?.get('shop', key)
+  async (request) => {
+    const found = await (await readsOf(request)).get('shop', key)
     await new Promise<void>((resolve) => clock.after(ms, resolve))
     const next = (found ? (decodeValue(found) as number) : 0) + 1
     return cameTo([['get', { binding: 'DB', key }], put(key, next)])
@@ -131,8 +133,8 @@ describe('calls that write what others read', () => {
       conflicts = 0
       let isFirst = true
       await until(
-        run(async ({ reads }) => {
-          const { entries } = await reads!.list({ namespace: 'shop', prefix: 'a/', limit })
+        run(async (request) => {
+          const { entries } = await (await readsOf(request)).list({ namespace: 'shop', prefix: 'a/', limit })
           if (isFirst) await add(meanwhile)
           isFirst = false
           return cameTo([put('count', entries.length)])
@@ -150,10 +152,11 @@ describe('a call that changes nothing', () => {
   test('since it only reads: it takes no revision and never conflicts', async () => {
     await until(run(increment('n')))
     const before = await engine.revision()
-    const reading: Perform = async ({ reads }) => {
-      const value = await reads!.get('shop', 'n')
+    const reading: Perform = async (request) => {
+      const reads = await readsOf(request)
+      const value = await reads.get('shop', 'n')
       await until(run(increment('n')))
-      expect(await reads!.get('shop', 'n')).toEqual(value)
+      expect(await reads.get('shop', 'n')).toEqual(value)
       return cameTo([['get', { binding: 'DB', key: 'n' }]])
     }
     await run(reading)
@@ -178,6 +181,8 @@ describe('a call that changes nothing', () => {
 test('what it reads is no longer kept: it runs again', async () => {
   let runs = 0
   const perform: Perform = async (one) => {
+    const reads = await readsOf(one)
+    await reads.get('shop', 'other')
     if (runs++ === 0) for (let i = 0; i < 70; i++) await until(run(async () => cameTo([put('other', i)])))
     try {
       return await increment('n')(one)

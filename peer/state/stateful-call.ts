@@ -1,55 +1,36 @@
-/** A call of a function with state: one step, run at its level at one revision, and committed; run again if that conflicts. */
-import { type EffectKind, isDeferred } from '../../protocol/effects.ts'
+/** A call of a function with state, at its level: run again, from the last step that is committed, if one of them conflicts. */
+import { isDeferred, isRead } from '../../protocol/effects.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import type { Ports } from '../../protocol/ports.ts'
 import type { Manifest } from '../../protocol/records.ts'
 import type { CallRequest, CallResult } from '../calls.ts'
-import { deferredIn } from '../grants.ts'
 import { pause } from '../pause.ts'
-import type { Sends } from '../sends/sends.ts'
-import { commitKnown } from './commit.ts'
-import type { StateEngine } from './engine.ts'
-import type { Foresight } from './foresight.ts'
-import type { Gates } from './gate.ts'
-import { Step } from './step.ts'
+import { type State, Steps } from './steps.ts'
 
-/** After so many conflicts a call takes its turn: on hot keys most runs would be in vain. */
-const CONFLICTS_MAX = 3
 /** Before a state that was out of reach is asked again. */
 const ASK_AGAIN_MS = 100
-
-/** What is kept at a home, and who may commit to it. */
-export interface State {
-  engine: StateEngine
-  gates: Gates
-  sends: Sends
-  foresight: Foresight
-}
 
 /** One run at the level of the call. */
 export type Perform = (request: CallRequest) => Promise<CallResult>
 
-const READS: readonly EffectKind[] = ['get', 'list']
-
 /** Whether calls of the function are steps: they read state, or do something once they have been verified. */
 export const isStateful = ({ effects }: Pick<Manifest, 'effects'>): boolean =>
-  effects.some((kind) => isDeferred(kind) || READS.includes(kind))
+  effects.some((kind) => isDeferred(kind) || isRead(kind))
 
 type StatePorts = Pick<Ports, 'clock' | 'log'>
 
 export class StatefulCall {
   readonly #ports: StatePorts
-  readonly #state: State
   readonly #perform: Perform
   readonly #request: CallRequest
-  readonly #manifest: Manifest
   /** Monotonic. */
   readonly #deadlineMs: number
-  readonly #namespaces: readonly string[]
   readonly #over = new AbortController()
   /** Why the state could not be reached, as long as it cannot. */
   #unavailable: MeshError | undefined
   readonly #late = Promise.withResolvers<never>()
+  readonly #steps: Steps
+  readonly #foresight: State['foresight']
 
   constructor(
     ports: StatePorts,
@@ -59,13 +40,12 @@ export class StatefulCall {
     deadlineMs: number,
   ) {
     this.#ports = ports
-    this.#state = state
     this.#perform = perform
     this.#request = request
-    this.#manifest = manifest
     this.#deadlineMs = deadlineMs
-    this.#namespaces = Object.values(request.grants ?? {}).flatMap((grant) => ('state' in grant ? [grant.state] : []))
     this.#late.promise.catch(() => {})
+    this.#foresight = state.foresight
+    this.#steps = new Steps(ports, { state, request, manifest, deadlineMs, late: this.#late.promise })
   }
 
   async run(): Promise<CallResult> {
@@ -74,7 +54,7 @@ export class StatefulCall {
     const inVain: CallResult[] = []
     try {
       for (;;) {
-        const done = await this.#step(inVain.length >= CONFLICTS_MAX).catch((cause: Error) => this.#waitFor(cause))
+        const done = await this.#attempt().catch((cause: Error) => this.#waitFor(cause))
         if (done?.committed) return withInVain(done.result, inVain)
         if (done) inVain.push(done.result)
       }
@@ -92,55 +72,34 @@ export class StatefulCall {
     return undefined
   }
 
-  /** One run and its commit. Not committed: something that it read has changed meanwhile, which no turn of its own lets happen. */
-  async #step(inTurn: boolean): Promise<{ result: CallResult; committed: boolean }> {
-    const { engine } = this.#state
-    const leave = inTurn ? await this.#enter(true) : undefined
+  /** One run from the last step that is committed, to its end or to one that conflicts. */
+  async #attempt(): Promise<{ result: CallResult; committed: boolean } | undefined> {
     try {
+      await this.#steps.enter()
       const silent = 'the state has not answered before the deadline'
       this.#unavailable ??= new MeshError('E_STATE_UNAVAILABLE', silent)
-      const reads = new Step(engine, await Promise.race([engine.revision(), this.#late.promise]))
+      const vain = await Promise.race([this.#steps.begin(), this.#late.promise])
       this.#unavailable = undefined
-      await this.#request.durable?.begin(reads, this.#manifest)
-      const { foresight } = this.#state
-      const result = await this.#perform({ ...this.#request, reads, foresight })
-      foresight.learn(this.#request, result.outcome.requests)
-      return { result, committed: await this.#settle(result, reads, inTurn) }
+      const result = await this.#runOnce(vain)
+      if (!result) return undefined
+      this.#foresight.learn(this.#request, result.outcome.requests)
+      return { result, committed: await this.#steps.settle(result) }
     } finally {
-      leave?.()
+      this.#steps.leave()
     }
   }
 
-  async #settle(result: CallResult, step: Step, inTurn: boolean): Promise<boolean> {
-    if (step.unavailable) throw step.unavailable
-    if (step.isStale) return false
-    const { outcome, performed } = result
-    const { item, outcomeBytes } = performed[0] as CallResult['performed'][number]
-    // A function that failed has changed nothing.
-    const deferred = outcome.result.ok ? deferredIn(this.#manifest, this.#request.grants, outcome.requests) : []
-    await step.ensureMayWrite(deferred)
-    const ending = await this.#request.durable?.ending(outcomeBytes)
-    if (deferred.length === 0 && !ending) return true
-    const sent = this.#state.sends.writesOf(item, deferred)
-    const leave = inTurn ? undefined : await this.#enter(false)
+  /** Undefined: one of its steps could not be committed before it came to its end. */
+  async #runOnce(vain: AbortSignal): Promise<CallResult | undefined> {
+    const { signal } = this.#request
+    const either = signal ? AbortSignal.any([signal, vain]) : vain
     try {
-      const more = { reads: ending?.reads ?? [], writes: [...sent, ...(ending?.writes ?? [])] }
-      const transaction = step.transaction(ending?.id ?? item.invocation.toString(), deferred, more)
-      const committed = await commitKnown(this.#ports.clock, this.#state.engine, transaction, this.#deadlineMs)
-      if (committed.kind === 'committed') {
-        this.#state.sends.committed(sent)
-        return true
-      }
-      const reason = `${committed.namespace} ${committed.key} has changed since it was read`
-      this.#ports.log.event('call.conflict', { task: item.task, reason })
-      return false
-    } finally {
-      leave?.()
+      return await this.#perform({ ...this.#request, signal: either, steps: this.#steps, foresight: this.#foresight })
+    } catch (cause) {
+      if (!vain.aborted || signal?.aborted) throw cause
+      if (vain.reason instanceof MeshError) throw vain.reason
+      return undefined
     }
-  }
-
-  #enter(alone: boolean): Promise<() => void> {
-    return this.#state.gates.enter(this.#namespaces, alone, this.#late.promise)
   }
 
   #timedOut(): MeshError {

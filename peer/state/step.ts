@@ -1,4 +1,7 @@
-/** One step of a call: all that it reads is as of one revision, and noted, since at its end all of it must still stand. */
+/**
+ * One step of a call: all that it reads is as of one revision, that of its first read, and noted, since at its end all of it
+ * must still stand.
+ */
 import { MeshError } from '../../protocol/errors.ts'
 import { encodeValue } from '../../protocol/values.ts'
 import type { StateRange, StateReads } from '../effects/state.ts'
@@ -17,9 +20,11 @@ const writesOf = (deferred: readonly Deferred[]): Write[] =>
 
 const namespacesOf = (writes: readonly Write[]): string[] => [...new Set(writes.map(({ namespace }) => namespace))]
 
+type Reading = Pick<StateEngine, 'revision' | 'read' | 'list'>
+
 export class Step implements StateReads {
-  readonly revision: number
-  readonly #engine: Pick<StateEngine, 'read' | 'list'>
+  readonly #engine: Reading
+  #revision: Promise<number> | undefined
   /** Also what a lying executor asked for: that can make the step conflict, and do nothing else. */
   readonly #reads = new Map<string, Read>()
   readonly #ranges: ReadRange[] = []
@@ -28,22 +33,32 @@ export class Step implements StateReads {
   #isStale = false
   #unavailable: MeshError | undefined
 
-  constructor(engine: Pick<StateEngine, 'read' | 'list'>, revision: number) {
+  constructor(engine: Reading, revision?: Promise<number>) {
     this.#engine = engine
-    this.revision = revision
+    this.#revision = revision
+  }
+
+  /** Fixed when it is first asked for. */
+  get revision(): Promise<number> {
+    this.#revision ??= this.#engine.revision()
+    return this.#revision
   }
 
   async get(namespace: string, key: string): Promise<Uint8Array | undefined> {
     this.#reads.set(`${namespace} ${key}`, { namespace, key })
-    const reading = Promise.all([this.#engine.read(namespace, [key], this.revision), this.#isSettled(namespace)])
-    const [[entry]] = await this.#unlessStale(reading)
+    const [[entry]] = await this.#unlessStale(async () => {
+      const revision = await this.revision
+      return Promise.all([this.#engine.read(namespace, [key], revision), this.#isSettled(namespace, revision)])
+    })
     return entry?.value
   }
 
   async list(range: StateRange) {
     const { namespace, prefix, after } = range
-    const listing = Promise.all([this.#engine.list(range, this.revision), this.#isSettled(namespace)])
-    const [{ entries, more }] = await this.#unlessStale(listing)
+    const [{ entries, more }] = await this.#unlessStale(async () => {
+      const revision = await this.revision
+      return Promise.all([this.#engine.list(range, revision), this.#isSettled(namespace, revision)])
+    })
     const through = more ? entries.at(-1)?.key : undefined
     this.#ranges.push({ namespace, prefix, after, through })
     return { entries: entries.map(({ key, value }) => ({ key, value: value as Uint8Array })), more }
@@ -68,9 +83,9 @@ export class Step implements StateReads {
     return this.#unavailable
   }
 
-  async #unlessStale<T>(found: Promise<T>): Promise<T> {
+  async #unlessStale<T>(find: () => Promise<T>): Promise<T> {
     try {
-      return await found
+      return await find()
     } catch (cause) {
       if (cause instanceof MeshError && cause.code === 'E_REVISION') this.#isStale = true
       if (cause instanceof MeshError && cause.code === 'E_STATE_UNAVAILABLE') this.#unavailable = cause
@@ -78,8 +93,8 @@ export class Step implements StateReads {
     }
   }
 
-  #isSettled(namespace: string): Promise<void> {
-    const asked = this.#settled.get(namespace) ?? ensureSettled(this.#engine, namespace, this.revision, 'read')
+  #isSettled(namespace: string, revision: number): Promise<void> {
+    const asked = this.#settled.get(namespace) ?? ensureSettled(this.#engine, namespace, revision, 'read')
     this.#settled.set(namespace, asked)
     return asked
   }
@@ -87,14 +102,18 @@ export class Step implements StateReads {
   /** Throws MeshError E_STATE_MOVING or E_NAMESPACE_TAKEN where something is to be written that moves. */
   async ensureMayWrite(deferred: readonly Deferred[]): Promise<void> {
     for (const namespace of namespacesOf(writesOf(deferred)))
-      await this.#unlessStale(ensureSettled(this.#engine, namespace, this.revision, 'write'))
+      await this.#unlessStale(async () => ensureSettled(this.#engine, namespace, await this.revision, 'write'))
   }
 
   /** What is to be committed of a verified outcome's requests, and what else is read and written with it. */
-  transaction(id: string, deferred: readonly Deferred[], more: Pick<Transaction, 'reads' | 'writes'>): Transaction {
+  async transaction(
+    id: string,
+    deferred: readonly Deferred[],
+    more: Pick<Transaction, 'reads' | 'writes'>,
+  ): Promise<Transaction> {
     const written = writesOf(deferred)
     const reads = [...this.#reads.values(), ...namespacesOf(written).map(markRead), ...more.reads]
     const writes = [...written, ...more.writes]
-    return { id, revision: this.revision, reads, ranges: this.#ranges, writes }
+    return { id, revision: await this.revision, reads, ranges: this.#ranges, writes }
   }
 }

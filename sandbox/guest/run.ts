@@ -117,8 +117,13 @@ const request = (kind, text) => {
   return requests++
 }
 
+// What may stand between two steps: what was written before it may be committed, and changed by others, from then on.
+let stepsEnded = 0
+const mayEndStep = (kind) => kind === 'fetch' || kind === 'call' || kind === 'sleep'
+
 const wait = (kind, text, resolve, reject) => {
   settlers[request(kind, text)] = { __proto__: null, resolve, reject }
+  if (mayEndStep(kind)) stepsEnded++
 }
 
 const ask = (kind, args) => new Promise((resolve, reject) => wait(kind, argumentsText(args, kind), resolve, reject))
@@ -137,6 +142,8 @@ const retold = ({ text, buffers }) => {
   for (let i = 0; i < buffers.length; i++) received[i] = copyOf(new Uint8Array(buffers[i]))
   return revive(parse(text), received)
 }
+
+const endedSteps = () => stepsEnded
 
 // For what the function cannot catch, and must not break.
 const guarded = (run) => () => {

@@ -37,6 +37,8 @@ export declare const ask: (kind: string, args: object) => Promise<unknown>
 export declare const tell: (kind: string, args: object) => Told
 /** The arguments that were told, as they were then. */
 export declare const retold: (told: Told) => unknown
+/** How many requests so far may have ended a step: what was told before the last of them is the home's to say. */
+export declare const endedSteps: () => number
 /** The run goes on until `promise` has settled. */
 export declare const waitUntil: (promise: Promise<unknown>) => void
 /** An instance of one of the classes of the groups. */

@@ -1,8 +1,8 @@
 /**
  * What `env` has for a binding of the kind `state`. Reads are asked of the home; writes are told to it, and done once the
- * outcome has been verified: until then the function reads its own from here.
+ * outcome has been verified: until its step may have ended the function reads its own from here, then from the home.
  */
-import { ask, retold, type Told, tell } from './prelude-exports.ts'
+import { ask, endedSteps, retold, type Told, tell } from './prelude-exports.ts'
 
 // Kept, since the function may change them for itself.
 const { freeze, keys, setPrototypeOf } = Object
@@ -104,9 +104,17 @@ const merged = ({ entries, more }: Page, own: readonly Own[], limit: number): Pa
 }
 
 export const newState = (binding: string): object => {
-  const writes = { __proto__: null } as unknown as Record<string, Own>
+  let kept: Record<string, Own>
+  let keptIn = -1
+  /** Of the step as it is now. */
+  const writes = (): Record<string, Own> => {
+    if (keptIn === endedSteps()) return kept
+    keptIn = endedSteps()
+    kept = { __proto__: null } as unknown as Record<string, Own>
+    return kept
+  }
   const note = (key: unknown, told: Told | undefined): Promise<void> => {
-    writes[key as string] = { key: key as string, told }
+    writes()[key as string] = { key: key as string, told }
     return resolved(undefined)
   }
 
@@ -115,7 +123,7 @@ export const newState = (binding: string): object => {
     for (;;) {
       const asked = ask('list', { __proto__: null, binding, prefix, after: from, limit })
       // Had one of them been of another type, the request would have been refused.
-      const own = writtenIn(writes, prefix as string, from as string | null)
+      const own = writtenIn(writes(), prefix as string, from as string | null)
       const page = (await asked) as Page
       const found = merged(page, own, limit as number)
       if (found.entries.length > 0 || !found.more) return found
@@ -125,7 +133,7 @@ export const newState = (binding: string): object => {
 
   return freeze({
     get: (key: unknown) => {
-      const own = typeof key === 'string' ? writes[key] : undefined
+      const own = typeof key === 'string' ? writes()[key] : undefined
       if (own) return resolved(own.told ? toldValue(own.told) : null)
       return ask('get', { __proto__: null, binding, key })
     },
