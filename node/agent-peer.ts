@@ -8,6 +8,7 @@ import { MeshError } from '../protocol/errors.ts'
 import type { FailPoints } from '../protocol/fail-points.ts'
 import { peerIdFromPublicKey } from '../protocol/identity.ts'
 import { NEIGHBOURS_MAX } from '../protocol/limits.ts'
+import { meshIdOf } from '../protocol/mesh.ts'
 import type { MeshRecord } from '../protocol/mesh-record.ts'
 import type { Ports, SandboxHost } from '../protocol/ports.ts'
 import { systemClock } from './clock.ts'
@@ -114,7 +115,7 @@ const startOn = async (
     sandboxIdleMs: SANDBOX_IDLE_MS,
     places: NEIGHBOURS_MAX,
     keepProof: proofKeeper(dir.path, log),
-    state: { ...(await openState(config, dir, log)), kit: homeKit },
+    state: { ...(await openState(config, dir, log, meshIdOf(createCrypto(), mesh.genesis).toString())), kit: homeKit },
   }
   try {
     const peer = await createPeer(adapt(ports), options)

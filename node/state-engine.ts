@@ -43,21 +43,26 @@ const credentialsOf = async ({ caFile, certFile, keyFile, user, passwordFile }: 
       : { name: user, password: String(await fileOf('etcd_password', passwordFile)).trim() },
 })
 
-const openShared = async (etcd: EtcdConfig, home: string, quotaOf: () => Holdings): Promise<OpenState> => {
+const openShared = async (
+  etcd: EtcdConfig,
+  who: { home: string; mesh: string },
+  quotaOf: () => Holdings,
+): Promise<OpenState> => {
   const { endpoints, prefix } = etcd
   const credentials = await credentialsOf(etcd)
-  const engine = await openEtcdEngine({ endpoints, prefix, credentials, home, quotaOf, waitMs: ETCD_WAIT_MS })
+  const engine = await openEtcdEngine({ endpoints, prefix, credentials, ...who, quotaOf, waitMs: ETCD_WAIT_MS })
   return { engine, homes: engine.homes }
 }
 
-/** Throws MeshError E_STORAGE; with etcd E_STATE_UNAVAILABLE, and E_CONFIG for a file that cannot be read. */
+/** Throws MeshError E_STORAGE; with etcd E_STATE_UNAVAILABLE, E_NAMESPACE_TAKEN, and E_CONFIG for a file that cannot be read. */
 export const openState = async (
   { etcd, diskBytes }: Pick<Config, 'etcd' | 'diskBytes'>,
   { signer, storage }: Pick<DataDir, 'signer' | 'storage'>,
   log: AgentLog,
+  mesh: string,
 ): Promise<OpenState> => {
   const quotaOf = () => ({ keys: STATE_KEYS_MAX, bytes: diskBytes })
-  if (etcd) return openShared(etcd, peerIdFromPublicKey(signer.publicKey), quotaOf)
+  if (etcd) return openShared(etcd, { home: peerIdFromPublicKey(signer.publicKey), mesh }, quotaOf)
   const damaged = (reason: string) => log.event('storage.failed', { code: 'E_STORAGE', reason })
   return { engine: await openStorageEngine({ storage, quotaOf, damaged }) }
 }

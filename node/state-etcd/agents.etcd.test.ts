@@ -73,6 +73,14 @@ test('without a quorum a call waits until its deadline, says why, and changes no
   await cluster.start(1)
 })
 
+test('an agent of another mesh does not take the state of this one', async () => {
+  const etcd = cluster.endpoints.flatMap((endpoint) => ['--etcd', endpoint])
+  const up = ['up', '--data', freshDirectory(), '--listen', '/ip4/127.0.0.1/tcp/0']
+  const stranger = await wayside([...up, ...etcd])
+  expect(stranger).toMatchObject({ status: 6, stdout: '' })
+  expect(stranger.stderr).toMatch(/E_NAMESPACE_TAKEN.*another mesh.*wayside\//)
+})
+
 test('an agent that cannot reach its etcd says so, and does not start', async () => {
   const nobody = await wayside([
     'up',

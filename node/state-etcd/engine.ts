@@ -19,7 +19,7 @@ import { type Item, itemOf } from './item.ts'
 import { decodeHoldings, decodeLogRecord, Layout, stateKey } from './layout.ts'
 import { LiveHomes } from './live-homes.ts'
 import { type Group, Log, type Place } from './log.ts'
-import { base64, type KeyValue, type WatchEvent } from './messages.ts'
+import { base64, get, type KeyValue, put, unchanged, type WatchEvent } from './messages.ts'
 import { Reader } from './reader.ts'
 import { itemsOf } from './requests.ts'
 
@@ -35,6 +35,8 @@ export interface EtcdEngineOptions {
   credentials?: EtcdCredentials | undefined
   /** Its PeerId: by it the others know that it lives, and whoever looks into etcd. */
   home: string
+  /** The mesh ID: its homes alone keep their state here, from the first one on. Undefined: that is not asked. */
+  mesh?: string | undefined
   /** Before every key in etcd. The etcd belongs to one state alone, which compacts it. */
   prefix: string
   /** What a namespace may hold. */
@@ -98,6 +100,8 @@ class EtcdEngine implements StateEngine {
   }
 
   async open(): Promise<void> {
+    const { mesh } = this.#options
+    if (mesh !== undefined) await this.#claim(mesh)
     await this.#feed.open(this.#until())
     this.#candidacy.start()
   }
@@ -172,6 +176,22 @@ class EtcdEngine implements StateEngine {
     this.#feed.close()
     await this.#candidacy.close()
     this.#etcd.close()
+  }
+
+  /** Sent twice, the second finds what the first has put. */
+  async #claim(mesh: string): Promise<void> {
+    const { mesh: key } = this.#layout
+    const found = await this.#etcd.txn(
+      [unchanged(key, 0)],
+      [put(key, mesh)],
+      [get({ key: base64(key) })],
+      this.#until(),
+    )
+    const owner = found.succeeded ? mesh : found.ranges[0]?.kvs[0]?.value.toString()
+    if (owner === mesh) return
+    const { prefix } = this.#options
+    const message = `homes of another mesh keep their state under ${prefix} of this etcd: join that mesh (${owner}), or choose another etcd_prefix`
+    throw new MeshError('E_NAMESPACE_TAKEN', { message, prefix })
   }
 
   #until(): number {
@@ -296,7 +316,8 @@ class EtcdEngine implements StateEngine {
 }
 
 /**
- * Throws MeshError E_STATE_UNAVAILABLE if etcd does not answer within `waitMs`, E_STORAGE if it refuses. `homes`: those that
+ * Throws MeshError E_STATE_UNAVAILABLE if etcd does not answer within `waitMs`, E_NAMESPACE_TAKEN if another mesh keeps its
+ * state there, E_STORAGE if etcd refuses. `homes`: those that
  * have opened one on the same prefix.
  */
 export const openEtcdEngine = async (options: EtcdEngineOptions): Promise<StateEngine & { homes: Homes }> => {

@@ -13,6 +13,8 @@ const REVISION_CHARS = 16
 export class Layout {
   /** Everything but the values. */
   readonly control: string
+  /** The mesh whose homes keep their state here. */
+  readonly mesh: string
   /** Which home commits: its name, under its lease. When it was put fences each of its transactions. */
   readonly committer: string
   /** What the last group has committed: whoever watches it is told of each. */
@@ -30,6 +32,7 @@ export class Layout {
 
   constructor(prefix: string) {
     this.control = `${prefix}control/`
+    this.mesh = `${this.control}mesh`
     this.committer = `${this.control}committer`
     this.log = `${this.control}log`
     this.holdings = `${this.control}holdings/`
