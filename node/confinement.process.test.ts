@@ -69,7 +69,7 @@ beforeAll(async () => {
   victim.stderr?.on('data', (data) => {
     victimSaid += data
   })
-  await vi.waitFor(() => expect(victimSaid).toContain('up'), 10_000)
+  await vi.waitFor(() => expect(victimSaid).toContain('up'), 60_000)
   const prebuilds = join(ROOT, 'node_modules/classic-level/prebuilds')
   const platform = readdirSync(prebuilds).find((name) => name === `${process.platform}-${process.arch}`)
   const addon = join(prebuilds, platform ?? '', 'classic-level.node')
@@ -174,7 +174,7 @@ describe.runIf(process.platform === 'linux')('a program that broke out of its en
     expect(new Set(reached)).toEqual(new Set(['a connection', 'a datagram']))
     // The last is the end of what it says when a debugger is begun.
     for (const sign of ['SIGWINCH', 'Debugger listening', 'For help, see'])
-      await vi.waitFor(() => expect(victimSaid).toContain(sign), 10_000)
+      await vi.waitFor(() => expect(victimSaid).toContain(sign), 60_000)
     expect(existsSync(join(folder, 'written'))).toBe(true)
   })
 

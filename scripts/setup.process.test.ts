@@ -111,7 +111,8 @@ describe('a fresh checkout', () => {
       return performance.now() - startedAt
     }
     const added = Array.from({ length: 5 }, () => timed(setUp) - timed(bare))
-    expect(Math.min(...added)).toBeLessThan(60)
+    // Ten times what it takes, and less than npm would.
+    expect(Math.min(...added)).toBeLessThan(300)
   })
 })
 
