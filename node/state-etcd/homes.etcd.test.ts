@@ -33,7 +33,7 @@ class Home {
   /** Resolves when `commits` more have been acknowledged. */
   more(commits: number): Promise<void> {
     const goal = this.acknowledged.length + commits
-    return expect.poll(() => this.acknowledged.length, { timeout: 30_000, interval: 10 }).toBeGreaterThan(goal)
+    return expect.poll(() => this.acknowledged.length, { timeout: 60_000, interval: 10 }).toBeGreaterThan(goal)
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -86,7 +86,7 @@ const expectEachOnce = async (killed: readonly Home[]) => {
     home: 'last',
     prefix: PREFIX,
     quotaOf,
-    waitMs: 10_000,
+    waitMs: 20_000,
   })
   const { total, ids } = await counted(engine)
   const revision = await engine.revision()

@@ -23,9 +23,10 @@ test('a quorum goes on when the leader is killed, and the leader comes back to w
   const other = cluster.endpoints[(lost + 1) % 3]
   const put = { key: btoa('a'), value: btoa('1') }
   // What a node has passed on to a leader that is dead is never answered.
-  await expect.poll(() => post(`${other}/v3/kv/put`, put), { timeout: 20_000 }).toHaveProperty('header')
+  await expect.poll(() => post(`${other}/v3/kv/put`, put)).toHaveProperty('header')
   await cluster.start(lost)
-  expect(await post(`${cluster.endpoints[lost]}/v3/kv/range`, { key: btoa('a') })).toMatchObject({ kvs: [put] })
+  const range = { key: btoa('a') }
+  await expect.poll(() => post(`${cluster.endpoints[lost]}/v3/kv/range`, range)).toMatchObject({ kvs: [put] })
   const { pids } = cluster
   expect(pids.length).toBe(3)
   cluster.pause(lost)
@@ -40,5 +41,5 @@ test('a cluster ends with the process that started it, also when that is killed'
   expect(pids.filter(isAlive).length).toBe(3)
   holder.kill('SIGKILL')
   await once(holder, 'exit')
-  await expect.poll(() => pids.filter(isAlive), { timeout: 10_000 }).toEqual([])
+  await expect.poll(() => pids.filter(isAlive)).toEqual([])
 })
