@@ -51,7 +51,7 @@ test('it is not run when it was tampered with or does not come: only what needs 
   expect(asked).toEqual([])
   for (change of changes) {
     const before = asked.length
-    await expect(mesh.call(empty, null, { ...REMOTE, timeoutMs: 5000 })).rejects.toMatchObject({
+    await expect(mesh.call(empty, null, { ...REMOTE, timeoutMs: 30_000 })).rejects.toMatchObject({
       code: 'E_INCONCLUSIVE',
       message: expect.stringContaining('what runs WebAssembly did not load: '),
     })
@@ -61,7 +61,7 @@ test('it is not run when it was tampered with or does not come: only what needs 
   }
   change = (request) => request.continue()
   await until(
-    async () => (await mesh.call(empty, null, { ...REMOTE, timeoutMs: 5000 }).catch(() => undefined)) !== undefined,
+    async () => (await mesh.call(empty, null, { ...REMOTE, timeoutMs: 30_000 }).catch(() => undefined)) !== undefined,
   )
   expect(await mesh.call(empty, null, REMOTE)).toEqual(new Uint8Array(0))
   await page.close()

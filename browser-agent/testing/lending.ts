@@ -185,7 +185,7 @@ export const testComingAndGoing = (scene: Scene): void => {
     }
     const before = await auditedOf(view.peer)
     await scene.mesh.call(scene.digits, { n: 10 }, { verify: 'self', remote: true })
-    expect(await auditedOf(view.peer)).toBe(before + 1)
+    await expect.poll(() => auditedOf(view.peer)).toBe(before + 1)
     await viewUntil(page, ({ today }) => today.tasks > view.today.tasks)
     const start = async () => {
       await page.reload()
@@ -200,7 +200,7 @@ export const testComingAndGoing = (scene: Scene): void => {
     // What the agent has seen of it goes on, too.
     await scene.reached(view.peer)
     await scene.mesh.call(scene.digits, { n: 20 }, { verify: 'self', remote: true })
-    expect(await auditedOf(view.peer)).toBe(before + 2)
+    await expect.poll(() => auditedOf(view.peer)).toBe(before + 2)
     await callIn(page, 'lending.forget')
     const fresh = await start()
     expect(fresh.peer).not.toBe(view.peer)
@@ -277,12 +277,27 @@ const connectedIn = async (scene: Scene): Promise<Page> => {
   return page
 }
 
+const REMOTE = { verify: 'none', remote: true } as const
+
+/** Resolves once the page that calls has a lender in reach: a call waits 2 s for one, and the road there may take longer. */
+const reachedFrom = (caller: Page): Promise<void> =>
+  until(() =>
+    callIn(caller, 'calling.receipt', '/digits.wayside', { n: 1 }, REMOTE).then(
+      () => true,
+      (error) => {
+        if (error.code === 'E_NO_PEER') return false
+        throw error
+      },
+    ),
+  )
+
 /** What it has seen of others outlives the page. */
 export const testRemembering = (scene: Scene): void => {
   test('a page that calls is the same peer after a reload, and asks a liar that it expelled for nothing', async () => {
     const liar = await startLiar(scene.node.status.ticket as string)
     await scene.reached(liar)
     const caller = await connectedIn(scene)
+    await reachedFrom(caller)
     const called = (n: number, options: object) =>
       callIn<Called>(caller, 'calling.receipt', '/digits.wayside', { n }, options)
     const caught: Called[] = []
@@ -309,11 +324,11 @@ export const testCalling = (scene: Scene): void => {
       onTestFinished(() => void lender.stop())
       await scene.reached(lender.status.peer)
       const caller = await connected()
-      const options = { verify: 'none', remote: true }
-      const called = await callIn(caller, 'calling.receipt', '/digits.wayside', { n: 1000 }, options)
+      await reachedFrom(caller)
+      const called = await callIn(caller, 'calling.receipt', '/digits.wayside', { n: 1000 }, REMOTE)
       expect(called).toMatchObject({ value: digitsOf(1000), executors: [lender.status.peer] })
       const inputs = [{ n: 1 }, { n: 2 }, { n: 3 }]
-      expect(await callIn(caller, 'calling.map', '/digits.wayside', inputs, options)).toEqual([1, 2, 3].map(digitsOf))
+      expect(await callIn(caller, 'calling.map', '/digits.wayside', inputs, REMOTE)).toEqual([1, 2, 3].map(digitsOf))
       const checked = await callIn(caller, 'calling.receipt', '/digits.wayside', { n: 500 }, { verify: 'self' })
       expect(checked).toMatchObject({
         value: digitsOf(500),
@@ -330,8 +345,8 @@ export const testCalling = (scene: Scene): void => {
     test('another page, which runs it', async () => {
       const lender = await scene.lend(['mesh'])
       const caller = await connected()
-      const options = { verify: 'none', remote: true }
-      const called = await callIn(caller, 'calling.receipt', '/digits.wayside', { n: 1000 }, options)
+      await reachedFrom(caller)
+      const called = await callIn(caller, 'calling.receipt', '/digits.wayside', { n: 1000 }, REMOTE)
       expect(called).toMatchObject({ value: digitsOf(1000), executors: [lender.view.peer] })
       await callIn(caller, 'calling.close')
     })

@@ -1,6 +1,6 @@
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { settle } from '../../browser-agent/frame/testing/hosts.ts'
+import { eventually, settle } from '../../browser-agent/frame/testing/hosts.ts'
 import { violationsIn } from '../../scripts/browser/axe.ts'
 import { type RunningBrowser, startBrowser } from '../../scripts/browser/launch.ts'
 import { lookAs } from '../../scripts/browser/look-as.ts'
@@ -83,8 +83,12 @@ const tap = async (page: Page, selector: string): Promise<void> => {
 
 test('a tap lends what the phone has, another one ends it', async () => {
   const page = await openPhone()
-  await settle()
-  await tap(page, '#lend')
+  // It counts no press before its page has been in front for a second, and says so.
+  await eventually('that it begins', async () => {
+    await settle()
+    await tap(page, '#lend')
+    return page.evaluate('document.querySelector("main").dataset.state !== "asking"')
+  })
   const badge = (text: string) =>
     page.waitForFunction(`document.querySelector('.badge')?.innerText.startsWith('${text}')`)
   // What a browser does not tell of a phone counts against lending, until its owner says otherwise.

@@ -76,7 +76,7 @@ test('a site calls and lends with it', async () => {
   expect(await callIn(page, 'site.greet', agent.status.ticket, 'Ada')).toBe('Hello, Ada')
   await callIn(page, 'site.connects', agent.status.ticket)
   await callIn(page, 'site.lend', agent.status.ticket)
-  await expect.poll(() => callIn(page, 'site.said'), { timeout: 20_000 }).toContain('lending : 0 tasks today')
+  await expect.poll(() => callIn(page, 'site.said')).toContain('lending : 0 tasks today')
 })
 
 test('a site builds the element in, which finds the frame where the ticket leads', async () => {
@@ -86,7 +86,8 @@ test('a site builds the element in, which finds the frame where the ticket leads
   const markup = `<wayside-agent mesh="${ticket}" accept="${peer}" reason="Helps"></wayside-agent>`
   const page = await openBuilt(`import 'wayside/element'`, policy, markup)
   const frame = await frameOf(page)
-  await expect.poll(() => frame.evaluate('document.getElementById("reason")?.textContent')).toBe('“Helps”')
+  const reason = () => frame.evaluate('document.getElementById("reason")?.textContent')
+  await expect.poll(reason).toBe('“Helps”')
   expect(new URL(frame.url()).origin).toBe(origin)
   expect(await stateOf(frame)).toBe('asking')
   await page.evaluate(`document.querySelector('wayside-agent').setAttribute('host', 'mesh.example')`)
