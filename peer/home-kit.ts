@@ -5,6 +5,7 @@
 import type { Ports } from '../protocol/ports.ts'
 import { Durable } from './durable/durable.ts'
 import { BoundEffects } from './effects/bound.ts'
+import { Rehearsal } from './rehearsal.ts'
 import { Sends } from './sends/sends.ts'
 import type { StateEngine } from './state/engine.ts'
 import { Foresight } from './state/foresight.ts'
@@ -21,5 +22,5 @@ const stateOn = (ports: Ports, engine: StateEngine, homes?: Homes): State => ({
   foresight: new Foresight(),
 })
 
-export const homeKit = { BoundEffects, Durable, OwnerAccess, StatefulCall, stateOn }
+export const homeKit = { BoundEffects, Durable, OwnerAccess, Rehearsal, StatefulCall, stateOn }
 export type HomeKit = typeof homeKit

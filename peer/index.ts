@@ -142,7 +142,7 @@ const addCalling = (ports: Ports, options: PeerOptions, parts: PeerParts): void 
   const { neighbours, dispatcher, tally } = parts
   const views = { neighbours, dispatcher, tally, experience: createExperience() }
   const effects = createEffects(ports, nested, options.state?.kit)
-  parts.local = new LocalExecutor(ports, mesh, parts.runner, effects)
+  parts.local = new LocalExecutor(ports, mesh, parts.runner, effects, options.state?.kit)
   const homes = (item: Item) => new Home(item, effects, (...made) => parts.local.rehearse(...made))
   parts.invoker = new Invoker(ports, views, homes, () => parts.roster.expecting)
   const nameOf = createNaming(ports, options.engines)

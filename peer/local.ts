@@ -5,12 +5,13 @@ import { MeshError } from '../protocol/errors.ts'
 import { type EffectRequest, type JournalEntry, orderJournal } from '../protocol/journal.ts'
 import type { Ports } from '../protocol/ports.ts'
 import type { SandboxResult, SandboxRun } from '../sandbox/pool.ts'
-import { type Item, isPure, type Performed, timedOut } from './calls.ts'
+import { type CallRequest, type Item, isPure, type Performed, timedOut } from './calls.ts'
 import type { BeginEffects } from './effects/effects.ts'
 import { type AnswerSink, Home } from './home.ts'
+import type { HomeKit } from './home-kit.ts'
 import { headBytes } from './journal-heads.ts'
-import { leadingTo } from './proven.ts'
 import { type Execution, headOf, receiptBytes } from './receipts.ts'
+import type { Rehearsal, RehearsalParts } from './rehearsal.ts'
 import type { LoadedFunction, Runner, RunRequest } from './runner.ts'
 
 type LocalPorts = Pick<Ports, 'clock' | 'crypto' | 'signer' | 'network'>
@@ -23,12 +24,17 @@ export class LocalExecutor {
   readonly #mesh: CID
   readonly #runner: Runner
   readonly #effects: BeginEffects
+  readonly #kit: Pick<HomeKit, 'Rehearsal'> | undefined
+  /** By the calls that they are of. */
+  readonly #rehearsals = new Map<CallRequest, Rehearsal>()
 
-  constructor(ports: LocalPorts, mesh: CID, runner: Runner, effects: BeginEffects) {
+  /** Without `kit` it rehearses nothing. */
+  constructor(ports: LocalPorts, mesh: CID, runner: Runner, effects: BeginEffects, kit?: Pick<HomeKit, 'Rehearsal'>) {
     this.#ports = ports
     this.#mesh = mesh
     this.#runner = runner
     this.#effects = effects
+    this.#kit = kit
   }
 
   /** The first execution of an item: its effects are performed as they are requested. */
@@ -38,21 +44,46 @@ export class LocalExecutor {
     return this.#execute(item, item.journal, home).finally(() => home?.close())
   }
 
-  /** A re-execution with the journal that another execution left. */
-  repeat(item: Item, journal: readonly JournalEntry[]): Promise<Performed> {
+  /** A re-execution with the journal that another execution left: what was rehearsed of it is not run again. */
+  async repeat(item: Item, journal: readonly JournalEntry[]): Promise<Performed> {
+    const rehearsal = this.#rehearsals.get(item.request)
+    const outcome = rehearsal?.suits(journal) ? await rehearsal.outcomeOf(journal).catch(() => undefined) : undefined
+    if (outcome) return this.#performed(item, orderJournal(journal), outcome)
     return this.#execute(item, orderJournal(journal), undefined)
   }
 
   /**
    * How many of the requests of `item`, from the first to `request`, its function makes, given what it was answered
-   * before. Throws MeshError E_INCONCLUSIVE, E_CANCELLED or E_TIMEOUT.
+   * before. Throws MeshError E_INCONCLUSIVE, E_CANCELLED or E_TIMEOUT. Until `forget` what was run for that is kept.
    */
   async rehearse(item: Item, request: EffectRequest): Promise<number> {
     const loaded = await this.#load(item)
-    const result = await this.#untilItWaits(item, (onWait) =>
-      this.#run(item, loaded, leadingTo(item.journal, request), { onWait }),
-    )
-    return result?.kind === 'diverged' ? Math.min(result.n, request.n) : request.n + 1
+    const { journal } = item
+    let rehearsal = this.#rehearsals.get(item.request)
+    if (!rehearsal?.suits(journal)) {
+      rehearsal?.end()
+      if (!this.#kit) throw new MeshError('E_NO_HOME', 'this peer performs nothing that has to be rehearsed')
+      const parts: RehearsalParts = {
+        start: (begun, events) => this.#run(item, loaded, begun, events),
+        ended: (run) => this.#ended(item, run),
+      }
+      rehearsal = new this.#kit.Rehearsal(parts, journal, request)
+      this.#rehearsals.set(item.request, rehearsal)
+    }
+    try {
+      const made = await rehearsal.requestsOf(journal, request)
+      if (made <= request.n) this.forget(item.request)
+      return made
+    } catch (cause) {
+      this.forget(item.request)
+      throw cause
+    }
+  }
+
+  /** The call has ended. */
+  forget(request: CallRequest): void {
+    this.#rehearsals.get(request)?.end()
+    this.#rehearsals.delete(request)
   }
 
   async #execute(item: Item, journal: readonly JournalEntry[], home: Home | undefined): Promise<Performed> {

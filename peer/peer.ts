@@ -315,7 +315,9 @@ export class Peer {
 
   /** Nested calls are parts of their caller's step. */
   async #perform(request: CallRequest, manifest: Manifest, deadlineMs: number): Promise<CallResult> {
-    const perform = (one: CallRequest) => new LevelledCall(this.#ports, this.#parts, one, manifest, deadlineMs).run()
+    const { local } = this.#parts
+    const perform = (one: CallRequest) =>
+      new LevelledCall(this.#ports, this.#parts, one, manifest, deadlineMs).run().finally(() => local.forget(one))
     if (request.depth > 0) {
       const result = await perform(request)
       ensureReadsOnly(result.outcome)

@@ -1,0 +1,110 @@
+/**
+ * A function run here beside its execution elsewhere, as far as that has come. Between two barriers it stays at rest, so that
+ * however many there are it runs once; the pool lets go of it where it has no room, and begins it again from its journal.
+ */
+import type { Answer, EffectRequest, JournalEntry } from '../protocol/journal.ts'
+import type { SandboxResult, SandboxRun } from '../sandbox/pool.ts'
+import { leadingTo } from './proven.ts'
+import type { RunRequest } from './runner.ts'
+
+type Ended = Exclude<SandboxResult, { kind: 'inconclusive' }>
+type Given = Extract<JournalEntry, { entry: 'answer' }>
+
+export interface RehearsalParts {
+  start(journal: readonly JournalEntry[], events: Pick<RunRequest, 'onRequest' | 'onWait'>): SandboxRun
+  /** Rejects with MeshError for a run that says nothing of its function. */
+  ended(run: SandboxRun): Promise<Ended>
+}
+
+const answersIn = (journal: readonly JournalEntry[]): Given[] => journal.filter((one) => one.entry === 'answer')
+
+const requestsIn = (journal: readonly JournalEntry[]): EffectRequest[] =>
+  journal.filter((one) => one.entry === 'request').sort((a, b) => a.n - b.n)
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, i) => byte === b[i])
+
+const isSame = (a: EffectRequest | undefined, b: EffectRequest): boolean =>
+  a?.kind === b.kind && a.after === b.after && sameBytes(a.arguments, b.arguments)
+
+export class Rehearsal {
+  readonly #run: SandboxRun
+  readonly #ended: Promise<Ended>
+  /** By their numbers. */
+  readonly #made: EffectRequest[]
+  /** In this order. */
+  readonly #given: Answer[]
+  #rest = Promise.withResolvers<undefined>()
+  /** Whoever came before has come as far as it wanted. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  /** Begins with what leads to `request`. */
+  constructor({ start, ended }: RehearsalParts, journal: readonly JournalEntry[], request: EffectRequest) {
+    const begun = leadingTo(journal, request)
+    this.#made = requestsIn(begun)
+    this.#given = answersIn(begun).map(({ answer }) => answer)
+    this.#run = start(begun, {
+      onRequest: (made) => {
+        this.#made[made.n] = made
+      },
+      onWait: () => this.#rest.resolve(undefined),
+    })
+    this.#ended = ended(this.#run)
+    this.#ended.catch(() => {})
+  }
+
+  /** What it was answered is the beginning of what `journal` says. */
+  suits(journal: readonly JournalEntry[]): boolean {
+    const answers = answersIn(journal)
+    return this.#given.every((given, i) => answers[i]?.answer === given)
+  }
+
+  /** How many of the requests of `journal`, from the first to `request`, it makes. */
+  requestsOf(journal: readonly JournalEntry[], request: EffectRequest): Promise<number> {
+    return this.#inTurn(async () => {
+      const told = await this.#goOn(answersIn(journal).slice(0, request.after))
+      if (told?.kind === 'diverged') return Math.min(told.n, request.n)
+      const wanted = requestsIn(journal).slice(0, request.n + 1)
+      const differs = wanted.findIndex((one, n) => !isSame(this.#made[n], one))
+      return differs === -1 ? wanted.length : differs
+    })
+  }
+
+  /** What it comes to with all of `journal`; undefined: something else than that. */
+  outcomeOf(journal: readonly JournalEntry[]): Promise<Extract<Ended, { kind: 'outcome' }> | undefined> {
+    return this.#inTurn(async () => {
+      const told = await this.#goOn(answersIn(journal))
+      const wanted = requestsIn(journal)
+      if (told?.kind !== 'outcome' || wanted.length !== this.#made.length) return undefined
+      return wanted.every((one, n) => isSame(this.#made[n], one)) ? told : undefined
+    })
+  }
+
+  end(): void {
+    this.#run.kill('nobody answers it')
+  }
+
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(run)
+    this.#turn = done.catch(() => {})
+    return done
+  }
+
+  /** Gives it what it has not been given of `answers`; undefined: then it waits for more, or for what it has not asked for. */
+  async #goOn(answers: readonly Given[]): Promise<Ended | undefined> {
+    for (const { n, answer } of answers.slice(this.#given.length)) {
+      if (!this.#made[n]) {
+        const told = await this.#atRest()
+        if (told || !this.#made[n]) return told
+      }
+      this.#given.push(answer)
+      this.#rest = Promise.withResolvers()
+      this.#run.answer(n, answer)
+    }
+    return this.#atRest()
+  }
+
+  #atRest(): Promise<Ended | undefined> {
+    return Promise.race([this.#ended, this.#rest.promise])
+  }
+}
