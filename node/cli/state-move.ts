@@ -28,10 +28,11 @@ const take = (client: AgentClient, namespace: string, step: Step, given: { move?
     'state_move_noted',
   )
 
-/** What a namespace comes to now. */
-const sumOf = async (client: AgentClient, namespace: string): Promise<Sum> => {
+/** What a namespace comes to now, or what has arrived of it. */
+const sumOf = async (client: AgentClient, namespace: string, arriving?: string): Promise<Sum> => {
   const tally = new Tally()
-  for await (const { entries } of pages(client, namespace, '')) for (const entry of entries) tally.add(entry)
+  for await (const { entries } of pages(client, namespace, '', { ...(arriving && { arriving }) }))
+    for (const entry of entries) tally.add(entry)
   return tally.sum
 }
 
@@ -127,7 +128,7 @@ const arrive = async (client: AgentClient, file: string, namespace: string, move
   const { state } = await take(client, namespace, 'arrive', { move })
   if (state === 'here') return
   await load(client, file, namespace, move)
-  const kept = await sumOf(client, namespace)
+  const kept = await sumOf(client, namespace, move)
   if (kept.entries !== sum.entries || kept.sha256 !== sum.sha256) {
     const counts = `${kept.entries} entries with hash ${kept.sha256}, the file ${sum.entries} with ${sum.sha256}`
     const message = `the home keeps ${counts}: it is not used; import it again, or take it back with --undo`

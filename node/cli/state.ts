@@ -67,12 +67,13 @@ export async function* pages(
   client: AgentClient,
   namespace: string,
   prefix: string,
-  { from, isStill = false }: { from?: string | undefined; isStill?: boolean } = {},
+  { from, isStill = false, arriving }: { from?: string | undefined; isStill?: boolean; arriving?: string } = {},
 ): AsyncGenerator<Page> {
   let after = from ?? null
   let revision: number | null = null
   for (;;) {
-    const request = { t: 'state_list' as const, namespace, prefix, after, limit: LIST_ENTRIES_MAX, revision }
+    const range = { namespace, prefix, after, limit: LIST_ENTRIES_MAX }
+    const request = { t: 'state_list' as const, ...range, revision, arriving: arriving ?? null }
     const page: Page = await client.ask(request, 'state_page')
     yield page
     if (!page.more) return

@@ -132,7 +132,7 @@ export const CommandFrame = localMessage(
       key: stateKey(),
       value: stateValue(),
     }),
-    /** One page. Revision null: as of now. */
+    /** One page. Revision null: as of now. Arriving: of what has come by that move, too. */
     v.strictObject({
       t: v.literal('state_list'),
       id: id(),
@@ -141,6 +141,7 @@ export const CommandFrame = localMessage(
       after: v.nullable(stateKey()),
       limit: integer(1, LIST_ENTRIES_MAX),
       revision: v.nullable(integer(0)),
+      arriving: v.nullable(text(NAME_CHARS_MAX)),
     }),
     /** A step of a move. `move`: which, for `arrive` and `settle`; `where`: it goes, for `leave`. */
     v.strictObject({

@@ -38,8 +38,9 @@ export const answerState = async (state: OwnerAccess, frame: Asked): Promise<Age
       await state.load(namespace, frame.move, frame.entries)
       return { t: 'state_loaded', id }
     case 'state_list': {
-      const { prefix, after, limit, revision } = frame
-      const page = await state.list({ namespace, prefix, after: after ?? undefined, limit }, revision ?? undefined)
+      const { prefix, after, limit, revision, arriving } = frame
+      const range = { namespace, prefix, after: after ?? undefined, limit }
+      const page = await state.list(range, revision ?? undefined, arriving ?? undefined)
       let bytes = 0
       const entries = page.entries
         .map(({ key, version, value }) => ({ key, version, value: value as Uint8Array }))

@@ -32,16 +32,17 @@ const arrives = (namespace: string): MeshError =>
   moving(namespace, 'is arriving and not complete; import the same file again, or `--undo` it')
 const gone = (namespace: string, { where }: MoveMark): MeshError => taken(namespace, `has moved to ${where}: ask there`)
 
-/** `look`: what its owner does, also while it arrives. */
-export type Use = 'read' | 'write' | 'look'
-
 /** Why it may not be used so now; undefined: it may. */
-export const refusalOf = (namespace: string, mark: MoveMark | undefined, use: Use): MeshError | undefined => {
+export const refusalOf = (
+  namespace: string,
+  mark: MoveMark | undefined,
+  use: 'read' | 'write',
+): MeshError | undefined => {
   switch (mark?.state) {
     case 'leaving':
       return use === 'write' ? leaves(namespace, mark) : undefined
     case 'arriving':
-      return use === 'look' ? undefined : arrives(namespace)
+      return arrives(namespace)
     case 'gone':
       return gone(namespace, mark)
     default:

@@ -5,7 +5,7 @@ import { MoveMark } from '../../protocol/moves.ts'
 import type { Ports } from '../../protocol/ports.ts'
 import { commitKnown } from './commit.ts'
 import type { Read, ReadRange, StateEngine, Write } from './engine.ts'
-import { type MoveStep, markAfter, refusalOf, type Use } from './move-rules.ts'
+import { type MoveStep, markAfter, refusalOf } from './move-rules.ts'
 
 /** No grant reaches it. */
 const MOVES = '.moves'
@@ -22,14 +22,17 @@ const markAt = async (
   return entry?.value && MoveMark.decode(entry.value)
 }
 
-/** Throws MeshError E_STATE_MOVING or E_NAMESPACE_TAKEN where it may not be used as of `revision`. */
+/** Throws MeshError E_STATE_MOVING or E_NAMESPACE_TAKEN where it may not be used as of `revision`. What arrives by `arriving` may. */
 export const ensureSettled = async (
   engine: Pick<StateEngine, 'read'>,
   namespace: string,
   revision: number,
-  use: Use,
+  use: 'read' | 'write',
+  arriving?: string,
 ): Promise<void> => {
-  const refusal = refusalOf(namespace, await markAt(engine, namespace, revision), use)
+  const mark = await markAt(engine, namespace, revision)
+  if (mark?.state === 'arriving' && mark.move === arriving) return
+  const refusal = refusalOf(namespace, mark, use)
   if (refusal) throw refusal
 }
 

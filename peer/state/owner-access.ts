@@ -25,7 +25,7 @@ export class OwnerAccess {
   async get(namespace: string, key: string): Promise<Entry> {
     ensureOpen(namespace)
     const revision = await this.#engine.revision()
-    await ensureSettled(this.#engine, namespace, revision, 'look')
+    await ensureSettled(this.#engine, namespace, revision, 'read')
     const [entry] = await this.#engine.read(namespace, [key], revision)
     return entry as Entry
   }
@@ -44,11 +44,15 @@ export class OwnerAccess {
     }
   }
 
-  /** As of `revision`, or of now; the pages of one list are all as of the first one's. */
-  async list(range: Range, revision?: number): Promise<{ revision: number; entries: Entry[]; more: boolean }> {
+  /** As of `revision`, or of now; the pages of one list are all as of the first one's. `arriving`: of what has come by that move, too. */
+  async list(
+    range: Range,
+    revision?: number,
+    arriving?: string,
+  ): Promise<{ revision: number; entries: Entry[]; more: boolean }> {
     ensureOpen(range.namespace)
     const at = revision ?? (await this.#engine.revision())
-    await ensureSettled(this.#engine, range.namespace, at, 'look')
+    await ensureSettled(this.#engine, range.namespace, at, 'read', arriving)
     return { revision: at, ...(await this.#engine.list(range, at)) }
   }
 
