@@ -190,6 +190,36 @@ test('of two tabs one lends, and the other goes on when the first is closed; sto
   await until(async () => (await statusOf(visited.agent.data)).neighbours.length === 0)
 })
 
+test('two badges of one page stand one above the other, and neither hides the other', async () => {
+  const { page, frame } = await open()
+  await lend(page, frame)
+  const tag = /<wayside-agent.*<\/wayside-agent>/s.exec(String(visited.files['/']?.body))?.[0]
+  await page.evaluate(`document.body.insertAdjacentHTML('beforeend', ${JSON.stringify(tag)})`)
+  const places = () =>
+    page.evaluate(`[...document.querySelectorAll('wayside-agent')].map((element) => {
+      const { top, bottom } = element.shadowRoot.querySelector('iframe').getBoundingClientRect()
+      const { position } = getComputedStyle(element.shadowRoot.querySelector('iframe'))
+      return { top, bottom, position }
+    })`) as Promise<{ top: number; bottom: number; position: string }[]>
+  await eventually(
+    'the second badge',
+    async () => (await places()).every(({ position }) => position === 'fixed') || undefined,
+  )
+  const [first, second] = await places()
+  expect(first?.top).toBeGreaterThanOrEqual(second?.bottom ?? 0)
+  await pressIn(page, frame, '.more')
+  await eventually('room for the panel that was closed', async () => {
+    const [first, second] = await places()
+    return (first && second && first.bottom - first.top < 100 && first.top - second.bottom === 8) || undefined
+  })
+  await badgeSays(frame, 'Lending')
+  await page.evaluate(`document.querySelector('wayside-agent').remove()`)
+  await eventually('the other in its place', async () => {
+    const [only] = await places()
+    return (only && only.bottom === first?.bottom) || undefined
+  })
+})
+
 test('whoever is forgotten leaves nothing behind, in any tab, and is asked on the next visit', async () => {
   const first = await open()
   await lend(first.page, first.frame)
@@ -218,6 +248,36 @@ test('a choice that the browser does not keep counts, and that it is not kept is
   expect(((await frame.evaluate(LIMITS)) as unknown[])[3]).toBe(false)
   await badgeSays(frame, 'Lending')
   expect(await textOf(frame, '[role=status]')).toContain('Your choice counts until')
+})
+
+test('what another page still has, or the browser does not give away, is not said to be erased before it is', async () => {
+  visited.files['/others'] = visited.pageFor({ accept: OTHER_PEER })
+  const { page, frame } = await open()
+  await lend(page, frame)
+  const { frame: other } = await open('/others')
+  await other.evaluate(`indexedDB.databases().then(([{ name }]) => new Promise((resolve) => {
+    indexedDB.open(name).onsuccess = ({ target }) => { globalThis.held = target.result; resolve(0) }
+  }))`)
+  const forget = async (of: Page, control: Frame) => {
+    for (const one of ['.forget', '.erase']) await pressIn(of, control, one)
+  }
+  await forget(page, frame)
+  const says = (words: string) =>
+    eventually(words, async () => (await textOf(frame, 'main')).includes(words) || undefined)
+  await says('Another tab still has it')
+  await other.evaluate('held.close()')
+  await says('All is erased')
+  await page.bringToFront()
+  await page.reload()
+  const again = await controlOf(page)
+  await lend(page, again)
+  await again.evaluate(`IDBFactory.prototype.deleteDatabase = () => { throw new Error('the disk is not there') }, 0`)
+  await forget(page, again)
+  await eventually(
+    'that it failed',
+    async () =>
+      (await textOf(again, 'main')).includes('Not all could be put away: the disk is not there.') || undefined,
+  )
 })
 
 test('a visitor whose agreement led nowhere is asked on the next visit', async () => {

@@ -38,6 +38,20 @@ navigator.wakeLock.request = async (kind) => {
   return locks.at(-1)
 }`
 
+/** In the page: how far the icon for iOS is from the other, as the browser draws that; of 255, for the worst of all pixels. */
+const ICONS_DIFFER = `(async () => {
+  const draw = async (selector) => {
+    const image = new Image()
+    image.src = document.querySelector(selector).href
+    await image.decode()
+    const canvas = new OffscreenCanvas(180, 180).getContext('2d')
+    canvas.drawImage(image, 0, 0, 180, 180)
+    return [image.width, canvas.getImageData(0, 0, 180, 180).data]
+  }
+  const [[width, png], [, svg]] = await Promise.all(['[rel=apple-touch-icon]', '[rel=icon]'].map(draw))
+  return [width, png.reduce((most, byte, i) => Math.max(most, Math.abs(byte - svg[i])), 0)]
+})()`
+
 /** What the QR code leads to, as a phone shows it. */
 const openPhone = async (): Promise<Page> => {
   const page = await browser.open('about:blank')
@@ -60,6 +74,10 @@ test('a phone is asked in a secure context, on a page of its own that fits it', 
   const { errors, data } = await devtools.send('Page.getAppManifest')
   expect([errors, JSON.parse(data as string).start_url]).toEqual([[], '/lend'])
   expect(await devtools.send('Page.getInstallabilityErrors')).toEqual({ installabilityErrors: [] })
+  const [width, most] = (await page.evaluate(ICONS_DIFFER)) as [number, number]
+  expect(width).toBe(180)
+  // Edges are softened in other ways.
+  expect(most).toBeLessThan(80)
   const framed = await browser.open(`${url.origin}/`)
   onTestFinished(() => framed.close())
   expect(await violationsIn(framed)).toEqual([])

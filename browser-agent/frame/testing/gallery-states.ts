@@ -76,6 +76,16 @@ export const STATES: Record<string, State> = {
     view: { ...BUSY, today: { cpuMs: 98 * MINUTE_MS, bytes: 174_000_000, tasks: 18_204 } },
     pressed: ['.more'],
   },
+  'panel: a choice that is not kept': {
+    view: {
+      ...BUSY,
+      unkept: {
+        code: 'E_STORAGE',
+        message: 'this browser could not write (quota exceeded); free some space, or allow this site to keep data',
+      },
+    },
+    pressed: ['.more'],
+  },
   'panel: forget?': { view: view(), pressed: ['.more', '.forget'] },
   stopped: { view: view(), end: 'Stopped. Nothing runs.' },
 }
