@@ -3,7 +3,6 @@
  * of 256 keys at once, then one synced batch of as many) and beside SQLite (node:sqlite, WAL, synchronous FULL, as many in
  * one transaction). On etcd it stands beside etcd (`commit-etcd.ts`). Whoever commits has its reply before it begins again.
  */
-import { fdatasyncSync, openSync, writeSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,13 +13,13 @@ import type { StateEngine } from '../peer/state/engine.ts'
 import { openStorageEngine } from '../peer/state/storage-engine.ts'
 import { ETCD_CLIENTS, type EtcdSubjects, openEtcdSubjects } from './commit-etcd.ts'
 import { ensurePlausible, interleave, median, rounded, row } from './measure.ts'
+import { openSyncs } from './syncs.ts'
 
 const ROUNDS = 7
 const ROUND_MS = 700
 const KEYS = 10_000
 const VALUE_BYTES = 100
 const CLIENTS = [1, 16, 256]
-const SYNCS = 25
 /** In groups of 256 on a disk that syncs in a millisecond. */
 const SQLITE_PER_S_MIN = 5000
 /** Of etcd with its three nodes on two cores. */
@@ -125,20 +124,6 @@ const openSqlite = (file: string): DatabaseSync => {
   return database
 }
 
-/** Milliseconds of one `fdatasync` of four more KiB. */
-const syncsOf = (file: string): (() => number) => {
-  const handle = openSync(file, 'a')
-  const page = new Uint8Array(4096)
-  return () => {
-    writeSync(handle, page)
-    const startMs = performance.now()
-    fdatasyncSync(handle)
-    return performance.now() - startMs
-  }
-}
-
-const medianSync = (sync: () => number) => median(Array.from({ length: SYNCS }, sync))
-
 const measure = async (dir: string, print: (line: string) => void): Promise<Record<string, number>> => {
   const storage = await openLevelStorage(join(dir, 'engine'), { schema: 1, migrations: {} })
   const quotaOf = () => ({ keys: 10 * KEYS, bytes: 2 ** 30 })
@@ -146,7 +131,7 @@ const measure = async (dir: string, print: (line: string) => void): Promise<Reco
   const bare: Level<string, Uint8Array> = new Level(join(dir, 'bare'), { valueEncoding: 'view' })
   const sqlite = openSqlite(join(dir, 'sqlite'))
   const etcd = await openEtcdSubjects()
-  const sync = syncsOf(join(dir, 'sync'))
+  const syncs = openSyncs(join(dir, 'sync'))
   const subject = (name: string, commits: Commits) => ({ name, run: () => perSecond(commits) })
   const results = await interleave(
     [
@@ -155,7 +140,7 @@ const measure = async (dir: string, print: (line: string) => void): Promise<Reco
       ...CLIENTS.map((group) => subject(`sqlite_group${group}`, ofSqlite(sqlite, group))),
       subject(`etcd_${ETCD_CLIENTS}`, ofEngine(etcd.engine, ETCD_CLIENTS)),
       subject(`raw_etcd_${ETCD_CLIENTS}`, ofRawEtcd(etcd)),
-      { name: 'fsync', run: async () => medianSync(sync) },
+      { name: 'fsync', run: async () => syncs.median() },
     ],
     ROUNDS,
     1,
@@ -164,6 +149,7 @@ const measure = async (dir: string, print: (line: string) => void): Promise<Reco
   await etcd.close()
   await Promise.all([storage.close(), bare.close()])
   sqlite.close()
+  syncs.close()
   const fsync_p50_ms = rounded(median(results.get('fsync') ?? []))
   results.delete('fsync')
   for (const [name, figures] of results) print(`${row(name, 'commits/s', figures)}  fsync_p50_ms ${fsync_p50_ms}`)

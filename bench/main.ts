@@ -25,6 +25,8 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   'browser-map': () => import('./browser-map.ts'),
   'page-smoothness': () => import('./page-smoothness.ts'),
   commit: () => import('./commit.ts'),
+  'stateful-call': () => import('./stateful-call.ts'),
+  replay: () => import('./replay.ts'),
   'cli-first-result': () => import('./cli-first-result.ts'),
 }
 

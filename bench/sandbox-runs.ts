@@ -1,8 +1,9 @@
 /** Runs of a function in a sandbox of this process, each from the pristine image, as an agent's sandbox makes them. */
 import { readFileSync } from 'node:fs'
 import { FUEL_DEFAULT, MEMORY_BYTES_DEFAULT, OUTPUT_BYTES_MAX } from '../protocol/limits.ts'
+import type { Binding } from '../protocol/records.ts'
 import { decodeValue, encodeValue, type Value } from '../protocol/values.ts'
-import type { Run } from '../sandbox/job.ts'
+import { PLAIN_MODULE, type Run, type RunEvents } from '../sandbox/job.ts'
 import { createSandbox, type RunHandle } from '../sandbox/sandbox.ts'
 import { ENGINE_FILE } from '../scripts/engine/source.ts'
 
@@ -15,9 +16,12 @@ export const runOf = (input: Value, owner = ''): Run => ({
 })
 
 /** Begins runs of `module`, an ES module as text. */
-export const beginner = (module: string): ((run: Run) => RunHandle) => {
-  sandbox.load(module, new TextEncoder().encode(module), limits.memory_bytes)
-  return (run) => sandbox.run(module, run)
+export const beginner = (
+  module: string,
+  env: readonly Binding[] = [],
+): ((run: Run, events?: RunEvents) => RunHandle) => {
+  sandbox.load(module, new TextEncoder().encode(module), limits.memory_bytes, { ...PLAIN_MODULE, env })
+  return (run, events) => sandbox.run(module, run, events)
 }
 
 /** What a run returned. Throws for one that has not ended well. */
