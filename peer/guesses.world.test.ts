@@ -86,6 +86,32 @@ test('after a sleep nothing is answered by a guess, since a step may have ended'
   expect(countsOf(world)).toEqual({ foreseen: 2, asked: 6, waits: 6 })
 })
 
+test.each([0, 300, 900])(
+  'a durable invocation whose home is killed after %i ms counts once, guessed or not',
+  async (atMs) => {
+    const world = await meshFor(`durable ${atMs}`, 2)
+    const code = `export default async (key, { DB }) => {
+    const n = ((await DB.get('n/' + key)) ?? 0) + 1
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    DB.put('n/' + key, n)
+    return n
+  }`
+    const count = (key: string) => call(world, code, key)
+    for (const key of ['a', 'b']) expect(returned(await count(key))).toBe(1)
+    const cid = await publish(home(world), code, ABOUT)
+    const request = requestOf(cid, 'a', { level: ensureLevel('self'), grants: GRANTS, remote: false })
+    const id = await world.until(home(world).peer.durable.start(request))
+    await world.clock.advance(atMs)
+    if (atMs === 300) expect(countsOf(world)).toMatchObject({ foreseen: 1 })
+    world.kill(home(world))
+    await world.clock.advance(700)
+    const reborn = await world.restart(home(world), { policy: { slots: 0 } })
+    await world.until(reborn.peer.join(world.peers[1]?.address as string))
+    expect(await world.until(reborn.peer.durable.wait(id))).toMatchObject({ state: 'done' })
+    expect(returned(await count('a'))).toBe(3)
+  },
+)
+
 test('reads of a grant that counts them, large values and lists that are full of them do not travel', async () => {
   const world = await meshFor('bounds', 2)
   const write = `export default async ({ key, bytes }, { DB }) => DB.put(key, 'x'.repeat(bytes))`

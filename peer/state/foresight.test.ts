@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { rawCid } from '../../protocol/cid.ts'
 import type { EffectKind } from '../../protocol/effects.ts'
 import { encodeValue, type Value } from '../../protocol/values.ts'
+import { crypto } from '../../scripts/protocol/test-keys.ts'
 import { Foresight } from './foresight.ts'
 
 const request = (kind: EffectKind, args: Value) => ({ kind, arguments: encodeValue(args) })
@@ -8,6 +10,8 @@ const get = (key: string) => request('get', { binding: 'DB', key })
 const list = (prefix: string, after: string | null = null) =>
   request('list', { binding: 'DB', prefix, after, limit: 100 })
 const keysOf = (foresight: Foresight, input: Value) => foresight.likely('f', input).map(({ text }) => text)
+
+const call = (input: Value) => ({ function: rawCid(crypto, Uint8Array.of(1)), export: 'f', input: encodeValue(input) })
 
 describe('what a function will read', () => {
   test('is known after two calls that have read the like', () => {
@@ -25,6 +29,14 @@ describe('what a function will read', () => {
     expect(foresight.likely('f', { user: 'cyd' })).toEqual([
       { kind: 'list', binding: 'DB', text: 'cart/cyd/', limit: 100 },
     ])
+  })
+
+  test('is nothing of what an executor made up that is no read', () => {
+    const foresight = new Foresight()
+    const made = { kind: 'get' as const, arguments: Uint8Array.of(0xff) }
+    for (const user of ['ada', 'bob']) foresight.learn(call(user), [made, request('list', null), get(user)])
+    expect(foresight.of(call('cyd')).map(({ text }) => text)).toEqual(['cyd'])
+    expect(foresight.of(call('x'.repeat(20_000)))).toEqual([])
   })
 
   test('is nothing that comes after what may end its step', () => {

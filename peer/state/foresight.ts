@@ -3,6 +3,7 @@
  * Pure. What is learnt wrongly costs the bytes of a guess, until it is forgotten.
  */
 import { decodeArguments } from '../../protocol/effects.ts'
+import { MeshError } from '../../protocol/errors.ts'
 import { GUESSES_MAX, KIB } from '../../protocol/limits.ts'
 import type { Outcome } from '../../protocol/outcome.ts'
 import { decodeValue, type Value } from '../../protocol/values.ts'
@@ -130,10 +131,20 @@ const readsIn = (requests: Outcome['requests']): LikelyRead[] => {
   const reads: LikelyRead[] = []
   for (const { kind, arguments: encoded } of requests) {
     if (endsGuessing(kind) || reads.length === GUESSES_MAX) break
-    const read = readOf(kind, encoded)
+    const read = readIn(kind, encoded)
     if (read && !reads.some((other) => isSame(other, read))) reads.push(read)
   }
   return reads
+}
+
+/** At `none` an executor may have said that its function requested what is no request at all. */
+const readIn = (...request: Parameters<typeof readOf>): LikelyRead | undefined => {
+  try {
+    return readOf(...request)
+  } catch (cause) {
+    if (cause instanceof MeshError) return undefined
+    throw cause
+  }
 }
 
 const readOf = (kind: Outcome['requests'][number]['kind'], encoded: Uint8Array): LikelyRead | undefined => {
