@@ -95,7 +95,10 @@ test('it is cancelled, fails, or is not known, and each says so', async () => {
   const early = await wayside(['result', id, ...on(home)])
   expect(early.status).toBe(2)
   expect(early.stderr).toContain(`wayside wait ${id}`)
-  const far = await wayside(['replay', id, ...on(home)])
+  // Until it has come to where it waits.
+  const replayed = () => wayside(['replay', id, ...on(home)])
+  await until(async () => (await replayed()).stdout.includes('; it waits for '))
+  const far = await replayed()
   expect(far).toMatchObject({ status: 0, stderr: '' })
   expect(far.stdout).toMatch(/^same: run again here, as far as it has come\n {2}stands +it still runs; it waits for /)
   expect((await wayside(['cancel', id, ...on(home)])).stdout).toContain('nothing of it is committed')
