@@ -30,7 +30,9 @@ const otherThan = (value: Value): Value => {
   if (typeof value === 'number') return value + 1
   if (typeof value === 'string') return `${value}.`
   if (Array.isArray(value)) return value.map(otherThan)
-  return typeof value === 'boolean' ? !value : null
+  if (typeof value === 'boolean') return !value
+  if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return null
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, otherThan(one)]))
 }
 
 const lieOf = (report: Report): Report => {
@@ -79,3 +81,75 @@ export const slowHost = (host: SandboxHost, clock: Clock, stepMs: () => number):
       }
     }
   })
+
+type Request = Extract<Report, { 0: 'request' }>
+type Arguments = { [name: string]: Value }
+
+/** How a forger lies about a run: of what it reads, writes or sends, or of what comes of it. */
+const FORGERIES = ['read', 'write', 'result'] as const
+
+/** One run at a forger: which of its requests are others than its function made. */
+class Forgery {
+  readonly #how: (typeof FORGERIES)[number]
+  readonly #forged = new Map<number, Uint8Array>()
+
+  constructor(how: (typeof FORGERIES)[number]) {
+    this.#how = how
+  }
+
+  /** `elsewhere`: a key that it has seen in use. */
+  request(report: Request, elsewhere: string | undefined): Request {
+    const [, id, n, after, kind, bytes] = report
+    const args = decodeValue(bytes) as Arguments
+    const lie = this.#lieAbout(kind, args, elsewhere)
+    if (!lie) return report
+    const forged = encodeValue(lie)
+    this.#forged.set(n, forged)
+    return ['request', id, n, after, kind, forged]
+  }
+
+  #lieAbout(kind: Request[4], args: Arguments, elsewhere: string | undefined): Arguments | undefined {
+    if (this.#how === 'read' && kind === 'get' && elsewhere !== undefined && elsewhere !== args.key)
+      return { ...args, key: elsewhere }
+    if (this.#how === 'write' && kind === 'put') return { ...args, value: otherThan(args.value as Value) }
+    if (this.#how === 'write' && kind === 'fetch') return { ...args, method: 'DELETE' }
+    return undefined
+  }
+
+  /** Of its outcome the requests are what was asked for, so that nothing contradicts itself. */
+  done(report: Extract<Report, { 0: 'done' }>): Report {
+    const [, id, bytes, micros] = report
+    const outcome = Outcome.decode(bytes)
+    const requests = outcome.requests.map((one, n) => ({ ...one, arguments: this.#forged.get(n) ?? one.arguments }))
+    const isIdle = this.#forged.size === 0
+    if (!outcome.result.ok) return report
+    const value = isIdle ? encodeValue(otherThan(decodeValue(outcome.result.value))) : outcome.result.value
+    return ['done', id, Outcome.encode({ ...outcome, requests, result: { ok: true, value } }), micros]
+  }
+}
+
+/** Forges, in each run another part: what it reads, what it writes, or, where it finds nothing of that, what comes of it. */
+export const forgingHost = (host: SandboxHost): SandboxHost => {
+  let runs = 0
+  return around(host, (tell) => {
+    const forgeries = new Map<number, Forgery>()
+    let seen: string | undefined
+    const of = (id: number): Forgery => {
+      const found = forgeries.get(id) ?? new Forgery(FORGERIES[runs++ % FORGERIES.length] as (typeof FORGERIES)[number])
+      forgeries.set(id, found)
+      return found
+    }
+    const forged = (report: Report): Report => {
+      if (report[0] === 'request') {
+        const lie = of(report[1]).request(report, seen)
+        if (report[4] === 'get') seen = (decodeValue(report[5]) as { key: string }).key
+        return lie
+      }
+      if (report[0] !== 'done') return report
+      const lie = of(report[1]).done(report)
+      forgeries.delete(report[1])
+      return lie
+    }
+    return (reports) => tell(reports.map(forged))
+  })
+}

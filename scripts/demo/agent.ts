@@ -2,6 +2,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { type AgentOptions, startAgent } from '../../node/agent.ts'
 import { readConfig } from '../../node/config.ts'
+import { forgingHost } from '../../simulations/adversaries.ts'
 import { Mischief, mischievous, type Order } from './mischief.ts'
 
 /** From an agent to the demo, once it is up. */
@@ -21,7 +22,10 @@ const config = readConfig(
   {},
 )
 const options: AgentOptions = {
-  adapt: (ports) => ({ ...ports, sandboxHost: mischievous(ports.sandboxHost, mischief) }),
+  adapt: (ports) => {
+    const host = role === 'forger' ? forgingHost(ports.sandboxHost) : ports.sandboxHost
+    return { ...ports, sandboxHost: mischievous(host, mischief) }
+  },
 }
 const agent = await startAgent(config, options)
 

@@ -10,7 +10,8 @@ import type { Order } from './mischief.ts'
 
 const PROGRAM = fileURLToPath(new URL('./agent.ts', import.meta.url))
 const ROLES = ['honest', 'honest', 'liar', 'slow', 'honest', 'honest'] as const
-export type Role = (typeof ROLES)[number]
+/** A forger lies about what its functions read and write. */
+export type Role = (typeof ROLES)[number] | 'forger'
 const READY_MS_MAX = 30_000
 
 export interface DemoAgent {
@@ -19,6 +20,7 @@ export interface DemoAgent {
   role: Role
   peer: string
   pid: number
+  data: string
   child: ChildProcess
   alive: boolean
 }
@@ -49,6 +51,14 @@ export class Agents {
     agent.child.kill('SIGKILL')
   }
 
+  /** It is gone, and then there again: the same key, the same data. */
+  async killAndRevive(agent: DemoAgent): Promise<DemoAgent> {
+    const exit = once(agent.child, 'exit')
+    this.kill(agent)
+    await exit
+    return this.#startOne(agent.number - 1)
+  }
+
   /** From now on. */
   makeLie(agent: DemoAgent, lieEvery: Order['lieEvery']): void {
     agent.role = 'liar'
@@ -73,11 +83,12 @@ export class Agents {
 
   async #startOne(i: number): Promise<DemoAgent> {
     const role = this.#roles[i] as Role
-    const args = [join(this.#root, `agent-${i + 1}`), role, ...(this.ticket ? [this.ticket] : [])]
+    const data = join(this.#root, `agent-${i + 1}`)
+    const args = [data, role, ...(i > 0 ? [this.ticket] : [])]
     const child = fork(PROGRAM, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     const { peer, ticket } = await readiness(child)
     this.ticket ||= ticket
-    const agent: DemoAgent = { number: i + 1, role, peer, pid: child.pid as number, child, alive: true }
+    const agent: DemoAgent = { number: i + 1, role, peer, pid: child.pid as number, data, child, alive: true }
     child.once('exit', () => {
       agent.alive = false
     })

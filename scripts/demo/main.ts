@@ -95,7 +95,7 @@ class Demo {
   }
 
   #introduce({ number, role, peer, pid }: DemoAgent): void {
-    const manner = { honest: '', liar: ', which will lie', slow: ', which is slow' }[role]
+    const manner = { honest: '', liar: ', which will lie', forger: ', which forges', slow: ', which is slow' }[role]
     this.#screen.say(`agent ${number} is up: ${peer}, pid ${pid}${manner}`)
   }
 
