@@ -1,4 +1,4 @@
-/** As in `day.process.test.ts`, for longer, and until the shelves are empty. */
+/** The shop on six agents, each a process: home and executors are killed, one forges, and the bank breaks connections. */
 import { expect, test } from 'vitest'
 import { randomFor } from '../../scripts/test/seed.ts'
 import { runDay } from './day.ts'

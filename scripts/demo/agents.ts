@@ -13,6 +13,7 @@ const ROLES = ['honest', 'honest', 'liar', 'slow', 'honest', 'honest'] as const
 /** A forger lies about what its functions read and write. */
 export type Role = (typeof ROLES)[number] | 'forger'
 const READY_MS_MAX = 30_000
+const STARTS_MAX = 3
 
 export interface DemoAgent {
   /** From 1, as it is shown. */
@@ -85,8 +86,7 @@ export class Agents {
     const role = this.#roles[i] as Role
     const data = join(this.#root, `agent-${i + 1}`)
     const args = [data, role, ...(i > 0 ? [this.ticket] : [])]
-    const child = fork(PROGRAM, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-    const { peer, ticket } = await readiness(child)
+    const { child, peer, ticket } = await started(args)
     this.ticket ||= ticket
     const agent: DemoAgent = { number: i + 1, role, peer, pid: child.pid as number, data, child, alive: true }
     child.once('exit', () => {
@@ -95,6 +95,18 @@ export class Agents {
     this.all = [...this.all.filter(({ number }) => number !== agent.number), agent]
     this.all.sort((a, b) => a.number - b.number)
     return agent
+  }
+}
+
+/** A machine that is busy may be too late for a handshake: then it is tried again. */
+const started = async (args: readonly string[], tries = STARTS_MAX): Promise<Ready & { child: ChildProcess }> => {
+  const child = fork(PROGRAM, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  try {
+    return { child, ...(await readiness(child)) }
+  } catch (cause) {
+    child.kill('SIGKILL')
+    if (tries === 1) throw cause
+    return started(args, tries - 1)
   }
 }
 
