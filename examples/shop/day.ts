@@ -134,7 +134,7 @@ class ShopDay {
 
   async #stateOf<T>(prefix: string): Promise<Map<string, T>> {
     const request = { t: 'state_list' as const, namespace: 'shop', prefix, after: null, limit: LIST_ENTRIES_MAX }
-    const { entries } = await this.#client.ask({ ...request, revision: null }, 'state_page')
+    const { entries } = await this.#client.ask({ ...request, revision: null, arriving: null }, 'state_page')
     return new Map(entries.map(({ key, value }) => [key.slice(prefix.length), decodeValue(value) as unknown as T]))
   }
 
