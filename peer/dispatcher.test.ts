@@ -18,7 +18,7 @@ const mesh = recordCid(crypto, Uint8Array.of(1))
 const SIGN_MS = 50
 const once = {
   ...{ attempt: 1, epoch: 0, predictedMs: 0, holdMs: undefined, onStarted: undefined },
-  ...{ onRequest: undefined, onGuessed: undefined, guesses: [] },
+  ...{ onRequest: undefined, onGuessed: undefined, owesNothing: undefined, guesses: [] },
 }
 
 /** A dispatcher whose signatures take 50 ms, or fail, and a neighbour whose end of the link is here. */
@@ -128,7 +128,13 @@ describe('while the signature is made', () => {
     const item = itemOf(small)
     const answer = { ok: true as const, value: encodeValue(5) }
     item.journal.push({ entry: 'request', n: 0, after: 0, kind: 'call', arguments: small })
-    const attempt = dispatcher.send(neighbour, item, { ...once, attempt: 2, epoch: 1, onRequest: () => {} })
+    const attempt = dispatcher.send(neighbour, item, {
+      ...once,
+      attempt: 2,
+      epoch: 1,
+      onRequest: () => {},
+      owesNothing: () => false,
+    })
     await clock.advance(10)
     item.journal.push({ entry: 'answer', n: 0, answer })
     dispatcher.answer(attempt, 0, answer)

@@ -47,6 +47,8 @@ export interface Sending {
   readonly onGuessed: ((n: number, after: number, place: number) => void) | undefined
   /** Reads that travel with it. */
   readonly guesses: readonly Guess[]
+  /** Nothing that was requested is being done. Undefined as `onRequest`. */
+  readonly owesNothing: (() => boolean) | undefined
 }
 
 /** One item at one executor. */
@@ -57,6 +59,8 @@ export interface Attempt extends Sending {
   readonly sentMs: number
   /** Monotonic instant of the last word about it. */
   heardMs: number
+  /** It said last that it waits for an answer, and there is none to come. */
+  waitsInVain: boolean
   /** Monotonic instant at which it was heard to have started, if it came tied. */
   startedMs: number | undefined
   /** As last reported. */
@@ -112,6 +116,7 @@ export class Dispatcher {
       ...sending,
       sentMs: nowMs,
       heardMs: nowMs,
+      waitsInVain: false,
       startedMs: undefined,
       fuel: 0,
       invocation: undefined,
@@ -275,14 +280,15 @@ export class Dispatcher {
     }
   }
 
-  /** An item whose sandbox has died is not kept alive by its agent's word. */
+  /** An item whose sandbox has died is not kept alive by its agent's word, nor one that waits for what nobody does. */
   #onProgress(neighbour: Neighbour, frame: FrameOf<'progress'>): void {
     const nowMs = this.#ports.clock.monotonic()
-    for (const { id, alive, fuel } of frame.items) {
+    for (const { id, alive, fuel, state } of frame.items) {
       const pending = this.#pending.get(id)
       if (pending?.neighbour !== neighbour) continue
       pending.fuel = fuel
-      if (alive) pending.heardMs = nowMs
+      pending.waitsInVain = state === 'waiting' && pending.owesNothing?.() === true
+      if (alive && !pending.waitsInVain) pending.heardMs = nowMs
     }
   }
 

@@ -181,17 +181,43 @@ describe('an executor that asks for what the function does not', () => {
     expect(asked.length).toBe(2)
   })
 
-  test('and one that answers without having asked for anything is found out', async () => {
-    const { world, asked } = await meshFor('invented outcome', 2)
-    const peer = await scriptedPeer(world)
-    peer.react = (frame) => {
-      if (frame.t === 'invoke') void peer.perform(frame, outcomeOf([0, 0]))
+  test.each(['self', 'quorum:2'])(
+    'and one that answers without having asked for anything is found out, at %s',
+    async (level) => {
+      const { world, asked } = await meshFor(`invented outcome ${level}`, 3)
+      const peer = await scriptedPeer(world)
+      peer.react = (frame) => {
+        if (frame.t === 'invoke') void peer.perform(frame, outcomeOf([0, 0]))
+      }
+      await peer.join(world.peers[0]!, 1)
+      for (let i = 0; i < 6; i++) {
+        asked.length = 0
+        expect((returned(await call(world, PAY, i, { level })) as Value[]).length).toBe(2)
+        expect(urlsOf(asked)).toEqual([`GET ${ORIGIN}/price`, `POST ${ORIGIN}/pay`])
+      }
+    },
+  )
+
+  test('and one that only says that it waits is lost within seconds', async () => {
+    let met = 0
+    for (let i = 0; i < 20 && met === 0; i++) {
+      const { world, asked } = await meshFor(`waits for nothing ${i}`, 1)
+      const peer = await scriptedPeer(world)
+      const say = (id: number) => {
+        peer.send({ t: 'progress', items: [{ id, state: 'waiting', fuel: 0, alive: true }] })
+        world.clock.after(500, () => say(id))
+      }
+      peer.react = (frame) => {
+        if (frame.t !== 'invoke') return
+        met += frame.items.length
+        for (const { id } of frame.items) say(id)
+      }
+      await peer.join(world.peers[0]!, 1)
+      const begunMs = world.clock.monotonic()
+      expect(returned(await call(world, PAY, 5))).toEqual(['GET 1', 'POST 2'])
+      expect(world.clock.monotonic() - begunMs).toBeLessThan(5000)
+      expect(asked).toHaveLength(2)
     }
-    await peer.join(world.peers[0]!, 1)
-    for (let i = 0; i < 6; i++) {
-      asked.length = 0
-      expect((returned(await call(world, PAY, i)) as Value[]).length).toBe(2)
-      expect(urlsOf(asked)).toEqual([`GET ${ORIGIN}/price`, `POST ${ORIGIN}/pay`])
-    }
+    expect(met).toBeGreaterThan(0)
   })
 })

@@ -61,6 +61,11 @@ export class Home {
     this.#readJournal()
   }
 
+  /** Nothing that was requested is under way: who waits, waits in vain. */
+  get owesNothing(): boolean {
+    return this.#underWay.size === 0
+  }
+
   /** Later answers go to `sink`; those already in the journal were given to it at its start. */
   attach(sink: AnswerSink): void {
     this.#sink = sink
@@ -100,10 +105,14 @@ export class Home {
   /** Records a request and performs it. One that is recorded already is being performed. */
   onRequest(sink: AnswerSink, effect: EffectRequest): void {
     if (sink !== this.#sink || this.#made.has(effect.n)) return
+    const { proven } = this.#item
+    if (proven.has(effect.n) && !proven.isRequest(effect))
+      return sink.refuse(`request ${effect.n} is none that its function makes`)
     if (endsGuessing(effect.kind)) this.#foreseen = []
     this.#recordRequest(effect)
     if (isDeferred(effect.kind)) return
-    const recorded = this.#record(effect.n, this.#perform(effect, sink))
+    // What another execution of the call has come to already is done once.
+    const recorded = this.#record(effect.n, proven.underWay(effect.n) ?? this.#perform(effect, sink))
     // A call may read what its caller may.
     if (!isRead(effect.kind) && effect.kind !== 'call') return
     this.#reading.set(recorded, effect.n)

@@ -226,6 +226,7 @@ export class Invoker {
       onRequest: home && ((effect: Parameters<Home['onRequest']>[1]) => home.onRequest(sink, effect)),
       onGuessed: home && ((...guessed) => home.onGuessed(sink, ...guessed)),
       guesses: home?.guesses ?? [],
+      owesNothing: home && (() => home.owesNothing),
     })
     home?.attach(sink)
     // Before the pursuit hears of it: one that was refused must not go to the same peer again.
@@ -321,7 +322,7 @@ export class Invoker {
     const { peer } = attempt.neighbour
     if (isLost(view)) {
       this.#ports.log.event('call.lost', { peer, task: attempt.item.task.toString(), attempt: attempt.attempt })
-      this.#dispatcher.cancel(attempt, 'E_EXECUTOR_LOST', `${peer} has been silent for ${Math.round(view.silentMs)} ms`)
+      this.#dispatcher.cancel(attempt, ...lossOf(attempt, view.silentMs))
     } else if (shouldHedge(view) && this.#hedges.allows && this.#launch(pursuit, true)) {
       this.#hedges.hedged()
       this.#ports.log.event('call.hedged', {
@@ -332,3 +333,9 @@ export class Invoker {
     }
   }
 }
+
+/** Who waits for an answer that the journal has not, and nobody is to give, is at another place than the journal. */
+const lossOf = ({ neighbour: { peer }, waitsInVain }: Attempt, silentMs: number): [ErrorCode, string] =>
+  waitsInVain
+    ? ['E_REPLAY_DIVERGED', `${peer} waits for an answer to what was not requested`]
+    : ['E_EXECUTOR_LOST', `${peer} has been silent for ${Math.round(silentMs)} ms`]

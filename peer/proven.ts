@@ -7,6 +7,8 @@ export const leadingTo = (journal: readonly JournalEntry[], request: EffectReque
   return [...requests, ...journal.filter(({ entry }) => entry === 'answer').slice(0, request.after)]
 }
 
+const isSame = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i])
+
 /**
  * Of the journals of one call, the beginning that is its function's own. What was done for it is done: whoever goes on
  * with the call, after an execution that made something up, goes on from here.
@@ -23,6 +25,12 @@ export class Proven {
 
   has(n: number): boolean {
     return n < this.#requests
+  }
+
+  /** Is this what it is known to request there? */
+  isRequest({ n, kind, arguments: encoded }: EffectRequest): boolean {
+    const known = this.#journal.find((one) => one.entry === 'request' && one.n === n)
+    return known?.entry === 'request' && known.kind === kind && isSame(known.arguments, encoded)
   }
 
   /** The first `count` requests of `journal` are. */

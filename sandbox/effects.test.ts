@@ -209,6 +209,19 @@ describe('a journal', () => {
     expect(live(RACE, null, { journal: more }).handle.result).toEqual(handle.result)
   })
 
+  test('may end with an answer that came before what was requested beside it: that is requested now', () => {
+    const { handle } = finished()
+    const module = RACE.replace("ctx.call('a'), ctx.call('b')", "ctx.call('b'), ctx.call('a')")
+    const first = live(module).journal.slice(0, 1)
+    const again = live(module, null, { journal: [...first, { entry: 'answer', n: 0, answer: ok('b') }] })
+    expect(again.requests.map(({ n, after }) => [n, after])).toEqual([
+      [1, 0],
+      [2, 1],
+    ])
+    again.answer(2, ok('c'))
+    expect(resultOf(again.handle)).toEqual(resultOf(handle))
+  })
+
   const ONE = 'export default (x, env, ctx) => ctx.call("f", 1)'
   const shown = (n: number, input: unknown, after = 0) =>
     `request ${n} after ${after} answer${after === 1 ? '' : 's'}: call {"ref":"f","input":${input}}`
@@ -240,12 +253,7 @@ describe('a journal', () => {
       [request(0, 1)],
       { n: 0, expected: shown(0, 1), found: 'the end of the run' },
     ],
-    [
-      'an answer to nothing',
-      ONE,
-      [answer(5)],
-      { n: 0, expected: 'to wait for the answer to request 5', found: shown(0, 1) },
-    ],
+    ['an answer to nothing', ONE, [answer(5)], { n: 5, expected: 'request 5', found: 'no such request' }],
     [
       'a request before an answer that came first',
       `${ONE}.then(ctx.call("f", 2))`,

@@ -352,7 +352,7 @@ export class Execution implements GuestEvents {
     }
     this.#requests.push({ kind, arguments: encoded })
     if (!isDeferred(kind)) this.#unanswered.add(n)
-    if (this.#replay.over) return this.#events.requested?.(request)
+    if (this.#replay.isLive) return this.#events.requested?.(request)
     const divergence = this.#replay.meet(request)
     if (divergence) this.#stop({ divergence })
   }

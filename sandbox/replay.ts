@@ -38,10 +38,13 @@ export interface Divergence {
 
 export class Replay {
   readonly #entries: readonly JournalEntry[]
+  /** Behind the last request: all from here on are answers. */
+  readonly #answersFrom: number
   #at = 0
 
   constructor(journal: readonly JournalEntry[]) {
     this.#entries = journal.length === 0 ? journal : orderJournal(journal)
+    this.#answersFrom = 1 + this.#entries.findLastIndex(({ entry }) => entry === 'request')
   }
 
   /** The journal has been gone through: from here on the run is live. */
@@ -49,10 +52,17 @@ export class Replay {
     return this.#at >= this.#entries.length
   }
 
+  /**
+   * The journal has no more requests. What the guest requests from here on is new, also beside answers: its home may have
+   * recorded an answer before it heard of all that was requested together, and then have lost the executor.
+   */
+  get isLive(): boolean {
+    return this.#at >= this.#answersFrom
+  }
+
   /** The guest made `request`; the journal must say so here. */
   meet(request: EffectRequest): Divergence | undefined {
-    const entry = this.#entries[this.#at++]
-    if (entry === undefined) return undefined
+    const entry = this.#entries[this.#at++] as JournalEntry
     if (entry.entry === 'answer')
       return { n: request.n, expected: `to wait for the answer to request ${entry.n}`, found: requestWords(request) }
     const same =
