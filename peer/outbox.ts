@@ -143,6 +143,8 @@ export class Outbox {
     const envelopes = await openBatch(this.#ports.crypto, this.#neighbour.peer, 'journal-head', signed)
     for (const head of envelopes.map(readHead)) this.#noted(head)
     for (const [i, one] of waiting.entries()) this.#release(ids[i] as number, one, envelopes[i] as Envelope)
+    // They have waited for each other already, as journals.
+    this.#receipts.flush()
   }
 
   flush(): void {
