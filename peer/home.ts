@@ -220,7 +220,8 @@ export class Home {
     // What was requested since is a step's that has to run again.
     if (!isEnded) this.close()
     this.#ensureAwaited(effect.n, performing)
-    proven.promise(effect.n, performing)
+    // What is sent is seen to its end, whoever waits for it. A timer ends with this home, and the next one begins what is left.
+    if (effect.kind !== 'sleep') proven.promise(effect.n, performing)
     // It is known to have been about to be done, however this home ends.
     if (kept && !(await kept.intends())) throw new MeshError('E_CANCELLED', 'what is to be done cannot be kept')
   }

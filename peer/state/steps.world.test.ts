@@ -190,6 +190,19 @@ describe.each(['self', 'quorum:2'])('at %s', (level) => {
     expect(await world.until(resultOf(id))).toEqual([1, 1, 11])
   })
 
+  test.each(level === 'self' ? [0, 3] : [3])(
+    'its home killed while it sleeps, and %i peers there afterwards: it wakes',
+    async (peers) => {
+      const { world, start, resultOf, kept, restartHome, comes } = await scene(`asleep, ${peers} peers`, level)
+      const id = await start('nap')
+      await comes(async () => (await kept('before')) === 1)
+      await restartHome()
+      if (peers === 0) for (const one of world.peers.slice(1)) world.kill(one)
+      expect(await world.until(resultOf(id))).toEqual([1, 1, 1])
+      expect(await kept('before')).toBe(1)
+    },
+  )
+
   test.each([20, 200, 390, 410, 600])(
     'its home killed %i ms after it began to fetch: the step before is not repeated',
     async (atMs) => {
