@@ -23,8 +23,8 @@ export const projects = [
   // A browser waits for its pages, and is several processes.
   suite('chromium', 120_000, 2, CHROMIUM),
   suite('firefox', 120_000, 1, FIREFOX),
-  // Each has a cluster of its own: three processes that write to the disk.
-  suite('etcd', 120_000, 1, ETCD),
+  // Each has a cluster of its own: three processes that write to the disk, and wait for one another.
+  suite('etcd', 120_000, 2, ETCD),
   // What is too long for `npm test`: `npm run torture`.
   suite('torture', 600_000, 1, TORTURE),
 ]
