@@ -7,7 +7,7 @@ import { beginner, runOf } from './sandbox-runs.ts'
 const SMALL = fileURLToPath(new URL('./functions/small.ts', import.meta.url))
 const WAITS = 'export const waits = async (n, env, ctx) => ctx.call("#default", n)'
 
-const begin = beginner(`${new TextDecoder().decode((await bundle(SMALL)).code)}\n${WAITS}\n`)
+const begin = beginner(`${new TextDecoder().decode((await bundle(SMALL)).code)}\n${WAITS}\n`, { effects: ['call'] })
 const wait = (n: number) => {
   const handle = begin({ ...runOf(n), exportName: 'waits' })
   if (handle.result) throw new Error(`it did not wait: ${JSON.stringify(handle.result)}`)

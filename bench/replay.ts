@@ -27,11 +27,11 @@ const CODE = `export default async (x, { DB }) => {
 const BALANCE = { balance: 7, name: 'Ada' }
 const SUM = REQUESTS * BALANCE.balance
 
-const ENV = [{ name: 'DB', kind: 'state' as const }]
+const DECLARED = { effects: ['get' as const], env: [{ name: 'DB', kind: 'state' as const }] }
 
 const replaying = (): (() => void) => {
-  const begin = beginner(CODE, ENV)
-  const run = { ...runOf(null), effects: ['get' as const] }
+  const begin = beginner(CODE, DECLARED)
+  const run = { ...runOf(null), effects: DECLARED.effects }
   const journal: JournalEntry[] = []
   const answer: Answer = { ok: true, value: encodeValue(BALANCE) }
   const first = begin(run, { requested: (request) => journal.push({ entry: 'request', ...request }) })

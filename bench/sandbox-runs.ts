@@ -1,9 +1,8 @@
 /** Runs of a function in a sandbox of this process, each from the pristine image, as an agent's sandbox makes them. */
 import { readFileSync } from 'node:fs'
 import { FUEL_DEFAULT, MEMORY_BYTES_DEFAULT, OUTPUT_BYTES_MAX } from '../protocol/limits.ts'
-import type { Binding } from '../protocol/records.ts'
 import { decodeValue, encodeValue, type Value } from '../protocol/values.ts'
-import { PLAIN_MODULE, type Run, type RunEvents } from '../sandbox/job.ts'
+import { type CodeForm, PLAIN_MODULE, type Run, type RunEvents } from '../sandbox/job.ts'
 import { createSandbox, type RunHandle } from '../sandbox/sandbox.ts'
 import { ENGINE_FILE } from '../scripts/engine/source.ts'
 
@@ -15,12 +14,12 @@ export const runOf = (input: Value, owner = ''): Run => ({
   ...{ owner, exportName: 'default', effects: ['call'], input: encodeValue(input), seed, limits, journal: [] },
 })
 
-/** Begins runs of `module`, an ES module as text. */
+/** Begins runs of `module`, an ES module as text whose manifest declares these effects and bindings. */
 export const beginner = (
   module: string,
-  env: readonly Binding[] = [],
+  declared: Pick<CodeForm, 'effects' | 'env'> = {},
 ): ((run: Run, events?: RunEvents) => RunHandle) => {
-  sandbox.load(module, new TextEncoder().encode(module), limits.memory_bytes, { ...PLAIN_MODULE, env })
+  sandbox.load(module, new TextEncoder().encode(module), limits.memory_bytes, { ...PLAIN_MODULE, ...declared })
   return (run, events) => sandbox.run(module, run, events)
 }
 

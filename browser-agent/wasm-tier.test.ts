@@ -6,11 +6,11 @@ import { bringsWebAssembly, encodeFrame } from '../sandbox/frames.ts'
 
 /** Empty, and a module all the same; the checker wants more. */
 const MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)
-const SCRIPT = encodeFrame([['code', 'plain', 'javascript', [], Uint8Array.of(1), []]])
-const PROGRAM = encodeFrame([['code', 'program', 'webassembly', [], MODULE, []]])
+const SCRIPT = encodeFrame([['code', 'plain', 'javascript', [], Uint8Array.of(1), [], []]])
+const PROGRAM = encodeFrame([['code', 'program', 'webassembly', [], MODULE, [], []]])
 const CARRYING = encodeFrame([
   ['drop', 1],
-  ['code', 'carrying', 'javascript', [8], MODULE, []],
+  ['code', 'carrying', 'javascript', [8], MODULE, [], []],
 ])
 const OTHER = encodeFrame([['drop', 7]])
 

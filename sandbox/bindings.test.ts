@@ -39,7 +39,7 @@ const run = (
 ) => {
   const sandbox = createSandbox({ wasm, compare: true })
   const module = `export default async (input, env, ctx) => {${body}}`
-  sandbox.load('f', bytesOf(module), limits.memory_bytes, { ...PLAIN_MODULE, env: ENV })
+  sandbox.load('f', bytesOf(module), limits.memory_bytes, { ...PLAIN_MODULE, env: ENV, effects: EFFECTS })
   const perform = (journal: readonly JournalEntry[]) => {
     const entriesOf: JournalEntry[] = []
     const open: EffectRequest[] = []

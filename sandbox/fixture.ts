@@ -5,7 +5,7 @@ import { expect } from 'vitest'
 import { MIB } from '../protocol/limits.ts'
 import { type Limits, Outcome } from '../protocol/outcome.ts'
 import { decodeValue, encodeValue, ensureValue, type Value } from '../protocol/values.ts'
-import type { Run, RunEvents, SandboxResult } from './job.ts'
+import { PLAIN_MODULE, type Run, type RunEvents, type SandboxResult } from './job.ts'
 import { createSandbox, type RunHandle, type Sandbox } from './sandbox.ts'
 
 export const wasmBytes = new Uint8Array(readFileSync(new URL('./quickjs.wasm', import.meta.url)))
@@ -36,7 +36,7 @@ export const begin = (
   events: RunEvents = {},
   sandbox: Sandbox = createSandbox({ wasm, compare: true }),
 ): RunHandle => {
-  sandbox.load(module, bytesOf(module), run.limits.memory_bytes)
+  sandbox.load(module, bytesOf(module), run.limits.memory_bytes, { ...PLAIN_MODULE, effects: run.effects })
   return sandbox.run(module, run, events)
 }
 

@@ -22,8 +22,8 @@ export type RunRecord = [number, Uint8Array, Uint8Array, readonly JournalEntry[]
 
 /** From the pool. A worker does each `run` and `answer` as a step of its own, in order. */
 export type Command =
-  /** Function ID, tier, bytes of each WebAssembly module at the end of its code, code, bindings. Comes before its first run. */
-  | ['code', string, Tier, readonly number[], Uint8Array, readonly Binding[]]
+  /** Function ID, tier, bytes of each WebAssembly module at the end of its code, code, bindings, effects. Comes before its first run. */
+  | ['code', string, Tier, readonly number[], Uint8Array, readonly Binding[], readonly EffectKind[]]
   /** Function ID, memory bytes. The image that came is of this function: its module need not be evaluated. */
   | ['image', string, number]
   /** Function ID, export, effects, fuel, memory bytes, output bytes, runs, owner. */

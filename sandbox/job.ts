@@ -12,6 +12,8 @@ export interface CodeForm {
   readonly tier: Tier
   /** Bytes of each WebAssembly module at its end. */
   readonly modules: readonly number[]
+  /** What it may request. */
+  readonly effects?: readonly EffectKind[]
   /** What it finds in its `env`. */
   readonly env?: readonly Binding[]
 }

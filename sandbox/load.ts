@@ -10,6 +10,7 @@ import { callOwn, evaluate, evaluateGroup } from './evaluate.ts'
 import { groupsFor } from './guest/web.ts'
 import { HOST } from './host-calls.ts'
 import { captureImage, engineFromImage, type Image, type Roots } from './image.ts'
+import { type CodeForm, PLAIN_MODULE } from './job.ts'
 import { ModuleCalls } from './module-calls.ts'
 import { plainText, stackText } from './plain-text.ts'
 import { openProgram, type Program, type Refused } from './program/program.ts'
@@ -229,16 +230,15 @@ export const loadFunction = (
   memoryBytesMax: number,
   programs: readonly Program[] = [],
   take: TakeEngine = (image, bytesMax) => engineFromImage(bases.wasm, image, bytesMax),
-  env: readonly Binding[] = [],
+  form: CodeForm = PLAIN_MODULE,
 ): Evaluated & { engine: Engine } => {
-  const kinds = env.map(({ kind }) => kind)
-  const base = bases.of(groupsFor(new TextDecoder().decode(code), kinds))
+  const base = bases.of(groupsFor(new TextDecoder().decode(code), form))
   const engine = take(base, memoryBytesMax)
   engine.holds = undefined
   const loader = new Loader(engine, base.roots, programs)
   const kept = () => ({ console: loader.console.lines, memoryBytes: engine.bytes.length, programs, engine })
   try {
-    loader.attempt(() => loader.loadModule(code, env))
+    loader.attempt(() => loader.loadModule(code, form.env ?? []))
   } catch (error) {
     if (!(error instanceof Failed)) throw error
     return { ...kept(), failure: asSyntaxFailure(error.failure) }

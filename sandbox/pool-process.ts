@@ -127,7 +127,7 @@ export class PoolProcess {
   }
 
   #sendCode({ job: { functionId, code, form = PLAIN_MODULE } }: PooledRun): void {
-    this.#send(['code', functionId, form.tier, form.modules, code(), form.env ?? []])
+    this.#send(['code', functionId, form.tier, form.modules, code(), form.env ?? [], form.effects ?? []])
   }
 
   answer(run: PooledRun, n: number, answer: Answer, predictedMs: number): void {

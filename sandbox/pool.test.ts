@@ -15,7 +15,7 @@ describe('a pool', () => {
     await settle()
     const [process] = processes
     expect(process?.commands).toEqual([
-      ['code', 'f', 'javascript', [], bytesOf('export default 1'), []],
+      ['code', 'f', 'javascript', [], bytesOf('export default 1'), [], []],
       [
         'runs',
         'f',

@@ -106,7 +106,7 @@ class ImageSandbox implements Sandbox {
     if ('failure' in carried) return this.#add(functionId, memoryBytes, carried)
     const { source, programs, memoryBytesLeft } = carried
     const take = (base: Image, bytes: number) => this.#idle.take(base, bytes, owner)
-    const { engine, ...loaded } = loadFunction(this.#bases, source, memoryBytesLeft, programs, take, form.env)
+    const { engine, ...loaded } = loadFunction(this.#bases, source, memoryBytesLeft, programs, take, form)
     if ('image' in loaded) this.#idle.give(engine, loaded.image, owner)
     this.#add(functionId, memoryBytes, loaded)
   }

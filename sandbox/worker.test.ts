@@ -26,7 +26,7 @@ const runs = (module: string, ids: readonly number[]): Command[] => {
   const records = ids.map((id): RunRecord => [id, encodeValue(null), seed, []])
   const { fuel, memory_bytes, output_bytes } = limits
   return [
-    ['code', module, 'javascript', [], bytesOf(module), []],
+    ['code', module, 'javascript', [], bytesOf(module), [], []],
     ['runs', module, 'default', ['call'], fuel, memory_bytes, output_bytes, records, 'someone'],
   ]
 }

@@ -103,7 +103,7 @@ class Worker implements SandboxWorker {
     switch (command[0]) {
       case 'code':
         return this.#keepCode(command[1], {
-          ...{ tier: command[2], modules: command[3], bytes: command[4], env: command[5] },
+          ...{ tier: command[2], modules: command[3], bytes: command[4], env: command[5], effects: command[6] },
         })
       case 'image':
         return this.#restore(command[1], command[2])

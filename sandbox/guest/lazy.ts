@@ -98,5 +98,5 @@ for (const part of ${JSON.stringify(NAMES_BY_GROUP)}.split(';')) {
   }
 }
 
-groups.prelude = { __proto__: null, use, evaluated, isPlatform, describe, kindOf, refuse, print, report, sleep, turn, ask, tell, retold, endedSteps, waitUntil, random: Math.random, instant: Date.now() }
+groups.prelude = { __proto__: null, use, evaluated, isPlatform, describe, kindOf, refuse, print, report, turn, waitUntil, textOf, written: () => written, copyOf, revive, Refusal, misuse, request, wait, typedArrayTag, typedArrayBuffer, hostModule, hostModuleCall, hostModuleRead, hostModuleWrite, random: Math.random, instant: Date.now() }
 `

@@ -3,7 +3,6 @@
  * constants, so that a function that changes the built-ins changes them for itself alone.
  */
 import { LAZY_SOURCE } from './lazy.ts'
-import { MODULES_SOURCE } from './modules.ts'
 import { ENTRIES_SOURCE, RUN_SOURCE } from './run.ts'
 import { VALUES_SOURCE } from './values.ts'
 
@@ -32,5 +31,5 @@ const arrayBufferByteLength = getterOf(ArrayBuffer.prototype, 'byteLength')
 
 /** A script whose value is `(hostLog, …) => { load, fail, run, settle, turn, use }`, called with the functions of host-calls.ts. */
 export const PRELUDE_SOURCE = `(function (hostLog, hostRequest, hostBuffer, hostFail, hostDone, hostGroup, hostTurn, hostModule, hostModuleCall, hostModuleRead, hostModuleWrite) {
-${PRIMORDIALS_SOURCE}${VALUES_SOURCE}${RUN_SOURCE}${LAZY_SOURCE}${MODULES_SOURCE}${ENTRIES_SOURCE}
+${PRIMORDIALS_SOURCE}${VALUES_SOURCE}${RUN_SOURCE}${LAZY_SOURCE}${ENTRIES_SOURCE}
 })`

@@ -101,14 +101,6 @@ const misuse = (code, message) => {
   return error
 }
 
-const argumentsText = (args, kind) => {
-  try {
-    return textOf(args, kind)
-  } catch (error) {
-    throw error instanceof Refusal ? misuse('E_VALUE', error.text) : error
-  }
-}
-
 // The number of a request of what 'textOf' wrote last. The host says what is wrong with its arguments; then it is none.
 const request = (kind, text) => {
   sendBuffers()
@@ -117,33 +109,9 @@ const request = (kind, text) => {
   return requests++
 }
 
-// What may stand between two steps: what was written before it may be committed, and changed by others, from then on.
-let stepsEnded = 0
-const mayEndStep = (kind) => kind === 'fetch' || kind === 'call' || kind === 'sleep'
-
 const wait = (kind, text, resolve, reject) => {
   settlers[request(kind, text)] = { __proto__: null, resolve, reject }
-  if (mayEndStep(kind)) stepsEnded++
 }
-
-const ask = (kind, args) => new Promise((resolve, reject) => wait(kind, argumentsText(args, kind), resolve, reject))
-
-// Of what is deferred: throws at once, since nobody may be waiting. Returns what it asked for, as 'retold' reads it.
-const tell = (kind, args) => {
-  const text = argumentsText(args, kind)
-  const buffers = setPrototypeOf([], null)
-  for (let i = 0; i < written.length; i++) buffers[i] = copyOf(written[i])
-  request(kind, text)
-  return { __proto__: null, text, buffers }
-}
-
-const retold = ({ text, buffers }) => {
-  const received = setPrototypeOf([], null)
-  for (let i = 0; i < buffers.length; i++) received[i] = copyOf(new Uint8Array(buffers[i]))
-  return revive(parse(text), received)
-}
-
-const endedSteps = () => stepsEnded
 
 // For what the function cannot catch, and must not break.
 const guarded = (run) => () => {
@@ -153,8 +121,6 @@ const guarded = (run) => () => {
     report(error)
   }
 }
-
-const sleep = (ms, run) => wait('sleep', textOf({ __proto__: null, ms }, 'sleep'), guarded(run), report)
 
 // What runs when all jobs are done: the first that waits, and the last.
 let firstTurn = null
@@ -166,29 +132,6 @@ const turn = (run) => {
   else lastTurn.next = next
   lastTurn = next
   hostTurn()
-}
-
-const call = (ref, input, options) =>
-  new Promise((resolve, reject) => {
-    const args = { __proto__: null, ref: '' + ref, input: input === undefined ? null : input, options }
-    wait('call', argumentsText(args, 'call'), resolve, reject)
-  })
-
-const BINDINGS = {
-  __proto__: null,
-  fetch: (name) => use('fetcher').newFetcher(name),
-  secret: (name) => '{wayside-secret:' + name + '}',
-  state: (name) => use('state').newState(name),
-}
-
-// Of the manifest's bindings: a list of name and kind.
-const envOf = (bindings) => {
-  const made = {}
-  for (let i = 0; i < bindings.length; i++) {
-    const name = bindings[i][0]
-    defineProperty(made, name, { __proto__: null, value: BINDINGS[bindings[i][1]](name), enumerable: true })
-  }
-  return freeze(made)
 }
 
 let env = freeze({})
@@ -204,13 +147,9 @@ const ctx = freeze({
   get signal() {
     return (signal ??= use('events').newSignal())
   },
-  call,
-  now() {
-    return ask('now', { __proto__: null })
-  },
-  random(bytes) {
-    return ask('random', { __proto__: null, bytes })
-  },
+  call: (ref, input, options) => use('effects').call(ref, input, options),
+  now: () => use('effects').now(),
+  random: (bytes) => use('effects').random(bytes),
   waitUntil,
 })
 `
@@ -227,7 +166,7 @@ return {
   // bindings: JSON of them, where the function has any.
   load(loaded, bindings) {
     namespace = loaded
-    if (bindings !== undefined) env = envOf(parse(bindings))
+    if (bindings !== undefined) env = use('effects').envOf(parse(bindings))
     // What each request needs is then in the image.
     try {
       if (isServer(loaded.default)) use('serve'), use('url')

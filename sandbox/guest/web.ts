@@ -4,6 +4,7 @@
  */
 
 import type { BindingKind } from '../../protocol/effects.ts'
+import type { CodeForm } from '../job.ts'
 
 /** The globals of each group. What `web/GROUP.ts` exports beside these is for other groups. */
 export const WEB_GROUPS = {
@@ -26,6 +27,8 @@ export const WEB_GROUPS = {
   crypto: ['crypto', 'Crypto', 'SubtleCrypto'],
   digest: [],
   serve: [],
+  module: ['waysideModule'],
+  effects: [],
   state: [],
   fetcher: [],
   clone: ['structuredClone'],
@@ -55,15 +58,22 @@ const NAMES = new RegExp(
 
 /** What bindings of each kind are made of: evaluated before the function's module, which may change all that they use. */
 const BY_BINDING: Record<BindingKind, readonly WebGroup[]> = {
-  fetch: ['text', 'url', 'fetch', 'fetcher'],
-  secret: [],
-  state: ['state'],
+  fetch: ['text', 'url', 'fetch', 'effects', 'fetcher'],
+  secret: ['effects'],
+  state: ['effects', 'state'],
 }
 
-/** The groups whose globals the text of a module names, and those of its bindings, in the order of WEB_GROUPS. */
-export const groupsFor = (text: string, bindings: readonly BindingKind[] = []): WebGroup[] => {
-  const named = new Set<WebGroup>(bindings.flatMap((kind) => BY_BINDING[kind]))
+/**
+ * The groups whose globals the text of a module names, and those of the effects and bindings that are declared, in the order
+ * of WEB_GROUPS. Timers are named.
+ */
+export const groupsFor = (
+  text: string,
+  { effects = [], env = [] }: Pick<CodeForm, 'effects' | 'env'> = {},
+): WebGroup[] => {
+  const needed = new Set<WebGroup>(env.flatMap(({ kind }) => BY_BINDING[kind]))
+  if (effects.some((kind) => kind !== 'sleep')) needed.add('effects')
   for (const { groups } of text.matchAll(NAMES))
-    for (const group of groupsByName.get(groups?.name ?? '') ?? []) named.add(group)
-  return (Object.keys(WEB_GROUPS) as WebGroup[]).filter((group) => named.has(group))
+    for (const group of groupsByName.get(groups?.name ?? '') ?? []) needed.add(group)
+  return (Object.keys(WEB_GROUPS) as WebGroup[]).filter((group) => needed.has(group))
 }

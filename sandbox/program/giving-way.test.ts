@@ -71,7 +71,7 @@ test('a worker that is to rest does so in the middle of a module, and tells of i
   const record = [1, encodeValue(null), seed, []] as const
   served.frame(
     encodeFrame([
-      ['code', 'f', 'webassembly', [], await command(ENDLESS), []],
+      ['code', 'f', 'webassembly', [], await command(ENDLESS), [], []],
       ['runs', 'f', 'default', [], 1_000_000, memory_bytes, output_bytes, [[...record]], 'someone'],
     ]),
   )

@@ -54,7 +54,7 @@ const programOf = (kind: keyof typeof KINDS, section: string): HostileProgram =>
   return {
     name: `${kind}: ${name}`,
     code: bytesOf(given.repeat ? lines.join('\n').replace('@', given.repeat.repeat(REPEATS)) : lines.join('\n')),
-    form: kind === 'bindings' ? { ...PLAIN_MODULE, env: ENV } : PLAIN_MODULE,
+    form: kind === 'bindings' ? { ...PLAIN_MODULE, env: ENV, effects: EFFECT_KINDS } : PLAIN_MODULE,
     effects: kind === 'bindings' ? EFFECT_KINDS : ['call'],
     limits: {
       fuel: Number(given.fuel),

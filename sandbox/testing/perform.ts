@@ -11,6 +11,7 @@ import { IdleEngines } from '../idle-engines.ts'
 import { type Image, resetToImage } from '../image.ts'
 import { decodeImage, encodeImage } from '../image-file.ts'
 import type { Run, SandboxResult } from '../job.ts'
+import { PLAIN_MODULE } from '../job.ts'
 import { loadFunction } from '../load.ts'
 import { memoryState } from '../memory-state.ts'
 import { Tracer } from '../tracer.ts'
@@ -214,9 +215,10 @@ const performLoaded = async (wasm: WebAssembly.Module, program: Program, loaded:
   return records
 }
 
-const load = (wasm: WebAssembly.Module, { code, limits, env }: Program): Loaded => {
+const load = (wasm: WebAssembly.Module, { code, limits, effects, env }: Program): Loaded => {
   const taking = (image: Image, bytesMax: number) => take(wasm, image, bytesMax)
-  return loadFunction(sharedOf(wasm).bases, new TextEncoder().encode(code), limits.memory_bytes, [], taking, env)
+  const form = { ...PLAIN_MODULE, effects, env }
+  return loadFunction(sharedOf(wasm).bases, new TextEncoder().encode(code), limits.memory_bytes, [], taking, form)
 }
 
 /** Performs `program` in each way, in each order of the answers to its requests. */

@@ -30,6 +30,8 @@ const FIRST_FILES: Record<WebGroup, string> = {
   crypto: 'sandbox/guest/web/crypto.ts',
   digest: 'sandbox/guest/web/digest.ts',
   serve: 'sandbox/guest/web/serve.ts',
+  module: 'sandbox/guest/web/module.ts',
+  effects: 'sandbox/guest/web/effects.ts',
   state: 'sandbox/guest/web/state.ts',
   fetcher: 'sandbox/guest/web/fetcher.ts',
   clone: 'sandbox/guest/web/clone.ts',

@@ -1,7 +1,8 @@
 /** What `env` has for a binding of the kind `fetch`: requests go to the home, which sends those that are granted. */
 import type { Body } from './body.ts'
+import { ask, tell } from './effects.ts'
 import { bodyOf, fetched, Request, type RequestInit, type Response } from './fetch.ts'
-import { ask, tell, waitUntil } from './prelude-exports.ts'
+import { waitUntil } from './prelude-exports.ts'
 
 interface Asked {
   binding: string

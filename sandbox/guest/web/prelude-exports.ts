@@ -7,8 +7,11 @@
 interface Groups {
   blob: typeof import('./blob.ts')
   digest: typeof import('./digest.ts')
+  effects: typeof import('./effects.ts')
   events: typeof import('./events.ts')
   exception: typeof import('./exception.ts')
+  fetcher: typeof import('./fetcher.ts')
+  state: typeof import('./state.ts')
   tasks: typeof import('./tasks.ts')
   streams: typeof import('./streams.ts')
   text: typeof import('./text.ts')
@@ -23,22 +26,36 @@ export declare const evaluated: <Name extends keyof Groups>(name: Name) => Group
 export declare const report: (error: unknown) => void
 /** One line for the console, as it is; `level` is debug, log, info, warn or error. */
 export declare const print: (level: string, text: string) => void
-/** Calls `run` when the home has waited for so long: the effect `sleep`. */
-export declare const sleep: (ms: number, run: () => void) => void
 /** Calls `run` when all jobs are done. */
 export declare const turn: (run: () => void) => void
-/** What was told, to be read again. */
-export interface Told {
-  readonly told: never
+/** Requests something of the host; an answer settles it. Throws what is wrong with the arguments, which `textOf` wrote last. */
+export declare const wait: (
+  kind: string,
+  text: string,
+  resolve: (value: unknown) => void,
+  reject: (error: unknown) => void,
+) => void
+/** The same without an answer. */
+export declare const request: (kind: string, text: string) => number
+/** The text of a value that crosses. `name`: what a refusal calls it. Throws Refusal, or what a getter throws. */
+export declare const textOf: (x: unknown, name: string) => string
+export declare class Refusal {
+  readonly text: string
 }
-/** Asks the home; resolves with its answer. `args`: a map. Rejects with what is wrong with them, or with what the home says. */
-export declare const ask: (kind: string, args: object) => Promise<unknown>
-/** The same of what is deferred, which nobody answers. Throws what is wrong with `args`. */
-export declare const tell: (kind: string, args: object) => Told
-/** The arguments that were told, as they were then. */
-export declare const retold: (told: Told) => unknown
-/** How many requests so far may have ended a step: what was told before the last of them is the home's to say. */
-export declare const endedSteps: () => number
+/** The byte arrays of what `textOf` wrote last. */
+export declare const written: () => readonly Uint8Array[]
+/** What such a text says. `buffers`: those that crossed beside it; they become the value's own. */
+export declare const revive: (parsed: unknown, buffers: readonly ArrayBuffer[]) => unknown
+export declare const copyOf: (bytes: Uint8Array) => ArrayBuffer
+/** An error for wrong arguments. */
+export declare const misuse: (code: 'E_USAGE' | 'E_VALUE', message: string) => TypeError
+export declare const typedArrayTag: (x: unknown) => string | undefined
+export declare const typedArrayBuffer: (x: Uint8Array) => ArrayBuffer
+/** Calls of the host about module `index`: what it exports, in JSON; what its export `at` returns; parts of its memory. */
+export declare const hostModule: (index: string) => string
+export declare const hostModuleCall: (index: string, at: number, ...args: unknown[]) => unknown
+export declare const hostModuleRead: (index: string, at: number, length: number) => unknown
+export declare const hostModuleWrite: (index: string, at: number, bytes: ArrayBuffer) => unknown
 /** The run goes on until `promise` has settled. */
 export declare const waitUntil: (promise: Promise<unknown>) => void
 /** An instance of one of the classes of the groups. */

@@ -2,7 +2,7 @@
  * What `env` has for a binding of the kind `state`. Reads are asked of the home; writes are told to it, and done once the
  * outcome has been verified: until its step may have ended the function reads its own from here, then from the home.
  */
-import { ask, endedSteps, retold, type Told, tell } from './prelude-exports.ts'
+import { ask, endedSteps, retold, type Told, tell } from './effects.ts'
 
 // Kept, since the function may change them for itself.
 const { freeze, keys, setPrototypeOf } = Object

@@ -2,7 +2,7 @@
  * Timers and microtasks, after HTML ("Timers", "Microtask queuing"). A timer with a delay is an effect: the home waits,
  * and its answer is when the callback is called. One without is not: it is called when all jobs are done.
  */
-import { report, sleep, turn } from './prelude-exports.ts'
+import { evaluated, report, textOf, turn, wait } from './prelude-exports.ts'
 
 type Callback = (...args: unknown[]) => unknown
 
@@ -32,7 +32,11 @@ const guarded = (run: Callback, args: unknown[] = []): void => {
 }
 
 /** Calls `run` after `ms`, at the earliest when all jobs are done. */
-export const after = (ms: number, run: () => void): void => (ms > 0 ? sleep(ms, run) : turn(run))
+export const after = (ms: number, run: () => void): void => {
+  if (ms <= 0) return turn(run)
+  wait('sleep', textOf({ __proto__: null, ms }, 'sleep'), () => guarded(run), report)
+  evaluated('effects')?.endStep()
+}
 
 export const setTimeout = (run: unknown, delay?: unknown, ...args: unknown[]): number => {
   const id = ++last
