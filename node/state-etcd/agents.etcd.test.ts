@@ -44,7 +44,7 @@ const kept = async (page: string, at: TestAgent) =>
 test('homes share what is kept, and what one has begun the other goes on with when it is killed: it counts once', async () => {
   expect(await wayside([...visit('front', 1), ...on(home)], { cwd })).toMatchObject({ status: 0, stdout: '1\n' })
   expect(await wayside([...visit('front', 1), ...on(other)], { cwd })).toMatchObject({ status: 0, stdout: '2\n' })
-  const running = begin([...visit('front', 3000), '--durable', ...on(home)], { cwd })
+  const running = begin([...visit('front', 10_000), '--durable', ...on(home)], { cwd })
   let said = ''
   running.child.stderr?.on('data', (text: string) => {
     said += text

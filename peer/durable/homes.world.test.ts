@@ -14,9 +14,9 @@ const ORIGIN = 'https://mail.example'
 const grants = { DB: { state: 'shop' }, MAIL: { fetch: [ORIGIN], methods: ['POST'], onUnknown: 'fail' as const } }
 
 /** Counts, waits, counts what it has waited for, and says so. */
-const ORDER = `export default async (x, { DB, MAIL }) => {
+const ORDER = `export default async (ms, { DB, MAIL }) => {
   const n = ((await DB.get('n')) ?? 0) + 1
-  await new Promise((resolve) => setTimeout(resolve, 1000))
+  await new Promise((resolve) => setTimeout(resolve, ms))
   await DB.put('n', n)
   await MAIL.send('${ORIGIN}/mail', { method: 'POST', body: 'order ' + n })
   return n
@@ -68,7 +68,7 @@ const viewOf = (engine: StateEngine): { engine: StateEngine; end(): void } => {
 }
 
 /** Three homes that lend nothing, and two that lend. */
-const scene = async (name: string) => {
+const scene = async (name: string, ms = 1000) => {
   const sent: string[] = []
   const quotaOf = () => ({ keys: 10_000, bytes: 2 ** 30 })
   const engine = await openStorageEngine({ storage: createMemoryStorage(), quotaOf, damaged: () => {} })
@@ -91,7 +91,7 @@ const scene = async (name: string) => {
   ]
   const fn = await publish(home(0), ORDER, { effects: ['get', 'put', 'send', 'sleep'], env })
   const level = { level: { level: 'self' as const } }
-  const start = () => world.until(home(0).peer.durable.start(requestOf(fn, 1, { ...level, remote: false, grants })))
+  const start = () => world.until(home(0).peer.durable.start(requestOf(fn, ms, { ...level, remote: false, grants })))
   const kill = (i: number) => {
     world.kill(home(i))
     views[i]?.end()
@@ -161,3 +161,18 @@ test('as long as its home lives nobody else runs it, also who starts meanwhile',
   expect(await count()).toBe(1)
   expect(world.peers.slice(1, HOMES).flatMap(({ peer }) => peer.status().running)).toEqual([])
 })
+
+test.each([1000, 10_000])(
+  'with nobody to lend, the one that goes on runs it itself, and waits for what is left of %i ms',
+  async (ms) => {
+    const { world, home, start, kill, end, count } = await scene(`alone ${ms}`, ms)
+    for (const lender of world.peers.slice(HOMES)) world.kill(lender)
+    const id = await start()
+    await world.clock.advance(500)
+    kill(0)
+    kill(1)
+    expect(await end(id, 2)).toMatchObject({ state: 'done' })
+    expect(home(2).peer.status().running).toEqual([])
+    expect(await count()).toBe(1)
+  },
+)
