@@ -2,6 +2,7 @@
  * A function run here beside its execution elsewhere, as far as that has come. Between two barriers it stays at rest, so that
  * however many there are it runs once; the pool lets go of it where it has no room, and begins it again from its journal.
  */
+import { isDeferred } from '../protocol/effects.ts'
 import type { Answer, EffectRequest, JournalEntry } from '../protocol/journal.ts'
 import type { SandboxResult, SandboxRun } from '../sandbox/pool.ts'
 import { leadingTo } from './proven.ts'
@@ -95,13 +96,20 @@ export class Rehearsal {
     for (const { n, answer } of answers.slice(this.#given.length)) {
       if (!this.#made[n]) {
         const told = await this.#atRest()
-        if (told || !this.#made[n]) return told
+        if (told) return told
       }
+      if (!this.#waitsFor(n)) return undefined
       this.#given.push(answer)
       this.#rest = Promise.withResolvers()
       this.#run.answer(n, answer)
     }
     return this.#atRest()
+  }
+
+  /** An answer to anything else moves it no further, and it would be waited for in vain. */
+  #waitsFor(n: number): boolean {
+    const made = this.#made[n]
+    return made !== undefined && !isDeferred(made.kind)
   }
 
   #atRest(): Promise<Ended | undefined> {
