@@ -17,7 +17,7 @@ import { Proven } from './proven.ts'
 import type { PursuitOptions } from './pursuit.ts'
 import type { Roster } from './roster.ts'
 import type { Standings } from './standings.ts'
-import { type Verdict, type VoteView, verdictOf, winnerOf } from './verdict.ts'
+import { noVerdict, type Verdict, type VoteView, verdictOf, winnerOf } from './verdict.ts'
 
 export interface LevelParts {
   invoker: Invoker
@@ -65,6 +65,8 @@ export class LevelledCall {
   #executions = 0
   #recovered = 0
   #local = false
+  /** A verifier found another journal than that of the execution before it. */
+  #isDoubted = false
 
   constructor(ports: LevelPorts, parts: LevelParts, request: CallRequest, manifest: Manifest, deadlineMs: number) {
     this.#ports = ports
@@ -288,6 +290,11 @@ export class LevelledCall {
       if (receipt) votes.push({ performed, receipt })
       if (winnerOf(view, n) >= 0) break
     }
+    const [first, ...others] = votes
+    const isDoubted = this.#isDoubted || verdictOf(view, n) === 'disputed'
+    // Of a journal that one of them made up no vote of others comes to be: this peer runs the function itself.
+    if (first && winnerOf(view, n) < 0 && isDoubted && first.performed.item.journal.length > 0)
+      return this.#verifyHere([first, ...others])
     return this.#conclude(n, votes, view)
   }
 
@@ -305,7 +312,7 @@ export class LevelledCall {
       await new Promise<void>((resolve) => clock.after(LENDERS_POLL_MS, resolve))
     }
     if (found() === 0) throw new MeshError('E_NO_PEER', `no peer that lends is in reach, and quorum:${n} needs ${n}`)
-    if (found() < n) throw this.#noVerdict(n, found(), 'insufficient')
+    if (found() < n) throw noVerdict(n, found(), 'insufficient')
   }
 
   /** The next execution, or undefined if nobody is left to draw. */
@@ -344,6 +351,7 @@ export class LevelledCall {
         if (this.#endsCall(cause)) throw cause
         const { code } = cause as MeshError
         if (code === 'E_EXECUTOR_LOST' || code === 'E_INCONCLUSIVE') this.#recovered++
+        if (code === 'E_REPLAY_DIVERGED') this.#isDoubted = true
         if (patience === Number.POSITIVE_INFINITY || code !== 'E_BUSY') asked.add(only)
       }
     }
@@ -375,7 +383,7 @@ export class LevelledCall {
         executors,
       )
     }
-    if (!winner) throw this.#noVerdict(n, votes.length, verdict)
+    if (!winner) throw noVerdict(n, votes.length, verdict)
     for (const vote of outvoted) this.#dispute(vote, winner.receipt)
     return this.#result(winner.performed, { level: 'quorum', n })
   }
@@ -386,14 +394,5 @@ export class LevelledCall {
       const { invocation, secret } = performed.item
       this.#parts.neighbours.get(performed.executor)?.link.send({ t: 'verdict', invocation, secret, verdict })
     }
-  }
-
-  #noVerdict(n: number, found: number, verdict: string): MeshError {
-    if (verdict === 'disputed') {
-      const message = `${found} executors gave different outcomes and no ${n} of them agree; nobody is left to ask`
-      return new MeshError('E_VERIFICATION_FAILED', { message, found, wanted: n })
-    }
-    const message = `quorum:${n} needs ${n} executors, but only ${found} could be found; join more peers or ask for less`
-    return new MeshError('E_QUORUM_INSUFFICIENT', { message, found, wanted: n })
   }
 }

@@ -1,4 +1,5 @@
 /** What a set of receipts means, and which verifier is drawn next. Pure. */
+import { MeshError } from '../protocol/errors.ts'
 
 const utf8 = new TextEncoder()
 
@@ -53,4 +54,14 @@ export const drawOrder = (
   }
   const drawn = candidates.map((peer) => ({ peer, number: numberOf(peer) }))
   return drawn.sort((a, b) => a.number - b.number).map(({ peer }) => peer)
+}
+
+/** Why `wanted` executors do not agree, of `found` that answered or may. */
+export const noVerdict = (wanted: number, found: number, verdict: Verdict): MeshError => {
+  if (verdict === 'disputed') {
+    const message = `${found} executors gave different outcomes and no ${wanted} of them agree; nobody is left to ask`
+    return new MeshError('E_VERIFICATION_FAILED', { message, found, wanted })
+  }
+  const message = `quorum:${wanted} needs ${wanted} executors, but only ${found} could be found; join more peers or ask for less`
+  return new MeshError('E_QUORUM_INSUFFICIENT', { message, found, wanted })
 }

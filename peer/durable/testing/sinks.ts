@@ -54,6 +54,11 @@ export class Sinks {
     return this.#raw.filter((one) => one.origin === origin && one.body === body).length
   }
 
+  /** All that came and may have changed something. */
+  all(): string[] {
+    return this.#raw.map(({ body }) => body).sort()
+  }
+
   /** How often it was done by a sink that honours keys. */
   timesOf(origin: string, body: string): number {
     return [...this.#done.values()].filter((one) => one.origin === origin && one.body === body).length
