@@ -253,7 +253,18 @@ describe('a journal', () => {
       [request(0, 1)],
       { n: 0, expected: shown(0, 1), found: 'the end of the run' },
     ],
-    ['an answer to nothing', ONE, [answer(5)], { n: 5, expected: 'request 5', found: 'no such request' }],
+    [
+      'an answer to nothing',
+      ONE,
+      [answer(5)],
+      { n: 0, expected: 'to wait for the answer to request 5', found: shown(0, 1) },
+    ],
+    [
+      'an answer to what it is still to request',
+      ONE,
+      [answer(0)],
+      { n: 0, expected: 'to wait for the answer to request 0', found: shown(0, 1) },
+    ],
     [
       'a request before an answer that came first',
       `${ONE}.then(ctx.call("f", 2))`,

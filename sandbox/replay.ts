@@ -38,13 +38,15 @@ export interface Divergence {
 
 export class Replay {
   readonly #entries: readonly JournalEntry[]
-  /** Behind the last request: all from here on are answers. */
+  /** From here on there are answers alone, to requests before them. */
   readonly #answersFrom: number
   #at = 0
 
   constructor(journal: readonly JournalEntry[]) {
     this.#entries = journal.length === 0 ? journal : orderJournal(journal)
-    this.#answersFrom = 1 + this.#entries.findLastIndex(({ entry }) => entry === 'request')
+    const requests = this.#entries.filter(({ entry }) => entry === 'request').length
+    // One to a request that is still to come would otherwise be taken for its answer.
+    this.#answersFrom = 1 + this.#entries.findLastIndex(({ entry, n }) => entry === 'request' || n >= requests)
   }
 
   /** The journal has been gone through: from here on the run is live. */
