@@ -76,7 +76,7 @@ export class Invoker {
     const { signal } = item.request
     const home = isPure(item.manifest) ? undefined : this.#homeOf(item)
     if (item.kept) home?.goOn()
-    await home?.foresee()
+    if (home) await home.foresee()
     const events = {
       wait: (pursuit: Pursuit) => this.#wait(pursuit),
       cancel: (attempt: Attempt, code: ErrorCode, message: string) => this.#dispatcher.cancel(attempt, code, message),
