@@ -6,8 +6,8 @@ import { HEIGHT, WIDTH } from './live-frame.ts'
 import { isColourTerminal, LiveScreen, plainScreen } from './screen.ts'
 
 /** Without a terminal: so many frames, and a kill after some of them. */
-const FRAMES = 20
-const KILL_AT_FRAME = 8
+const FRAMES = 40
+const KILL_AT_FRAME = 15
 const HONEST = ['honest', 'honest', 'honest', 'honest', 'honest', 'honest'] as const
 const KEYS = { k: 'kill an agent', q: 'end' }
 /** More often than frames come. */
