@@ -38,6 +38,8 @@ export const defaultLevel = (effects: readonly string[]): 'audit' | 'self' => (e
 export interface CallSteps {
   /** What of its journal is its function's own. That of the steps that are committed stays, whatever the others come to. */
   readonly proven: Proven
+  /** It has taken its turn: no other step in its namespaces ends before this one. */
+  readonly inTurn: boolean
   /**
    * The step of a request that is made now, once all barriers before it have ended theirs: where it reads, and from which
    * request on nothing is committed.

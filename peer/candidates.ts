@@ -45,9 +45,9 @@ export class Candidates implements CandidateView {
   hasRoom(i: number): boolean {
     const { shunnedUntilMs, inFlight, inFlightBytes, roundTripMs } = this.at(i)
     if (shunnedUntilMs > this.nowMs) return false
-    const { input, depth } = (this.pursuit as Pursuit).item.request
-    // Whoever made a nested call holds a place in a window until it is answered: places may not be what it waits for.
-    if (depth > 0) return true
+    const { item, needsNoPlace } = this.pursuit as Pursuit
+    if (needsNoPlace) return true
+    const { input } = item.request
     if (inFlight > 0 && inFlightBytes + input.length > WINDOW_BYTES_MAX) return false
     return inFlight < windowOf(this.slots(i), this.serviceMs(i), roundTripMs)
   }

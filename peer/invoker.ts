@@ -45,6 +45,8 @@ export class Invoker {
   readonly #waiting = new Set<Pursuit>()
   /** Those that go before them: the verifications and second attempts of what was begun earlier. */
   readonly #urgent = new Set<Pursuit>()
+  /** Those that need no place; before them nobody is served. */
+  readonly #placeless = new Set<Pursuit>()
   readonly #heeded = new WeakSet<AbortSignal>()
   #watching = false
   #watchedMs = 0
@@ -83,6 +85,7 @@ export class Invoker {
       ended: (pursuit: Pursuit) => {
         this.#waiting.delete(pursuit)
         this.#urgent.delete(pursuit)
+        this.#placeless.delete(pursuit)
         this.#pursuits.delete(pursuit.item)
       },
     }
@@ -123,6 +126,7 @@ export class Invoker {
   serveWaiting(): void {
     if (this.#serving) return
     this.#serving = true
+    this.#serve(this.#placeless)
     if (this.#serve(this.#urgent)) this.#serve(this.#waiting)
     this.#serving = false
   }
@@ -157,9 +161,13 @@ export class Invoker {
     pursuit.waitingSinceMs = this.#ports.clock.monotonic()
     // An executor that was given no more time may say so before we look at the clock.
     if (pursuit.item.deadlineMs <= pursuit.waitingSinceMs) return pursuit.fail(timedOut(pursuit.item))
-    const queue = pursuit.isContinuation ? this.#urgent : this.#waiting
-    queue.add(pursuit)
+    this.#queueOf(pursuit).add(pursuit)
     this.serveWaiting()
+  }
+
+  #queueOf(pursuit: Pursuit): Set<Pursuit> {
+    if (pursuit.needsNoPlace) return this.#placeless
+    return pursuit.isContinuation ? this.#urgent : this.#waiting
   }
 
   #view(pursuit: Pursuit): Candidates {
@@ -203,7 +211,7 @@ export class Invoker {
   /** Where others wait already, copies would only take their places. */
   #copies(pursuit: Pursuit, hedge: boolean): number {
     const { usualRunMs } = this.#candidates
-    const isAlone = this.#waiting.size + this.#urgent.size <= 1
+    const isAlone = this.#waiting.size + this.#urgent.size + this.#placeless.size <= 1
     return isAlone && !hedge && isPure(pursuit.item.manifest) && !pursuit.isDrawn ? copiesOf(usualRunMs) : 1
   }
 

@@ -68,6 +68,15 @@ export class Pursuit {
     return this.item.request.depth > 0 || this.attempts > 0 || this.#options.only !== undefined
   }
 
+  /**
+   * Others wait for it and hold places in windows meanwhile, so that places may not be what it waits for: a nested call, whose
+   * caller does; a step that has taken its turn, which all others wait for that are at their ends.
+   */
+  get needsNoPlace(): boolean {
+    const { depth, steps } = this.item.request
+    return depth > 0 || steps?.inTurn === true
+  }
+
   /** It may ask only the verifier that was drawn for it. */
   get isDrawn(): boolean {
     return this.#options.only !== undefined

@@ -13,6 +13,7 @@ import { Proven } from '../proven.ts'
 /** What a nested call reads belongs to the step of its caller, and nothing of its own does. */
 const within = (steps: CallSteps): CallSteps => ({
   proven: new Proven(),
+  inTurn: false,
   current: async () => ({ ...(await steps.current()), from: 0 }),
   end: (_item, _n, reached) => reached.then(() => true),
 })

@@ -95,6 +95,10 @@ export class Steps implements CallSteps {
     this.#leave = undefined
   }
 
+  get inTurn(): boolean {
+    return this.#leave !== undefined
+  }
+
   async current(): Promise<{ reads: Step; from: number }> {
     await this.#barriers
     return { reads: this.#step, from: this.#from }

@@ -10,6 +10,8 @@ import { ensureLevel } from '../calls.ts'
 
 const ORIGIN = 'https://sink.example'
 const SLOW_MS = 400
+/** More than its executors take at once. */
+const MANY = 24
 const home = (world: World) => world.peers[0] as WorldPeer
 
 /** A server that takes a while, and what it was asked, with which keys. */
@@ -160,6 +162,14 @@ describe.each(['self', 'quorum:2'])('at %s', (level) => {
       expect(await world.until(ending)).toBe(11)
       expect(await kept('before')).toBe(11)
       expect(asked).toEqual(['late 11'])
+    })
+
+    test('of which many write one key: whoever has its turn waits for no place that others hold', async () => {
+      const { world, asked, begin, kept } = await scene(`${kind} many`, level)
+      const endings = Array.from({ length: MANY }, () => begin(kind, 'late'))
+      const counts = (await world.until(Promise.all(endings))) as number[]
+      expect(counts.sort((a, b) => a - b)).toEqual(Array.from({ length: MANY }, (_, n) => n + 1))
+      expect([await kept('before'), asked.length]).toEqual([MANY, MANY])
     })
 
     test('reads what it wrote, within a step and behind it', async () => {
