@@ -6,6 +6,7 @@
 import * as v from 'valibot'
 import { MeshError } from './errors.ts'
 import { publicKeyOf } from './identity.ts'
+import { joinBytes } from './join-bytes.ts'
 import { BATCH_ITEMS_MAX } from './limits.ts'
 import type { Crypto, Signer } from './ports.ts'
 import { bytes, integer, list, peerId } from './schema.ts'
@@ -24,21 +25,11 @@ export type SignedKind = (typeof SIGNED_KINDS)[number]
 
 const ascii = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0))
 
-const concat = (...parts: readonly Uint8Array[]): Uint8Array => {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
-}
-
 const ROOT_DOMAIN = ascii('/wayside/1/root\0')
 
 /** What is signed. The size is in it: without, a path of one size could be shown as a path of another. */
 const rootStatement = (size: number, root: Uint8Array): Uint8Array =>
-  concat(ROOT_DOMAIN, Uint8Array.of(size >> 8, size & 255), root)
+  joinBytes([ROOT_DOMAIN, Uint8Array.of(size >> 8, size & 255), root])
 
 const LEAF = Object.fromEntries(SIGNED_KINDS.map((kind) => [kind, ascii(`\0/wayside/1/${kind}\0`)])) as Record<
   SignedKind,
@@ -53,7 +44,7 @@ const nodeScratch = Uint8Array.of(1, ...new Uint8Array(2 * HASH_BYTES))
 const leafHash = (crypto: Pick<Crypto, 'hash'>, kind: SignedKind, payload: Uint8Array): Uint8Array => {
   const domain = LEAF[kind]
   const length = domain.length + payload.length
-  if (length > leafScratch.length) return crypto.hash(concat(domain, payload))
+  if (length > leafScratch.length) return crypto.hash(joinBytes([domain, payload]))
   leafScratch.set(domain)
   leafScratch.set(payload, domain.length)
   return crypto.hash(leafScratch.subarray(0, length))

@@ -1,4 +1,5 @@
 /** What distinguishes two engines: their memory, and where their stack stands. */
+import { joinBytes } from '../protocol/join-bytes.ts'
 import { type Engine, WASM_PAGE_BYTES } from './engine.ts'
 import { PAGE_BYTES, type Region, type Roots, stackOf, usedRegions } from './image.ts'
 import type { Tracer } from './tracer.ts'
@@ -49,18 +50,8 @@ export const traceEngine = (
   const looked = modules.reduce((sum, { length }) => sum + length, dataEnd + heapEnd - stackAt)
   tracer.at(tick, looked, () => {
     const own = [...usedRegions(bytes, dataEnd), ...usedRegions(bytes, heapEnd, stackAt - (stackAt % PAGE_BYTES))]
-    return joined([stateOf(bytes, engine.exports.stackPointer(), own), ...modules.map(bareMemoryState)])
+    return joinBytes([stateOf(bytes, engine.exports.stackPointer(), own), ...modules.map(bareMemoryState)])
   })
-}
-
-const joined = (parts: readonly Uint8Array[]): Uint8Array => {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
 }
 
 /** What two states hold that are not equal: the first address, or what else differs, in words. */

@@ -2,6 +2,7 @@
 import { type CID, isCidText } from '../../protocol/cid.ts'
 import { DurableRecord, type DurableState, JournalPart } from '../../protocol/durable.ts'
 import { ERRORS, MeshError } from '../../protocol/errors.ts'
+import { joinBytes } from '../../protocol/join-bytes.ts'
 import type { Ports } from '../../protocol/ports.ts'
 import type { Manifest } from '../../protocol/records.ts'
 import type { BlockStore } from '../../registry/block-store.ts'
@@ -15,7 +16,7 @@ import { Adoption } from './adoption.ts'
 import { codeWrites, restoreCode } from './code.ts'
 import { type KeptJournal, StoredRun } from './kept-run.ts'
 import { INVOCATIONS, inputName, journalName, outcomeName } from './names.ts'
-import { joined, PIECES, piecesOf, readPieces, scanPieces } from './pieces.ts'
+import { PIECES, piecesOf, readPieces, scanPieces } from './pieces.ts'
 import { recordedOf } from './recorded.ts'
 
 /** Each holds its input and journal in memory. */
@@ -256,7 +257,7 @@ export class Durable {
       last = part
       parts.at(-1)?.push(value)
     }
-    const entries = parts.flatMap((pieces) => JournalPart.decode(joined(pieces)).entries)
+    const entries = parts.flatMap((pieces) => JournalPart.decode(joinBytes(pieces)).entries)
     return { entries, parts: parts.length }
   }
 

@@ -1,4 +1,5 @@
 /** What is larger than a value of the state, in pieces under keys of their own: an input, an outcome, part of a journal. */
+import { joinBytes } from '../../protocol/join-bytes.ts'
 import { KIB, LIST_ENTRIES_MAX } from '../../protocol/limits.ts'
 import type { StateEngine, Write } from '../state/engine.ts'
 
@@ -37,17 +38,6 @@ export async function* scanPieces(
   }
 }
 
-/** Pieces of one thing, in order, as one. */
-export const joined = (pieces: readonly Uint8Array[]): Uint8Array => {
-  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    whole.set(piece, at)
-    at += piece.length
-  }
-  return whole
-}
-
 /** The bytes under `name`; undefined if there are none. */
 export const readPieces = async (
   engine: StateEngine,
@@ -57,5 +47,5 @@ export const readPieces = async (
   const pieces: Uint8Array[] = []
   for await (const { value } of scanPieces(engine, `${name}/`, revision)) pieces.push(value)
   if (pieces.length === 0) return undefined
-  return joined(pieces)
+  return joinBytes(pieces)
 }

@@ -8,6 +8,7 @@ import type { Clock, Ports, Web, WebAnswer } from '../../protocol/ports.ts'
 import { encodeValue } from '../../protocol/values.ts'
 import type { Item } from '../calls.ts'
 import type { Granted } from '../grants.ts'
+import { pause } from '../pause.ts'
 import { mayReach } from './address-class.ts'
 import {
   type FetchArguments,
@@ -126,15 +127,6 @@ const exchangeOnce = async (sending: Sending, hop: Hop): Promise<WebAnswer> => {
   return answer
 }
 
-const pause = ({ clock, signal }: Sending, ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    const cancel = clock.after(ms, resolve)
-    signal.addEventListener('abort', () => {
-      cancel()
-      resolve()
-    })
-  })
-
 /** Sent again only if it may have been performed, and the grant says that it may be performed twice. */
 const exchange = async (sending: Sending, hop: Hop): Promise<Answered> => {
   const { grant, binding, signal } = sending
@@ -143,7 +135,7 @@ const exchange = async (sending: Sending, hop: Hop): Promise<Answered> => {
     const answer = await exchangeOnce(sending, hop)
     if (answer.kind === 'answered') return answer
     const isOver = answer.kind === 'unusable' || send === sends || !sending.sent
-    if (!isOver) await pause(sending, RETRY_MS * 2 ** (send - 1))
+    if (!isOver) await pause(sending.clock, RETRY_MS * 2 ** (send - 1), signal)
     if (isOver || signal.aborted) return fail('E_FETCH', binding, `${hop.method} ${hop.origin}: ${answer.reason}`)
   }
 }

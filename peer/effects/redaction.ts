@@ -2,6 +2,7 @@
  * Secrets taken out of what a server answers, before it is recorded: as they are, and as servers write them down again: in
  * capitals, percent-encoded, escaped for JSON or HTML, in hexadecimal, and in base64 wherever they stand in what was encoded.
  */
+import { joinBytes } from '../../protocol/join-bytes.ts'
 
 /** A character a byte. What the bytes from 128 on become does not matter here. */
 export const textOf = (bytes: Uint8Array): string => new TextDecoder('latin1').decode(bytes)
@@ -64,17 +65,7 @@ export const createRedactor = (secrets: ReadonlyMap<string, string>): Redactor =
         parts.push(left.subarray(from, index), new TextEncoder().encode(mark))
         from = index + found.length
       }
-      return from === 0 ? left : joined([...parts, left.subarray(from)])
+      return from === 0 ? left : joinBytes([...parts, left.subarray(from)])
     }, given)
   return { text, bytes }
-}
-
-const joined = (parts: readonly Uint8Array[]): Uint8Array => {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
 }
