@@ -33,13 +33,11 @@ export const unknownCoordinate = (): Coordinate => ({
 /** As an integer, and never -0. */
 const clamp = (x: number, min: number, max: number): number => Math.round(Math.min(max, Math.max(min, x))) + 0
 
-const apartUs = (one: Coordinate, other: Coordinate): number => {
-  let sum = 0
-  for (let i = 0; i < COORDINATE_AXES; i++) {
-    sum += ((one.position_us[i] as number) - (other.position_us[i] as number)) ** 2
-  }
-  return Math.sqrt(sum)
-}
+/** Not Math.hypot, which is another number on another engine: worlds have to be the same on all. */
+const lengthOf = (vector: readonly number[]): number => Math.sqrt(vector.reduce((sum, x) => sum + x * x, 0))
+
+const apartUs = (one: Coordinate, other: Coordinate): number =>
+  lengthOf(one.position_us.map((x, i) => x - (other.position_us[i] as number)))
 
 /** The predicted round trip between two peers, in ms. */
 export const distanceMs = (one: Coordinate, other: Coordinate): number =>
@@ -49,7 +47,7 @@ export const distanceMs = (one: Coordinate, other: Coordinate): number =>
 const awayFrom = (own: Coordinate, theirs: Coordinate, apart: number, below: (limit: number) => number): number[] => {
   if (apart > 0) return own.position_us.map((x, i) => (x - (theirs.position_us[i] as number)) / apart)
   const drawn = own.position_us.map(() => below(2000) - 999.5)
-  const length = Math.hypot(...drawn)
+  const length = lengthOf(drawn)
   return drawn.map((x) => x / length)
 }
 
@@ -73,7 +71,7 @@ export const moved = (
   const stepUs = clamp(MOVE_SHARE * weight * offUs, -STEP_US_MAX, STEP_US_MAX)
   const upwards = apart + heightsUs > 0 ? heightsUs / (apart + heightsUs) : 0
   const away = awayFrom(own, theirs, apart, below)
-  const pull = Math.hypot(...own.position_us) / GRAVITY_US
+  const pull = lengthOf(own.position_us) / GRAVITY_US
   return {
     position_us: own.position_us.map((x, i) =>
       clamp(x + stepUs * (away[i] as number) - x * pull, -COORDINATE_US_MAX, COORDINATE_US_MAX),

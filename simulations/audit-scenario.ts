@@ -30,6 +30,7 @@ export interface AuditReport {
   wrongAfterRecheck: number
   colluders: number
   colludersExpelled: number
+  honestExpelled: number
 }
 
 /** A short task: while the first verdict on a liar is awaited, it has time for many. */
@@ -103,8 +104,11 @@ export const runAuditScenario = async (scenario: AuditScenario): Promise<AuditRe
   const wrongAccepted = wrong.size
   for (const { fields } of eventsOf('call.corrected')) wrong.delete(String(fields.task))
   const bad = new Set(world.peers.slice(1, 1 + colluders).map(({ peerId }) => peerId))
-  const colludersExpelled = eventsOf('peer.expelled').filter(({ fields }) => bad.has(String(fields.peer))).length
-  const report = { results, executions, wrongAccepted, wrongAfterRecheck: wrong.size, colluders, colludersExpelled }
+  const expelled = eventsOf('peer.expelled')
+  const colludersExpelled = expelled.filter(({ fields }) => bad.has(String(fields.peer))).length
+  const honestExpelled = expelled.length - colludersExpelled
+  const counts = { results, executions, wrongAccepted, wrongAfterRecheck: wrong.size }
+  const report = { ...counts, colluders, colludersExpelled, honestExpelled }
   await world.stop()
   return report
 }

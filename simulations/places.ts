@@ -1,5 +1,6 @@
 /** Where the machines of a world are, and how long a packet takes from one to another. A stated model, not a data set. */
 import type { Random } from '../protocol/ports.ts'
+import { acos } from './exact-math.ts'
 import { deriveSeed, seededRandom } from './random.ts'
 
 /** Half of the Earth's circumference. */
@@ -20,13 +21,15 @@ interface Place {
 
 const shareOf = (random: Random): number => random.below(2 ** 32) / 2 ** 32
 
-/** Each point of the sphere is as likely as any other. */
+/** Each point of the sphere is as likely as any other: one in the cube around it, drawn until it is in the ball. */
 const placeOf = (random: Random): Place => {
-  const z = 2 * shareOf(random) - 1
-  const angle = 2 * Math.PI * shareOf(random)
-  const radius = Math.sqrt(1 - z * z)
-  const accessMs = ACCESS_MS_MIN + (ACCESS_MS_MAX - ACCESS_MS_MIN) * shareOf(random)
-  return { x: radius * Math.cos(angle), y: radius * Math.sin(angle), z, accessMs }
+  for (;;) {
+    const [x, y, z] = [2 * shareOf(random) - 1, 2 * shareOf(random) - 1, 2 * shareOf(random) - 1]
+    const radius = Math.sqrt(x * x + y * y + z * z)
+    if (radius > 1 || radius < 0.01) continue
+    const accessMs = ACCESS_MS_MIN + (ACCESS_MS_MAX - ACCESS_MS_MIN) * shareOf(random)
+    return { x: x / radius, y: y / radius, z: z / radius, accessMs }
+  }
 }
 
 /** One-way delays between peers, in whole ms: the same both ways, and the same for the same seed and names. */
@@ -41,6 +44,6 @@ export const createDelays = (seed: number): ((from: string, to: string) => numbe
     if (from === to) return 0
     const [a, b] = [at(from), at(to)]
     const cosine = Math.min(1, Math.max(-1, a.x * b.x + a.y * b.y + a.z * b.z))
-    return Math.round(a.accessMs + b.accessMs + ((Math.acos(cosine) / Math.PI) * HALFWAY_KM) / KM_PER_MS)
+    return Math.round(a.accessMs + b.accessMs + ((acos(cosine) / Math.PI) * HALFWAY_KM) / KM_PER_MS)
   }
 }

@@ -1,10 +1,13 @@
 /** Many invokers that send jobs of one length to machines far apart and of different speeds, and what a seer would do. */
 import type { CallResult } from '../peer/calls.ts'
-import { createCostModelHost, MODEL_FUNCTION, modelInput } from './cost-model.ts'
+import { decodeValue } from '../protocol/values.ts'
+import { createCostModelHost, MODEL_FUNCTION, modelInput, modelResult } from './cost-model.ts'
+import { ln } from './exact-math.ts'
 import { withKeyedHashes } from './keyed-hash.ts'
 import { createDelays } from './places.ts'
 import { deriveSeed, seededRandom } from './random.ts'
 import { type Arrival, type Machines, replay } from './routing-oracle.ts'
+import { matrixDelays, type RttMatrix } from './rtt-matrix.ts'
 import { createWorld, type Machine, type World } from './world.ts'
 
 export interface RoutingScenario {
@@ -22,6 +25,8 @@ export interface RoutingScenario {
   /** Counted, after those from which speeds, and what the function takes, are learnt. */
   jobs: number
   firstJobs: number
+  /** Instead of the delays of `places.ts`. */
+  rtts?: RttMatrix
 }
 
 export interface RoutingReport {
@@ -34,6 +39,8 @@ export interface RoutingReport {
   executions: number
   hedges: number
   meanRoundTripMs: number
+  /** Answers that are not what the function gives. */
+  wrong: number
 }
 
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2]
@@ -52,10 +59,13 @@ const arrivalsOf = ({ seed, agents, invokers, jobMs, load, jobs, firstJobs }: Ro
   const meanGapMs = jobMs / (load * speed)
   let atMs = 0
   return Array.from({ length: firstJobs + jobs }, (_, id) => {
-    atMs -= meanGapMs * Math.log((1 + random.below(2 ** 32)) / 2 ** 32)
+    atMs -= meanGapMs * ln((1 + random.below(2 ** 32)) / 2 ** 32)
     return { id, atMs, invoker: random.below(invokers), ms: jobMs }
   })
 }
+
+const isRight = ({ id }: Arrival, { outcome: { result } }: CallResult): boolean =>
+  result.ok && decodeValue(result.value) === modelResult(id)
 
 const meanOf = (figures: readonly number[]): number => figures.reduce((sum, one) => sum + one, 0) / figures.length
 
@@ -92,7 +102,7 @@ const perform = async (world: World, arrivals: readonly Arrival[]): Promise<Answ
 /** The same report for the same scenario. */
 export const runRoutingScenario = async (scenario: RoutingScenario): Promise<RoutingReport> => {
   const { seed, agents, firstJobs } = scenario
-  const delayMs = createDelays(seed)
+  const delayMs = scenario.rtts ? matrixDelays(seed, scenario.rtts) : createDelays(seed)
   const spentMs = new Map<number, number>()
   const world = await createWorld({
     ...{ machine: withKeyedHashes(scenario.machine), seed, peers: agents, latencyMs: delayMs },
@@ -131,5 +141,6 @@ export const runRoutingScenario = async (scenario: RoutingScenario): Promise<Rou
     executions: counted.reduce((sum, { result }) => sum + result.executions, 0) / counted.length,
     hedges,
     meanRoundTripMs: meanOf(pairs),
+    wrong: answered.filter(({ result }, i) => !isRight(arrivals[i] as Arrival, result)).length,
   }
 }

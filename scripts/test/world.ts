@@ -1,7 +1,5 @@
 /** Worlds for tests: peers of `simulations/world.ts` on this machine's crypto and engine, seeded by the run's seed. */
-import { readFileSync } from 'node:fs'
 import { onTestFinished } from 'vitest'
-import { createCrypto, createSigner } from '../../node/crypto.ts'
 import type { CallRequest, CallResult } from '../../peer/calls.ts'
 import { learnMesh, readInvitation } from '../../peer/join.ts'
 import type { OwnerPolicy } from '../../peer/owner-policy.ts'
@@ -10,17 +8,11 @@ import { FUEL_DEFAULT, MIB } from '../../protocol/limits.ts'
 import type { Manifest } from '../../protocol/records.ts'
 import { decodeValue, encodeValue, ensureValue, type Value } from '../../protocol/values.ts'
 import type { PublishedFunction } from '../../registry/functions.ts'
-import { createWorld, type Machine, type World, type WorldOptions, type WorldPeer } from '../../simulations/world.ts'
-import { ENGINE_FILE } from '../engine/source.ts'
+import { createWorld, type World, type WorldOptions, type WorldPeer } from '../../simulations/world.ts'
+import { machine } from '../sim/machine.ts'
 import { seedFor } from './seed.ts'
 
-const wasmBytes = readFileSync(ENGINE_FILE)
-
-export const machine: Machine = {
-  crypto: createCrypto(),
-  createSigner,
-  wasm: new WebAssembly.Module(new Uint8Array(wasmBytes)),
-}
+export { machine }
 
 /** A world that ends with the running test; `name` is unique in the file. */
 export const worldFor = async (

@@ -1,0 +1,66 @@
+/** One run of a scenario as the command performs it: what it prints, what it keeps, how it ends. */
+import { spawnSync } from 'node:child_process'
+import type { Finding, Scenario, Setting } from '../../simulations/scenarios.ts'
+import { KEPT_SEEDS_FILE, keepSeed } from './kept-seeds.ts'
+
+/** What `npm test` can run again and again. */
+const KEPT_MS_MAX = 10_000
+
+/** What went wrong on the way is found, too. */
+export const findingOf = async (scenario: Scenario, setting: Setting): Promise<Finding> => {
+  try {
+    return await scenario.run(setting)
+  } catch (cause) {
+    return { figures: {}, violations: [`it ended early: ${(cause as Error).stack}`] }
+  }
+}
+
+const git = (...args: string[]): string =>
+  spawnSync('git', args, { cwd: import.meta.dirname, encoding: 'utf8' }).stdout?.trim() ?? ''
+
+/** The commit that runs, and whether it was changed since; `unknown` outside a checkout. */
+const commitNow = (): string => {
+  const commit = git('rev-parse', 'HEAD')
+  if (commit === '') return 'unknown'
+  return git('status', '--porcelain') === '' ? commit : `${commit}, with changes that are not committed`
+}
+
+export interface Run {
+  name: string
+  setting: Setting
+  /** Name of the file that `setting.rtts` is from. */
+  matrix?: string | undefined
+  json: boolean
+}
+
+export interface Output {
+  log(line: string): void
+  error(line: string): void
+  keptSeeds?: string
+}
+
+const print = ({ figures, violations }: Finding, log: Output['log']): void => {
+  for (const [name, figure] of Object.entries(figures)) log(`${name.padEnd(32)} ${Number(figure.toPrecision(6))}`)
+  for (const violation of violations) log(`WRONG: ${violation}`)
+}
+
+/** The exit code: 1 if something was wrong. Then its seed is kept, unless that takes too long for `npm test`. */
+export const performRun = async (scenario: Scenario, run: Run, output: Output): Promise<0 | 1> => {
+  const { name, setting, matrix, json } = run
+  const { seed, peers } = setting
+  const commit = commitNow()
+  const more = matrix === undefined ? '' : ` --rtt-matrix ${matrix}`
+  const again = `npm run sim -- ${name} --seed ${seed} --peers ${peers}${more}\nat commit ${commit}`
+  if (!json) output.log(again)
+  const startedAt = performance.now()
+  const finding = await findingOf(scenario, setting)
+  const isShort = performance.now() - startedAt <= KEPT_MS_MAX && matrix === undefined
+  if (json) output.log(JSON.stringify({ scenario: name, seed, peers, commit, ...finding }))
+  else print(finding, output.log)
+  const [found] = finding.violations
+  if (found === undefined) return 0
+  output.error(`repeat it with: ${again}`)
+  const { keptSeeds = KEPT_SEEDS_FILE } = output
+  if (isShort && keepSeed({ scenario: name, seed, peers, found }, keptSeeds)) output.error(`kept in ${keptSeeds}`)
+  return 1
+}

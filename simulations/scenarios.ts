@@ -1,0 +1,35 @@
+/** The scenarios of `npm run sim`, by name: what each sets up, and what it finds wrong. */
+import type { RttMatrix } from './rtt-matrix.ts'
+import type { Machine } from './world.ts'
+
+export interface Setting {
+  machine: Machine
+  /** 32 bits: the same setting finds the same. */
+  seed: number
+  peers: number
+  /** Delays are those of a model without it. */
+  rtts?: RttMatrix
+}
+
+export interface Finding {
+  /** Units come last in their names; shares are parts of one. */
+  figures: Record<string, number>
+  /** What must not be, in words; none: it held. */
+  violations: string[]
+}
+
+export interface Scenario {
+  about: string
+  /** Unless others are asked for; kept seeds of that size take a few seconds. */
+  peers: number
+  run(setting: Setting): Promise<Finding>
+}
+
+export const SCENARIOS: Readonly<Record<string, () => Promise<{ scenario: Scenario }>>> = {
+  routing: () => import('./scenarios/routing.ts'),
+  audit: () => import('./scenarios/audit.ts'),
+}
+
+/** The lines of those conditions that do not hold. */
+export const violated = (conditions: Readonly<Record<string, boolean>>): string[] =>
+  Object.entries(conditions).flatMap(([violation, holds]) => (holds ? [] : [violation]))

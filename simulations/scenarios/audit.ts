@@ -1,0 +1,25 @@
+import { runAuditScenario } from '../audit-scenario.ts'
+import { type Scenario, violated } from '../scenarios.ts'
+
+export const scenario: Scenario = {
+  about: 'level 1: 3,000 tasks at `audit`, a fifth of the executors collude and lie on all they can',
+  peers: 11,
+  async run({ machine, seed, peers }) {
+    const tasks = 3000
+    const colluders = Math.floor((peers - 1) / 5)
+    const report = await runAuditScenario({ machine, seed, peers, tasks, colluders, lieRate: 1 })
+    const { results, executions, wrongAccepted, wrongAfterRecheck, colludersExpelled, honestExpelled } = report
+    return {
+      figures: {
+        ...{ results, executions_per_result: executions / results, wrong_share: wrongAccepted / results },
+        ...{ wrong_share_after_recheck: wrongAfterRecheck / results, colluders, colluders_expelled: colludersExpelled },
+      },
+      violations: violated({
+        [`${results} of ${tasks} tasks had a result`]: results === tasks,
+        [`${honestExpelled} honest peers were expelled`]: honestExpelled === 0,
+        [`of ${colluders} colluders that always lie ${colludersExpelled} were expelled`]:
+          colludersExpelled === colluders,
+      }),
+    }
+  },
+}
