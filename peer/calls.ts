@@ -36,6 +36,8 @@ export const defaultLevel = (effects: readonly string[]): 'audit' | 'self' => (e
 
 /** The steps of one call, each read at one revision and committed as one. */
 export interface CallSteps {
+  /** The caller's, which ends the call; what ends a run of it alone, since that is in vain, is none of its children's business. */
+  readonly signal: AbortSignal | undefined
   /** What of its journal is its function's own. That of the steps that are committed stays, whatever the others come to. */
   readonly proven: Proven
   /** It has taken its turn: no other step in its namespaces ends before this one. */
@@ -119,6 +121,11 @@ export interface CallRequest {
   durable?: KeptRun | undefined
   /** Nested calls above this one. */
   depth: number
+  /**
+   * By which others know what it does: servers, and what it calls in turn. The CID of its invocation, unless given. A nested
+   * call that has one is no part of its caller's step: it is committed for itself.
+   */
+  id?: string | undefined
   /** Told once what the call waits for, when that takes over 2 s. */
   onWait?: ((reason: string) => void) | undefined
 }
@@ -215,8 +222,15 @@ export interface Preparation {
   candidates: { list: readonly string[]; cid: CID }
 }
 
-/** Performs a nested call and returns its outcome. */
-export type NestedCall = (request: CallRequest) => Promise<Outcome>
+/**
+ * Performs a nested call and returns its outcome. `parent`: the durable invocation that makes it, with which it is kept, and
+ * found again by its ID; then it settles as long as this home runs, and not as it stops.
+ */
+export type NestedCall = (request: CallRequest, parent?: string) => Promise<Outcome>
+
+/** By which others know what `item` does. */
+export const idOf = ({ request, invocation }: Pick<Item, 'request' | 'invocation'>): string =>
+  request.id ?? invocation.toString()
 
 /** Names the work of a request, whoever does it. */
 export const taskOf = (

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { EffectKind } from '../protocol/effects.ts'
 import { type Grants, grantsSchema } from '../protocol/grants.ts'
 import { encodeValue, type Value } from '../protocol/values.ts'
-import { deferredIn, GrantedRequests, mustBeVerified, readOnly } from './grants.ts'
+import { deferredIn, GrantedRequests, mustBeVerified, uncounted } from './grants.ts'
 
 const env: { name: string; kind: 'state' | 'fetch' | 'secret' }[] = [
   { name: 'API', kind: 'fetch' },
@@ -143,18 +143,18 @@ describe('what a verified outcome asks for', () => {
   })
 })
 
-test('exports that a function calls itself read, and neither write nor use up anything', () => {
+test('exports that a function calls itself may what it may, and nothing that is counted', () => {
   const KEY = { secret: 's', origin: 'https://a.example', header: 'x' }
   const read = { fetch: ['https://a.example'], read: true }
   const grants = {
     A: { state: 'a' },
     B: { state: 'b', requests: 5 },
     C: read,
-    D: { fetch: ['https://a.example'] },
+    D: { fetch: ['https://a.example'], bytes: 0 },
     KEY,
   }
-  expect(readOnly(grants)).toEqual({ A: { state: 'a', access: 'read' }, C: read, KEY })
-  expect(readOnly(undefined)).toBeUndefined()
+  expect(uncounted(grants)).toEqual({ A: { state: 'a' }, C: read, KEY })
+  expect(uncounted(undefined)).toBeUndefined()
 })
 
 test('what is done only once it has been verified', () => {

@@ -141,24 +141,19 @@ export const deferredIn = (granted: GrantedRequests, requests: Outcome['requests
   return deferred
 }
 
-/** Of a call within another. Throws MeshError E_GRANT where it would change something: only the outermost call commits. */
+/** Of a call within its caller's step. Throws MeshError E_GRANT where it would change something: nothing is granted for that. */
 export const ensureReadsOnly = ({ result, requests }: Pick<Outcome, 'result' | 'requests'>): void => {
   const first = result.ok ? requests.find(({ kind }) => isDeferred(kind)) : undefined
   if (!first) return
-  const message = `a function that another one calls may read, and this one requested ${first.kind}; let the outermost do it`
+  const message = `the function that was called requested ${first.kind}, and its caller grants it nothing of the kind`
   throw new MeshError('E_GRANT', message)
 }
 
-/** What the exports of a function that it calls itself may do: nothing that changes anything, and nothing that is counted. */
-export const readOnly = (grants: Grants | undefined): Grants | undefined => {
+/** What the exports of a function that it calls itself may do: nothing that is counted, or they would multiply it. */
+export const uncounted = (grants: Grants | undefined): Grants | undefined => {
   if (!grants) return undefined
-  const kept = Object.entries(grants).flatMap(([name, grant]): [string, Grant][] => {
-    if ('secret' in grant) return [[name, grant]]
-    if (grant.requests !== undefined || grant.bytes !== undefined) return []
-    if ('state' in grant) return [[name, { ...grant, access: 'read' }]]
-    return grant.read === true ? [[name, grant]] : []
-  })
-  return Object.fromEntries(kept)
+  const isCounted = (grant: Grant) => !('secret' in grant) && (grant.requests ?? grant.bytes) !== undefined
+  return Object.fromEntries(Object.entries(grants).filter(([, grant]) => !isCounted(grant)))
 }
 
 /** Whether something of what it does is done only once it has been verified: no lower level will do then. */

@@ -97,16 +97,21 @@ describe.each(['self', 'quorum:2'])('at %s', (level) => {
     expect(await stateOf(world)).toEqual({})
   })
 
-  test('an own export that is called reads as its caller does, and writes nothing', async () => {
+  test('an own export that is called has its caller’s grants, and another function none', async () => {
     const world = await meshFor(`nested at ${level}`, 3)
     await call(world, COUNT, 'a', { level })
     const code = `
-      export default async (x, { DB }, ctx) => [await ctx.call('#read'), await ctx.call('#write').catch((error) => error.code)]
+      export default async (cid, { DB }, ctx) => {
+        const calls = [['#read'], ['#write'], [cid, 'b']]
+        return Promise.all(calls.map((call) => ctx.call(...call).catch((error) => error.code)))
+      }
       export const read = (x, { DB }) => DB.get('a')
-      export const write = async (x, { DB }) => { DB.put('a', 9); return 'written' }`
+      export const write = async (x, { DB }) => { DB.put('c', 9); return 'written' }`
     const exports = ['default', 'read', 'write']
-    expect(returned(await call(world, code, null, { level, exports }))).toEqual([1, 'E_GRANT'])
-    expect(await stateOf(world)).toEqual({ a: 1 })
+    const read = `export default (key, { DB }) => DB.get(key).catch((error) => error.code)`
+    const { cid } = await publish(world.peers[0] as WorldPeer, read, ABOUT)
+    expect(returned(await call(world, code, `${cid}`, { level, exports }))).toEqual([1, 'written', 'E_GRANT'])
+    expect(await stateOf(world)).toEqual({ a: 1, c: 9 })
   })
 })
 

@@ -39,7 +39,7 @@ const homeOf = (
   const template = { function: self, export: 'default', environment: { engine: 'e', protocol: 1, limits } }
   const item = {
     request,
-    manifest: { env: [{ name: 'DB', kind: 'state' }] },
+    manifest: { effects: ['call', 'get'], env: [{ name: 'DB', kind: 'state' }] },
     template,
     journal: [],
     proven: new Proven(),
@@ -49,7 +49,7 @@ const homeOf = (
     made.push(call)
     return outcomeOf(await calls(call), 300)
   }
-  const ports = { clock, random: seededRandom(1), log: { event() {} } }
+  const ports = { clock, crypto: machine.crypto, random: seededRandom(1), log: { event() {} } }
   const home = new Home(item, createEffects(ports, nested, homeKit))
   const told: [number, Answer][] = []
   const sink = { answer: (n: number, answer: Answer) => void told.push([n, answer]), refuse() {} }
@@ -334,10 +334,10 @@ describe('each kind of effect', () => {
     expect(await ask(0, { binding: 'DB', key: 'b' }, 'get')).toEqual(none)
   })
 
-  test('an own export has its caller’s grants to read, another function none', async () => {
+  test('an own export has its caller’s grants, another function none', async () => {
     const { ask, made } = homeOf(undefined, 0, { grants: { DB: { state: 'shop' } }, reads })
     await ask(0, { ref: '#part' })
     await ask(1, { ref: `${other}` })
-    expect(made.map(({ grants }) => grants)).toEqual([{ DB: { state: 'shop', access: 'read' } }, undefined])
+    expect(made.map(({ grants }) => grants)).toEqual([{ DB: { state: 'shop' } }, undefined])
   })
 })

@@ -86,7 +86,7 @@ export const createPeer = async (ports: Ports, options: PeerOptions): Promise<Pe
   parts.roster = new Roster(ports, parts, options.places, new Reception(ports, parts))
   parts.discovery = new Discovery(ports, parts, options.engines)
   const peer = new Peer(ports, parts)
-  parts.call = (request) => peer.call(request)
+  parts.nested = (...made) => peer.nested(...made)
   return peer
 }
 
@@ -136,8 +136,7 @@ const addLending = async (ports: Ports, options: PeerOptions, parts: PeerParts):
 /** What we ask of others. */
 const addCalling = (ports: Ports, options: PeerOptions, parts: PeerParts): void => {
   const mesh = parts.office.meshId
-  // Receipts are wanted of the outermost call only.
-  const nested: NestedCall = async (request) => (await parts.call({ ...request, fresh: false })).outcome
+  const nested: NestedCall = (...made) => parts.nested(...made)
   parts.dispatcher = new Dispatcher(ports, mesh)
   const { neighbours, dispatcher, tally } = parts
   const views = { neighbours, dispatcher, tally, experience: createExperience() }

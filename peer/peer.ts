@@ -10,7 +10,16 @@ import type { BlockStore } from '../registry/block-store.ts'
 import { type FunctionBundle, type PublishedFunction, publishFunction } from '../registry/functions.ts'
 import type { SandboxPool } from '../sandbox/pool.ts'
 import type { Auditor } from './auditor.ts'
-import { type CallRequest, type CallResult, type CallWish, type Item, isPure, requestOf } from './calls.ts'
+import {
+  type CallRequest,
+  type CallResult,
+  type CallWish,
+  type Item,
+  isPure,
+  type NestedCall,
+  requestOf,
+} from './calls.ts'
+
 import type { Discovery } from './discovery.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { Durable } from './durable/durable.ts'
@@ -69,7 +78,7 @@ export interface PeerParts {
   hearsay(): AdvertisementTable
   taskOf(request: CallRequest, manifest: Manifest): CID
   prepare(request: CallRequest, manifest: Manifest, deadlineMs: number): Item
-  call(request: CallRequest): Promise<CallResult>
+  nested: NestedCall
 }
 
 /** How long `stop` waits for what it hands back to reach its invokers. */
@@ -205,6 +214,12 @@ export class Peer {
     }
   }
 
+  /** What a function calls. Receipts are wanted of the outermost call only. */
+  async nested(...[request, parent]: Parameters<NestedCall>): ReturnType<NestedCall> {
+    if (parent !== undefined) return this.durable.nested(request, parent)
+    return (await this.call({ ...request, fresh: false })).outcome
+  }
+
   /** The same call for each input: one result for each, in their order unless `unordered`, in lists of what is ready. */
   map(request: Omit<CallWish, 'input'>, inputs: Inputs<Uint8Array>, unordered: boolean): AsyncGenerator<MapResult[]> {
     const functionId = request.function.toString()
@@ -313,12 +328,12 @@ export class Peer {
     })
   }
 
-  /** Nested calls are parts of their caller's step. */
+  /** A nested call that has no ID of its own is part of its caller's step. */
   async #perform(request: CallRequest, manifest: Manifest, deadlineMs: number): Promise<CallResult> {
     const { local } = this.#parts
     const perform = (one: CallRequest) =>
       new LevelledCall(this.#ports, this.#parts, one, manifest, deadlineMs).run().finally(() => local.forget(one))
-    if (request.depth > 0) {
+    if (request.depth > 0 && request.id === undefined) {
       const result = await perform(request)
       ensureReadsOnly(result.outcome)
       return result

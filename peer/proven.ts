@@ -58,6 +58,11 @@ export class Proven {
     return this.#underWay.get(n)
   }
 
+  /** Resolves when all that was promised by now is answered. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#underWay.values())
+  }
+
   /** Request `n` was answered. */
   answered(n: number, answer: Answer): void {
     if (!this.has(n) || this.#journal.some((one) => one.entry === 'answer' && one.n === n)) return

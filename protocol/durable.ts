@@ -3,7 +3,15 @@ import * as v from 'valibot'
 import { ERRORS, type ErrorCode } from './errors.ts'
 import { grantsSchema } from './grants.ts'
 import { journalEntry } from './journal.ts'
-import { BLOCK_BYTES_MAX, CODE_BYTES_MAX, INPUT_BYTES_MAX, MIB, OUTPUT_BYTES_MAX, REQUESTS_MAX } from './limits.ts'
+import {
+  BLOCK_BYTES_MAX,
+  CALL_DEPTH_MAX,
+  CODE_BYTES_MAX,
+  INPUT_BYTES_MAX,
+  MIB,
+  OUTPUT_BYTES_MAX,
+  REQUESTS_MAX,
+} from './limits.ts'
 import { limits } from './outcome.ts'
 import {
   bytes,
@@ -29,7 +37,8 @@ export type DurableState = (typeof STATES)[number]
  * `done`: its function has ended, with a result or an error of its own, and what it wrote is kept. `failed`: it could not
  * be run; nothing is kept. `engine`: on which it began, and stays. `epoch` counts how often a home has begun or gone on
  * with it. `journal` counts how often its journal has begun anew, since an answer in it no longer stood. `committed`: so
- * many of its steps are, and the requests of them, the barrier behind the last one included.
+ * many of its steps are, and the requests of them, the barrier behind the last one included. `parent`: the durable invocation
+ * that called it, and how many calls there are above it; its id is then made of the parent's (peer/effects/call.ts).
  */
 export const DurableRecord = localMessage(
   'durable record',
@@ -43,6 +52,7 @@ export const DurableRecord = localMessage(
     limits: limits(),
     grants: optional(grantsSchema),
     remote: v.boolean(),
+    parent: optional(v.strictObject({ invocation: cid(), depth: integer(1, CALL_DEPTH_MAX) })),
     created_ms: instantMs(),
     deadline_ms: instantMs(),
     state: v.picklist(STATES),

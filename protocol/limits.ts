@@ -57,6 +57,8 @@ export const URL_CHARS_MAX = 8192
 export const HEADERS_MAX = 128
 /** Nested calls. */
 export const CALL_DEPTH_MAX = 16
+/** Those of one durable invocation that change something, at a time: each is an invocation of its own, held in memory; others wait. */
+export const NESTED_RUNNING_MAX = 16
 /** Items of one invoke frame. */
 export const BATCH_ITEMS_MAX = 1024
 /** How long a copy of an item may be held back for another. One that would have to wait longer helps nobody. */

@@ -1,10 +1,11 @@
 /** Durable invocations: begun once, kept in the state, gone on with by whatever runs, until they end or are cancelled. */
-import { type CID, isCidText } from '../../protocol/cid.ts'
+import { type CID, ensureCid, isCidText } from '../../protocol/cid.ts'
 import { DurableRecord, type DurableState, JournalPart } from '../../protocol/durable.ts'
-import { ERRORS, MeshError } from '../../protocol/errors.ts'
+import { MeshError } from '../../protocol/errors.ts'
 import { joinBytes } from '../../protocol/join-bytes.ts'
+import type { Outcome } from '../../protocol/outcome.ts'
 import type { Ports } from '../../protocol/ports.ts'
-import type { Manifest } from '../../protocol/records.ts'
+import type { Manifest, TaskTemplate } from '../../protocol/records.ts'
 import type { BlockStore } from '../../registry/block-store.ts'
 import { type CallRequest, type CallResult, type CallWish, ensureLevel, type Item, requestOf } from '../calls.ts'
 import { pause } from '../pause.ts'
@@ -16,19 +17,19 @@ import { Adoption } from './adoption.ts'
 import { codeWrites, restoreCode } from './code.ts'
 import { type KeptJournal, StoredRun } from './kept-run.ts'
 import { INVOCATIONS, inputName, journalName, outcomeName } from './names.ts'
+import { commitNested, Nested } from './nested.ts'
 import { PIECES, piecesOf, readPieces, scanPieces } from './pieces.ts'
 import { recordedOf } from './recorded.ts'
+import { allRecords, endedIn, findRecord, parentOf } from './records.ts'
+import { mayGoOn, RETRY_MS } from './retry.ts'
 
 /** Each holds its input and journal in memory. */
 const RUNNING_MAX = 1000
-/** How long one waits that could not be run just now. */
-const RETRY_MS = { least: 100, most: 10_000 }
 /** How often it is looked whether one that another home runs has ended. */
 const LOOK_MS = 500
 /** Finished ones are kept for so long, and so many. */
 const KEPT_MS = 7 * 24 * 60 * 60 * 1000
 const KEPT_MAX = 10_000
-const PAGE = 100
 
 /** What is told of one. */
 export interface DurableSummary {
@@ -90,11 +91,18 @@ export class Durable {
   readonly #running = new Map<string, Running>()
   readonly #adoption: Adoption
   readonly #stopped = new AbortController()
+  readonly #nested: Nested
 
   constructor(ports: DurablePorts, parts: DurableParts) {
     this.#ports = ports
     this.#parts = parts
     this.#adoption = new Adoption(ports, parts.homes, () => this.#adopt())
+    this.#nested = new Nested(ports.clock, {
+      engine: parts.engine,
+      stopped: this.#stopped.signal,
+      begin: (...begun) => this.#beginNested(...begun),
+      wait: (id) => this.wait(id),
+    })
   }
 
   /** Goes on with all that was running when this home ended, or another that is gone, in a new epoch, and with what was to be sent. */
@@ -117,6 +125,30 @@ export class Durable {
     const request = requestOf(wish, manifest)
     const { invocation, template } = this.#parts.prepare(request, manifest, clock.monotonic() + wish.timeoutMs)
     const id = invocation.toString()
+    await this.#begin(id, request, manifest, template)
+    return id
+  }
+
+  /** What a call that `parent` makes comes to: Nested.outcomeOf. */
+  nested(request: CallRequest, parent: string): Promise<Outcome> {
+    return this.#nested.outcomeOf(request, parent)
+  }
+
+  async #beginNested(id: string, request: CallRequest, parent: string): Promise<void> {
+    const manifest = await this.#parts.manifest(request.function)
+    const { template } = this.#parts.prepare(request, manifest, this.#ports.clock.monotonic() + request.timeoutMs)
+    await this.#begin(id, requestOf(request, manifest), manifest, template, parent)
+  }
+
+  /** Keeps it and begins it, if nobody has, and its parent has not ended. */
+  async #begin(
+    id: string,
+    request: CallRequest,
+    manifest: Manifest,
+    template: TaskTemplate,
+    parent?: string,
+  ): Promise<void> {
+    const { clock } = this.#ports
     const level = request.level.level === 'quorum' ? `quorum:${request.level.n}` : request.level.level
     const record: DurableRecord = {
       v: 1,
@@ -127,6 +159,7 @@ export class Durable {
       limits: request.limits ?? manifest.limits,
       ...(request.grants && { grants: { ...request.grants } }),
       remote: request.remote,
+      ...(parent && { parent: { invocation: ensureCid(parent), depth: request.depth } }),
       created_ms: clock.now(),
       deadline_ms: clock.now() + request.timeoutMs,
       state: 'running',
@@ -138,15 +171,16 @@ export class Durable {
     const last = pieces.pop() as Write
     if (this.#parts.homes) pieces.push(...(await codeWrites(this.#parts.store, id, request.function, manifest)))
     for (const [i, piece] of pieces.entries()) await this.#write(`${id}/start/${i}`, [piece])
-    await this.#write(`${id}/start`, [last, { namespace: INVOCATIONS, key: id, put: DurableRecord.encode(record) }])
-    this.#run(id, record, request.input, { entries: [], parts: 0 })
-    return id
+    const writes = [last, { namespace: INVOCATIONS, key: id, put: DurableRecord.encode(record) }]
+    if (!parent) await this.#write(`${id}/start`, writes)
+    else if (!(await commitNested(clock, this.#parts.engine, { id, parent, writes }))) return
+    if (!this.#running.has(id)) this.#run(id, record, request.input, { entries: [], parts: 0 })
   }
 
   /** All that are running, the oldest first; with `all` those that have ended too. */
   async list(all: boolean): Promise<DurableSummary[]> {
     const found: DurableSummary[] = []
-    for await (const { id, record } of this.#records())
+    for await (const { id, record } of allRecords(this.#parts.engine))
       if (all || record.state === 'running') found.push(summaryOf(id, record))
     return found.sort((a, b) => a.createdMs - b.createdMs)
   }
@@ -196,7 +230,7 @@ export class Durable {
     }
   }
 
-  /** Ends it: nothing of it is committed afterwards. False: it had ended. Throws MeshError E_USAGE for one that is not known. */
+  /** Ends it, and what it has called: nothing of it is committed afterwards. False: it had ended. Throws MeshError E_USAGE for one that is not known. */
   async cancel(id: string): Promise<boolean> {
     for (;;) {
       const { record, revision } = await this.#recordOf(id)
@@ -208,6 +242,8 @@ export class Durable {
       const committed = await commitKnown(this.#ports.clock, this.#parts.engine, transaction)
       if (committed.kind === 'conflict') continue
       this.#running.get(id)?.abort.abort()
+      for await (const one of allRecords(this.#parts.engine))
+        if (one.record.state === 'running' && parentOf(one.record) === id) await this.cancel(one.id)
       return true
     }
   }
@@ -222,7 +258,7 @@ export class Durable {
 
   async #adopt(): Promise<void> {
     await this.#parts.sends.open()
-    for await (const { id, record } of this.#records())
+    for await (const { id, record } of allRecords(this.#parts.engine))
       if (!this.#isStopped && this.#isLeft(id, record)) await this.#takeOver(id)
   }
 
@@ -235,6 +271,10 @@ export class Durable {
     const { record: found, revision } = await this.#recordOf(id)
     // Another home may have been faster.
     if (!this.#isLeft(id, found)) return
+    // Its parent was, and its home ended before it came to this one.
+    const parent = parentOf(found)
+    const above = parent && (await findRecord(engine, parent)).record
+    if (above && above.state === 'cancelled') return void (await this.cancel(id))
     const record: DurableRecord = { ...found, home: this.#ports.network.peerId, epoch: found.epoch + 1 }
     const input = await readPieces(engine, inputName(id), revision)
     const journal = await this.#journalOf(id, record.journal, revision)
@@ -292,7 +332,8 @@ export class Durable {
           fresh: true,
           signal: abort.signal,
           durable,
-          depth: 0,
+          id,
+          depth: record.parent?.depth ?? 0,
         })
         return
       } catch (cause) {
@@ -307,32 +348,16 @@ export class Durable {
     }
   }
 
-  async *#records(): AsyncGenerator<{ id: string; record: DurableRecord }> {
-    const { engine } = this.#parts
-    const revision = await engine.revision()
-    let after: string | undefined
-    for (;;) {
-      const page = await engine.list({ namespace: INVOCATIONS, prefix: '', after, limit: PAGE }, revision)
-      for (const { key, value } of page.entries) yield { id: key, record: DurableRecord.decode(value as Uint8Array) }
-      after = page.entries.at(-1)?.key
-      if (!page.more) return
-    }
-  }
-
   async #recordOf(id: string): Promise<{ record: DurableRecord; revision: number }> {
-    const { engine } = this.#parts
     if (!isCidText(id)) throw unknown(id)
-    const revision = await engine.revision()
-    const [entry] = await engine.read(INVOCATIONS, [id], revision)
-    if (!entry?.value) throw unknown(id)
-    return { record: DurableRecord.decode(entry.value), revision }
+    const { record, revision } = await findRecord(this.#parts.engine, id)
+    if (!record) throw unknown(id)
+    return { record, revision }
   }
 
   /** Those that ended long ago, and those that are too many. */
   async #forgetOld(): Promise<void> {
-    const ended: { id: string; endedMs: number }[] = []
-    for await (const { id, record } of this.#records())
-      if (record.ended_ms !== undefined) ended.push({ id, endedMs: record.ended_ms })
+    const ended = await endedIn(this.#parts.engine)
     ended.sort((a, b) => b.endedMs - a.endedMs)
     const oldestMs = this.#ports.clock.now() - KEPT_MS
     for (const [i, { id, endedMs }] of ended.entries()) if (i >= KEPT_MAX || endedMs < oldestMs) await this.#forget(id)
@@ -355,12 +380,6 @@ export class Durable {
 
 const asMeshError = (cause: unknown): MeshError =>
   cause instanceof MeshError ? cause : new MeshError('E_INTERNAL', String((cause as Error).message))
-
-/** A commit whose outcome is not known is looked up by running again: its id, and the record, are the same. */
-const mayGoOn = (cause: unknown, hasTime: boolean): boolean =>
-  hasTime &&
-  cause instanceof MeshError &&
-  (cause.code === 'E_EFFECT_OUTCOME_UNKNOWN' || ERRORS[cause.code].retry !== 'never')
 
 const aborted = (signal: AbortSignal | undefined): Promise<void> =>
   new Promise((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }))

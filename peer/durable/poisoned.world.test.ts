@@ -20,7 +20,7 @@ const CODE = `
     const paid = await Promise.all([
       post(PAY, '${HONOURS}/pay', 'pay ' + id),
       post(CHARGE, '${PLAIN}/charge', 'charge ' + id),
-      ctx.call('#part', 7),
+      ctx.call('#part', id),
     ])
     await MAIL.send('${HONOURS}/mail', { method: 'POST', body: 'mail ' + id })
     await DB.put('order/' + id, id)
@@ -28,7 +28,10 @@ const CODE = `
     await DB.put('last', id)
     return [...paid, (await ctx.now()) >= begun]
   }
-  export const part = (x) => 10 * x
+  export const part = async (id, { DB, PAY }) => {
+    DB.put('part/' + id, id)
+    return post(PAY, '${HONOURS}/part', 'part ' + id)
+  }
 `
 const fetches = (origin: string) => ({ fetch: [origin], methods: ['POST'] })
 const GRANTS: Grants = {
@@ -80,12 +83,15 @@ const sell = async (
             .then(valueIn)
         : peer.call(request).then(returned),
     )
-    expect(value).toEqual([`did pay ${id}`, `did charge ${id}`, 70, true])
+    expect(value).toEqual([`did pay ${id}`, `did charge ${id}`, `did part ${id}`, true])
     expect(world.clock.monotonic() - begun).toBeLessThan(10_000)
   }
   await world.clock.advance(1000)
-  expect(await stateOf(home(world))).toEqual([['last', ids.at(-1)], ...ids.map((id) => [`order/${id}`, id])])
-  expect(sinks.all()).toEqual(ids.flatMap((id) => [`charge ${id}`, `mail ${id}`, `pay ${id}`]).sort())
+  expect(await stateOf(home(world))).toEqual([
+    ['last', ids.at(-1)],
+    ...['order', 'part'].flatMap((of) => ids.map((id) => [`${of}/${id}`, id])),
+  ])
+  expect(sinks.all()).toEqual(ids.flatMap((id) => [`charge ${id}`, `mail ${id}`, `part ${id}`, `pay ${id}`]).sort())
   return lies
 }
 

@@ -39,7 +39,7 @@ export interface Effects {
 /** As many as are needed for one item, one after another. */
 export type BeginEffects = (item: Item) => Effects
 
-type EffectPorts = Pick<Ports, 'clock' | 'random' | 'log' | 'web' | 'secrets'>
+type EffectPorts = Pick<Ports, 'clock' | 'crypto' | 'random' | 'log' | 'web' | 'secrets'>
 
 /** Without `kit` nothing that goes to a binding. */
 export const createEffects =
@@ -57,7 +57,7 @@ class ItemEffects implements Effects {
   constructor(ports: EffectPorts, item: Item, nested: NestedCall, kit: Pick<HomeKit, 'BoundEffects'> | undefined) {
     this.#ports = ports
     this.#item = item
-    this.#calls = new Calls(item, ports.clock, nested)
+    this.#calls = new Calls(ports, item, nested)
     this.#sleeps = new Sleeps(ports.clock, item.deadlineMs)
     this.#bound = kit && new kit.BoundEffects(ports, item)
   }
@@ -66,7 +66,7 @@ class ItemEffects implements Effects {
     const { kind, arguments: encoded } = request
     switch (kind) {
       case 'call':
-        return this.#calls.perform(decodeArguments(kind, encoded))
+        return this.#calls.perform(request, proven)
       case 'sleep': {
         const { ms } = decodeArguments(kind, encoded)
         if (ms > STEP_SLEEP_MS && this.#item.request.durable) await proven()

@@ -6,7 +6,7 @@ import { HTTP_BODY_BYTES_MAX, MESSAGE_CHARS_MAX } from '../../protocol/limits.ts
 import { ensureOrigin } from '../../protocol/origins.ts'
 import type { Clock, Ports, Web, WebAnswer } from '../../protocol/ports.ts'
 import { encodeValue } from '../../protocol/values.ts'
-import type { Item } from '../calls.ts'
+import { type Item, idOf } from '../calls.ts'
 import type { Granted } from '../grants.ts'
 import { pause } from '../pause.ts'
 import { mayReach } from './address-class.ts'
@@ -74,13 +74,13 @@ export const secretGrantsOf = (grants: Grants, names: readonly string[]): Secret
 }
 
 /** For a request of `item` that its grant covers. */
-export const authorityOf = (
-  { request: { grants = {}, durable }, manifest: { env = [] }, invocation, deadlineMs }: Item,
-  { n, grant, bytesLeft }: Granted<'fetch'>,
-): FetchAuthority => {
+export const authorityOf = (item: Item, { n, grant, bytesLeft }: Granted<'fetch'>): FetchAuthority => {
+  const { request, manifest, deadlineMs } = item
+  const { grants = {} } = request
+  const { env = [] } = manifest
   const names = env.flatMap(({ name, kind }) => (kind === 'secret' ? [name] : []))
   const secrets = secretGrantsOf(grants, names)
-  return { grant, secrets, invocation: durable?.id ?? invocation.toString(), n, bytesMax: bytesLeft, deadlineMs }
+  return { grant, secrets, invocation: idOf(item), n, bytesMax: bytesLeft, deadlineMs }
 }
 
 type Answered = Extract<WebAnswer, { kind: 'answered' }>

@@ -4,7 +4,7 @@ import { LIST_ENTRIES_MAX } from '../../protocol/limits.ts'
 import type { Ports } from '../../protocol/ports.ts'
 import { SendRecord } from '../../protocol/sends.ts'
 import { decodeValue } from '../../protocol/values.ts'
-import type { Item } from '../calls.ts'
+import { type Item, idOf } from '../calls.ts'
 import { type FetchAuthority, Fetching, type PreparedFetch, secretGrantsOf } from '../effects/fetch.ts'
 import type { Deferred, Granted } from '../grants.ts'
 import { pause } from '../pause.ts'
@@ -102,11 +102,12 @@ export class Sends {
     await Promise.all(this.#delivering)
   }
 
-  #writeOf({ manifest: { env = [] }, invocation, request }: Item, { args, n }: Granted<'send'>): Write {
-    const { grants = {}, durable } = request
+  #writeOf(item: Item, { args, n }: Granted<'send'>): Write {
+    const { grants = {} } = item.request
+    const { env = [] } = item.manifest
     const secrets = env.flatMap(({ name, kind }) => (kind === 'secret' ? [name] : []))
     const named = [args.binding, ...secrets].flatMap((name) => (grants[name] ? [[name, grants[name]] as const] : []))
-    const id = durable?.id ?? invocation.toString()
+    const id = idOf(item)
     const record: SendRecord = {
       ...{ v: 1, asked: args, grants: Object.fromEntries(named), invocation: id, n },
       ...{ created_ms: this.#ports.clock.now(), begun: false },

@@ -66,9 +66,15 @@ export class Steps implements CallSteps {
     if (durable) this.#goOn(durable.committed)
   }
 
-  /** Before a run: where many were in vain, takes its turn. */
+  get signal(): AbortSignal | undefined {
+    return this.#options.request.signal
+  }
+
+  /** Before a run: where many were in vain, takes its turn. What it has called has to end before: it may want to commit, too. */
   async enter(): Promise<void> {
-    if (this.#conflicts >= CONFLICTS_MAX) this.#leave = await this.#comeIn(true)
+    if (this.#conflicts < CONFLICTS_MAX) return
+    await Promise.race([this.proven.settled(), this.#options.late])
+    this.#leave = await this.#comeIn(true)
   }
 
   /** Begins a run, with what is committed. `signal` is aborted when it is in vain, with the reason if no other will do. */

@@ -5,14 +5,14 @@ import { Shop, type ShopOptions } from './shop.ts'
 /** A shop keeps what it sold, and reads it at each start: so each has few sales. */
 const SALES_MAX = 30
 /** Of one sale: it has as many lives. */
-const CUTS = 6
+const CUTS = { order: 4, visit: 6 }
 
 /** One sale that is attacked at await `at`; false: it has fewer. */
 type Sale = (shop: Shop, at: number) => Promise<boolean>
 
 const SALES = {
-  'orders, their home cut off': (shop, at) => shop.sell(at, CUTS),
-  'visits, their home cut off': (shop, at) => shop.visit(at, CUTS),
+  'orders, their home cut off': (shop, at) => shop.sell(at, CUTS.order),
+  'visits, their home cut off': (shop, at) => shop.visit(at, CUTS.visit),
   'orders, their executor killed': (shop, at) => shop.sellWithout('killed', at),
   'orders, their executor stopped': (shop, at) => shop.sellWithout('stopped', at),
 } satisfies Record<string, Sale>

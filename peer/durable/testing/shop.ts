@@ -30,12 +30,16 @@ const CODE = `
     const body = 'pay ' + id + ' ' + chance
     const paid = isPlain ? await post(CHARGE, '${PLAIN}/pay', body) : await post(PAY, '${HONOURS}/pay', body)
     await sleep(10)
-    const part = await ctx.call('#part', Number(price))
+    const part = await ctx.call('#part', [id, chance, Number(price)])
     await MAIL.send('${HONOURS}/mail', { method: 'POST', body: 'mail ' + id + ' ' + chance })
     await DB.put('order/' + id, chance)
     return { id, chance, part, paid, took: (await ctx.now()) - begun }
   }
-  export const part = (x) => 10 * x
+  export const part = async ([id, chance, price], { DB, PAY }) => {
+    DB.put('part/' + id, chance)
+    await post(PAY, '${HONOURS}/part', 'part ' + id + ' ' + chance)
+    return 10 * price
+  }
   export const visit = async (id, { DB }) => {
     const count = ((await DB.get('count')) ?? 0) + 1
     await sleep(5)
@@ -203,8 +207,11 @@ export class Shop {
     const fresh = all.filter(({ id }) => !this.#done.has(id))
     expect(fresh.filter(({ state }) => state !== 'done')).toEqual([])
     expect(acknowledged.filter((id) => !fresh.some((one) => one.id === id))).toEqual([])
-    for (const { id } of fresh) {
+    // Each order has called one part, however often it was begun again.
+    expect(fresh.filter(({ export: part }) => part === 'part').length).toBe(name === 'order' ? fresh.length / 2 : 0)
+    for (const { id, export: part } of fresh) {
       this.#done.add(id)
+      if (part === 'part') continue
       const value = await this.#valueOf(id)
       if (name === 'order') await this.#ensureSold(value as unknown as Sold)
     }
@@ -227,6 +234,8 @@ export class Shop {
 
   async #ensureSold({ id, chance, part, paid }: Sold): Promise<void> {
     expect(await this.#stateOf(`order/${id}`)).toBe(chance)
+    expect(await this.#stateOf(`part/${id}`)).toBe(chance)
+    expect(this.sinks.timesOf(HONOURS, `part ${id} ${chance}`)).toBe(1)
     expect(part).toBe(70)
     const { sinks } = this
     const body = `pay ${id} ${chance}`
