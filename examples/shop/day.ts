@@ -52,6 +52,7 @@ class ShopDay {
   readonly #sinks: Sinks
   #client!: AgentClient
   #backend!: Backend
+  #killed = 0
 
   constructor(options: DayOptions) {
     this.#options = options
@@ -103,22 +104,22 @@ class ShopDay {
     return { function: cid, grants, timeoutMs: ORDER_MS_MAX, remote: true, verify: 'self' }
   }
 
-  /** Until all have ended: after so many of them one agent after the other is killed, and comes back. */
+  /** Until all have ended: the home is killed at once, then after so many of them one agent after the other; each comes back. */
   async #disturb(orders: number): Promise<void> {
     const { kills, homeKills, random, say = () => {} } = this.#options
     const disturbances = kills + homeKills
-    for (let done = 0, killed = 0; done < orders; ) {
+    for (let done = 0; done < orders; ) {
       const left = (await this.#backend.durable.list(false)).length
       done = orders - left
-      if (left > 0 && killed < disturbances && done >= ((killed + 1) * orders) / (disturbances + 2)) {
-        const isHome = homeKills > 0 && killed % Math.ceil(disturbances / homeKills) === 0
+      if (left > 0 && this.#killed < disturbances && done >= (this.#killed * orders) / (disturbances + 1)) {
+        const isHome = homeKills > 0 && this.#killed % Math.ceil(disturbances / homeKills) === 0
         const others = this.#agents.all.filter(({ number, role, alive }) => number > 1 && role === 'honest' && alive)
         const victim = isHome ? this.#home : (others[random.below(others.length)] as DemoAgent)
         say(`${done} orders are done; agent ${victim.number}${isHome ? ', the home,' : ''} is killed`)
         if (isHome) this.#client.close()
         await this.#agents.killAndRevive(victim)
         if (isHome) await this.#connect()
-        killed++
+        this.#killed++
       }
       await sleep(POLL_MS)
     }
@@ -163,7 +164,7 @@ class ShopDay {
     const endMs = performance.now() + POST_MS_MAX
     while (sinks.letters.length < paid && performance.now() < endMs) await sleep(POLL_MS)
     return judge({
-      ...{ stock: STOCK, inputs, answers, sinks, liarCaught: await this.#timesCaught() },
+      ...{ stock: STOCK, inputs, answers, sinks, liarCaught: await this.#timesCaught(), killed: this.#killed },
       left: await this.#stateOf<{ left: number }>('stock/'),
       orders: await this.#stateOf<Order>('order/'),
     })

@@ -12,6 +12,8 @@ export interface Books {
   sinks: { payments: readonly Payment[]; letters: readonly Letter[]; again: number; contradicted: number }
   /** So many wrong receipts of the liar were found. */
   liarCaught: number
+  /** So many agents were killed meanwhile. */
+  killed: number
 }
 
 export interface Day {
@@ -25,6 +27,7 @@ export interface Day {
   /** Requests that came a second time, and were not done again. */
   again: number
   liarCaught: number
+  killed: number
   /** A sentence for each thing that is wrong. */
   wrong: readonly string[]
 }
@@ -58,7 +61,7 @@ const orderFaults = (order: Order, { sinks, answers }: Books): string[] => {
 }
 
 export const judge = (books: Books): Day => {
-  const { inputs, orders, sinks, liarCaught } = books
+  const { inputs, orders, sinks, liarCaught, killed } = books
   const items = itemsOf(books)
   const all = [...orders.values()]
   const wrong = [
@@ -80,6 +83,6 @@ export const judge = (books: Books): Day => {
     declined: count(all, ({ state }) => state === 'declined'),
     soldOut: count(all, ({ state }) => state === 'sold out'),
     cents: sinks.payments.reduce((sum, { amount }) => sum + amount, 0),
-    ...{ again: sinks.again, liarCaught, wrong },
+    ...{ again: sinks.again, liarCaught, killed, wrong },
   }
 }

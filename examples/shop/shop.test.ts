@@ -23,7 +23,7 @@ const books = (changes: Partial<Books> = {}): Books => {
       letters: [{ order: '1', to: 'Ada', text: 'thank you' }],
       ...{ again: 3, contradicted: 0 },
     },
-    liarCaught: 1,
+    ...{ liarCaught: 1, killed: 1 },
     ...changes,
   }
 }
