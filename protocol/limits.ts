@@ -94,6 +94,13 @@ export const FUEL_MAX = TICKS_MAX * FUEL_TICK
 export const FUEL_DEFAULT = 10_000_000_000
 /** Hashes of memory that a receipt carries at most: of twice as many every other one is dropped. With 3 KB it fits its frame. */
 export const TRACE_POINTS_MAX = 64
+/**
+ * A run is due for a checkpoint at its first rest behind each so many ticks: a second of a loop, up to seven of built-ins. One
+ * costs some 5 ms, so that by Young's interval √(2CS) a tab that lends for 410 s would take one every 2 s.
+ */
+export const CHECKPOINT_TICKS = 2000
+/** With it an executor is told where to go on; what is larger takes longer to be sent, kept and loaded than most runs take. */
+export const CHECKPOINT_BYTES_MAX = 6 * MIB
 /** Booked at most of an attempt that its invoker cancelled: what a usual machine does in a round trip around the world. */
 export const CANCELLED_FUEL_MAX = 5_000_000
 /** The engine's own memory is 16 MiB at rest; the most a 32-bit memory can grow to is 4 GiB, half of it is plenty. */

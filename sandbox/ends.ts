@@ -1,6 +1,7 @@
 /** How runs end that return nothing. */
 import { MESSAGE_CHARS_MAX } from '../protocol/limits.ts'
-import type { OutcomeErrorCode } from '../protocol/outcome.ts'
+import type { Outcome, OutcomeErrorCode } from '../protocol/outcome.ts'
+import type { Engine } from './engine.ts'
 import type { SandboxResult } from './job.ts'
 import { plainText, stackText } from './plain-text.ts'
 
@@ -17,3 +18,14 @@ export const inconclusive = (thrown: unknown): SandboxResult => {
 }
 
 export const tooLarge = (bytesMax: number) => failure('E_OUTPUT_LIMIT', `its result is larger than ${bytesMax} bytes`)
+
+/** A run that failed after it was refused memory failed for that, whatever it threw; the engine may throw even null. */
+export const resultOf = (end: Outcome['result'], { refused, bytesMax }: Engine): Outcome['result'] => {
+  const starved =
+    !end.ok &&
+    refused &&
+    (end.code === 'E_FUNCTION_THREW' || end.code === 'E_FUNCTION_PENDING' || end.code === 'E_MEMORY_LIMIT')
+  if (!starved) return end
+  const then = end.message && `, then: ${end.message}`
+  return failure('E_MEMORY_LIMIT', `it used up its ${bytesMax} bytes of memory${then}`, end.stack)
+}

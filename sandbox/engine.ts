@@ -124,15 +124,26 @@ export class Engine {
     }
     const current = this.bytes.length
     const wanted = Math.max(bytes, current + Math.max(GROWTH_BYTES_MIN, current * GROWTH_SHARE))
-    const target = Math.min(Math.ceil(wanted / WASM_PAGE_BYTES) * WASM_PAGE_BYTES, this.bytesMax)
+    this.growTo(Math.min(Math.ceil(wanted / WASM_PAGE_BYTES) * WASM_PAGE_BYTES, this.bytesMax))
+    return 1
+  }
+
+  /** `bytes`: whole pages, up to `bytesMax`, no fewer than it has. */
+  growTo(bytes: number): void {
     try {
-      this.memory.grow((target - current) / WASM_PAGE_BYTES)
+      this.memory.grow((bytes - this.bytes.length) / WASM_PAGE_BYTES)
     } catch (cause) {
       throw new EngineFault('this machine has no memory left', { cause })
     }
     this.bytes = new Uint8Array(this.memory.buffer)
     this.view = new DataView(this.memory.buffer)
-    return 1
+  }
+
+  /** The state of Math.random, 64 bits. */
+  seedRandom(address: number, seed: Uint8Array): void {
+    this.bytes.set(seed.subarray(0, 8), address)
+    // xorshift never leaves zero, so zero is no state.
+    if (this.view.getBigUint64(address, true) === 0n) this.bytes[address] = 1
   }
 
   /** `address`, if `length` bytes fit behind it. */

@@ -1,14 +1,16 @@
 /** One run in one engine: from the image to an outcome, stopping where the guest waits for an answer. */
 
-import { type EffectKind, isDeferred } from '../protocol/effects.ts'
-import type { Answer, EffectRequest } from '../protocol/journal.ts'
-import { FUEL_TICK, OUTPUT_BYTES_MAX, REQUESTS_MAX } from '../protocol/limits.ts'
+import type { EffectKind } from '../protocol/effects.ts'
+import { type Answer, orderJournal } from '../protocol/journal.ts'
+import { CHECKPOINT_TICKS, FUEL_TICK, OUTPUT_BYTES_MAX, REQUESTS_MAX } from '../protocol/limits.ts'
 import type { ConsoleLine, Outcome, OutcomeErrorCode } from '../protocol/outcome.ts'
 import { encodeOutcome } from '../protocol/outcome-bytes.ts'
 import { decodeValue, encodeValue, type Value } from '../protocol/values.ts'
+import { Asked } from './asked.ts'
+import { encodeCheckpoint, openCheckpoint, type Resumption } from './checkpoint.ts'
 import { GuestConsole } from './console.ts'
 import { pack, unpack } from './crossing.ts'
-import { failure, inconclusive, tooLarge } from './ends.ts'
+import { failure, inconclusive, resultOf, tooLarge } from './ends.ts'
 import { type Engine, EngineFault, type GuestEvents, NO_MEMORY, STACK_END, STOP } from './engine.ts'
 import { evaluateGroup } from './evaluate.ts'
 import { HOST } from './host-calls.ts'
@@ -55,11 +57,11 @@ export class Execution implements GuestEvents {
   readonly #modules: RunModules
   readonly #moduleCalls: ModuleCalls
   readonly #lines = new ConsoleLines((level, line) => this.#console.add(level, line))
-  readonly #requests: { kind: EffectKind; arguments: Uint8Array }[] = []
-  readonly #unanswered = new Set<number>()
-  #payloadBytes = 0
-  #answersGiven = 0
+  readonly #asked: Asked
+  readonly #hasModules: boolean
   #ticks = 0
+  /** As of the last rest: that many checkpoints were due. */
+  #checkpoints: number
   #buffers: Uint8Array[] = []
   #bufferBytes = 0
   #end: End | undefined
@@ -84,8 +86,14 @@ export class Execution implements GuestEvents {
     this.#run = run
     this.#events = events
     this.#generation = ++engine.generation
-    this.#replay = new Replay(run.journal)
-    this.#console = new GuestConsole(printed)
+    const journal = run.journal.length === 0 ? run.journal : orderJournal(run.journal)
+    this.#hasModules = programs.length > 0
+    const resumed = run.from && !this.#hasModules ? openCheckpoint(run.from, image, journal) : undefined
+    this.#replay = new Replay(journal, resumed?.entries)
+    this.#asked = resumed?.asked ?? new Asked()
+    this.#ticks = resumed?.standing.ticks ?? 0
+    this.#checkpoints = Math.floor(this.#ticks / CHECKPOINT_TICKS)
+    this.#console = new GuestConsole(resumed?.standing.console ?? printed)
     this.#ticksMax = Math.ceil(run.limits.fuel / FUEL_TICK)
     this.#modules = new RunModules(programs, run, {
       fuelLeft: () => this.#ticksMax * FUEL_TICK - this.#fuelUsed(),
@@ -94,7 +102,7 @@ export class Execution implements GuestEvents {
     })
     this.#moduleCalls = new ModuleCalls(engine, image.roots, programs, this.#modules)
     engine.events = this
-    this.#advance(() => this.#start())
+    this.#advance(() => (resumed ? this.#resume(resumed) : this.#start()))
   }
 
   /** Fuel used so far, in whole ticks. */
@@ -104,7 +112,7 @@ export class Execution implements GuestEvents {
 
   /** Gives the guest the answer to request `n`. Dropped if it is not waited for, or if its engine has another run now. */
   answer(n: number, answer: Answer): void {
-    if (this.result || this.#engine.generation !== this.#generation || !this.#unanswered.has(n)) return
+    if (this.result || this.#engine.generation !== this.#generation || !this.#asked.awaits(n)) return
     this.#advance(() => this.#settle(n, answer))
   }
 
@@ -152,22 +160,16 @@ export class Execution implements GuestEvents {
     const { context, run } = this.#image.roots
     if (!resetToImage(this.#engine, this.#image)) throw new EngineFault('the engine has grown')
     this.#engine.holds = undefined
-    this.#seedRandom(context + LAYOUT.randomState)
+    this.#engine.seedRandom(context + LAYOUT.randomState, seed)
     const { json, special, buffers } = pack(decodeValue(input))
     const text = this.#engine.newString(context, `[${JSON.stringify(exportName)},${special},${json}]`)
     const value = this.#invoke(run, [text, this.#engine.newHex(context, seed)], buffers)
     if (!this.#isUndefined(value)) this.#done(value)
   }
 
-  #seedRandom(address: number): void {
-    const { bytes } = this.#engine
-    let all = 0
-    for (let i = 0; i < 8; i++) {
-      bytes[address + i] = this.#run.seed[i] as number
-      all |= this.#run.seed[i] as number
-    }
-    // xorshift never leaves zero, so zero is no state.
-    if (all === 0) bytes[address] = 1
+  #resume({ restore }: Resumption): void {
+    if (!restore(this.#engine)) throw new EngineFault('the engine has grown')
+    this.#engine.holds = undefined
   }
 
   #isUndefined(value: number): boolean {
@@ -215,23 +217,36 @@ export class Execution implements GuestEvents {
       this.#invoke(this.#image.roots.turn, [], [])
       return true
     }
+    if (this.#asked.waits) this.#rest()
     if (!this.#replay.over) {
       const next = this.#replay.next()
       if ('divergence' in next) this.#end = next
       else this.#settle(next.n, next.answer)
       return !this.#end
     }
-    if (this.#unanswered.size === 0)
-      this.#end = failure('E_FUNCTION_PENDING', 'it waits for a promise that nothing will settle')
+    if (!this.#asked.waits) this.#end = failure('E_FUNCTION_PENDING', 'it waits for a promise that nothing will settle')
     return false
   }
 
+  /** Modules have memories of their own, which no checkpoint has. */
+  #rest(): void {
+    const due = Math.floor(this.#ticks / CHECKPOINT_TICKS)
+    if (due === this.#checkpoints || this.#hasModules) return
+    this.#checkpoints = due
+    const { answers, requests } = this.#asked
+    this.#events.rested?.(answers, () =>
+      encodeCheckpoint(this.#engine, this.#image, {
+        ...{ answers, requests: requests.length, ticks: this.#ticks, refused: this.#engine.refused },
+        console: [...this.#console.lines],
+      }),
+    )
+  }
+
   #settle(n: number, answer: Answer): void {
-    if (!this.#unanswered.delete(n)) {
+    if (!this.#asked.answered(n)) {
       this.#end = { divergence: { n, expected: `request ${n}`, found: 'no such request' } }
       return
     }
-    this.#answersGiven++
     if (!answer.ok) return this.#tell(JSON.stringify([n, false, answer.code, answer.message]), [])
     const { json, special, buffers } = pack(decodeValue(answer.value))
     this.#tell(`[${n},true,${special},${json}]`, buffers)
@@ -315,8 +330,8 @@ export class Execution implements GuestEvents {
   /** Of at most `bytesMax`. */
   #encoded(value: Value, bytesMax: number): Uint8Array {
     const encoded = encodeValue(value)
-    this.#payloadBytes += encoded.length
-    if (encoded.length > bytesMax || this.#payloadBytes > PAYLOAD_BYTES_MAX) this.#stop(tooLarge(bytesMax))
+    if (encoded.length > bytesMax || this.#asked.bytes + encoded.length > PAYLOAD_BYTES_MAX)
+      this.#stop(tooLarge(bytesMax))
     return encoded
   }
 
@@ -334,7 +349,7 @@ export class Execution implements GuestEvents {
   #request(kind: string, value: number): number {
     if (!isEffectKind(kind)) throw new EngineFault('an unknown effect')
     if (!this.#run.effects.includes(kind)) this.#stop(failure('E_EFFECT_UNDECLARED', undeclared(kind)))
-    if (this.#requests.length === REQUESTS_MAX)
+    if (this.#asked.requests.length === REQUESTS_MAX)
       this.#stop(failure('E_OUTPUT_LIMIT', `it made more than ${REQUESTS_MAX} requests`))
     const asked = this.#unpacked(value, OUTPUT_BYTES_MAX)
     const fault = faultIn(kind, asked)
@@ -344,14 +359,13 @@ export class Execution implements GuestEvents {
   }
 
   #requested(kind: EffectKind, encoded: Uint8Array): void {
-    const n = this.#requests.length
-    const request: EffectRequest = { n, after: this.#answersGiven, kind, arguments: encoded }
+    const request = this.#asked.next(kind, encoded)
+    const { n } = request
     if (n === this.#run.until) {
       this.#events.stopped?.({ request, console: this.#console.lines, fuel: this.#fuelUsed() })
       this.#stop({ stoppedAt: n })
     }
-    this.#requests.push({ kind, arguments: encoded })
-    if (!isDeferred(kind)) this.#unanswered.add(n)
+    this.#asked.made(request)
     if (this.#replay.isLive) return this.#events.requested?.(request)
     const divergence = this.#replay.meet(request)
     if (divergence) this.#stop({ divergence })
@@ -365,24 +379,13 @@ export class Execution implements GuestEvents {
     this.#lines.end()
     const outcome: Outcome = {
       v: 1,
-      result: this.#resultOf(end),
-      requests: this.#requests,
+      result: resultOf(end, this.#engine),
+      requests: this.#asked.requests,
       console: this.#console.lines,
       fuel: this.#fuelUsed(),
       memory_bytes: this.#engine.bytes.length + this.#modules.memoryBytes,
     }
     return { kind: 'outcome', outcome: encodeOutcome(outcome), decoded: outcome }
-  }
-
-  /** A run that failed after it was refused memory failed for that, whatever it threw; the engine may throw even null. */
-  #resultOf(end: Outcome['result']): Outcome['result'] {
-    const starved =
-      !end.ok &&
-      this.#engine.refused &&
-      (end.code === 'E_FUNCTION_THREW' || end.code === 'E_FUNCTION_PENDING' || end.code === 'E_MEMORY_LIMIT')
-    if (!starved) return end
-    const then = end.message && `, then: ${end.message}`
-    return failure('E_MEMORY_LIMIT', `it used up its ${this.#engine.bytesMax} bytes of memory${then}`, end.stack)
   }
 
   /** The ticks, less what is left of the last one; or with what is owed beyond it. */

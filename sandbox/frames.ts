@@ -34,6 +34,8 @@ export type Command =
   | ['trace', number, number]
   /** Run, the request that it is to end before. Comes before it; releases that know nothing of it go on. */
   | ['until', number, number]
+  /** Run, a checkpoint that it goes on from. Comes before it; releases that know nothing of it begin at the start. */
+  | ['from', number, Uint8Array]
   /** A waiting run that nobody wants any more. */
   | ['drop', number]
 
@@ -53,6 +55,8 @@ export type Report =
   | ['request', number, number, number, EffectKind, Uint8Array]
   /** Run, fuel used so far. */
   | ['fuel', number, number]
+  /** Run, answers given so far, a checkpoint of it there: at a rest that is due for one. */
+  | ['rested', number, number, Uint8Array]
   /** Run, its trace: before `done`, of one that was to be traced. */
   | ['trace', number, Trace]
   /** Run, the fields of the EffectRequest that it was to end before, what it had printed, fuel so far: before `failed`. */

@@ -35,6 +35,8 @@ export interface Run {
   limits: Limits
   /** Replayed first; then the run goes on with the answers it is given. */
   journal: readonly JournalEntry[]
+  /** A checkpoint of such a run, which it goes on from; one that does not fit is none. */
+  from?: Uint8Array | undefined
   /** It ends before it makes this request, and no other outcome comes of it. */
   until?: number | undefined
 }
@@ -44,6 +46,8 @@ export interface RunEvents {
   requested?(request: EffectRequest): void
   /** Now and then while the guest computes. */
   progress?(fuel: number): void
+  /** The guest is at rest after so many answers, and has computed enough since the last checkpoint for one more. */
+  rested?(answers: number, checkpoint: () => Uint8Array | undefined): void
   /** It ends, inconclusive, before the request that it was to end before. */
   stopped?(stop: Stop): void
   /** Takes the run's trace. */

@@ -97,6 +97,8 @@ export class PoolProcess {
     this.#push(run, predictedMs)
     if (run.job.traceTicks) this.#send(['trace', run.id, run.job.traceTicks])
     if (run.job.until !== undefined) this.#send(['until', run.id, run.job.until])
+    const from = run.job.from?.()
+    if (from) this.#send(['from', run.id, from])
     const record: RunRecord = [run.id, input, seed, run.journal]
     const last = this.#commands.at(-1)
     if (last?.[0] === 'runs' && sameTask(last, run)) last[7].push(record)
@@ -206,6 +208,8 @@ export class PoolProcess {
     } else if (report[0] === 'stopped') {
       const [, , n, after, kind, bytes, console, fuel] = report
       if (current) run.job.onStop?.({ request: { n, after, kind, arguments: bytes }, console, fuel })
+    } else if (report[0] === 'rested') {
+      if (current) run.job.onRest?.(report[2], report[3])
     } else if (report[0] === 'trace') {
       run.trace = report[2]
     } else if (report[0] === 'fuel') {

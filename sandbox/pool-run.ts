@@ -30,6 +30,8 @@ export interface SandboxJob {
   journal: readonly JournalEntry[]
   /** Its memory is to be hashed every so many ticks. */
   traceTicks?: number | undefined
+  /** A checkpoint of such a run, that it goes on from whenever it begins; one that does not fit is none. */
+  from?: (() => Uint8Array | undefined) | undefined
   /** It is to end, inconclusive, before it makes this request; on an engine of a release that cannot, it makes it. */
   until?: number | undefined
   /** Wall clock, from the start of the run, with the time that it waits. */
@@ -40,6 +42,8 @@ export interface SandboxJob {
   onRequest?(request: EffectRequest): void
   /** Called each time that it waits for an answer, and all of `journal` lies behind it. */
   onWait?(): void
+  /** Called at each rest that is due for a checkpoint, after so many answers. */
+  onRest?(answers: number, checkpoint: Uint8Array): void
   /** Called if it ends before the request `until`. */
   onStop?(stop: Stop): void
 }

@@ -1,6 +1,5 @@
 /** The journal that a run is given: what the guest must request, and what it is answered, in this order. */
 import type { Answer, EffectRequest, JournalEntry } from '../protocol/journal.ts'
-import { orderJournal } from '../protocol/journal.ts'
 import { decodeValue, valueToJson } from '../protocol/values.ts'
 
 const SHOWN_CHARS_MAX = 200
@@ -40,10 +39,12 @@ export class Replay {
   readonly #entries: readonly JournalEntry[]
   /** From here on there are answers alone, to requests before them. */
   readonly #answersFrom: number
-  #at = 0
+  #at: number
 
-  constructor(journal: readonly JournalEntry[]) {
-    this.#entries = journal.length === 0 ? journal : orderJournal(journal)
+  /** `journal`: in order; of which `before` entries lie behind the run already. */
+  constructor(journal: readonly JournalEntry[], before = 0) {
+    this.#entries = journal
+    this.#at = before
     const requests = this.#entries.filter(({ entry }) => entry === 'request').length
     // One to a request that is still to come would otherwise be taken for its answer.
     this.#answersFrom = 1 + this.#entries.findLastIndex(({ entry, n }) => entry === 'request' || n >= requests)

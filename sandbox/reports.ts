@@ -2,7 +2,7 @@
 import { decodeCanonical } from '../protocol/codec.ts'
 import { EFFECT_KINDS } from '../protocol/effects.ts'
 import { MeshError } from '../protocol/errors.ts'
-import { MESSAGE_CHARS_MAX, OUTPUT_BYTES_MAX, REQUESTS_MAX } from '../protocol/limits.ts'
+import { CHECKPOINT_BYTES_MAX, MESSAGE_CHARS_MAX, OUTPUT_BYTES_MAX, REQUESTS_MAX } from '../protocol/limits.ts'
 import { consoleLines, Outcome } from '../protocol/outcome.ts'
 import { trace } from '../protocol/records.ts'
 import { fits } from '../protocol/schema.ts'
@@ -36,6 +36,7 @@ const FIELDS: Record<Report[0], readonly Check[]> = {
   stopped: [id, ...REQUEST, (x) => fits(CONSOLE, x), (x) => isCount(x)],
   request: [id, ...REQUEST],
   fuel: [id, (x) => isCount(x)],
+  rested: [id, (x) => isCount(x, REQUESTS_MAX), (x) => isBytes(x, CHECKPOINT_BYTES_MAX)],
   trace: [id, (x) => fits(TRACE, x)],
   image: [(x) => isCount(x), isText, (x) => isBytes(x, IMAGE_FILE_BYTES_MAX)],
 }

@@ -68,6 +68,8 @@ class Worker implements SandboxWorker {
   readonly #tracers = new Map<number, Tracer>()
   /** By run: the request that it ends before. */
   readonly #until = new Map<number, number>()
+  /** By run: the checkpoint that it goes on from. */
+  readonly #from = new Map<number, Uint8Array>()
   /** What came first is first. */
   readonly #code = new Map<string, KeptCode>()
   #codeBytes = 0
@@ -124,6 +126,9 @@ class Worker implements SandboxWorker {
       case 'until':
         this.#until.set(command[1], command[2])
         return
+      case 'from':
+        this.#from.set(command[1], command[2])
+        return
       case 'drop':
         this.#waiting.get(command[1])?.abandon()
         this.#waiting.delete(command[1])
@@ -177,16 +182,22 @@ class Worker implements SandboxWorker {
     this.#stepAt = this.#ports.now()
     const limits = { fuel, memory_bytes, output_bytes }
     const until = this.#until.get(id)
-    const run: Run = { owner, exportName, effects, input, seed, limits, journal, ...(until !== undefined && { until }) }
+    const from = this.#from.get(id)
+    const run: Run = { owner, exportName, effects, input, seed, limits, journal, until, from }
     this.#fuelAt = this.#stepAt
     return this.#sandbox.run(functionId, run, {
       requested: ({ n, after, kind, arguments: bytes }) =>
         this.#report(['request', id, n, after, kind, bytes], bytes.length),
       progress: (used) => this.#progress(id, used),
+      rested: (answers, checkpoint) => this.#rested(id, answers, checkpoint()),
       stopped: ({ request: { n, after, kind, arguments: bytes }, console, fuel: used }) =>
         this.#report(['stopped', id, n, after, kind, bytes, console, used], bytes.length),
       tracer: this.#tracers.get(id),
     })
+  }
+
+  #rested(id: number, answers: number, checkpoint: Uint8Array | undefined): void {
+    if (checkpoint) this.#report(['rested', id, answers, checkpoint], checkpoint.length)
   }
 
   #progress(id: number, fuel: number): void {
@@ -239,6 +250,7 @@ class Worker implements SandboxWorker {
   #forget(id: number): void {
     this.#tracers.delete(id)
     this.#until.delete(id)
+    this.#from.delete(id)
   }
 
   #report(report: Report, bytes: number): void {
