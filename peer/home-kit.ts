@@ -11,16 +11,15 @@ import type { StateEngine } from './state/engine.ts'
 import { Foresight } from './state/foresight.ts'
 import { Gates } from './state/gate.ts'
 import type { Homes } from './state/homes.ts'
+import { LargeValues } from './state/large-values.ts'
 import { OwnerAccess } from './state/owner-access.ts'
 import { StatefulCall } from './state/stateful-call.ts'
 import type { State } from './state/steps.ts'
 
-const stateOn = (ports: Ports, engine: StateEngine, homes?: Homes): State => ({
-  engine,
-  gates: new Gates(),
-  sends: new Sends(ports, engine, homes),
-  foresight: new Foresight(),
-})
+const stateOn = (ports: Ports, entries: StateEngine, homes?: Homes): State => {
+  const engine = new LargeValues(ports, entries, homes !== undefined)
+  return { engine, gates: new Gates(), sends: new Sends(ports, engine, homes), foresight: new Foresight() }
+}
 
 export const homeKit = { BoundEffects, Durable, OwnerAccess, Rehearsal, StatefulCall, stateOn }
 export type HomeKit = typeof homeKit

@@ -6,7 +6,7 @@ import {
   HTTP_HEAD_BYTES_MAX,
   LIST_ENTRIES_MAX,
   RANDOM_BYTES_MAX,
-  STATE_VALUE_BYTES_MAX,
+  STATE_PUT_BYTES_MAX,
   URL_CHARS_MAX,
 } from './limits.ts'
 import { encodeValue, type Value } from './values.ts'
@@ -58,7 +58,7 @@ const WRONG: Record<EffectKind, [Value, string][]> = {
   ],
   put: [
     [{ binding: 'DB', key: 'k' }, 'value'],
-    [{ binding: 'DB', key: 'k', value: new Uint8Array(STATE_VALUE_BYTES_MAX) }, `${STATE_VALUE_BYTES_MAX} bytes`],
+    [{ binding: 'DB', key: 'k', value: new Uint8Array(STATE_PUT_BYTES_MAX) }, `${STATE_PUT_BYTES_MAX} bytes`],
     [{ binding: 'DB', key: '\n', value: 1 }, 'key'],
   ],
   delete: [[{ binding: 'DB', key: null }, 'key']],

@@ -8,7 +8,7 @@ import {
   NAME_CHARS_MAX,
   RANDOM_BYTES_MAX,
   STATE_KEY_BYTES_MAX,
-  STATE_VALUE_BYTES_MAX,
+  STATE_PUT_BYTES_MAX,
   URL_CHARS_MAX,
 } from './limits.ts'
 import { isPlainObject } from './plain-object.ts'
@@ -51,8 +51,8 @@ const storable = () =>
   v.pipe(
     anyValue(),
     v.check(
-      (x) => encodeValue(x).length <= STATE_VALUE_BYTES_MAX,
-      `expected a value of at most ${STATE_VALUE_BYTES_MAX} bytes, encoded`,
+      (x) => encodeValue(x).length <= STATE_PUT_BYTES_MAX,
+      `expected a value of at most ${STATE_PUT_BYTES_MAX} bytes, encoded`,
     ),
   )
 

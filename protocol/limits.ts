@@ -39,8 +39,12 @@ export const CONSOLE_LINES_MAX = 1000
 export const REQUESTS_MAX = 10_000
 /** Bindings in a function's `env`: people write them by hand, and each is made before every call. */
 export const BINDINGS_MAX = 64
-/** The value of an entry, encoded: larger things are blocks. Four of them fill what one run may write. */
-export const STATE_VALUE_BYTES_MAX = 1 * MIB
+/** The value of an entry, encoded: a function of default memory has room for half of it. */
+export const STATE_VALUE_BYTES_MAX = 32 * MIB
+/** The same as a function puts it: it travels with the outcome. Four of them fill what one run may write. */
+export const STATE_PUT_BYTES_MAX = 1 * MIB
+/** A block of a value that is larger: two of them, and what stands around them, fit a request to etcd. Source: its default, 1.5 MiB. */
+export const STATE_BLOCK_BYTES = 512 * KIB
 /** Entries in one page of a list: with keys alone some 256 KiB. */
 export const LIST_ENTRIES_MAX = 1000
 /** Reads that travel with an item, guessed by its home: functions of steps read some keys; whoever reads more waits once more. */

@@ -2,13 +2,13 @@
 import * as v from 'valibot'
 import { EFFECTS } from './effects.ts'
 import { grantsSchema } from './grants.ts'
-import { STATE_VALUE_BYTES_MAX } from './limits.ts'
+import { STATE_PUT_BYTES_MAX } from './limits.ts'
 import { instantMs, integer, localMessage, text, version } from './schema.ts'
 
 /** `begun`: it may have been sent, and its grant does not let it be sent twice. Of secrets there are names only. */
 export const SendRecord = localMessage(
   'send record',
-  STATE_VALUE_BYTES_MAX,
+  STATE_PUT_BYTES_MAX,
   v.strictObject({
     v: version(),
     asked: EFFECTS.send.shape,

@@ -1,5 +1,5 @@
 /** Functions as blocks: the code in raw blocks of one size, and the manifest, whose CID is the function's. */
-import { type CID, rawCid, recordCid } from '../protocol/cid.ts'
+import { type CID, recordCid } from '../protocol/cid.ts'
 import type { EffectKind } from '../protocol/effects.ts'
 import { MeshError } from '../protocol/errors.ts'
 import { CODE_BYTES_MAX, KIB } from '../protocol/limits.ts'
@@ -9,6 +9,7 @@ import { type Binding, Manifest } from '../protocol/records.ts'
 import { ensureShape } from '../protocol/schema.ts'
 import type { Tier } from '../protocol/tiers.ts'
 import type { BlockStore } from './block-store.ts'
+import { splitBytes } from './split.ts'
 
 /** Every block of code but the last has this size, so that one bundle has one CID, and its blocks load side by side. */
 export const CODE_BLOCK_BYTES = 256 * KIB
@@ -56,12 +57,6 @@ export interface LoadedCode {
 
 const sortedSet = <T extends string>(names: readonly T[]): T[] => [...new Set(names)].sort()
 
-const split = (code: Uint8Array): Uint8Array[] => {
-  const parts: Uint8Array[] = []
-  for (let at = 0; at < code.length; at += CODE_BLOCK_BYTES) parts.push(code.subarray(at, at + CODE_BLOCK_BYTES))
-  return parts
-}
-
 const ensureManifest = (
   bundle: FunctionBundle,
   code_bytes: number,
@@ -98,7 +93,7 @@ export const publishFunction = async (
     const message = `the code of ${JSON.stringify(bundle.name)} has ${size} bytes; it must have 1 to ${CODE_BYTES_MAX}`
     throw new MeshError('E_BUNDLE', { message, limit_bytes: CODE_BYTES_MAX })
   }
-  const parts = split(code).map((bytes) => ({ cid: rawCid(crypto, bytes), bytes }))
+  const parts = splitBytes(crypto, code, CODE_BLOCK_BYTES)
   const codeCids = parts.map((part) => part.cid)
   const { manifest, encoded } = ensureManifest(bundle, size, codeCids)
   const cid = recordCid(crypto, encoded)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Answer, EffectRequest, JournalEntry } from '../protocol/journal.ts'
-import { STATE_VALUE_BYTES_MAX } from '../protocol/limits.ts'
+import { STATE_PUT_BYTES_MAX } from '../protocol/limits.ts'
 import type { Binding } from '../protocol/records.ts'
 import { decodeValue, encodeValue, ensureValue, type Value } from '../protocol/values.ts'
 import { bytesOf, limits, outcomeOf, runOf, valueIn, wasm } from './fixture.ts'
@@ -218,7 +218,7 @@ describe('state', () => {
       const wrong = [
         () => env.DB.put('', 1), () => env.DB.put('a\\n', 1), () => env.DB.put('x'.repeat(257), 1), () => env.DB.put(5, 1),
         () => env.DB.put('\\ud800', 1), () => env.DB.put({ toString: () => 'a' }, 1), () => env.DB.delete(), () => env.DB.put('a', () => 1),
-        () => env.DB.put('a', cycle), () => env.DB.put('a', new Uint8Array(${STATE_VALUE_BYTES_MAX})),
+        () => env.DB.put('a', cycle), () => env.DB.put('a', new Uint8Array(${STATE_PUT_BYTES_MAX})),
       ]
       return [wrong.map((f) => { try { f(); return 'nothing' } catch (e) { return [e.code, e instanceof TypeError] } }), await env.DB.get('a')]
     `)

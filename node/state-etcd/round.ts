@@ -1,5 +1,6 @@
 /** Judges transactions one after another, for one transaction of etcd that commits them together. Pure. */
 import type { Holdings, ReadRange, Transaction } from '../../peer/state/engine.ts'
+import { heldBytes } from '../../peer/state/large-reference.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import { type Answer, BYTES_MAX, type Item, WRITES_MAX } from './item.ts'
 import { keyOf, type LogRecord, namespaceOf, stateKey } from './layout.ts'
@@ -15,7 +16,7 @@ export interface Books {
 
 /** Of a key and its value, as quotas count them. */
 export const bytesUnder = (key: string, value: Uint8Array | undefined): number =>
-  value === undefined ? 0 : Buffer.byteLength(keyOf(key)) + value.length
+  value === undefined ? 0 : Buffer.byteLength(keyOf(key)) + heldBytes(value)
 
 export class Round {
   readonly #books: Books

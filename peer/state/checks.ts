@@ -1,10 +1,12 @@
 /** What every state engine refuses: names, sizes and limits that are none. Each check throws MeshError E_USAGE. */
 import { MeshError } from '../../protocol/errors.ts'
-import { LIST_ENTRIES_MAX, STATE_ID_CHARS_MAX, STATE_VALUE_BYTES_MAX } from '../../protocol/limits.ts'
+import { LIST_ENTRIES_MAX, MIB, STATE_ID_CHARS_MAX } from '../../protocol/limits.ts'
 import { ensureStateKey, ensureStateNamespace, ensureStatePrefix } from '../../protocol/state-names.ts'
 import type { Range, Transaction } from './engine.ts'
 
 const ID = /^[!-~]+$/
+/** What an engine takes under one key: larger values are kept as blocks (large-values.ts). */
+export const ENTRY_BYTES_MAX = MIB
 
 export const ensureTransaction = ({ id, reads, ranges, writes }: Transaction): void => {
   if (id.length > STATE_ID_CHARS_MAX || !ID.test(id)) {
@@ -20,7 +22,7 @@ export const ensureTransaction = ({ id, reads, ranges, writes }: Transaction): v
   }
   for (const write of writes) {
     ensureNames(write.namespace, write.key)
-    if ('put' in write && write.put.length > STATE_VALUE_BYTES_MAX) throw tooLong(write.key, write.put.length)
+    if ('put' in write && write.put.length > ENTRY_BYTES_MAX) throw tooLong(write.key, write.put.length)
   }
 }
 
@@ -30,7 +32,7 @@ const ensureNames = (namespace: string, key: string): void => {
 }
 
 const tooLong = (key: string, bytes: number): MeshError => {
-  const message = `the value of ${JSON.stringify(key)} has ${bytes} bytes, values have up to ${STATE_VALUE_BYTES_MAX}: keep parts of it under several keys`
+  const message = `the value of ${JSON.stringify(key)} has ${bytes} bytes, values have up to ${ENTRY_BYTES_MAX}: keep parts of it under several keys`
   return new MeshError('E_USAGE', { message, key, bytes })
 }
 

@@ -1,6 +1,6 @@
 /** What every state engine does for those who read. */
 import { describe, expect, test } from 'vitest'
-import { STATE_VALUE_BYTES_MAX } from '../../protocol/limits.ts'
+import { ENTRY_BYTES_MAX } from './checks.ts'
 import type { Change } from './engine.ts'
 import { gone, put, type Subject, shown, text } from './testing/subject.ts'
 
@@ -107,7 +107,7 @@ const lists = (subject: () => Subject) => {
   })
 
   test('long values make short pages, and none is missed', async () => {
-    const size = STATE_VALUE_BYTES_MAX
+    const size = ENTRY_BYTES_MAX
     const keys = ['k1', 'k2', 'k3', 'k4', 'k5', 'k6', 'k7']
     for (const [index, key] of keys.entries())
       await subject().write({ namespace: 'shop', key, put: new Uint8Array(size).fill(index) })

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { LIST_ENTRIES_MAX, STATE_VALUE_BYTES_MAX } from '../../protocol/limits.ts'
+import { LIST_ENTRIES_MAX } from '../../protocol/limits.ts'
+import { ENTRY_BYTES_MAX } from './checks.ts'
+import { largeValuesConform } from './conformance-large.ts'
 import { readsConform } from './conformance-reads.ts'
 import type { Transaction } from './engine.ts'
 import { gone, put, type StateHarness, Subject, text } from './testing/subject.ts'
@@ -174,7 +176,7 @@ const limits = (subject: () => Subject) => {
   })
 
   test('values of up to 1 MiB come back as they were, and their old selves at old revisions', async () => {
-    const value = (fill: number) => new Uint8Array(STATE_VALUE_BYTES_MAX).fill(fill)
+    const value = (fill: number) => new Uint8Array(ENTRY_BYTES_MAX).fill(fill)
     for (const fill of [1, 2]) await subject().write({ namespace: 'shop', key: 'large', put: value(fill) })
     const isSame = async (fill: number) => {
       const [entry] = await subject().engine.read('shop', ['large'], fill)
@@ -187,7 +189,7 @@ const limits = (subject: () => Subject) => {
 
   const usage = { code: 'E_USAGE' }
   test.each<[string, Partial<Transaction>]>([
-    ['a value that is too long', { writes: [{ ...put('a', ''), put: new Uint8Array(STATE_VALUE_BYTES_MAX + 1) }] }],
+    ['a value that is too long', { writes: [{ ...put('a', ''), put: new Uint8Array(ENTRY_BYTES_MAX + 1) }] }],
     ['a key that is none', { writes: [put('a\n', '')] }],
     ['an empty key', { writes: [gone('')] }],
     ['a namespace that is none', { writes: [put('a', '', 'Shop')] }],
@@ -226,6 +228,7 @@ export const stateConformance = (name: string, harness: StateHarness): void => {
     describe('conflicts', () => conflicts(current))
     describe('ids', () => identities(current))
     describe('limits', () => limits(current))
+    describe('large values', () => largeValuesConform(current))
 
     test('closed: E_STATE_UNAVAILABLE; closing twice does nothing', async () => {
       const { engine } = subject

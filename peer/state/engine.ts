@@ -5,7 +5,7 @@ export interface Entry {
   key: string
   /** Revision of the commit that wrote it; 0: there is nothing, nor need there ever have been. */
   version: number
-  /** Up to 1 MiB, whatever they mean; undefined: there is nothing. */
+  /** Up to 1 MiB, whatever they mean, but for those that name blocks (large-reference.ts); undefined: there is nothing. */
   value: Uint8Array | undefined
 }
 

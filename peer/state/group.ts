@@ -5,7 +5,7 @@ import type { Committed, Holdings, ReadRange } from './engine.ts'
 import type { History, Version } from './history.ts'
 import type { Ids } from './ids.ts'
 import type { Prepared, PreparedWrite } from './prepared.ts'
-import { bytesOf, EntryPage, encodeHoldings, encodeIds, isLarge, type KeptValue } from './records.ts'
+import { countedBytes, EntryPage, encodeHoldings, encodeIds, isLarge, type KeptValue } from './records.ts'
 import { entryKey, GONE, GROUPS, keyBytesOf, keyOf, LARGE, namespaceOf, revisionKey, TOTALS } from './storage-keys.ts'
 
 /**
@@ -139,7 +139,7 @@ export class Group {
     let after: Map<string, Holdings> | undefined
     for (const { storageKey, value, older } of kept) {
       const keys = Number(value !== undefined) - Number(older?.value !== undefined)
-      const bytes = bytesOf(value) - bytesOf(older?.value) + keys * keyBytesOf(storageKey)
+      const bytes = countedBytes(value) - countedBytes(older?.value) + keys * keyBytesOf(storageKey)
       if (keys === 0 && bytes === 0) continue
       const namespace = namespaceOf(storageKey)
       after ??= new Map()

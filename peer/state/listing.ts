@@ -4,7 +4,7 @@ import type { History, Version } from './history.ts'
 import { bytesOf, decodeEntry } from './records.ts'
 
 /** A page of a list ends with the value that passes it. */
-const LIST_BYTES_MAX = 4 * 1024 * 1024
+export const LIST_BYTES_MAX = 4 * 1024 * 1024
 
 export interface Listing {
   /** Storage keys: what all begin with, and the one behind which it begins. */

@@ -2,7 +2,7 @@
 import type { Storage, StorageWrite } from '../../protocol/ports.ts'
 import type { IdGroup } from './committer.ts'
 import type { Holdings } from './engine.ts'
-import { bytesOf, decodeEntry, decodeHoldings, decodeIds, encodeHoldings } from './records.ts'
+import { countedBytes, decodeEntry, decodeHoldings, decodeIds, encodeHoldings } from './records.ts'
 import { ENTRIES, GONE, GROUPS, keyBytesOf, namespaceOf, revisionOf, TOTALS } from './storage-keys.ts'
 
 export interface Found {
@@ -36,7 +36,7 @@ const count = async (storage: Storage): Promise<{ newest: number; counted: Map<s
     const held = counted.get(namespace) ?? { keys: 0, bytes: 0 }
     counted.set(namespace, held)
     held.keys += 1
-    held.bytes += keyBytesOf(key) + bytesOf(entry.value)
+    held.bytes += keyBytesOf(key) + countedBytes(entry.value)
     newest = Math.max(newest, entry.version)
   }
   return { newest, counted }

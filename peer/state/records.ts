@@ -1,5 +1,6 @@
 /** How the engine on the Storage port writes what it keeps. */
 import type { Holdings } from './engine.ts'
+import { heldBytes } from './large-reference.ts'
 
 /** A value that is kept apart from its key, so that whoever rewrites the keys around it does not rewrite it. */
 export interface LargeValue {
@@ -23,6 +24,10 @@ export const isLarge = (value: KeptValue | undefined): value is LargeValue =>
 
 export const bytesOf = (value: KeptValue | undefined): number =>
   value === undefined ? 0 : value instanceof Uint8Array ? value.length : value.bytes
+
+/** As quotas count it. */
+export const countedBytes = (value: KeptValue | undefined): number =>
+  value instanceof Uint8Array ? heldBytes(value) : bytesOf(value)
 
 const LARGE_BODY_BYTES = 8
 

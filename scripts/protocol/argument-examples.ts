@@ -1,6 +1,6 @@
 /** Arguments of each kind of effect, at the limits too. */
 import type { EffectKind } from '../../protocol/effects.ts'
-import { LIST_ENTRIES_MAX, RANDOM_BYTES_MAX, STATE_VALUE_BYTES_MAX } from '../../protocol/limits.ts'
+import { LIST_ENTRIES_MAX, RANDOM_BYTES_MAX, STATE_PUT_BYTES_MAX } from '../../protocol/limits.ts'
 import type { Value } from '../../protocol/values.ts'
 
 const http = { binding: 'API', url: 'https://a.example/', method: 'GET', headers: [], body: null }
@@ -22,7 +22,7 @@ export const argumentExamples: Record<EffectKind, Value[]> = {
   put: [
     { binding: 'DB', key: 'k', value: null },
     // Before its bytes an item says how many they are, in five.
-    { binding: 'DB', key: 'k', value: new Uint8Array(STATE_VALUE_BYTES_MAX - 5) },
+    { binding: 'DB', key: 'k', value: new Uint8Array(STATE_PUT_BYTES_MAX - 5) },
   ],
   delete: [{ binding: 'DB', key: 'k' }],
   fetch: [http, { ...http, headers, body: new Uint8Array(5) }],
