@@ -2,22 +2,19 @@
 import type { CID } from '../protocol/cid.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { JournalEntry } from '../protocol/journal.ts'
-import { MIB, NEIGHBOURS_MAX } from '../protocol/limits.ts'
+import { NEIGHBOURS_MAX } from '../protocol/limits.ts'
 import type { Ports } from '../protocol/ports.ts'
 import type { Manifest } from '../protocol/records.ts'
 import type { CallRequest, Item, Performed } from './calls.ts'
+import { Claims } from './claims.ts'
 import type { LocalExecutor } from './local.ts'
 import type { Memo } from './memo.ts'
 import type { NeighbourTable } from './neighbours.ts'
 import type { PublicProofs } from './public-proofs.ts'
 import { AROUND_BYTES, journalBytes } from './sizes.ts'
 import type { Standings } from './standings.ts'
-import { AUDIT_FLOOR } from './trust.ts'
+import { isTakenOnTrust } from './trust.ts'
 
-/** Of one executor: at the floor of audits, even one that lies in one of 100 is met once in as many. */
-const CLAIMS_MAX = 1024
-/** Of one executor, inputs and journals; what is larger is not checked again. */
-const CLAIM_BYTES_MAX = 2 * MIB
 /** An audit is drawn in so many parts of a whole. */
 const DRAW_PARTS = 10_000
 /** Those who wait for a verdict look so often whether they have been cancelled. */
@@ -53,27 +50,6 @@ type Repeated = CID | 'diverged'
 
 const matches = (own: Repeated, { outcomeCid }: Claim): boolean => own !== 'diverged' && own.equals(outcomeCid)
 
-/** The newest receipts of one executor that nobody has checked. */
-class Claims {
-  #claims: Claim[] = []
-  #bytes = 0
-
-  add(claim: Claim): void {
-    this.#claims.push(claim)
-    this.#bytes += claim.bytes
-    while (this.#claims.length > CLAIMS_MAX || this.#bytes > CLAIM_BYTES_MAX) {
-      this.#bytes -= (this.#claims.shift() as Claim).bytes
-    }
-  }
-
-  take(): Claim[] {
-    const taken = this.#claims
-    this.#claims = []
-    this.#bytes = 0
-    return taken
-  }
-}
-
 export interface AuditorParts {
   standings: Standings
   neighbours: NeighbourTable
@@ -89,7 +65,7 @@ export class Auditor {
   readonly #ports: AuditorPorts
   readonly #parts: AuditorParts
   /** By executor, the one longest unheard of first. */
-  readonly #unaudited = new Map<string, Claims>()
+  readonly #unaudited = new Map<string, Claims<Claim>>()
   /** Re-executions come one after another: they take one slot of this machine at most. */
   #queue: Promise<void> = Promise.resolve()
   /** Audits, by executor. */
@@ -113,7 +89,7 @@ export class Auditor {
       const probationLeft = this.#parts.standings.probationLeft(executor)
       const underWay = this.#underWay.get(executor) ?? 0
       const isOver = probationLeft === 0
-      if (isOver && this.#ports.random.below(DRAW_PARTS) >= AUDIT_FLOOR * DRAW_PARTS) break
+      if (isTakenOnTrust(probationLeft, this.#ports.random.below(DRAW_PARTS) / DRAW_PARTS)) break
       // Whoever has no time left hears so from the audit.
       if (isOver || underWay < probationLeft || this.#hasNoTime(performed)) {
         this.#underWay.set(executor, underWay + 1)
@@ -128,7 +104,7 @@ export class Auditor {
   /** It is released unaudited, and checked should its signer be caught. */
   keep(performed: Performed): void {
     const { executor } = performed
-    const claims = this.#unaudited.get(executor) ?? new Claims()
+    const claims = this.#unaudited.get(executor) ?? new Claims<Claim>()
     this.#unaudited.delete(executor)
     this.#unaudited.set(executor, claims)
     claims.add(claimOf(performed))

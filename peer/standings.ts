@@ -2,7 +2,14 @@
 import { decodeCanonical, encodeCanonical } from '../protocol/codec.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { Ports, StorageWrite } from '../protocol/ports.ts'
-import { isExpelled, probationLeft, SUSPICION_PROVEN, suspicionAfter, type TrustState } from './trust.ts'
+import {
+  isExpelled,
+  probationAfter,
+  probationLeft,
+  SUSPICION_PROVEN,
+  suspicionAfter,
+  type TrustState,
+} from './trust.ts'
 
 /** As its owner sees it. */
 export interface TrustStatus {
@@ -123,11 +130,11 @@ export class Standings {
     this.#change(peer).receipts++
   }
 
-  /** One of its receipts was found right by another execution. One `released` long ago does not end a probation. */
+  /** One of its receipts was found right by another execution; `released`: long after its caller had the answer. */
   right(peer: string, released: boolean): void {
     const standing = this.#change(peer)
     standing.audited++
-    if (!released) standing.probation++
+    standing.probation = probationAfter(standing, false, released)
     standing.suspicion = suspicionAfter(standing, false)
   }
 
@@ -137,7 +144,7 @@ export class Standings {
     standing.audited++
     standing.caught++
     if (released) standing.corrected++
-    standing.probation = 0
+    standing.probation = probationAfter(standing, true, released)
     standing.suspicion = suspicionAfter(standing, true)
     if (isExpelled(standing)) this.#expelled.add(peer)
     void this.save()

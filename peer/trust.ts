@@ -34,6 +34,15 @@ export interface TrustView {
 /** How many of its receipts are all audited before any is taken on trust; 0: its probation is over. */
 export const probationLeft = ({ probation }: TrustView): number => Math.max(0, PROBATION_RECEIPTS - probation)
 
+/** Is a receipt released unaudited? By what is left of its signer's probation and a number drawn in [0, 1). */
+export const isTakenOnTrust = (left: number, drawn: number): boolean => left === 0 && drawn >= AUDIT_FLOOR
+
+/** `probation` after one more receipt that was checked. One `released` long ago does not end it. */
+export const probationAfter = ({ probation }: TrustView, wrong: boolean, released: boolean): number => {
+  if (wrong) return 0
+  return released ? probation : probation + 1
+}
+
 /** Nothing takes it back. */
 export const isExpelled = ({ suspicion }: TrustView): boolean => suspicion >= EXPEL_AT
 

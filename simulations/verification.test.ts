@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest'
+import { AUDIT_FLOOR } from '../peer/trust.ts'
+import { runTrial, type Trial } from './verification.ts'
+
+/** Fixed: of fresh ones one in 370 would be more than three standard errors away by chance. */
+const SEEDS = [1, 2]
+
+const PEERS = 100
+const trialOf = (seed: number, changes: Partial<Trial>): Trial => ({
+  ...{ seed, peers: PEERS, tasks: 100_000, level: 'audit' },
+  ...changes,
+})
+
+/** Of `trials` with the chance `p` each, `found` came true: how many standard errors is that away? */
+const errorsAway = (found: number, trials: number, p: number): number =>
+  Math.abs(found - trials * p) / Math.sqrt(trials * p * (1 - p))
+
+describe.each(SEEDS)('within three standard errors of the closed form, with seed %i', (seed) => {
+  /** W = (1 − a) / a lies pass before one is found, a = the floor times the share of honest verifiers. */
+  test.each([0, 0.1, 0.3])('are the lies that pass audits, with a share of %f in collusion', (f) => {
+    const colluders = Math.max(1, f * PEERS)
+    const liars = { colluders, lieRate: 1, knowsVerifications: true, reenters: true }
+    const { lies, liesFound } = runTrial(trialOf(seed, liars))
+    const a = AUDIT_FLOOR * (1 - (colluders - 1) / (PEERS - 1))
+    expect(errorsAway(liesFound, lies, a)).toBeLessThan(3)
+    const passed = (lies - liesFound) / liesFound
+    // Of a mean of geometric numbers: √(1 − a) / a, over the root of their count.
+    expect(Math.abs(passed - (1 - a) / a)).toBeLessThan((3 * Math.sqrt(1 - a)) / a / Math.sqrt(liesFound))
+  })
+
+  /** One is found if both that are asked after the liar are honest: two that agree are enough for either side. */
+  test.each([0.1, 0.3])('are the lies that pass quorum:2, with a share of %f in collusion', (f) => {
+    const colluders = f * PEERS
+    const liars = { level: { quorum: 2 }, colluders, lieRate: 1, knowsVerifications: true, reenters: true }
+    const { lies, liesFound } = runTrial(trialOf(seed, liars))
+    const honest = PEERS - colluders
+    const found = (honest / (PEERS - 1)) * ((honest - 1) / (PEERS - 2))
+    expect(errorsAway(liesFound, lies, found)).toBeLessThan(3)
+  })
+
+  test('are the executions of a quorum whose machines err: n right ones, and one at home where some differ', () => {
+    const e = 0.002
+    for (const n of [2, 3, 4, 5]) {
+      const { executions, results } = runTrial(trialOf(seed, { level: { quorum: n }, errorRate: e, tasks: 40_000 }))
+      const agree = (1 - e) ** n
+      const mean = n / (1 - e) + (1 - agree)
+      // Errors are so rare that a task with one has two executions more, and hardly any has two.
+      const deviation = 2 * Math.sqrt(agree * (1 - agree))
+      expect(Math.abs(executions / results - mean)).toBeLessThan((3 * deviation) / Math.sqrt(results))
+    }
+  })
+
+  test('are the audits of honest executors, once their probation is over', () => {
+    const [early, late] = [30_000, 100_000].map((tasks) => runTrial(trialOf(seed, { tasks })))
+    const results = late!.results - early!.results
+    const audits = late!.executions - early!.executions - results
+    expect(errorsAway(audits, results, AUDIT_FLOOR)).toBeLessThan(3)
+  })
+
+  /** What nobody looked at is wrong as often as a machine errs. */
+  test('are the errors of honest machines that pass', () => {
+    const e = 0.002
+    const { wrongByError, results } = runTrial(trialOf(seed, { errorRate: e, tasks: 200_000 }))
+    expect(wrongByError / results).toBeLessThan(e * (1 - AUDIT_FLOOR) + 3 * Math.sqrt(e / results))
+    // New probations after a slip, and the first, let fewer pass than the floor alone.
+    expect(wrongByError / results).toBeGreaterThan(0.9 * e * (1 - AUDIT_FLOOR) - 3 * Math.sqrt(e / results))
+  })
+})
+
+test('at `self` nothing is wrong, whoever lies', () => {
+  const tally = runTrial(trialOf(4, { level: 'self', colluders: 60, lieRate: 1, errorRate: 0.01, tasks: 20_000 }))
+  expect(tally).toMatchObject({ results: 20_000, executions: 40_000, wrongByIntent: 0, wrongByError: 0 })
+  expect(tally.lies).toBeGreaterThan(0)
+})
+
+test('at quorum:n nothing is wrong unless n collude', () => {
+  for (const n of [2, 3, 4]) {
+    const liars = { level: { quorum: n }, colluders: n - 1, lieRate: 1, errorRate: 0.01, reenters: true }
+    expect(runTrial(trialOf(5, { ...liars, tasks: 20_000 }))).toMatchObject({ wrongByIntent: 0, wrongByError: 0 })
+  }
+})
+
+test('the same trial gives the same tally, another seed another', () => {
+  const liars = { colluders: 20, lieRate: 0.1, errorRate: 0.002, tasks: 5000 }
+  expect(runTrial(trialOf(6, liars))).toEqual(runTrial(trialOf(6, liars)))
+  expect(runTrial(trialOf(7, liars))).not.toEqual(runTrial(trialOf(6, liars)))
+})
