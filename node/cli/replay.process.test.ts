@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { ReceiptFile } from '../../protocol/records.ts'
-import { freshDirectory, wayside } from '../testing/wayside.ts'
+import { freshDirectory, wayside, withoutWaits } from '../testing/wayside.ts'
 
 const ORDER = `
 export const price = (item: string) => item.length * 10
@@ -40,7 +40,7 @@ beforeAll(async () => {
 describe('0:', () => {
   test('the same, bit for bit, its memory too', async () => {
     const { status, stdout, stderr } = await replay(receipt)
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect({ status, stderr: withoutWaits(stderr) }).toEqual({ status: 0, stderr: '' })
     expect(stdout).toMatch(/^same: run again here, bit for bit\n/)
     expect(stdout).toMatch(/\n {2}result +\{"total":90\}\n/)
     expect(stdout).toMatch(/\n {2}requests +3\n/)
@@ -63,7 +63,7 @@ describe('0:', () => {
   test('--until stops before a request and shows it, with the console so far', async () => {
     const { status, stdout, stderr } = await replay(receipt, '--until', '2')
     expect(status).toBe(0)
-    expect(stderr).toBe('order says │ order of 2\norder says │ so far 30\n')
+    expect(withoutWaits(stderr)).toBe('order says │ order of 2\norder says │ so far 30\n')
     expect(stdout).toMatch(/^stopped before request 2, after 2 answers; 3 requests recorded, \d+ fuel\n/)
     expect(stdout).toContain('"input": "coffee"\n')
     expect(stdout).toContain('  the journal answers:\n    60\n')

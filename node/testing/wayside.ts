@@ -76,6 +76,9 @@ export const begin = (
   return { child, ended }
 }
 
+/** What a command said, without what it waited for: how long that takes is the machine's business. */
+export const withoutWaits = (stderr: string): string => stderr.replace(/^waiting: .*\n/gm, '')
+
 /** Runs a command to its end. */
 export const wayside = (args: readonly string[], options?: RunOptions): Promise<Run> => begin(args, options).ended
 
