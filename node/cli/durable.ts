@@ -2,16 +2,19 @@
 import { MeshError } from '../../protocol/errors.ts'
 import { type Value, valueToJson } from '../../protocol/values.ts'
 import { consoleOf, endedWith } from '../../sdk/answer.ts'
-import type { BackendDurable, BackendEnd, BackendInvocation } from '../../sdk/backend.ts'
+import type { BackendDurable, BackendEnd } from '../../sdk/backend.ts'
 import { createControlBackend } from '../control/backend.ts'
 import { shortId } from '../short-id.ts'
 import { showConsole } from './guest-words.ts'
+import { invocationWords } from './invocation-words.ts'
 import { type OwnerFlags, withAgent } from './owner.ts'
-import { onInterrupt, paint, print, printJson, whileWaiting } from './terminal.ts'
-import { durationWords } from './words.ts'
+import { onInterrupt, print, printJson } from './terminal.ts'
 
-export const withDurable = <T>(flags: OwnerFlags, use: (durable: BackendDurable) => Promise<T>): Promise<T> =>
-  withAgent(flags, (client) => use(createControlBackend(client).durable))
+export const withDurable = <T>(
+  flags: OwnerFlags,
+  use: (durable: BackendDurable) => Promise<T>,
+  what?: string,
+): Promise<T> => withAgent(flags, (client) => use(createControlBackend(client).durable), what)
 
 const asIs = (text: string): string => text
 
@@ -34,15 +37,15 @@ export const showEnd = async (id: string, end: BackendEnd, shown: Shown): Promis
   return print(`{"value":${valueToJson(value)},${JSON.stringify(about).slice(1)}\n`)
 }
 
-const sinceWords = ({ state, createdMs, endedMs }: BackendInvocation, nowMs: number): string =>
-  state === 'running'
-    ? `for ${durationWords(nowMs - createdMs)}`
-    : `${durationWords(nowMs - (endedMs ?? nowMs))} ago, after ${durationWords((endedMs ?? createdMs) - createdMs)}`
-
-const lineOf = (one: BackendInvocation, nowMs: number): string => {
-  const colour = one.state === 'running' ? 'green' : one.state === 'failed' ? 'red' : 'dim'
-  const called = `${shortId(one.function)}${one.export === 'default' ? '' : `#${one.export}`}`
-  return `${one.id}  ${paint(colour, one.state.padEnd(9))}  ${called}  ${sinceWords(one, nowMs)}\n`
+/** Whoever interrupts this ends the waiting, and nothing else: it is said so, as MeshError E_CANCELLED. */
+export const waitedFor = async (durable: BackendDurable, id: string, signal: AbortSignal): Promise<BackendEnd> => {
+  try {
+    return await durable.wait(id, signal)
+  } catch (cause) {
+    if (!signal.aborted) throw cause
+    const message = `you stopped waiting, and the invocation goes on; to end it: wayside cancel ${id}`
+    throw new MeshError('E_CANCELLED', { message }, { cause })
+  }
 }
 
 export const ps = async (flags: OwnerFlags & { all?: boolean }): Promise<undefined> => {
@@ -59,15 +62,15 @@ export const ps = async (flags: OwnerFlags & { all?: boolean }): Promise<undefin
   const nothing = all
     ? 'no invocations are kept here\n'
     : 'nothing durable runs; those that have ended: wayside ps --all\n'
-  await print(found.length === 0 ? nothing : found.map((one) => lineOf(one, Date.now())).join(''))
+  const { columns } = process.stdout
+  await print(found.length === 0 ? nothing : found.map((one) => invocationWords(one, Date.now(), columns)).join(''))
 }
 
 export const wait = async (id: string, flags: OwnerFlags): Promise<undefined> => {
   const { signal, dispose } = onInterrupt()
   try {
-    await withDurable(flags, async (durable) =>
-      showEnd(id, await whileWaiting(`for invocation ${shortId(id)} to end`, durable.wait(id, signal)), flags),
-    )
+    const what = `for invocation ${shortId(id)} to end`
+    await withDurable(flags, async (durable) => showEnd(id, await waitedFor(durable, id, signal), flags), what)
   } finally {
     dispose()
   }
@@ -85,6 +88,6 @@ export const cancel = async (id: string, flags: OwnerFlags): Promise<undefined> 
   const wasRunning = await withDurable(flags, (durable) => durable.cancel(id))
   if (flags.json) return printJson({ id, cancelled: wasRunning }) as Promise<undefined>
   await print(
-    wasRunning ? 'cancelled: nothing of it is committed any more\n' : 'it had ended before; see wayside result\n',
+    wasRunning ? 'cancelled: nothing of it is committed any more\n' : `it had ended before; see wayside result ${id}\n`,
   )
 }

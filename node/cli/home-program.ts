@@ -2,22 +2,36 @@
 import type { Command } from 'commander'
 import { dataOption, example, jsonOption, type Lazily, type Run } from './options.ts'
 
+const WAIT_STATUS = `
+Exit status: as of \`wayside run\`, by what it ended with; 2 no such ID, 6 no
+agent, 130 it was cancelled, or Ctrl-C.
+`
+const RESULT_STATUS = `
+Exit status: as of \`wayside run\`, by what it ended with; 2 no such ID, or it
+still runs, 6 no agent, 130 it was cancelled.
+`
+const CANCEL_STATUS = `
+Exit status: 0 it has ended, now or before, 2 no such ID, 6 no agent.
+`
+
 export const addDurable = (program: Command, run: Lazily) => {
   program
     .command('ps')
     .summary('the durable invocations that run')
-    .description('Lists the durable invocations that this agent keeps and goes on with, the oldest first.')
+    .description(
+      'Lists the durable invocations that this agent keeps and goes on with, the oldest first. Done is one whose function has ended, with a result or an error of its own; failed, one that could not be run.',
+    )
     .option('--all', 'those that have ended, too: they are kept for a week')
     .addOption(dataOption())
     .addOption(jsonOption())
     .addHelpText('after', example('wayside ps', 'wayside ps --all --json'))
     .action(run(async () => (await import('./durable.ts')).ps))
   const commands = [
-    ['wait', 'wait for a durable invocation, and print its result'],
-    ['result', 'print the result of a durable invocation that has ended'],
-    ['cancel', 'end a durable invocation: nothing of it is committed any more'],
+    ['wait', 'wait for a durable invocation, and print its result', WAIT_STATUS],
+    ['result', 'print the result of a durable invocation that has ended', RESULT_STATUS],
+    ['cancel', 'end a durable invocation: nothing of it is committed any more', CANCEL_STATUS],
   ] as const
-  for (const [name, summary] of commands)
+  for (const [name, summary, status] of commands)
     program
       .command(name)
       .summary(summary)
@@ -25,6 +39,7 @@ export const addDurable = (program: Command, run: Lazily) => {
       .argument('<id>', 'as `wayside run --durable` printed it, and `wayside ps` shows it')
       .addOption(dataOption())
       .addOption(jsonOption())
+      .addHelpText('after', status)
       .action(run(async () => (await import('./durable.ts'))[name]))
 }
 
@@ -52,7 +67,7 @@ export const addState = (program: Command, run: Lazily) => {
   )
   add(
     'put <namespace> <key> [value]',
-    'keep a value: JSON, @FILE with JSON, or - for stdin',
+    'keep a value, JSON, @FILE with JSON or - for stdin, or --delete it',
     (one) => one.option('--delete', 'there is to be no value'),
     async () => (await commands()).put,
   )
@@ -64,7 +79,7 @@ export const addState = (program: Command, run: Lazily) => {
   )
   add(
     'watch <namespace> [prefix]',
-    'print changes as they are committed, one a line',
+    'print changes as they are committed, one a line, until Ctrl-C',
     (one) => one.option('--after <revision>', 'from behind this revision, if it is still kept (default: from now)'),
     async () => (await commands()).watch,
   )
@@ -90,9 +105,10 @@ export const addState = (program: Command, run: Lazily) => {
       'wayside state list shop order/',
       `wayside state put shop price '{"eur":12}'`,
       'wayside state watch shop --after 120',
-      'wayside state export shop > shop.ndjson                a copy',
-      'wayside state export shop --to attic > shop.ndjson     it moves to a home that its owner calls attic',
-      'wayside state import shop.ndjson                       at that home',
+      'wayside state put shop price --delete',
+      'wayside state export shop > shop.ndjson               a copy',
+      'wayside state export shop --to attic > shop.ndjson    it moves to another home',
+      'wayside state import shop.ndjson                      at that home',
     ),
   )
 }

@@ -20,10 +20,14 @@ export interface OwnerFlags {
   json?: boolean
 }
 
-export const withAgent = async <T>(flags: OwnerFlags, use: (client: AgentClient) => Promise<T>): Promise<T> => {
+export const withAgent = async <T>(
+  flags: OwnerFlags,
+  use: (client: AgentClient) => Promise<T>,
+  what = 'for the agent to answer',
+): Promise<T> => {
   const client = await connectAgent(dataDirOf(flags.data))
   try {
-    return await whileWaiting('for the agent to answer', use(client))
+    return await whileWaiting(what, use(client))
   } finally {
     client.close()
   }

@@ -7,16 +7,20 @@ import { paint, paintOut } from './terminal.ts'
 
 const collect = (value: string, before: string[] = []) => [...before, value]
 const SETTINGS = `
-Each of these settings can also stand in a variable, as WAYSIDE_CPUS=2, or in the configuration file, as {"cpus": 2}.
-The flag counts before the variable, the variable before the file.
+Each of these settings can also stand in a variable, as WAYSIDE_CPUS=2, or in
+the configuration file, as {"cpus": 2}. The flag counts before the variable, the
+variable before the file.
 `
 
 const EXIT_STATUS = `
-Exit status: 0 ok, 1 the function failed, 2 usage, 3 a limit hit (fuel, memory, output), 4 no peer took it,
-5 verification failed or insufficient, 124 timeout, 130 Ctrl-C.
+Exit status: 0 ok, 1 the function failed, 2 usage, 3 a limit hit (fuel, memory,
+output), 4 no peer took it, 5 verification failed or insufficient, 124 timeout,
+130 Ctrl-C.
 `
 
 const HELP: HelpConfiguration = {
+  // Beside the longest of the names 80 columns leave less than the usual 40.
+  minWidthToWrap: 20,
   styleTitle: (text) => paintOut('bold', text),
   styleCommandText: (text) => paintOut('cyan', text),
   styleOptionText: (text) => paintOut('cyan', text),
@@ -77,7 +81,7 @@ const addUp = (program: Command, run: Lazily) =>
     .addHelpText(
       'after',
       example(
-        'wayside up                              half the cores, for members of your own mesh',
+        'wayside up                              half the cores, for your own mesh',
         'wayside up --join wayside1…             join the mesh that printed this ticket',
         'wayside up -d --cpus 2 --memory 2GiB    two cores, in the background',
         'wayside up --data ~/.wayside-2          a second agent on this machine',
@@ -277,9 +281,10 @@ const addVerify = (program: Command, run: Lazily) =>
       `${example(
         `wayside run hello.ts '{"name":"Ada"}' --receipt ada.receipt`,
         'wayside verify ada.receipt',
-        `wayside verify ada.receipt --json | jq -r '.receipts[] | .verdict + " " + .signer'`,
+        `wayside verify ada.receipt --json | jq -r '.receipts[].verdict'`,
       )}
-Exit status: 0 every receipt is right, 5 one is wrong or proves nothing, 2 no such file, or no receipt file.
+Exit status: 0 every receipt is right, 5 one is wrong or proves nothing, 2 no
+such file, or no receipt file.
 `,
     )
     .action(run(async () => (await import('./verify.ts')).verify))
@@ -303,11 +308,12 @@ const addReplay = (program: Command, run: Lazily) =>
         'wayside run order.ts @order.json --receipt order.receipt',
         'wayside replay order.receipt --log',
         'wayside replay order.receipt --until 3',
-        'wayside replay bafyrei… --log                         a durable invocation, by its ID',
-        'wayside replay order.receipt --with src/order.ts      in CI: fails where the code parts from the journal',
+        'wayside replay bafyrei… --log                    a durable invocation',
+        'wayside replay order.receipt --with order.ts     in CI: fails where they part',
       )}
-Exit status: 0 the same, as far as it has come, 5 it differs or the file proves nothing, 2 usage, no such file or ID,
-4 no agent, or this version has not got the engine, or not all blocks are there.
+Exit status: 0 the same, as far as it has come, 2 usage, no such file or ID,
+4 this version has not got the engine, or not all blocks are there, 5 it differs
+or the file proves nothing, 6 no agent, for an ID.
 `,
     )
     .action(run(async () => (await import('./replay.ts')).replay))
@@ -335,8 +341,8 @@ export const createProgram = (exited: (status: number) => void): Command => {
     .addHelpText(
       'after',
       example(
-        `wayside run hello.ts '{"name":"Ada"}'   call a function; where, is for the mesh to say`,
-        'wayside up                              lend this machine, and get a ticket for others',
+        `wayside run hello.ts '{"name":"Ada"}'   call a function, where there is room`,
+        'wayside up                              lend this machine; prints a ticket',
       ),
     )
   addUp(program, run)

@@ -7,7 +7,7 @@ import { ensureTraceTicks } from '../../sdk/call-options.ts'
 import { plainText } from '../plain-text.ts'
 import { shortId } from '../short-id.ts'
 import { type CallFlags, type Calling, withCalling } from './calling.ts'
-import { showEnd } from './durable.ts'
+import { showEnd, waitedFor } from './durable.ts'
 import { showConsole } from './guest-words.ts'
 import { readInput } from './input.ts'
 import { ensureWritable, writeResult } from './output-file.ts'
@@ -150,7 +150,7 @@ const runDurably = async (calling: Calling, input: Uint8Array, flags: RunFlags, 
   const id = await backend.durable.start({ ...request, input })
   note(`invocation ${id}`)
   note(`it goes on without this command; later: wayside wait ${id}`)
-  const end = await backend.durable.wait(id, signal)
+  const end = await waitedFor(backend.durable, id, signal)
   await showEnd(id, end, { ...flags, source: calling.source, readStack })
 }
 

@@ -38,6 +38,9 @@ test('what an owner puts is kept, given, listed and deleted', async () => {
   expect((await state('list', 'shop', 'pri', '--after', 'price')).stdout).toContain('"prime"')
   expect((await state('put', 'shop', 'prime', '--delete')).stdout).toContain('deleted')
   expect((await state('list', 'shop')).stdout.split('\n')).toHaveLength(2)
+  const none = await state('list', 'shop', 'order/')
+  expect(none).toMatchObject({ status: 0, stdout: '' })
+  expect(none.stderr).toContain('shop keeps nothing under "order/"…\n')
 })
 
 test('what a function writes is seen as it is committed, by whoever watches', async () => {

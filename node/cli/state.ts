@@ -88,12 +88,15 @@ const entryLine = ({ key, version, value }: Page['entries'][number]): string =>
 export const list = async (namespace: string, prefix: string | undefined, flags: ListFlags): Promise<undefined> => {
   ensureNames(namespace, { prefix, ...(flags.after !== undefined && { key: flags.after }) })
   const shown = isShown(flags)
+  let count = 0
   await withAgent(flags, async (client) => {
     for await (const { entries } of pages(client, namespace, prefix ?? '', { from: flags.after })) {
       const lines = entries.map((one) => (shown ? `${one.key}  ${jsonOf(one.value)}\n` : entryLine(one)))
       await print(lines.join(''))
+      count += entries.length
     }
   })
+  if (count === 0) note(`${namespace} keeps nothing${prefix ? ` under ${JSON.stringify(prefix)}…` : ''}`)
 }
 
 const changeLine = ({ revision, key, value }: WireChange): string =>
