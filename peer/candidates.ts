@@ -31,7 +31,7 @@ export class Candidates implements CandidateView {
     const pursuit = this.pursuit as Pursuit
     const offer = neighbour.advertisement
     if (!offer || !neighbour.member || !neighbour.link.isOpen || offer.slots === 0) return false
-    if (this.#neighbours.isSuspended(neighbour.peer) || !pursuit.mayAsk(neighbour.peer)) return false
+    if (this.#neighbours.isSuspended(neighbour.peer) || !pursuit.mayAsk(neighbour)) return false
     const { engine, limits } = pursuit.item.template.environment
     if (limits.memory_bytes > offer.memory_bytes || !offer.engines.includes(engine)) return false
     return pursuit.item.manifest.effects.every((effect) => offer.effects.includes(effect))

@@ -2,6 +2,7 @@
 import { ERRORS, type ErrorCode, MeshError } from '../protocol/errors.ts'
 import { type Item, isPure, type Performed } from './calls.ts'
 import type { Attempt, AttemptResult } from './dispatcher.ts'
+import { PROGRESS_EVERY_MS } from './hedging.ts'
 import type { Home } from './home.ts'
 import type { Neighbour } from './neighbours.ts'
 
@@ -10,6 +11,11 @@ const FAILURES_MAX = 3
 const ATTEMPTS_MAX = 16
 /** A drawn verifier that is busy so often, some 20 to 200 ms apart, is passed over: it must not hold up the verdict. */
 const BUSY_MAX = 20
+
+interface Lost {
+  readonly neighbour: Neighbour
+  readonly heardMs: number
+}
 
 export interface PursuitOptions {
   /** PeerIds that must not be asked: they have voted already. */
@@ -45,7 +51,8 @@ export class Pursuit {
   readonly #open = new Map<Attempt, boolean>()
   /** They have a free slot, as the peer said that refused last. */
   #better: readonly string[] = []
-  readonly #asked = new Map<string, ErrorCode | 'asked'>()
+  /** Whom it was sent to; of those that were lost, as whom, and when they were last heard. */
+  readonly #asked = new Map<string, Lost | undefined>()
   #failures = 0
   #busy = 0
   #last: { code: ErrorCode; message: string } | undefined
@@ -87,11 +94,14 @@ export class Pursuit {
     return this.#options.patience ?? Number.POSITIVE_INFINITY
   }
 
-  /** May `peer` be asked, as far as this item is concerned? */
-  mayAsk(peer: string): boolean {
+  /** May it be asked, as far as this item is concerned? One that was lost may, once it is there again. */
+  mayAsk(neighbour: Neighbour): boolean {
     const { only, exclude } = this.#options
-    if (only !== undefined && only !== peer) return false
-    return !exclude.has(peer) && !this.#asked.has(peer)
+    const { peer, heardMs } = neighbour
+    if (exclude.has(peer) || (only !== undefined && only !== peer)) return false
+    if (!this.#asked.has(peer)) return true
+    const lost = this.#asked.get(peer)
+    return lost !== undefined && (lost.neighbour !== neighbour || heardMs > lost.heardMs)
   }
 
   /** A peer that has refused the item named this one: its word is newer than what this one has told. */
@@ -125,7 +135,7 @@ export class Pursuit {
     this.attempts++
     if (recovers) this.recovered++
     this.#open.set(attempt, recovers)
-    this.#asked.set(attempt.neighbour.peer, 'asked')
+    this.#asked.set(attempt.neighbour.peer, undefined)
     attempt.result.then((result) => this.#onResult(attempt, result))
   }
 
@@ -153,18 +163,22 @@ export class Pursuit {
     const recovers = this.#open.get(attempt)
     if (!this.#open.delete(attempt) || this.#ended) return
     if (result.kind === 'answered') return this.#answered(attempt, result)
-    this.#asked.set(attempt.neighbour.peer, result.code)
     this.#last = { code: result.code, message: result.message }
     if (result.kind === 'refused') this.#refused(attempt, result, recovers === true)
     // What one made up says nothing of the item.
     else if (result.code !== 'E_EXECUTOR_LOST') this.#failures += result.code === 'E_VERIFICATION_FAILED' ? 0 : 1
-    // With a link of its own it may come again: perhaps it was this machine that slept, and lost everybody.
-    else if (!attempt.neighbour.link.isOpen) this.#asked.delete(attempt.neighbour.peer)
+    else this.#lost(attempt)
     if (result.code === 'E_REPLAY_DIVERGED') this.#startOver(attempt)
     // One executor's word is not enough to give up, whatever it says.
     const hopeless = this.#failures >= FAILURES_MAX || this.attempts >= ATTEMPTS_MAX
     if (hopeless) return this.fail(new MeshError(result.code, result.message))
     if (this.#open.size === 0) this.#events.wait(this)
+  }
+
+  /** It is there again with a link of its own, or once it is heard; one that talks, but not of this item, is there already. */
+  #lost({ neighbour, heardMs }: Attempt): void {
+    const isSilent = neighbour.heardMs < heardMs + PROGRESS_EVERY_MS
+    this.#asked.set(neighbour.peer, { neighbour, heardMs: isSilent ? neighbour.heardMs : Number.POSITIVE_INFINITY })
   }
 
   /** Of two executors one has invented requests. Until that is settled by verification, the journal is not to be built on. */

@@ -38,6 +38,14 @@ describe('predicted completion', () => {
     const rows = view([{ rtt: 0, service: 100, slots: 2, pending: 5 }])
     expect(predictedMs(rows, 0)).toBe(100 * (1 + 3.5 / 2))
   })
+
+  test('of a function that nobody has seen end, a free slot counts for more than a shorter way to a full one', () => {
+    const rows = view([
+      { rtt: 1, service: 0, slots: 2, pending: 4 },
+      { rtt: 50, service: 0, slots: 2, pending: 1 },
+    ])
+    expect(predictedMs(rows, 0)).toBeGreaterThan(predictedMs(rows, 1))
+  })
 })
 
 const chosenOf = (rows: Row[], take: number, below: (limit: number) => number): number[] => {

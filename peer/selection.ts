@@ -9,15 +9,18 @@ export interface CandidateView {
   slots(i: number): number
   /** Items waiting or running there: the advertised ones and those we have sent since. */
   pending(i: number): number
-  /** Expected ms to run one such item there. */
+  /** Expected ms to run one such item there; 0: not known. */
   serviceMs(i: number): number
 }
+
+/** Of a function that nobody has seen end: long enough that a free slot counts for more than a shorter way to a full one. */
+const UNKNOWN_SERVICE_MS = 100
 
 /** Round trip, then the wait for a slot, then the run; what runs is half done on average (docs/ARCHITECTURE.md, "How a call goes", 3). In ms. */
 export const predictedMs = (view: CandidateView, i: number): number => {
   const slots = Math.max(1, view.slots(i))
   const waiting = Math.max(0, view.pending(i) - slots + 0.5)
-  return view.roundTripMs(i) + view.serviceMs(i) * (1 + waiting / slots)
+  return view.roundTripMs(i) + (view.serviceMs(i) || UNKNOWN_SERVICE_MS) * (1 + waiting / slots)
 }
 
 /** Has it a slot that nobody needs, as far as is known? */
