@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ambientViolations } from './tidy/ambient.ts'
 import { filesUnder, readSources } from './tidy/checkout.ts'
+import { testCommandViolations } from './tidy/commands.ts'
 import { layerViolations, testCodeViolations, undeclaredViolations } from './tidy/layers.ts'
 import { lengthViolations } from './tidy/length.ts'
 import { layoutViolations, lockFileViolations, machinePathViolations, nameViolations } from './tidy/names.ts'
@@ -63,6 +64,13 @@ test('files and folders have names that say something', () => {
 
 test('no file holds a path of one machine', () => {
   expect(paths.flatMap((path) => machinePathViolations(path, textOf(path)))).toEqual([])
+})
+
+test('what a document has its reader test is there', () => {
+  const tests = paths.filter((path) => path.endsWith('.test.ts'))
+  const documents = paths.filter((path) => path.endsWith('.md'))
+  expect(documents).toContain('docs/GUARANTEES.md')
+  expect(documents.flatMap((path) => testCommandViolations(path, textOf(path), tests))).toEqual([])
 })
 
 test('no lock file names a registry', () => {
