@@ -5,6 +5,7 @@ import { createPeer } from '../peer/index.ts'
 import { hasMetMembers } from '../peer/members.ts'
 import { LENDS_NOTHING } from '../peer/owner-policy.ts'
 import type { Peer } from '../peer/peer.ts'
+import { type RemoteHomes, remoteHomesOf } from '../peer/remote-homes.ts'
 import { MeshError } from '../protocol/errors.ts'
 import { NEIGHBOURS_MAX } from '../protocol/limits.ts'
 import { ENGINES } from '../sandbox/engines.ts'
@@ -26,7 +27,7 @@ export const openMember = async ({
   diskBytes,
   deny,
   mdns,
-}: Pick<Config, 'data' | 'diskBytes' | 'deny' | 'mdns'>): Promise<Peer | undefined> => {
+}: Pick<Config, 'data' | 'diskBytes' | 'deny' | 'mdns'>): Promise<{ peer: Peer; homes: RemoteHomes } | undefined> => {
   if (!existsSync(join(data, 'db'))) return undefined
   const failPoints = environmentFailPoints()
   const dir = await openDataDir(data, failPoints).catch((cause) => {
@@ -63,7 +64,7 @@ export const openMember = async ({
   const named = mesh.addresses.map((address) => peer.join(address, signal))
   try {
     await Promise.any([...named, peer.meetSomebody(signal)])
-    return peer
+    return { peer, homes: remoteHomesOf(ports, peer) }
   } catch {
     await peer.stop()
     return undefined

@@ -20,8 +20,8 @@ export const sdkHost: SdkHost = {
   },
   member: async (data) => {
     const { openMember } = await import('./member.ts')
-    const peer = await openMember(readConfig({ data }))
-    return peer && (await import('../sdk/peer-backend.ts')).createPeerBackend(peer)
+    const member = await openMember(readConfig({ data }))
+    return member && (await import('../sdk/peer-backend.ts')).createPeerBackend(member.peer, member.homes)
   },
   ports: async ({ alone }) => {
     const { createNodePorts } = await import('./ports.ts')

@@ -3,6 +3,7 @@
  * carry it either.
  */
 import type { Ports } from '../protocol/ports.ts'
+import { serveCallers } from './durable/callers.ts'
 import { Durable } from './durable/durable.ts'
 import { BoundEffects } from './effects/bound.ts'
 import { Rehearsal } from './rehearsal.ts'
@@ -21,5 +22,5 @@ const stateOn = (ports: Ports, entries: StateEngine, homes?: Homes): State => {
   return { engine, gates: new Gates(), sends: new Sends(ports, engine, homes), foresight: new Foresight() }
 }
 
-export const homeKit = { BoundEffects, Durable, OwnerAccess, Rehearsal, StatefulCall, stateOn }
+export const homeKit = { BoundEffects, Durable, OwnerAccess, Rehearsal, serveCallers, StatefulCall, stateOn }
 export type HomeKit = typeof homeKit

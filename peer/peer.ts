@@ -10,15 +10,8 @@ import type { BlockStore } from '../registry/block-store.ts'
 import { type FunctionBundle, type PublishedFunction, publishFunction } from '../registry/functions.ts'
 import type { SandboxPool } from '../sandbox/pool.ts'
 import type { Auditor } from './auditor.ts'
-import {
-  type CallRequest,
-  type CallResult,
-  type CallWish,
-  type Item,
-  isPure,
-  type NestedCall,
-  requestOf,
-} from './calls.ts'
+import type { CallRequest, CallResult, CallWish, Item, NestedCall } from './calls.ts'
+import { isPure, requestOf } from './calls.ts'
 
 import type { Discovery } from './discovery.ts'
 import type { Dispatcher } from './dispatcher.ts'
@@ -100,6 +93,7 @@ export class Peer {
       parts.state &&
       new parts.state.kit.Durable(ports, {
         ...parts.state,
+        mesh: parts.office.meshId,
         store: parts.store,
         call: (wish) => this.call(wish),
         manifest: (functionCid) => this.manifest(functionCid),
@@ -130,6 +124,7 @@ export class Peer {
       channel.close({ abort: 'shake hands first' })
     }
     network.handle(BLOCKS_PROTOCOL, acceptBlocks, { frameBytesMax: BlockFrame.bytesMax })
+    if (this.#durable) this.#parts.state?.kit.serveCallers(this.#ports, this.#parts, this.#durable)
     await network.start()
     this.#parts.discovery.start()
     this.#reportProgress()

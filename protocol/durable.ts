@@ -39,6 +39,7 @@ export type DurableState = (typeof STATES)[number]
  * with it. `journal` counts how often its journal has begun anew, since an answer in it no longer stood. `committed`: so
  * many of its steps are, and the requests of them, the barrier behind the last one included. `parent`: the durable invocation
  * that called it, and how many calls there are above it; its id is then made of the parent's (peer/effects/call.ts).
+ * `delegated`: it is run for `caller`, as long as what that said of the invocation `under` holds.
  */
 export const DurableRecord = localMessage(
   'durable record',
@@ -53,6 +54,7 @@ export const DurableRecord = localMessage(
     grants: optional(grantsSchema),
     remote: v.boolean(),
     parent: optional(v.strictObject({ invocation: cid(), depth: integer(1, CALL_DEPTH_MAX) })),
+    delegated: optional(v.strictObject({ caller: peerId(), under: cid() })),
     created_ms: instantMs(),
     deadline_ms: instantMs(),
     state: v.picklist(STATES),

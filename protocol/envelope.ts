@@ -20,6 +20,7 @@ export const SIGNED_KINDS = [
   'advertisement',
   'revocation',
   'journal-head',
+  'delegation',
 ] as const
 export type SignedKind = (typeof SIGNED_KINDS)[number]
 

@@ -63,6 +63,12 @@ export const HEADERS_MAX = 128
 export const CALL_DEPTH_MAX = 16
 /** Those of one durable invocation that change something, at a time: each is an invocation of its own, held in memory; others wait. */
 export const NESTED_RUNNING_MAX = 16
+/** What a caller grants, on its way to a home: 64 bindings, each with 64 origins of 200 characters. */
+export const GRANTS_BYTES_MAX = MIB
+/** A home goes on for a caller that is gone for so long: over a weekend and a holiday. */
+export const DELEGATION_MS_MAX = 7 * 24 * 60 * 60 * 1000
+/** Durable invocations of one caller that is not the home itself, at a time. */
+export const DELEGATED_RUNNING_MAX = 64
 /** Items of one invoke frame. */
 export const BATCH_ITEMS_MAX = 1024
 /** How long a copy of an item may be held back for another. One that would have to wait longer helps nobody. */

@@ -108,6 +108,7 @@ test('all versioned records say version 1, and no other is read', () => {
       'advertisement',
     ],
     'receipt file',
+    'delegation',
   ])
   for (const one of versioned) {
     const least = leastOf(one.schema) as object

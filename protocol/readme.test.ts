@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { rowsOf, SHARED, wordsFor } from '../scripts/protocol/schema-rows.ts'
 import { MESSAGE_CASES } from '../scripts/protocol/targets.ts'
+import { HOME_PROTOCOL, HomeFrame } from './delegation.ts'
 import { SIGNED_KINDS } from './envelope.ts'
 import { ERRORS } from './errors.ts'
 import { BLOCKS_PROTOCOL, BlockFrame, PEER_PROTOCOL, PeerFrame } from './frames.ts'
@@ -73,6 +74,7 @@ test('channels', () => {
   expect(rowsIn(sectionOf('Channels')).map(([protocol, , limit]) => [protocol, limit])).toEqual([
     [PEER_PROTOCOL, `${PeerFrame.bytesMax} bytes`],
     [BLOCKS_PROTOCOL, `${BlockFrame.bytesMax} bytes`],
+    [HOME_PROTOCOL, `${HomeFrame.bytesMax} bytes`],
   ])
 })
 

@@ -41,8 +41,9 @@ export interface Mesh extends AsyncDisposable {
     options?: MapOptions,
   ): AsyncIterableIterator<MapItem<Output>>
   /**
-   * Begins an invocation that outlasts this program: its home, the agent of this machine, goes on with it whatever runs or
-   * fails, until its deadline. Resolves once it is kept there. E_NO_HOME: no agent runs here.
+   * Begins an invocation that outlasts this program: its home goes on with it whatever runs or fails, until its deadline.
+   * That is the agent of this machine; else a neighbour that is a home for this peer, with a delegation that it signs.
+   * Resolves once it is kept there. E_NO_HOME: there is none.
    */
   start<Input, Output>(fn: Fn<Input, Output>, input: NoInfer<Input>, options?: StartOptions): Promise<Started<Output>>
   /** Cancels what is under way and lets go of everything. What was started goes on. */

@@ -4,6 +4,7 @@ import { foundMesh, type Invitation, learnFirst, readInvitation } from '../peer/
 import type { MeshState } from '../peer/membership.ts'
 import { LENDS_NOTHING, type OwnerPolicy } from '../peer/owner-policy.ts'
 import type { Peer } from '../peer/peer.ts'
+import { remoteHomesOf } from '../peer/remote-homes.ts'
 import { MeshError } from '../protocol/errors.ts'
 import { MIB, NEIGHBOURS_MAX } from '../protocol/limits.ts'
 import { isTicketText } from '../protocol/mesh.ts'
@@ -98,7 +99,7 @@ export const createJoinedPeer = async (
     stop = () => peer.stop()
     await peer.start()
     await joinAny(peer, invitations, signal)
-    return createPeerBackend(peer)
+    return createPeerBackend(peer, remoteHomesOf(ports, peer))
   } catch (cause) {
     await stop()
     throw signal?.aborted ? new MeshError('E_CANCELLED', 'the caller cancelled') : cause

@@ -5,6 +5,7 @@ import type { DurableEnd } from '../peer/durable/durable.ts'
 import type { MapResult } from '../peer/map.ts'
 import type { Peer } from '../peer/peer.ts'
 import { type FindBlock, fraudProofOf, receiptFileOf } from '../peer/receipt-file.ts'
+import type { RemoteHomes } from '../peer/remote-homes.ts'
 import { type CID, ensureCid } from '../protocol/cid.ts'
 import { encodeCanonical } from '../protocol/codec.ts'
 import { Outcome } from '../protocol/outcome.ts'
@@ -98,8 +99,9 @@ const endOf = ({ state, outcome, error }: DurableEnd): BackendEnd => ({
   error: error && { code: error.code, message: error.message },
 })
 
-/** `close` stops the peer. */
-export const createPeerBackend = (peer: Peer): Backend => {
+/** `close` stops the peer. `homes`: where durable invocations are kept for one that keeps none. */
+export const createPeerBackend = (peer: Peer, homes?: RemoteHomes): Backend => {
+  const durable = () => homes ?? peer.durable
   const readCid = createCidReader()
   const block: FindBlock = (cid) => peer.block(cid)
   return {
@@ -129,17 +131,20 @@ export const createPeerBackend = (peer: Peer): Backend => {
       }
     },
     durable: {
-      start: (call) =>
-        peer.durable.start({ ...requestOf(readCid(call.function), { ...call, signal: undefined }), input: call.input }),
+      start: async (call) =>
+        durable().start({ ...requestOf(readCid(call.function), { ...call, signal: undefined }), input: call.input }),
       list: (all) => peer.durable.list(all),
       end: async (id) => {
-        const end = await peer.durable.end(id)
+        const end = await durable().end(id)
         return end && endOf(end)
       },
-      wait: async (id, signal) => endOf(await peer.durable.wait(id, signal)),
-      cancel: (id) => peer.durable.cancel(id),
+      wait: async (id, signal) => endOf(await durable().wait(id, signal)),
+      cancel: async (id) => durable().cancel(id),
       recorded: (id) => peer.durable.recorded(id),
     },
-    close: () => peer.stop(),
+    close: () => {
+      homes?.close()
+      return peer.stop()
+    },
   }
 }

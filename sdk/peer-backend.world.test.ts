@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { inputsOf } from '../peer/inputs.ts'
+import { remoteHomesOf } from '../peer/remote-homes.ts'
 import { encodeValue } from '../protocol/values.ts'
 import { callerAnd, elsewhere, liar } from '../scripts/test/receipt-files.ts'
-import { publish } from '../scripts/test/world.ts'
+import { joinBy, publish, worldFor } from '../scripts/test/world.ts'
 import type { WorldPeer } from '../simulations/world.ts'
 import type { BackendDispute } from './backend.ts'
 import { createPeerBackend } from './peer-backend.ts'
@@ -45,4 +46,16 @@ test('a map gets one against each liar, the first time', async () => {
   const [first, ...others] = disputes
   expect(await convicted(first!)).toEqual([`wrong ${liarId}`])
   for (const other of others) expect(other).not.toHaveProperty('proof')
+})
+
+test('a peer that keeps nothing durable has it kept by its home', async () => {
+  const world = await worldFor('durable', { peers: 2 })
+  const caller = await joinBy(world, world.peers[0] as WorldPeer)
+  const { cid } = await publish(caller, 'export default (x) => 2 * x')
+  const backend = createPeerBackend(caller.peer, remoteHomesOf(caller.ports, caller.peer))
+  const call = { function: cid.toString(), export: 'default', timeoutMs: 60_000, remote: false, input: encodeValue(21) }
+  const id = await world.until(backend.durable.start(call))
+  const { outcome } = await world.until(backend.durable.wait(id))
+  expect(outcome?.result).toEqual({ ok: true, value: encodeValue(42) })
+  expect(await backend.durable.cancel(id)).toBe(false)
 })

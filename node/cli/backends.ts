@@ -39,10 +39,11 @@ const inProcess = (backend: Backend, neighbours: number): OpenedBackend => ({
 /** The mesh that an agent of this data directory belonged to, if somebody of it answers. */
 const asMember = async (config: Config): Promise<OpenedBackend | undefined> => {
   const { openMember } = await import('../member.ts')
-  const peer = await openMember(config)
-  if (!peer) return undefined
+  const member = await openMember(config)
+  if (!member) return undefined
+  const { peer, homes } = member
   const { createPeerBackend } = await import('../../sdk/peer-backend.ts')
-  return { backend: createPeerBackend(peer), neighbours: async () => peer.status().neighbours.length }
+  return { backend: createPeerBackend(peer, homes), neighbours: async () => peer.status().neighbours.length }
 }
 
 /** Throws what joining throws. With `local` nothing but the sandbox is touched. */

@@ -1,13 +1,14 @@
 /** Durable invocations: begun once, kept in the state, gone on with by whatever runs, until they end or are cancelled. */
 import { type CID, ensureCid, isCidText } from '../../protocol/cid.ts'
 import { DurableRecord, type DurableState, JournalPart } from '../../protocol/durable.ts'
+import type { Envelope } from '../../protocol/envelope.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import { joinBytes } from '../../protocol/join-bytes.ts'
 import type { Outcome } from '../../protocol/outcome.ts'
 import type { Ports } from '../../protocol/ports.ts'
 import type { Manifest, TaskTemplate } from '../../protocol/records.ts'
 import type { BlockStore } from '../../registry/block-store.ts'
-import { type CallRequest, type CallResult, type CallWish, ensureLevel, type Item, requestOf } from '../calls.ts'
+import { type CallRequest, type CallResult, type CallWish, type Item, requestOf } from '../calls.ts'
 import { pause } from '../pause.ts'
 import type { Sends } from '../sends/sends.ts'
 import { commitKnown } from '../state/commit.ts'
@@ -15,13 +16,14 @@ import type { StateEngine, Write } from '../state/engine.ts'
 import type { Homes } from '../state/homes.ts'
 import { Adoption } from './adoption.ts'
 import { codeWrites, restoreCode } from './code.ts'
+import { Delegations } from './delegations.ts'
+import { drive } from './drive.ts'
 import { type KeptJournal, StoredRun } from './kept-run.ts'
 import { INVOCATIONS, inputName, journalName, outcomeName } from './names.ts'
 import { commitNested, Nested } from './nested.ts'
 import { PIECES, piecesOf, readPieces, scanPieces } from './pieces.ts'
 import { recordedOf } from './recorded.ts'
 import { allRecords, endedIn, findRecord, parentOf } from './records.ts'
-import { mayGoOn, RETRY_MS } from './retry.ts'
 
 /** Each holds its input and journal in memory. */
 const RUNNING_MAX = 1000
@@ -50,6 +52,7 @@ export interface DurableEnd {
 
 export interface DurableParts {
   engine: StateEngine
+  mesh: CID
   /** The others on the same state; undefined: there are none. */
   homes?: Homes | undefined
   store: BlockStore
@@ -62,11 +65,20 @@ export interface DurableParts {
 
 type DurablePorts = Pick<Ports, 'clock' | 'crypto' | 'log' | 'network'>
 
+/** Whose it is: that of an invocation which calls it, or of a caller that has signed for it; else this home's. */
+interface BegunBy {
+  parent?: string | undefined
+  caller?: string
+  signed?: Envelope
+}
+
 interface Running {
   readonly run: StoredRun
   readonly abort: AbortController
   /** Settles when it has ended, or is given up here. */
   readonly over: Promise<void>
+  /** For whom it is run, if not for this home's own caller. */
+  readonly caller: string | undefined
 }
 
 const summaryOf = (id: string, record: DurableRecord): DurableSummary => ({
@@ -92,11 +104,13 @@ export class Durable {
   readonly #adoption: Adoption
   readonly #stopped = new AbortController()
   readonly #nested: Nested
+  readonly delegations: Delegations
 
   constructor(ports: DurablePorts, parts: DurableParts) {
     this.#ports = ports
     this.#parts = parts
     this.#adoption = new Adoption(ports, parts.homes, () => this.#adopt())
+    this.delegations = new Delegations(ports, parts.engine, parts.mesh)
     this.#nested = new Nested(ports.clock, {
       engine: parts.engine,
       stopped: this.#stopped.signal,
@@ -117,6 +131,34 @@ export class Durable {
 
   /** Resolves with its id once it is kept. Throws MeshError E_BUSY, E_USAGE, or what the state throws. */
   async start(wish: CallWish): Promise<string> {
+    return (await this.#start(wish, {})).toString()
+  }
+
+  /** The same for a caller that has signed for it, as long as that holds. */
+  startFor(caller: string, signed: Envelope, wish: CallWish): Promise<CID> {
+    return this.#start(wish, { caller, signed })
+  }
+
+  /** Those of `caller` that run here. */
+  runningFor(caller: string): number {
+    return [...this.#running.values()].filter((one) => one.caller === caller).length
+  }
+
+  /** Undefined: this home's own. Throws MeshError E_USAGE for one that is not known. */
+  async callerOf(id: string): Promise<string | undefined> {
+    return (await this.#recordOf(id)).record.delegated?.caller
+  }
+
+  manifest(functionCid: CID): Promise<Manifest> {
+    return this.#parts.manifest(functionCid)
+  }
+
+  async workOf(id: string): Promise<{ function: CID; fuel: number }> {
+    const { record } = await this.#recordOf(id)
+    return { function: record.function, fuel: record.limits.fuel }
+  }
+
+  async #start(wish: CallWish, more: BegunBy): Promise<CID> {
     if (this.#isStopped) throw new MeshError('E_STOPPING', 'this agent is shutting down')
     if (this.#running.size >= RUNNING_MAX)
       throw new MeshError('E_BUSY', `${RUNNING_MAX} durable invocations run here already; wait for some to end`)
@@ -124,9 +166,8 @@ export class Durable {
     const manifest = await this.#parts.manifest(wish.function)
     const request = requestOf(wish, manifest)
     const { invocation, template } = this.#parts.prepare(request, manifest, clock.monotonic() + wish.timeoutMs)
-    const id = invocation.toString()
-    await this.#begin(id, request, manifest, template)
-    return id
+    await this.#begin(invocation.toString(), request, manifest, template, more)
+    return invocation
   }
 
   /** What a call that `parent` makes comes to: Nested.outcomeOf. */
@@ -137,7 +178,7 @@ export class Durable {
   async #beginNested(id: string, request: CallRequest, parent: string): Promise<void> {
     const manifest = await this.#parts.manifest(request.function)
     const { template } = this.#parts.prepare(request, manifest, this.#ports.clock.monotonic() + request.timeoutMs)
-    await this.#begin(id, requestOf(request, manifest), manifest, template, parent)
+    await this.#begin(id, requestOf(request, manifest), manifest, template, { parent })
   }
 
   /** Keeps it and begins it, if nobody has, and its parent has not ended. */
@@ -146,9 +187,13 @@ export class Durable {
     request: CallRequest,
     manifest: Manifest,
     template: TaskTemplate,
-    parent?: string,
+    { parent, caller, signed }: BegunBy,
   ): Promise<void> {
     const { clock } = this.#ports
+    const { engine } = this.#parts
+    // What is called runs by the same word as its caller.
+    const above = parent && (await findRecord(engine, parent)).record?.delegated
+    const delegated = caller ? { caller, under: ensureCid(id) } : above
     const level = request.level.level === 'quorum' ? `quorum:${request.level.n}` : request.level.level
     const record: DurableRecord = {
       v: 1,
@@ -159,6 +204,7 @@ export class Durable {
       limits: request.limits ?? manifest.limits,
       ...(request.grants && { grants: { ...request.grants } }),
       remote: request.remote,
+      ...(delegated && { delegated }),
       ...(parent && { parent: { invocation: ensureCid(parent), depth: request.depth } }),
       created_ms: clock.now(),
       deadline_ms: clock.now() + request.timeoutMs,
@@ -171,9 +217,10 @@ export class Durable {
     const last = pieces.pop() as Write
     if (this.#parts.homes) pieces.push(...(await codeWrites(this.#parts.store, id, request.function, manifest)))
     for (const [i, piece] of pieces.entries()) await this.#write(`${id}/start/${i}`, [piece])
-    const writes = [last, { namespace: INVOCATIONS, key: id, put: DurableRecord.encode(record) }]
+    const own = { namespace: INVOCATIONS, key: id, put: DurableRecord.encode(record) }
+    const writes = [last, own, ...(signed ? [this.delegations.writeOf(id, signed)] : [])]
     if (!parent) await this.#write(`${id}/start`, writes)
-    else if (!(await commitNested(clock, this.#parts.engine, { id, parent, writes }))) return
+    else if (!(await commitNested(clock, engine, { id, parent, writes }))) return
     if (!this.#running.has(id)) this.#run(id, record, request.input, { entries: [], parts: 0 })
   }
 
@@ -305,47 +352,14 @@ export class Durable {
     const abort = new AbortController()
     const lost = () => abort.abort()
     const run = new StoredRun(this.#ports.clock, this.#parts.engine, { id, record, journal, lost })
-    const over = this.#drive(run, record, input, abort).finally(() => {
+    const { call } = this.#parts
+    const driven = { durable: run, record, input, abort: abort.signal, delegations: this.delegations, call }
+    const over = drive(this.#ports, driven).finally(() => {
       this.#running.delete(id)
       // What could not be kept for a while is gone on with, unless it has ended or is another home's.
       if (abort.signal.aborted && !this.#isStopped) this.#adoption.soon()
     })
-    this.#running.set(id, { run, abort, over })
-  }
-
-  /** Until it has ended: whatever another try can mend is tried again. */
-  async #drive(durable: StoredRun, record: DurableRecord, input: Uint8Array, abort: AbortController): Promise<void> {
-    const { clock, log } = this.#ports
-    const { id } = durable
-    for (let delayMs = RETRY_MS.least; ; delayMs = Math.min(2 * delayMs, RETRY_MS.most)) {
-      try {
-        await this.#parts.call({
-          function: record.function,
-          export: record.export,
-          input,
-          level: ensureLevel(record.level),
-          limits: record.limits,
-          engine: record.engine,
-          grants: record.grants,
-          timeoutMs: Math.max(1, record.deadline_ms - clock.now()),
-          remote: record.remote,
-          fresh: true,
-          signal: abort.signal,
-          durable,
-          id,
-          depth: record.parent?.depth ?? 0,
-        })
-        return
-      } catch (cause) {
-        if (abort.signal.aborted || this.#isStopped) return
-        log.event('invocation.delayed', { invocation: id, reason: (cause as Error).message })
-        if (!mayGoOn(cause, record.deadline_ms > clock.now()))
-          return durable.fail('failed', asMeshError(cause)).catch((failure: Error) => {
-            log.event('storage.failed', { invocation: id, reason: failure.message })
-          })
-      }
-      await pause(clock, delayMs, abort.signal)
-    }
+    this.#running.set(id, { run, abort, over, caller: record.delegated?.caller })
   }
 
   async #recordOf(id: string): Promise<{ record: DurableRecord; revision: number }> {
@@ -365,7 +379,7 @@ export class Durable {
 
   async #forget(id: string): Promise<void> {
     const { engine } = this.#parts
-    const writes: Write[] = [{ namespace: INVOCATIONS, key: id, delete: true }]
+    const writes: Write[] = [{ namespace: INVOCATIONS, key: id, delete: true }, this.delegations.forget(id)]
     for await (const { key } of scanPieces(engine, `${id}/`, await engine.revision()))
       writes.push({ namespace: PIECES, key, delete: true })
     await this.#write(`${id}/forget`, writes)
@@ -377,9 +391,6 @@ export class Durable {
     await commitKnown(this.#ports.clock, engine, { id, revision, reads: [], ranges: [], writes })
   }
 }
-
-const asMeshError = (cause: unknown): MeshError =>
-  cause instanceof MeshError ? cause : new MeshError('E_INTERNAL', String((cause as Error).message))
 
 const aborted = (signal: AbortSignal | undefined): Promise<void> =>
   new Promise((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }))

@@ -20,13 +20,13 @@ import { encodeValue } from '../../protocol/values.ts'
 import { crypto, testPeer } from './test-keys.ts'
 
 const operator = testPeer(0)
-const alice = testPeer(1)
-const bob = testPeer(2)
+export const alice = testPeer(1)
+export const bob = testPeer(2)
 
 /** 2027-01-15T08:00:00Z. */
-const EXPIRES_MS = 1_800_000_000_000
-const filled = (length: number, byte: number) => new Uint8Array(length).fill(byte)
-const utf8 = (text: string) => new TextEncoder().encode(text)
+export const EXPIRES_MS = 1_800_000_000_000
+export const filled = (length: number, byte: number) => new Uint8Array(length).fill(byte)
+export const utf8 = (text: string) => new TextEncoder().encode(text)
 
 const genesis: Genesis = {
   v: 1,
@@ -40,7 +40,7 @@ const publicGenesis: Genesis = {
   name: 'Straße 東京 🜁',
   policy: { admission: 'public', independence: 'operator' },
 }
-const mesh = meshIdOf(crypto, genesis)
+export const mesh = meshIdOf(crypto, genesis)
 
 const membership: Membership = { v: 1, mesh, peer: alice.id, expires_ms: EXPIRES_MS, own: false }
 const [ofAlice] = (await signBatch(crypto, operator.signer, operator.id, 'membership', [
@@ -96,7 +96,7 @@ const stateful: Manifest = {
 }
 
 const input = encodeValue({ name: 'Ada' })
-const template = {
+export const template = {
   function: recordCid(crypto, Manifest.encode(manifest)),
   export: 'default',
   environment: { engine, protocol: 1 as const, limits },
@@ -171,7 +171,7 @@ const failedOutcome: Outcome = {
 const outcomeBytes = Outcome.encode(outcome)
 
 const invocationCid = recordCid(crypto, Invocation.encode(invocation))
-const receipt: Receipt = {
+export const receipt: Receipt = {
   v: 1,
   mesh,
   invocation: invocationCid,

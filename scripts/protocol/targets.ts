@@ -1,6 +1,7 @@
 /** Everything that strangers send and protocol/ reads, each with what makes valid inputs for it. */
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
+import { Delegation, HomeFrame } from '../../protocol/delegation.ts'
 import { decodeArguments, EFFECT_KINDS } from '../../protocol/effects.ts'
 import type { Envelope } from '../../protocol/envelope.ts'
 import { BlockFrame, PeerFrame } from '../../protocol/frames.ts'
@@ -43,6 +44,7 @@ const RECORDS = [
   Outcome,
   Advertisement,
   ReceiptFile,
+  Delegation,
 ] as unknown as Message<unknown>[]
 
 const framesOf = (message: Message<unknown>): MessageCase[] =>
@@ -56,6 +58,7 @@ export const MESSAGE_CASES: readonly MessageCase[] = [
   ...RECORDS.map((message) => ({ name: message.name, message, schema: schemaOf(message.schema) })),
   ...framesOf(PeerFrame as Message<unknown>),
   ...framesOf(BlockFrame as Message<unknown>),
+  ...framesOf(HomeFrame as Message<unknown>),
 ]
 
 /** Something that reads bytes of strangers. */

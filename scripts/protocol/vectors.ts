@@ -16,16 +16,23 @@ import {
   signedTicket,
   statefulJournal,
 } from './examples.ts'
+import { delegationExamples, homeFrameExamples } from './home-examples.ts'
 import { MESSAGE_CASES, type MessageCase } from './targets.ts'
 import { crypto, testPeer } from './test-keys.ts'
 import { addToList, addVector } from './vector-files.ts'
 
 const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
-const examplesOf = ({ name, message, schema }: MessageCase): unknown[] => {
-  const frames = message.name === 'frame' ? peerFrameExamples : message.name === 'block frame' ? blockFrameExamples : []
+const FRAMES: Record<string, readonly { t: string }[]> = {
+  frame: peerFrameExamples,
+  'block frame': blockFrameExamples,
+  'home frame': homeFrameExamples,
+}
+const RECORDS: Record<string, readonly unknown[]> = { ...recordExamples, delegation: delegationExamples }
+
+const examplesOf = ({ name, message, schema }: MessageCase): readonly unknown[] => {
   const t = schema.entries?.t?.literal
-  return t === undefined ? (recordExamples[name] ?? []) : frames.filter((frame) => frame.t === t)
+  return (t === undefined ? RECORDS[name] : FRAMES[message.name]?.filter((frame) => frame.t === t)) ?? []
 }
 
 /** Name, file, content. */
@@ -70,7 +77,7 @@ const wrongContents = (example: Record<string, unknown>): [unknown, string][] =>
 
 const shortestOf = (one: MessageCase): Record<string, unknown> => {
   const lengthOf = (example: unknown) => one.message.encode(example).length
-  return examplesOf(one).sort((a, b) => lengthOf(a) - lengthOf(b))[0] as Record<string, unknown>
+  return examplesOf(one).toSorted((a, b) => lengthOf(a) - lengthOf(b))[0] as Record<string, unknown>
 }
 
 /** Name, code, bytes, what is wrong. */

@@ -1,0 +1,62 @@
+/** What a delegation allows. Pure. */
+import type { CID } from '../../protocol/cid.ts'
+import type { Delegation } from '../../protocol/delegation.ts'
+import { MeshError } from '../../protocol/errors.ts'
+import type { Grant, Grants } from '../../protocol/grants.ts'
+import { DELEGATION_MS_MAX } from '../../protocol/limits.ts'
+import type { Manifest } from '../../protocol/records.ts'
+
+/** Clocks of caller and home may differ by so much. */
+const SKEW_MS = 60_000
+
+const refuse = (message: string): never => {
+  throw new MeshError('E_NO_HOME', message)
+}
+
+/** Throws MeshError E_MESH_MISMATCH, or E_NO_HOME where it is for another home, or not valid now, and for how long it may be. */
+export const ensureValid = (
+  { mesh, home, not_before_ms, expires_ms }: Delegation,
+  at: { mesh: CID; home: string; nowMs: number },
+): void => {
+  if (!mesh.equals(at.mesh))
+    throw new MeshError('E_MESH_MISMATCH', `the delegation is for mesh ${mesh}, this home belongs to ${at.mesh}`)
+  if (home !== at.home) refuse(`the delegation is for the home ${home}, this is ${at.home}`)
+  if (expires_ms <= at.nowMs) refuse('the delegation of the caller has expired; renew it')
+  if (not_before_ms > at.nowMs + SKEW_MS) refuse('the delegation of the caller is for later')
+  if (expires_ms > at.nowMs + DELEGATION_MS_MAX + SKEW_MS)
+    refuse(`a delegation holds for ${DELEGATION_MS_MAX} ms at most; let it expire earlier, and renew it`)
+}
+
+/** Throws MeshError E_NO_HOME where it does not cover what is to be run. */
+export const ensureCovers = (
+  delegation: Delegation,
+  work: { function: CID; fuel: number },
+  { effects }: Pick<Manifest, 'effects'>,
+): void => {
+  if (delegation.function && !delegation.function.equals(work.function))
+    refuse(`the delegation is for the function ${delegation.function}, and not for ${work.function}`)
+  const more = effects.find((kind) => !delegation.effects.includes(kind))
+  if (more) refuse(`the function may request ${more}, which the delegation does not say`)
+  if (work.fuel > delegation.fuel)
+    refuse(`a limit of ${work.fuel} fuel is over the ${delegation.fuel} of the delegation`)
+}
+
+/** Of a name that a caller has given a namespace; longer ones would not be names of any. */
+const NAME_CHARS_MAX = 28
+
+/**
+ * What a caller of somebody else may be granted at a home: namespaces of its own there, named by `tag` (32 of a to z, 0 to
+ * 9); no secret of the home, and nothing on its network. Throws MeshError E_GRANT.
+ */
+export const grantsFor = (grants: Grants, tag: string): Grants =>
+  Object.fromEntries(
+    Object.entries(grants).map(([name, grant]): [string, Grant] => {
+      const no = (reason: string): never => {
+        throw new MeshError('E_GRANT', { message: `env.${name}: ${reason}`, binding: name })
+      }
+      if ('secret' in grant) return no('a home puts its secrets into no calls of others')
+      if ('fetch' in grant) return grant.private ? no('a home opens its network to no calls of others') : [name, grant]
+      if (grant.state.length <= NAME_CHARS_MAX) return [name, { ...grant, state: `of-${tag}-${grant.state}` }]
+      return no(`at the home of another owner a namespace has at most ${NAME_CHARS_MAX} characters`)
+    }),
+  )

@@ -1,0 +1,96 @@
+/** What callers have delegated to this home: kept beside the invocations that run by it. */
+
+import type { CID } from '../../protocol/cid.ts'
+import { decodeCanonical, encodeCanonical } from '../../protocol/codec.ts'
+import { Delegation } from '../../protocol/delegation.ts'
+import { type Envelope, verifyEnvelope } from '../../protocol/envelope.ts'
+import { MeshError } from '../../protocol/errors.ts'
+import type { Ports } from '../../protocol/ports.ts'
+import { commitKnown } from '../state/commit.ts'
+import type { StateEngine, Write } from '../state/engine.ts'
+import { ensureValid } from './delegation-rules.ts'
+
+/** No grant reaches it. */
+const DELEGATIONS = '.delegations'
+/** How often one that has lapsed is looked for, and one that holds is looked at. */
+const LOOK_MS = 1000
+
+type DelegationPorts = Pick<Ports, 'clock' | 'crypto' | 'network'>
+
+export class Delegations {
+  readonly #ports: DelegationPorts
+  readonly #engine: StateEngine
+  readonly #mesh: CID
+
+  constructor(ports: DelegationPorts, engine: StateEngine, mesh: CID) {
+    this.#ports = ports
+    this.#engine = engine
+    this.#mesh = mesh
+  }
+
+  /** Throws MeshError E_SIGNATURE for one that `caller` has not signed, E_MESSAGE, E_MESH_MISMATCH, E_NO_HOME. */
+  async open(caller: string, signed: Envelope): Promise<Delegation> {
+    if (signed.signer !== caller)
+      throw new MeshError('E_SIGNATURE', { message: `the delegation is signed by ${signed.signer}`, peer: caller })
+    await verifyEnvelope(this.#ports.crypto, 'delegation', signed)
+    const delegation = Delegation.decode(signed.payload)
+    const { clock, network } = this.#ports
+    ensureValid(delegation, { mesh: this.#mesh, home: network.peerId, nowMs: clock.now() })
+    return delegation
+  }
+
+  /** What keeps it for the invocation `id`. */
+  writeOf(id: string, signed: Envelope): Write {
+    return { namespace: DELEGATIONS, key: id, put: encodeCanonical(signed) }
+  }
+
+  forget(id: string): Write {
+    return { namespace: DELEGATIONS, key: id, delete: true }
+  }
+
+  renew(id: string, signed: Envelope): Promise<void> {
+    return this.#commit(`${id}/renewed`, this.writeOf(id, signed))
+  }
+
+  revoke(id: string): Promise<void> {
+    return this.#commit(`${id}/revoked`, this.forget(id))
+  }
+
+  /** By which `id` may run now. Throws MeshError E_NO_HOME if there is none, or it has expired. */
+  async held(id: string): Promise<Delegation> {
+    const [entry] = await this.#engine.read(DELEGATIONS, [id], await this.#engine.revision())
+    if (!entry?.value) throw new MeshError('E_NO_HOME', 'the caller has revoked its delegation')
+    const delegation = Delegation.decode((decodeCanonical(entry.value) as Envelope).payload)
+    const { clock } = this.#ports
+    if (delegation.expires_ms > clock.now()) return delegation
+    throw new MeshError('E_NO_HOME', 'the delegation of the caller has expired; renew it')
+  }
+
+  /** Aborts `over` once `id` may run no more; until then the state is looked at now and then. Returns what ends that. */
+  watch(id: string, over: AbortController): () => void {
+    let cancel = () => {}
+    const look = () => {
+      this.held(id).then(
+        ({ expires_ms }) => {
+          if (isWatched) cancel = this.#ports.clock.after(Math.min(LOOK_MS, expires_ms - this.#ports.clock.now()), look)
+        },
+        (cause) => {
+          if (cause instanceof MeshError && cause.code === 'E_NO_HOME') over.abort()
+          else if (isWatched) cancel = this.#ports.clock.after(LOOK_MS, look)
+        },
+      )
+    }
+    let isWatched = true
+    look()
+    return () => {
+      isWatched = false
+      cancel()
+    }
+  }
+
+  async #commit(name: string, write: Write): Promise<void> {
+    const revision = await this.#engine.revision()
+    const transaction = { id: `${name}/${revision}`, revision, reads: [], ranges: [], writes: [write] }
+    await commitKnown(this.#ports.clock, this.#engine, transaction)
+  }
+}

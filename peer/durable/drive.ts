@@ -1,0 +1,81 @@
+/** Runs one durable invocation until it has ended: whatever another try can mend is tried again. */
+import type { DurableRecord } from '../../protocol/durable.ts'
+import { MeshError } from '../../protocol/errors.ts'
+import type { Ports } from '../../protocol/ports.ts'
+import { type CallResult, type CallWish, ensureLevel } from '../calls.ts'
+import { pause } from '../pause.ts'
+import type { Delegations } from './delegations.ts'
+import type { StoredRun } from './kept-run.ts'
+import { mayGoOn, RETRY_MS } from './retry.ts'
+
+export interface Drive {
+  durable: StoredRun
+  record: DurableRecord
+  input: Uint8Array
+  /** Given up here. */
+  abort: AbortSignal
+  delegations: Delegations
+  call(wish: CallWish): Promise<CallResult>
+}
+
+const wishOf = ({ durable, record, input }: Drive, nowMs: number, signal: AbortSignal): CallWish => ({
+  function: record.function,
+  export: record.export,
+  input,
+  level: ensureLevel(record.level),
+  limits: record.limits,
+  engine: record.engine,
+  grants: record.grants,
+  timeoutMs: Math.max(1, record.deadline_ms - nowMs),
+  remote: record.remote,
+  fresh: true,
+  signal,
+  durable,
+  id: durable.id,
+  depth: record.parent?.depth ?? 0,
+})
+
+export const drive = async (ports: Pick<Ports, 'clock' | 'log'>, driven: Drive): Promise<void> => {
+  const { clock, log } = ports
+  const { durable, record, abort } = driven
+  for (let delayMs = RETRY_MS.least; ; delayMs = Math.min(2 * delayMs, RETRY_MS.most)) {
+    const failure = await attempt(ports, driven)
+    if (!failure || abort.aborted) return
+    const { cause, mayWait } = failure
+    log.event('invocation.delayed', { invocation: durable.id, reason: cause.message })
+    const hasTime = record.deadline_ms > clock.now()
+    if (!mayGoOn(cause, hasTime) && !(mayWait && hasTime))
+      return durable.fail('failed', cause).catch((failed: Error) => {
+        log.event('storage.failed', { invocation: durable.id, reason: failed.message })
+      })
+    await pause(clock, delayMs, abort)
+  }
+}
+
+/** `mayWait`: its caller lets it run no more, and may again. */
+const attempt = async (
+  { clock }: Pick<Ports, 'clock'>,
+  driven: Drive,
+): Promise<{ cause: MeshError; mayWait: boolean } | undefined> => {
+  const { record, abort, delegations, call } = driven
+  const under = record.delegated?.under.toString()
+  const lapsed = new AbortController()
+  let unwatch = () => {}
+  let isHeld = under === undefined
+  try {
+    if (under) {
+      await delegations.held(under)
+      isHeld = true
+      unwatch = delegations.watch(under, lapsed)
+    }
+    await call(wishOf(driven, clock.now(), under ? AbortSignal.any([abort, lapsed.signal]) : abort))
+    return undefined
+  } catch (cause) {
+    return { cause: asMeshError(cause), mayWait: !isHeld || lapsed.signal.aborted }
+  } finally {
+    unwatch()
+  }
+}
+
+const asMeshError = (cause: unknown): MeshError =>
+  cause instanceof MeshError ? cause : new MeshError('E_INTERNAL', String((cause as Error).message))
