@@ -15,10 +15,13 @@ import {
   Tally,
 } from './state-file.ts'
 import { note, print, whileWaiting } from './terminal.ts'
+import { countWords } from './words.ts'
 
 /** Of one commit: etcd takes 1.5 MiB at once, which one entry may nearly fill. */
 const LOAD_BYTES_MAX = 512 * 1024
 const LOAD_ENTRIES_MAX = 500
+
+const entriesWords = (count: number): string => (count === 1 ? '1 entry' : `${countWords(count)} entries`)
 
 type Step = CommandFrameOf<'state_move'>['step']
 
@@ -88,10 +91,8 @@ export const exportState = async (namespace: string, flags: ExportFlags): Promis
     else {
       const { move } = await take(client, namespace, 'leave', { where: to })
       const { entries, sha256 } = await write(client, namespace, move as string)
-      note(
-        `${entries} entries, sha256 ${sha256}; namespace ${namespace} takes no writes now. Import the file at ${to}, and then`,
-      )
-      note(`say here: wayside state export ${namespace} --moved ${sha256}`)
+      note(`${entriesWords(entries)}, sha256 ${sha256}; namespace ${namespace} takes no writes now`)
+      note(`import the file at ${to}, and then say here: wayside state export ${namespace} --moved ${sha256}`)
     }
   })
 }
@@ -151,7 +152,7 @@ export const importState = async (file: string, flags: OwnerFlags & { undo?: boo
     await print(
       flags.json
         ? `${JSON.stringify({ namespace, ...sum })}\n`
-        : `${sum.entries} entries, sha256 ${sum.sha256}: namespace ${namespace} is kept here\n`,
+        : `${entriesWords(sum.entries)}, sha256 ${sum.sha256}: namespace ${namespace} is kept here\n`,
     )
   })
 }
