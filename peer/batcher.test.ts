@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { FakeClock } from '../simulations/clock.ts'
 import { createBatcher } from './batcher.ts'
 
-const collect = (options: { delayMs: number | undefined; itemsMax: number; bytesMax: number }) => {
+const collect = (options: { delayMs: number | undefined; inAllMs?: number; itemsMax: number; bytesMax: number }) => {
   const clock = new FakeClock()
   const batches: number[][] = []
   const batcher = createBatcher<number>(clock, {
@@ -48,4 +48,24 @@ test('one that need not wait takes along what has waited', () => {
   options.delayMs = undefined
   batcher.add(2, 1)
   expect(batches).toEqual([[1, 2]])
+})
+
+test('company that comes lets all wait anew, up to a time in all', async () => {
+  const { clock, batches, batcher } = collect({ delayMs: 3, inAllMs: 10, itemsMax: 10, bytesMax: 1000 })
+  batcher.add(1, 1)
+  await clock.advance(2)
+  batcher.add(2, 1)
+  await clock.advance(2)
+  expect(batches).toEqual([])
+  await clock.advance(1)
+  expect(batches).toEqual([[1, 2]])
+  for (let n = 3; n < 8; n++) {
+    batcher.add(n, 1)
+    await clock.advance(2)
+  }
+  expect(batches).toEqual([
+    [1, 2],
+    [3, 4, 5, 6, 7],
+  ])
+  expect(batcher.size).toBe(0)
 })

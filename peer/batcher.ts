@@ -6,11 +6,15 @@ export interface Batcher<T> {
   add(item: T, bytes: number): void
   /** Hands on what has been collected, now. */
   flush(): void
+  /** Collected and not handed on. */
+  readonly size: number
 }
 
 export interface BatcherOptions<T> {
   /** How long an item waits for company, ms; asked when it comes. Undefined: it and those before it go at once. */
-  delayMs(): number | undefined
+  delayMs(item: T): number | undefined
+  /** With company that comes the wait begins anew, up to so many ms in all. Undefined: it does not. */
+  inAllMs?: number
   itemsMax: number
   bytesMax: number
   flush(items: T[]): void
@@ -21,9 +25,13 @@ export const companyDelayMs = (underWay: number): number => (underWay > COMPANY_
 const COMPANY_SURE_FROM = 32
 const COMPANY_MS = 2
 
-export const createBatcher = <T>(clock: Pick<Clock, 'after'>, options: BatcherOptions<T>): Batcher<T> => {
+export const createBatcher = <T>(clock: Pick<Clock, 'after' | 'monotonic'>, options: BatcherOptions<T>): Batcher<T> => {
+  const { inAllMs = 0 } = options
   let items: T[] = []
   let bytes = 0
+  /** Monotonic instants: until when the first may wait, and all do. */
+  let lastMs = 0
+  let dueMs = 0
   let cancel: (() => void) | undefined
 
   const flush = () => {
@@ -36,15 +44,36 @@ export const createBatcher = <T>(clock: Pick<Clock, 'after'>, options: BatcherOp
     options.flush(batch)
   }
 
+  /** One timer for all that come: setting one costs more than looking once too often. */
+  const waitFor = (delayMs: number) => {
+    cancel = clock.after(delayMs, () => {
+      const leftMs = inAllMs > 0 ? dueMs - clock.monotonic() : 0
+      if (leftMs > 0) waitFor(leftMs)
+      else flush()
+    })
+  }
+
+  const wait = (delayMs: number) => {
+    if (inAllMs > 0) {
+      const nowMs = clock.monotonic()
+      if (!cancel) lastMs = nowMs + inAllMs
+      dueMs = Math.min(lastMs, nowMs + delayMs)
+    }
+    if (!cancel) waitFor(delayMs)
+  }
+
   return {
     add: (item, itemBytes) => {
       if (items.length > 0 && bytes + itemBytes > options.bytesMax) flush()
       items.push(item)
       bytes += itemBytes
-      const delayMs = options.delayMs()
+      const delayMs = options.delayMs(item)
       if (items.length >= options.itemsMax || delayMs === undefined) flush()
-      else cancel ??= clock.after(delayMs, flush)
+      else wait(delayMs)
     },
     flush,
+    get size() {
+      return items.length
+    },
   }
 }

@@ -17,7 +17,7 @@ const { crypto } = machine
 const mesh = recordCid(crypto, Uint8Array.of(1))
 const SIGN_MS = 50
 const once = {
-  ...{ attempt: 1, epoch: 0, predictedMs: 0, holdMs: undefined, onStarted: undefined },
+  ...{ attempt: 1, epoch: 0, predictedMs: 0, queueMs: 0, holdMs: undefined, onStarted: undefined },
   ...{ onRequest: undefined, onGuessed: undefined, owesNothing: undefined, guesses: [] },
 }
 
@@ -183,5 +183,44 @@ describe('an item that does not fit a frame', () => {
       code: 'E_MESSAGE_LIMIT',
       message: expect.stringContaining('at most'),
     })
+  })
+})
+
+describe('an item that would wait there', () => {
+  const queued = (name: string, count: number) => {
+    const scene = dispatching(name)
+    const { dispatcher, neighbour, itemOf } = scene
+    const send = (queueMs: number) => dispatcher.send(neighbour, itemOf(small), { ...once, queueMs })
+    for (let i = 0; i < count; i++) send(0)
+    return { ...scene, send }
+  }
+
+  test('waits here for company, a quarter of that time', async () => {
+    const { clock, invokes, send } = queued('queue', 2)
+    await clock.advance(SIGN_MS)
+    send(100)
+    await clock.advance(24)
+    send(100)
+    await clock.advance(1 + SIGN_MS)
+    expect(invokes().map(({ items }) => items.length)).toEqual([2, 2])
+  })
+
+  test('leaves at once when what was there has ended', async () => {
+    const { clock, dispatcher, neighbour, invokes, send } = queued('drained', 2)
+    await clock.advance(SIGN_MS)
+    const last = send(1000)
+    const [first, second] = [...dispatcher.attempts()]
+    const refused = (id: number) =>
+      dispatcher.onFrame(neighbour, { t: 'refused', ids: [id], code: 'E_BUSY', message: '', better: [] })
+    await refused(first!.id)
+    await clock.advance(SIGN_MS)
+    expect(invokes()).toHaveLength(1)
+    await refused(second!.id)
+    await clock.advance(SIGN_MS)
+    expect(
+      invokes()
+        .at(-1)!
+        .items.map(({ id }) => id),
+    ).toEqual([last.id])
   })
 })

@@ -37,6 +37,8 @@ export interface Sending {
   readonly epoch: number
   /** From sent to answered, as is to be expected, ms. */
   readonly predictedMs: number
+  /** What was sent there before keeps all slots busy for so many ms, at the least. */
+  readonly queueMs: number
   /** Others may have copies: ms for which it must not start. Undefined: it is not tied. */
   readonly holdMs: number | undefined
   /** Called once, when one that is tied is heard to have started. */
@@ -73,6 +75,9 @@ interface Pending extends Attempt {
   invocation: Envelope | undefined
   settle(result: AttemptResult): void
 }
+
+/** What would wait there can as well wait here for company: so much of that time, that the queue there never runs out. */
+const QUEUE_SHARE = 0.25
 
 /** What an item adds to an invoke frame. */
 const wireBytes = ({ request, invocationBytes, journal }: Item, guesses: readonly Guess[]): number =>
@@ -149,6 +154,7 @@ export class Dispatcher {
   }
 
   onLeft(neighbour: Neighbour, reason: string): void {
+    this.#outboxes.delete(neighbour)
     for (const pending of [...this.#pending.values()]) {
       if (pending.neighbour !== neighbour) continue
       this.#settle(pending.id, {
@@ -158,7 +164,6 @@ export class Dispatcher {
       })
     }
     this.#receipts.onLeft(neighbour)
-    this.#outboxes.delete(neighbour)
   }
 
   /** Handles what executors send; other frames are none of its business. */
@@ -206,7 +211,7 @@ export class Dispatcher {
         })
       }
       outbox = createBatcher<Pending>(this.#ports.clock, {
-        delayMs: () => companyDelayMs(neighbour.inFlight),
+        delayMs: ({ queueMs }) => Math.max(companyDelayMs(neighbour.inFlight), queueMs * QUEUE_SHARE),
         itemsMax: BATCH_ITEMS_MAX,
         bytesMax: INVOKE_BYTES_MAX,
         flush: forget,
@@ -253,7 +258,18 @@ export class Dispatcher {
     pending.neighbour.workedMs = this.#ports.clock.monotonic()
     pending.neighbour.inFlightBytes -= pending.item.request.input.length
     pending.settle(result)
+    this.#hasten(pending.neighbour)
     return true
+  }
+
+  /** Once as many are under way there as it has slots, or fewer, nothing waits here for company. */
+  #hasten(neighbour: Neighbour): void {
+    const outboxes = this.#outboxes.get(neighbour)
+    if (!outboxes || outboxes.size === 0) return
+    let there = neighbour.inFlight
+    for (const { size } of outboxes.values()) there -= size
+    if (there > (neighbour.advertisement?.slots ?? 0)) return
+    for (const outbox of [...outboxes.values()]) outbox.flush()
   }
 
   #settleOf(neighbour: Neighbour, id: number, result: AttemptResult): void {

@@ -229,6 +229,8 @@ export class Invoker {
       attempt: pursuit.attempts + 1,
       epoch: pursuit.attempts,
       predictedMs: view.usualServiceMs === 0 ? 0 : predictedMs(view, chosen) + (held ?? 0),
+      // The copies of one item leave together.
+      queueMs: held === undefined ? (view.serviceMs(chosen) * Math.max(0, load - 2 * slots)) / Math.max(1, slots) : 0,
       holdMs: held,
       onStarted: held === undefined ? undefined : () => pursuit.started(),
       onRequest: home && ((effect: Parameters<Home['onRequest']>[1]) => home.onRequest(sink, effect)),

@@ -27,7 +27,7 @@ const keyFor = (name: string) => {
 }
 
 /** An executor's outbox to a home whose end of the link is here. */
-const towards = () => {
+const towards = ({ underWay = 0 } = {}) => {
   const clock = new FakeClock()
   const home = keyFor('home')
   const { peerId } = home.network as { peerId: string }
@@ -39,16 +39,19 @@ const towards = () => {
     ports,
     anyCid,
     neighbour,
-    () => 0,
+    () => underWay,
     () => {},
   )
   const limits = { fuel: 1, memory_bytes: 1, output_bytes: 1 }
   const environment = { engine: `quickjs:${'1'.repeat(64)}`, protocol: 1 as const, limits }
   const journal: JournalEntry[] = [{ entry: 'request', n: 0, after: 0, kind: 'call', arguments: encodeValue(1) }]
-  const answer = (id: number) => {
-    const item = { id, neighbour, task: anyCid, attempt: 1, epoch: id, input: new Uint8Array(1), journal }
+  const accept = (id: number) => outbox.accept([{ id, ended: false } as WorkItem])
+  /** With a journal, or, if it is empty, after a run of `ranMs`. */
+  const answer = (id: number, ranMs?: number) => {
+    const item = { id, neighbour, task: anyCid, attempt: 1, epoch: id, input: new Uint8Array(1) }
     const template = { function: anyCid, export: 'default', environment }
-    const about = { template, invocationBytes: Uint8Array.of(2), invocation: { home: peerId } }
+    const ran = ranMs === undefined ? { journal } : { journal: [], run: { ranMs: () => ranMs } }
+    const about = { ...ran, template, invocationBytes: Uint8Array.of(2), invocation: { home: peerId } }
     outbox.answer({ item: { ...item, ...about } as unknown as WorkItem, outcomeBytes, outcome, trace: undefined })
   }
   const invocation = recordCid(crypto, Uint8Array.of(2))
@@ -59,7 +62,7 @@ const towards = () => {
     await clock.advance(100)
   }
   const receipts = () => sent.flatMap((frame) => (frame.t === 'receipts' ? frame.ids : []))
-  return { clock, answer, sign, receipts }
+  return { clock, sent, accept, answer, sign, receipts }
 }
 
 test('a receipt follows when the home has signed the journal, and only once', async () => {
@@ -78,4 +81,39 @@ test('of a home that does not sign, the newest 4096 receipts wait', async () => 
   await clock.advance(1000)
   for (const id of [0, 99, 100, 4195]) await sign(id)
   expect(receipts()).toEqual([100, 4195])
+})
+
+test('a receipt waits while its invoker is quiet, for 3 ms; while others come, for 50 at most', async () => {
+  const { clock, answer, receipts } = towards()
+  answer(1, 0.1)
+  await clock.advance(3)
+  expect(receipts()).toEqual([1])
+  for (let id = 2; id < 27; id++) {
+    expect(receipts()).toEqual([1])
+    answer(id, 0.1)
+    await clock.advance(2)
+  }
+  expect(receipts()).toHaveLength(26)
+})
+
+test('while more is under way, a receipt waits twice as long as its item ran', async () => {
+  const { clock, answer, receipts } = towards({ underWay: 3 })
+  answer(1, 16)
+  await clock.advance(31)
+  expect(receipts()).toEqual([])
+  await clock.advance(1)
+  expect(receipts()).toEqual([1])
+})
+
+test('that items were taken is said with the next answer, or after 100 ms', async () => {
+  const { clock, sent, accept, answer } = towards()
+  accept(1)
+  accept(2)
+  answer(2, 1)
+  expect(sent.map(({ t }) => t)).toEqual(['accepted', 'answers'])
+  accept(3)
+  await clock.advance(99)
+  expect(sent.filter(({ t }) => t === 'accepted')).toHaveLength(1)
+  await clock.advance(1)
+  expect(sent.at(-1)).toEqual({ t: 'accepted', ids: [3] })
 })

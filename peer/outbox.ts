@@ -13,12 +13,16 @@ import type { Neighbour } from './neighbours.ts'
 import { type Execution, headOf, receiptBytes, sameBytes } from './receipts.ts'
 import type { WorkItem } from './work.ts'
 
-/** An answer within it says as well that the item was taken. */
-const ACCEPTED_DELAY_MS = 10
-/** Signing once for all that ends within it costs 5 % of a core at worst, and nobody waits noticeably longer. */
-const RECEIPT_DELAY_MS = 5
-/** Where company is sure; still far within the 100 ms in which receipts follow. */
-const RECEIPT_DELAY_BUSY_MS = 20
+/** An answer within it says as well that the item was taken; with the answer of another it leaves sooner, in one write. */
+const ACCEPTED_DELAY_MS = 100
+/** Whoever calls again and again does so sooner; a receipt that somebody waits for does not wait noticeably longer. */
+const QUIET_MS = 3
+/** Half of the 100 ms in which receipts follow: signed and checked once for all that ends meanwhile. */
+const RECEIPTS_MS_MAX = 50
+/** A home that has writes to commit waits for its journals to be signed. */
+const JOURNALS_MS_MAX = 20
+/** While more is under way here, the next ends in about the time that the last one ran; for once it may take twice as long. */
+const RUNS_WAITED = 2
 /** Frames stay short, so that answers and progress pass between them. */
 const ANSWERS_BYTES_MAX = 256 * KIB
 /** A receipt has some 450 bytes, and one with a trace some 50 more for each hash. */
@@ -40,6 +44,8 @@ export interface Finished {
 interface Signable {
   id: number
   receipt(): Uint8Array
+  /** How long it ran here. */
+  ranMs: number
 }
 
 type OutboxPorts = Pick<Ports, 'clock' | 'crypto' | 'signer' | 'log' | 'network'>
@@ -86,14 +92,15 @@ export class Outbox {
       // The last one: no other is to come that could go with it.
       delayMs: () => (underWay() === 0 ? undefined : companyDelayMs(underWay())),
       flush: (all) => {
+        this.#accepted.flush()
         const items = all.map(({ item, outcomeBytes }) => ({ id: item.id, outcome: outcomeBytes }))
         this.#neighbour.link.send({ t: 'answers', items })
       },
     })
-    const delayMs = () => (companyDelayMs(underWay()) > 0 ? RECEIPT_DELAY_BUSY_MS : RECEIPT_DELAY_MS)
     this.#journals = createBatcher(ports.clock, {
       ...bounds,
-      delayMs,
+      delayMs: () => QUIET_MS,
+      inAllMs: JOURNALS_MS_MAX,
       flush: (all) => {
         this.#answers.flush()
         this.#sendJournals(all)
@@ -101,7 +108,8 @@ export class Outbox {
     })
     this.#receipts = createBatcher(ports.clock, {
       ...bounds,
-      delayMs,
+      delayMs: ({ ranMs }) => Math.max(QUIET_MS, underWay() === 0 ? 0 : RUNS_WAITED * ranMs),
+      inAllMs: RECEIPTS_MS_MAX,
       flush: (all) => {
         this.#answers.flush()
         this.#sendReceipts(all).catch((cause) => {
@@ -125,7 +133,11 @@ export class Outbox {
     if (item.journal.length > 0) this.#journals.add(finished, JOURNAL_BYTES)
     else
       this.#receipts.add(
-        { id: item.id, receipt: () => receiptBytes(this.#ports.crypto, this.#executionOf(finished)) },
+        {
+          id: item.id,
+          receipt: () => receiptBytes(this.#ports.crypto, this.#executionOf(finished)),
+          ranMs: item.run?.ranMs() ?? 0,
+        },
         RECEIPT_BYTES + TRACE_POINT_BYTES * (finished.trace?.length ?? 0),
       )
   }
@@ -177,7 +189,7 @@ export class Outbox {
     if (!waiting) return
     if (!sameBytes(waiting.head, signed.payload))
       throw new MeshError('E_RECEIPT', `the home signed another journal of item ${id} than it answered`)
-    this.#receipts.add({ id, receipt: () => waiting.receipt }, waiting.receipt.length)
+    this.#receipts.add({ id, receipt: () => waiting.receipt, ranMs: 0 }, waiting.receipt.length)
   }
 
   async #sendReceipts(all: readonly Signable[]): Promise<void> {
