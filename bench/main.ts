@@ -1,10 +1,11 @@
-/** `npm run bench -- NAME [--json]`: runs one benchmark; its last line is one JSON object of the figures. */
+/** `npm run bench -- NAME [--json] [--rtt-matrix FILE]`: runs one benchmark; its last line is one JSON object of the figures. */
 import { parseArgs } from 'node:util'
 import { stopAll } from './processes.ts'
 
 /** A benchmark prints its table as it goes and returns its keys. */
 export interface Benchmark {
-  run(print: (line: string) => void): Promise<Record<string, number | boolean>>
+  /** `matrix`: a file of measured round trips, which sim-routing takes. */
+  run(print: (line: string) => void, options: { matrix: string | undefined }): Promise<Record<string, number | boolean>>
 }
 
 const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
@@ -28,10 +29,14 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   'stateful-call': () => import('./stateful-call.ts'),
   replay: () => import('./replay.ts'),
   'cli-first-result': () => import('./cli-first-result.ts'),
+  'sim-speed': () => import('./sim-speed.ts'),
+  'sim-routing': () => import('./sim-routing.ts'),
 }
 
+const OPTIONS = { json: { type: 'boolean' }, 'rtt-matrix': { type: 'string' } } as const
+
 const main = async (): Promise<number> => {
-  const { positionals, values } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean' } } })
+  const { positionals, values } = parseArgs({ allowPositionals: true, options: OPTIONS })
   const [name] = positionals
   const load = BENCHMARKS[name ?? '']
   if (!load) {
@@ -40,7 +45,7 @@ const main = async (): Promise<number> => {
   }
   const benchmark = await load()
   try {
-    const figures = await benchmark.run(values.json ? () => {} : console.log)
+    const figures = await benchmark.run(values.json ? () => {} : console.log, { matrix: values['rtt-matrix'] })
     console.log(JSON.stringify(figures))
     return 0
   } finally {

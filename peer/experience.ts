@@ -66,6 +66,26 @@ export interface Experience {
   record(functionId: string, experienced: Experienced): void
 }
 
+/** How slow one executor is may be taken from so few runs. */
+const SLOWNESS_ALPHA = 0.1
+
+/** How its run times compare with the mean over all executors, after one more run of `serviceMs` where `usualMs` is usual. */
+export const slownessAfter = (slowness: number, serviceMs: number, usualMs: number): number =>
+  usualMs > 0 ? slowness + SLOWNESS_ALPHA * (Math.min(50, Math.max(0.05, serviceMs / usualMs)) - slowness) : slowness
+
+/** Of an attempt that did not say when it started. Times in ms. */
+export interface UnsaidStart {
+  completionMs: number
+  roundTripMs: number
+  slots: number
+  /** Items there when it was sent, itself included. */
+  load: number
+}
+
+/** By Little's law: with `load` items there on average, each took the share of `slots` in the completion time. In ms. */
+export const servedMs = ({ completionMs, roundTripMs, slots, load }: UnsaidStart): number =>
+  (completionMs - roundTripMs) * Math.min(1, slots / load)
+
 export const createExperience = (): Experience => {
   const functions = new Map<string, FunctionStats>()
 

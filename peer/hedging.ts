@@ -4,6 +4,9 @@
 export const PROGRESS_EVERY_MS = 500
 export const SILENCE_MS_MAX = 3 * PROGRESS_EVERY_MS
 
+/** How often attempts are looked at; a deadline is met within it. */
+export const WATCH_EVERY_MS = 100
+
 export interface AttemptView {
   /** Ms since anything was heard about this attempt. */
   readonly silentMs: number

@@ -5,8 +5,8 @@ import type { Ports } from '../protocol/ports.ts'
 import { type Item, isPure, type Performed, timedOut } from './calls.ts'
 import { Candidates } from './candidates.ts'
 import type { Attempt, Dispatcher } from './dispatcher.ts'
-import type { Experience } from './experience.ts'
-import { HedgeBudget, isLost, isSlow, shouldHedge } from './hedging.ts'
+import { type Experience, servedMs, slownessAfter } from './experience.ts'
+import { HedgeBudget, isLost, isSlow, shouldHedge, WATCH_EVERY_MS } from './hedging.ts'
 import type { AnswerSink, Home } from './home.ts'
 import type { NeighbourTable } from './neighbours.ts'
 import { mayHedge, Pursuit, type PursuitOptions, shunMs } from './pursuit.ts'
@@ -15,13 +15,10 @@ import type { Tally } from './tally.ts'
 import { copiesOf, holdMs, keepWorthwhile, TIED_FROM_MS } from './tying.ts'
 import { windowOf } from './window.ts'
 
-/** How often attempts are looked at; a deadline is met within it. */
-const WATCH_EVERY_MS = 100
 /** After a longer pause it was we who were silent: what has come meanwhile is read before anybody counts as lost. */
 const WATCH_LATE_MS = 500
 /** How long a call waits for a first peer. */
 export const PEER_WAIT_MS = 2000
-const SLOWNESS_ALPHA = 0.1
 
 const cancelled = () => new MeshError('E_CANCELLED', 'the caller cancelled')
 const stopping = () => new MeshError('E_STOPPING', 'this peer is shutting down; the call was given up')
@@ -265,22 +262,15 @@ export class Invoker {
     if (startedMs !== undefined && code === 'E_CANCELLED') this.#tally.gaveUp(fuel)
   }
 
-  /**
-   * How long it ran, if it said when it started. Else by Little's law: with `load` items there on average, each took the
-   * share of `slots` in the completion time.
-   */
+  /** How long it ran, if it said when it started; else what that will have been. */
   #learn(attempt: Attempt, slots: number, load: number, fuel: number): void {
     const { neighbour, item, sentMs, startedMs, predictedMs } = attempt
     const nowMs = this.#ports.clock.monotonic()
     const completionMs = nowMs - sentMs
-    const servedMs =
-      startedMs === undefined ? (completionMs - neighbour.roundTripMs) * Math.min(1, slots / load) : nowMs - startedMs
-    const serviceMs = Math.max(0.001, servedMs)
-    const usualMs = this.#experience.serviceMs(item.functionId)
-    if (usualMs > 0) {
-      const slowness = Math.min(50, Math.max(0.05, serviceMs / usualMs))
-      neighbour.slowness += SLOWNESS_ALPHA * (slowness - neighbour.slowness)
-    }
+    const { roundTripMs } = neighbour
+    const ranMs = startedMs === undefined ? servedMs({ completionMs, roundTripMs, slots, load }) : nowMs - startedMs
+    const serviceMs = Math.max(0.001, ranMs)
+    neighbour.slowness = slownessAfter(neighbour.slowness, serviceMs, this.#experience.serviceMs(item.functionId))
     this.#experience.record(item.functionId, { serviceMs, fuel, completionMs, predictedMs })
   }
 

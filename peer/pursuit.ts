@@ -234,7 +234,7 @@ const hasNotStarted = ({ holdMs, startedMs }: Attempt): boolean => holdMs !== un
 export const mayHedge = (pursuit: Pursuit): boolean => isPure(pursuit.item.manifest)
 
 /** Codes with which a peer says that it takes nothing from us for a while. */
-export const shunMs = (neighbour: Neighbour, code: ErrorCode): number => {
-  if (code === 'E_BUSY') return 20 + Math.min(200, neighbour.inFlight)
+export const shunMs = ({ inFlight }: Pick<Neighbour, 'inFlight'>, code: ErrorCode): number => {
+  if (code === 'E_BUSY') return 20 + Math.min(200, inFlight)
   return ERRORS[code].retry === 'elsewhere' ? 1000 : 0
 }

@@ -61,13 +61,13 @@ describe('choosing', () => {
   })
 
   test('fewer than wanted: all of them, the best first', () => {
-    expect(chosenOf([{ eligible: false }, { rtt: 5 }, { rtt: 3 }], 3, draws(0))).toEqual([2, 1])
+    expect(chosenOf([{ eligible: false }, { rtt: 5 }, { rtt: 3 }], 3, draws(0, 0))).toEqual([2, 1])
   })
 
   test('the best of those drawn, not the best of all', () => {
     const rows = [{ rtt: 1 }, { rtt: 50 }, { rtt: 30 }]
-    expect(chosenOf(rows, 1, draws(1, 2, 0))).toEqual([2])
-    expect(chosenOf(rows, 1, draws(0, 2, 0))).toEqual([0])
+    expect(chosenOf(rows, 1, draws(1, 1))).toEqual([2])
+    expect(chosenOf(rows, 1, draws(0, 1))).toEqual([0])
   })
 
   test.each([

@@ -26,24 +26,6 @@ export const predictedMs = (view: CandidateView, i: number): number => {
 /** Has it a slot that nobody needs, as far as is known? */
 export const isIdle = (view: CandidateView, i: number): boolean => view.pending(i) < view.slots(i)
 
-const countEligible = (view: CandidateView): number => {
-  let count = 0
-  for (let i = 0; i < view.count; i++) if (view.eligible(i)) count++
-  return count
-}
-
-/** Which of the eligible ones are looked at, by rank among them; reused. */
-const drawn: number[] = []
-
-/** `size` distinct ranks below `count`, each set equally often. Source: Floyd's sampling (Bentley 1987, column 13). */
-const draw = (count: number, size: number, below: (limit: number) => number): void => {
-  drawn.length = 0
-  for (let last = count - size; last < count; last++) {
-    const rank = below(last + 1)
-    drawn.push(drawn.includes(rank) ? last : rank)
-  }
-}
-
 /**
  * Candidates looked at for so many taken. For one, two: taking the best of all by figures of a moment ago sends everybody
  * to the same peers, the better of two does not (Mitzenmacher 2001, "The power of two choices"). Copies make up for an
@@ -51,19 +33,24 @@ const draw = (count: number, size: number, below: (limit: number) => number): vo
  */
 const lookedAt = (take: number): number => (take === 1 ? 2 : 4 * take)
 
-/** The best `take` of eligible candidates drawn at random, by predicted completion; the best first, in `chosen`. */
+/** Those that may be asked, the drawn ones first; reused. */
+const eligible: number[] = []
+
+/**
+ * The best `take` of eligible candidates drawn at random, by predicted completion; the best first, in `chosen`. Of equals
+ * the one drawn first is taken. Source of the draw: Durstenfeld 1964, the shuffle, as far as it is needed.
+ */
 export const choose = (view: CandidateView, take: number, below: (limit: number) => number, chosen: number[]): void => {
   chosen.length = 0
-  const count = countEligible(view)
-  const size = Math.min(count, lookedAt(take))
-  if (size < count) draw(count, size, below)
-  // Of equals the first is taken: who that is, chance decides.
-  const start = size > 0 ? below(view.count) : 0
-  for (let step = 0, rank = 0; step < view.count; step++) {
-    const i = (start + step) % view.count
-    if (!view.eligible(i)) continue
-    if (size === count || drawn.includes(rank)) insert(view, chosen, take, i)
-    rank++
+  eligible.length = 0
+  for (let i = 0; i < view.count; i++) if (view.eligible(i)) eligible.push(i)
+  const size = Math.min(eligible.length, lookedAt(take))
+  for (let rank = 0; rank < size; rank++) {
+    const drawn = rank + below(eligible.length - rank)
+    const i = eligible[drawn] as number
+    eligible[drawn] = eligible[rank] as number
+    eligible[rank] = i
+    insert(view, chosen, take, i)
   }
 }
 

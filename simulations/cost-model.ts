@@ -28,7 +28,7 @@ export const modelResult = (id: number): number => Math.imul(id, 0x9e3779b1) >>>
 export const modelInput = ({ id, ms }: ModelTask): Uint8Array => encodeValue({ id, ms })
 
 /** Of a machine of speed 1. */
-const FUEL_PER_MS = 20_000
+export const FUEL_PER_MS = 20_000
 /** As the real worker: how often it says how far a run has come, and how long results wait for each other. */
 const FUEL_REPORT_MS = 250
 const COALESCE_MS = 2

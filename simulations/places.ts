@@ -4,32 +4,38 @@ import { acos } from './exact-math.ts'
 import { deriveSeed, seededRandom } from './random.ts'
 
 /** Half of the Earth's circumference. */
-const HALFWAY_KM = 20_000
+export const HALFWAY_KM = 20_000
 /** Light in glass, and fibres that go half as far again as the crow flies. */
-const KM_PER_MS = 200 / 1.5
+export const KM_PER_MS = 200 / 1.5
 /** From a home or an office to the first router that is not its own; one way. */
 const ACCESS_MS_MIN = 1
 const ACCESS_MS_MAX = 8
 
-interface Place {
-  /** On the unit sphere. */
+/** On the unit sphere. */
+interface Point {
   x: number
   y: number
   z: number
+}
+
+interface Place extends Point {
   accessMs: number
 }
 
-const shareOf = (random: Random): number => random.below(2 ** 32) / 2 ** 32
+const shareOf = (random: Pick<Random, 'below'>): number => random.below(2 ** 32) / 2 ** 32
 
-/** Each point of the sphere is as likely as any other: one in the cube around it, drawn until it is in the ball. */
-const placeOf = (random: Random): Place => {
+/** Each is as likely as any other: one in the cube around it, drawn until it is in the ball. */
+export const pointOnSphere = (random: Pick<Random, 'below'>): Point => {
   for (;;) {
     const [x, y, z] = [2 * shareOf(random) - 1, 2 * shareOf(random) - 1, 2 * shareOf(random) - 1]
     const radius = Math.sqrt(x * x + y * y + z * z)
-    if (radius > 1 || radius < 0.01) continue
-    const accessMs = ACCESS_MS_MIN + (ACCESS_MS_MAX - ACCESS_MS_MIN) * shareOf(random)
-    return { x: x / radius, y: y / radius, z: z / radius, accessMs }
+    if (radius <= 1 && radius > 0.01) return { x: x / radius, y: y / radius, z: z / radius }
   }
+}
+
+const placeOf = (random: Random): Place => {
+  const accessMs = ACCESS_MS_MIN + (ACCESS_MS_MAX - ACCESS_MS_MIN) * shareOf(random)
+  return { ...pointOnSphere(random), accessMs }
 }
 
 /** One-way delays between peers, in whole ms: the same both ways, and the same for the same seed and names. */

@@ -15,7 +15,7 @@ export const deriveSeed = (seed: number, name: string): number => {
  * xoshiro128** (Blackman and Vigna, 2018), its state filled from `seed` by SplitMix32. Uniform in [0, 2^32), with a
  * period of 2^128 - 1. The same seed gives the same numbers on every engine: only 32-bit integer operations.
  */
-const xoshiro128 = (seed: number): (() => number) => {
+export const xoshiro128 = (seed: number): (() => number) => {
   let mixed = seed | 0
   const split = () => {
     mixed = (mixed + 0x9e3779b9) | 0

@@ -28,6 +28,7 @@ export interface Scenario {
 export const SCENARIOS: Readonly<Record<string, () => Promise<{ scenario: Scenario }>>> = {
   routing: () => import('./scenarios/routing.ts'),
   audit: () => import('./scenarios/audit.ts'),
+  'large-routing': () => import('./scenarios/large-routing.ts'),
 }
 
 /** The lines of those conditions that do not hold. */

@@ -1,0 +1,79 @@
+/**
+ * How near the choice of executors comes to one who sees everything, at level 2: 320 servers, desktops, phones, routers and
+ * tabs, 80 of which ask as well, in three worlds of each kind, 10,000 jobs counted in each. Delays are those of a stated model
+ * (`simulations/level2/`), or of `--rtt-matrix FILE`. The oracle replays the same arrivals (`simulations/routing-oracle.ts`).
+ */
+import { randomInt } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { quickChance } from '../simulations/level2/chance.ts'
+import { matrixGeography, modelGeography } from '../simulations/level2/geography.ts'
+import { nearestRatio } from '../simulations/level2/nearest.ts'
+import { Population } from '../simulations/level2/population.ts'
+import { runLargeRouting } from '../simulations/level2/routing.ts'
+import { WORKLOADS, type WorkloadName } from '../simulations/level2/workloads.ts'
+import { parseRttMatrix, type RttMatrix } from '../simulations/rtt-matrix.ts'
+import { rounded } from './measure.ts'
+
+const WORLDS = 3
+const WORLD = { peers: 320, invokers: 80, jobs: 10_000, firstJobs: 10_000, churn: false, oracle: true }
+
+interface Kind {
+  jobMs: number
+  load: number
+  workload: WorkloadName
+}
+
+interface Figures {
+  mean: number
+  p99: number
+  duplicates: number
+}
+
+const measured = (seed: number, kind: Kind, rtts: RttMatrix | undefined): Figures => {
+  const reports = Array.from({ length: WORLDS }, (_, i) => runLargeRouting({ ...WORLD, ...kind, rtts, seed: seed + i }))
+  for (const { unanswered } of reports) if (unanswered > 0) throw new Error(`${unanswered} jobs had no answer`)
+  const meanOf = (of: (one: (typeof reports)[number]) => number) =>
+    rounded(reports.reduce((sum, one) => sum + of(one), 0) / WORLDS)
+  return {
+    mean: meanOf((one) => one.meanMs / one.oracleMeanMs),
+    p99: meanOf((one) => one.p99Ms / one.oracleP99Ms),
+    duplicates: meanOf((one) => one.duplicateShare),
+  }
+}
+
+const nearest = (seed: number, rtts: RttMatrix | undefined): number => {
+  const chance = quickChance(seed)
+  const geography = rtts ? matrixGeography(rtts) : modelGeography(chance)
+  return rounded(nearestRatio(new Population(400, geography, chance), chance))
+}
+
+export const run = async (
+  print: (line: string) => void,
+  { matrix }: { matrix?: string | undefined } = {},
+): Promise<Record<string, number>> => {
+  const seed = Number(process.env.WAYSIDE_SEED ?? randomInt(2 ** 32 - WORLDS))
+  const rtts = matrix === undefined ? undefined : parseRttMatrix(readFileSync(matrix, 'utf8'))
+  print(`WAYSIDE_SEED=${seed}: ${WORLDS} worlds of ${WORLD.peers} peers each, delays of ${matrix ?? 'the model'}`)
+  const of = (jobMs: number, load: number, workload: WorkloadName = 'poisson'): Figures => {
+    const figures = measured(seed, { jobMs, load, workload }, rtts)
+    const { mean, p99, duplicates } = figures
+    print(
+      `${workload.padEnd(8)} ${jobMs} ms at ${load}: mean ${mean} x the oracle's, p99 ${p99} x, ${duplicates} in vain`,
+    )
+    return figures
+  }
+  const [long, longFull, short, shortFull] = [of(1000, 0.6), of(1000, 0.8), of(200, 0.3), of(200, 0.6)]
+  for (const workload of WORKLOADS) if (workload !== 'poisson') of(1000, 0.6, workload)
+  const nearestFound = nearest(seed, rtts)
+  print(`nearest of ${20} known, six of them probed: ${nearestFound} x`)
+  return {
+    mean_vs_oracle_1s_load06: long.mean,
+    p99_vs_oracle_1s_load06: long.p99,
+    mean_vs_oracle_1s_load08: longFull.mean,
+    mean_vs_oracle_200ms_load03: short.mean,
+    mean_vs_oracle_200ms_load06: shortFull.mean,
+    duplicate_share_1s: long.duplicates,
+    duplicate_share_200ms: Math.max(short.duplicates, shortFull.duplicates),
+    nearest_vs_best_of_20: nearestFound,
+  }
+}

@@ -1,0 +1,232 @@
+/** The lending side of all peers of a large world: admits, holds, runs, and tells of its load, by the rules of peer/. */
+import { type AdmissionView, admit, QUOTA_DEFAULT } from '../../peer/admission.ts'
+import { type Load, newsDelayMs } from '../../peer/load-news.ts'
+import { AT, NONE } from './attempts.ts'
+import { DEGREE } from './tables.ts'
+import { ticksOf } from './wheel.ts'
+import { EVENT, type LargeWorld } from './world.ts'
+
+const MIB = 1024 * 1024
+/** What a job asks for. */
+const JOB_MEMORY_BYTES = 64 * MIB
+const LOAD_BYTES = 24
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
+
+export class Executors {
+  readonly #world: LargeWorld
+  /** Of all items there. */
+  readonly first: Int32Array
+  readonly count: Uint16Array
+  readonly held: Uint16Array
+  readonly running: Uint8Array
+  /** The items that it has told of last, when, and those told before. */
+  readonly told: Uint16Array
+  readonly toldAt: Uint32Array
+  readonly before: Uint16Array
+  /** When it will look whether there is news; 0: nothing is set. */
+  readonly newsAt: Uint32Array
+  /** For the rules; used again. */
+  readonly #toldLoad: Writable<Load> = { slots: 0, free: 0, queued: 0 }
+  readonly #nowLoad: Writable<Load> = { slots: 0, free: 0, queued: 0 }
+  readonly #admission: Writable<AdmissionView> = {
+    ...{ paused: false, stopping: false, accepted: true, engine: true, memoryBytesAsked: JOB_MEMORY_BYTES },
+    ...{ memoryBytesLent: 0, slots: 0, queuedItems: 0, queuedBytes: 0, items: 1, bytes: 0, quota: QUOTA_DEFAULT },
+    ...{ heldItems: 0, heldBytes: 0, usedFuel: 0, usedBytes: 0, contended: false },
+  }
+
+  constructor(world: LargeWorld) {
+    const { size } = world.population
+    this.#world = world
+    this.first = new Int32Array(size).fill(NONE)
+    this.count = new Uint16Array(size)
+    this.held = new Uint16Array(size)
+    this.running = new Uint8Array(size)
+    this.told = new Uint16Array(size)
+    this.toldAt = new Uint32Array(size)
+    this.before = new Uint16Array(size)
+    this.newsAt = new Uint32Array(size)
+  }
+
+  get bytes(): number {
+    return (4 + 2 + 2 + 1 + 2 + 4 + 2 + 4) * this.first.length
+  }
+
+  /** Items at `peer` as somebody knows it whom words reach in `delay` ticks. */
+  seen(peer: number, delay: number): number {
+    const isThere = this.#world.wheel.now >= (this.toldAt[peer] as number) + delay
+    return (isThere ? this.told[peer] : this.before[peer]) as number
+  }
+
+  asked(a: number): void {
+    const { attempts, population, tables, counts } = this.#world
+    const { at, row, link, ready } = attempts.columns
+    const peer = tables.peer[row[a] as number] as number
+    // Or it was taken back, and that was faster.
+    if (population.online[peer] === 0 || at[a] === AT.over) {
+      at[a] = AT.over
+      return
+    }
+    if (this.#refuses(peer)) {
+      counts.refused++
+      at[a] = AT.over
+      return this.#world.send(a, EVENT.refused, false, false)
+    }
+    link[a] = this.first[peer] as number
+    this.first[peer] = a
+    this.count[peer] = (this.count[peer] as number) + 1
+    const hold = ready[a] as number
+    if (hold === 0) return this.#ready(a, peer)
+    at[a] = AT.held
+    this.held[peer] = (this.held[peer] as number) + 1
+    this.#world.later(a, hold, EVENT.released)
+  }
+
+  released(a: number): void {
+    const { attempts, tables } = this.#world
+    if (attempts.columns.at[a] !== AT.held) return
+    const peer = tables.peer[attempts.columns.row[a] as number] as number
+    this.held[peer] = (this.held[peer] as number) - 1
+    this.#ready(a, peer)
+  }
+
+  ended(a: number): void {
+    const { at, row } = this.#world.attempts.columns
+    if (at[a] !== AT.runs) return
+    const peer = this.#world.tables.peer[row[a] as number] as number
+    this.#remove(a, peer)
+    this.#world.send(a, EVENT.answered, false, true)
+    this.#pump(peer)
+    this.#consider(peer)
+  }
+
+  cancelled(a: number): void {
+    const { at, row } = this.#world.attempts.columns
+    const wasThere = at[a] !== AT.over && at[a] !== AT.travels
+    if (!wasThere) {
+      at[a] = AT.over
+      return
+    }
+    const peer = this.#world.tables.peer[row[a] as number] as number
+    this.#remove(a, peer)
+    this.#pump(peer)
+    this.#consider(peer)
+  }
+
+  /** It is gone: whatever was there comes to nothing. */
+  leave(peer: number): void {
+    const { link } = this.#world.attempts.columns
+    for (let a = this.first[peer] as number; a !== NONE; ) {
+      const next = link[a] as number
+      this.#remove(a, peer)
+      a = next
+    }
+  }
+
+  /** Its neighbours hear of it as of a newcomer. */
+  come(peer: number): void {
+    this.#tell(peer, 0)
+  }
+
+  /** Something has changed, or a word is due. */
+  news(peer: number): void {
+    this.newsAt[peer] = 0
+    if (this.#world.population.online[peer] === 1) this.#consider(peer)
+  }
+
+  #refuses(peer: number): boolean {
+    const device = this.#world.population.deviceOf(peer)
+    const view = this.#admission
+    view.memoryBytesLent = device.memoryMiB * MIB
+    view.slots = device.slots
+    view.queuedItems = this.count[peer] as number
+    view.bytes = this.#world.link.jobBytes
+    return admit(view) !== undefined
+  }
+
+  #ready(a: number, peer: number): void {
+    const { at, ready } = this.#world.attempts.columns
+    at[a] = AT.ready
+    ready[a] = this.#world.wheel.now
+    this.#pump(peer)
+    this.#consider(peer)
+  }
+
+  /** Starts those that have been ready longest, while there are slots. */
+  #pump(peer: number): void {
+    const { at, ready, link } = this.#world.attempts.columns
+    const { slots } = this.#world.population.deviceOf(peer)
+    while ((this.running[peer] as number) < slots) {
+      let longest = NONE
+      for (let a = this.first[peer] as number; a !== NONE; a = link[a] as number) {
+        // The list has the newest first.
+        if (at[a] === AT.ready && (longest === NONE || (ready[a] as number) <= (ready[longest] as number))) longest = a
+      }
+      if (longest === NONE) return
+      this.#start(longest, peer)
+    }
+  }
+
+  #start(a: number, peer: number): void {
+    const { attempts, population, wheel } = this.#world
+    const { at, startedAt, work, tied } = attempts.columns
+    at[a] = AT.runs
+    startedAt[a] = wheel.now
+    this.running[peer] = (this.running[peer] as number) + 1
+    const runs = ticksOf((work[a] as number) / population.deviceOf(peer).speed)
+    this.#world.later(a, Math.max(1, runs), EVENT.ended)
+    if (tied[a] === 1) this.#world.send(a, EVENT.started, false, false)
+  }
+
+  #remove(a: number, peer: number): void {
+    const { attempts, wheel, counts } = this.#world
+    const { at, link, startedAt, counted } = attempts.columns
+    if (this.first[peer] === a) this.first[peer] = link[a] as number
+    else {
+      let before = this.first[peer] as number
+      while (before !== NONE && link[before] !== a) before = link[before] as number
+      if (before !== NONE) link[before] = link[a] as number
+    }
+    this.count[peer] = (this.count[peer] as number) - 1
+    if (at[a] === AT.held) this.held[peer] = (this.held[peer] as number) - 1
+    if (at[a] === AT.runs) {
+      this.running[peer] = (this.running[peer] as number) - 1
+      if (counted[a] === 1) counts.spentTicks += wheel.now - (startedAt[a] as number)
+    }
+    at[a] = AT.over
+  }
+
+  #consider(peer: number): void {
+    const { wheel, population } = this.#world
+    const { slots } = population.deviceOf(peer)
+    const items = (this.count[peer] as number) - (this.held[peer] as number)
+    const delayMs = newsDelayMs(
+      fill(this.#toldLoad, slots, this.told[peer] as number),
+      fill(this.#nowLoad, slots, items),
+    )
+    if (delayMs === Number.POSITIVE_INFINITY) return
+    const due = (this.toldAt[peer] as number) + ticksOf(delayMs)
+    if (due <= wheel.now) return this.#tell(peer, items)
+    const set = this.newsAt[peer] as number
+    if (set !== 0 && set <= due) return
+    this.newsAt[peer] = due
+    wheel.at(due, EVENT.news, peer)
+  }
+
+  #tell(peer: number, items: number): void {
+    const { counts, wheel } = this.#world
+    this.before[peer] = this.told[peer] as number
+    this.told[peer] = items
+    this.toldAt[peer] = wheel.now
+    counts.loadWords += DEGREE
+    counts.bytes += DEGREE * LOAD_BYTES
+  }
+}
+
+/** A load by the items that are there, as an advertisement says it. */
+const fill = (load: Writable<Load>, slots: number, items: number): Load => {
+  load.slots = slots
+  load.free = Math.max(0, slots - items)
+  load.queued = Math.max(0, items - slots)
+  return load
+}

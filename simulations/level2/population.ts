@@ -1,0 +1,103 @@
+/** A million peers as columns: what each is, where it is, whether it is there. */
+import { type Chance, exponential } from './chance.ts'
+import { DEVICES, type DeviceClass } from './devices.ts'
+import type { Geography } from './geography.ts'
+import { ticksOf } from './wheel.ts'
+
+const NAT = { none: 0, punchable: 1, symmetric: 2 } as const
+const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
+/** Local time, hours. */
+const DAY_BEGINS = 8
+const DAY_ENDS = 20
+
+export class Population {
+  readonly size: number
+  readonly geography: Geography
+  readonly place: Uint16Array
+  readonly device: Uint8Array
+  /** Of the way to its first router, in eighths of a ms. */
+  readonly accessTicks: Uint8Array
+  readonly nat: Uint8Array
+  readonly online: Uint8Array
+  /** When it last came or went, in ticks. */
+  readonly turnedAt: Uint32Array
+  /** How far the clock on the wall is ahead of that of the world, in hours; by place. */
+  readonly #hours: Uint8Array
+
+  constructor(size: number, geography: Geography, random: Chance, devices: readonly DeviceClass[] = DEVICES) {
+    this.size = size
+    this.geography = geography
+    this.place = new Uint16Array(size)
+    this.device = new Uint8Array(size)
+    this.accessTicks = new Uint8Array(size)
+    this.nat = new Uint8Array(size)
+    this.online = new Uint8Array(size).fill(1)
+    this.turnedAt = new Uint32Array(size)
+    this.#hours = Uint8Array.from({ length: geography.size }, () => random.below(24))
+    const kinds = devices.flatMap(({ permille }, kind) => Array<number>(permille).fill(kind))
+    for (let i = 0; i < size; i++) {
+      const kind = kinds[random.below(kinds.length)] as number
+      this.device[i] = kind
+      this.#settle(i, devices[kind] as DeviceClass, random)
+    }
+    this.devices = devices
+  }
+
+  readonly devices: readonly DeviceClass[]
+
+  get bytes(): number {
+    return 2 * this.size + 4 * this.size + 4 * this.size
+  }
+
+  #settle(i: number, device: DeviceClass, random: Chance): void {
+    // Those of one place are beside each other.
+    this.place[i] = Math.floor((i * this.geography.size) / this.size)
+    const spread = ticksOf(device.accessMsMax) - ticksOf(device.accessMsMin)
+    this.accessTicks[i] = ticksOf(device.accessMsMin) + random.below(spread + 1)
+    if (random.below(1000) >= device.natPermille) this.nat[i] = NAT.none
+    else this.nat[i] = random.below(1000) < device.symmetricPermille ? NAT.symmetric : NAT.punchable
+  }
+
+  deviceOf(i: number): DeviceClass {
+    return this.devices[this.device[i] as number] as DeviceClass
+  }
+
+  /** The first peer of a place, and that of the next. */
+  firstOf(place: number): number {
+    return Math.ceil((place * this.size) / this.geography.size)
+  }
+
+  /** One way, in ticks, of something small. */
+  delayTicks(from: number, to: number): number {
+    const { delayMs, size } = this.geography
+    const between = delayMs[(this.place[from] as number) * size + (this.place[to] as number)] as number
+    return ticksOf(between) + (this.accessTicks[from] as number) + (this.accessTicks[to] as number)
+  }
+
+  /** Can a direct link be made? Two behind NATs need a hole, and a symmetric one has none. */
+  canReach(a: number, b: number): boolean {
+    const [one, other] = [this.nat[a] as number, this.nat[b] as number]
+    return one === NAT.none || other === NAT.none || (one === NAT.punchable && other === NAT.punchable)
+  }
+
+  /** Is it there when the world begins? */
+  begin(i: number, random: Chance): void {
+    const { onMinutes, offMinutes } = this.deviceOf(i)
+    this.online[i] = random.below(1_000_000) < (1_000_000 * onMinutes) / (onMinutes + offMinutes) ? 1 : 0
+  }
+
+  /** Ticks until it comes or goes next. */
+  staysTicks(i: number, nowMs: number, random: Chance): number {
+    const { onMinutes, offMinutes, byDay } = this.deviceOf(i)
+    if (this.online[i] === 0) return ticksOf(exponential(random, offMinutes * MINUTE_MS))
+    const hour = (nowMs / HOUR_MS + (this.#hours[this.place[i] as number] as number)) % 24
+    const factor = hour >= DAY_BEGINS && hour < DAY_ENDS ? byDay : 1
+    return ticksOf(exponential(random, onMinutes * factor * MINUTE_MS))
+  }
+
+  turn(i: number, now: number): void {
+    this.online[i] = this.online[i] === 0 ? 1 : 0
+    this.turnedAt[i] = now
+  }
+}

@@ -1,0 +1,260 @@
+/** Jobs at many peers, level 2: each decision is that of peer/, on columns; beside an oracle, if that can be afforded. */
+import { deriveSeed } from '../random.ts'
+import { type Arrival, replay } from '../routing-oracle.ts'
+import type { RttMatrix } from '../rtt-matrix.ts'
+import { createAttempts, createJobs } from './attempts.ts'
+import { type Chance, quickChance } from './chance.ts'
+import { DEVICES, type DeviceClass } from './devices.ts'
+import { Executors } from './executors.ts'
+import { matrixGeography, modelGeography } from './geography.ts'
+import { Invokers } from './invokers.ts'
+import { Population } from './population.ts'
+import { Tables } from './tables.ts'
+import { type Handler, msOf, ticksOf, Wheel } from './wheel.ts'
+import { type Jobs, type Workload, type WorkloadName, workloadOf } from './workloads.ts'
+import { EVENT, LargeWorld, type Link } from './world.ts'
+
+export interface LargeRouting {
+  /** 32 bits. */
+  seed: number
+  peers: number
+  /** How many of them ask as well; these never leave. */
+  invokers: number
+  /** At speed 1, on average. */
+  jobMs: number
+  /** Work that arrives, in parts of what those do that are there in the beginning. */
+  load: number
+  workload: WorkloadName | { name: 'trace'; jobs: Workload }
+  /** Counted, after those from which speeds are learnt. */
+  jobs: number
+  firstJobs: number
+  /** Do peers come and go? */
+  churn: boolean
+  /** Keeps what arrived, so that one who sees everything can be asked; costs peers × jobs. */
+  oracle: boolean
+  link?: Link
+  devices?: readonly DeviceClass[]
+  rtts?: RttMatrix | undefined
+}
+
+const LINK: Link = { lossPpm: 1000, jobBytes: 1024 }
+
+const BEGINS_MS = 60_000
+/** As much again as all work takes, at least: whoever has no answer by then will have none. */
+const PATIENCE_MS = 600_000
+
+/** Room at first, in parts of the peers. */
+const JOBS_SHARE = 0.5
+const ATTEMPTS_SHARE = 0.8
+
+export class LargeRoutingWorld {
+  readonly world: LargeWorld
+  readonly executors: Executors
+  readonly invokers: Invokers
+  /** Ticks from arrival to answer, of counted jobs by number, from 1 on; 0: not yet. */
+  readonly tookTicks: Uint32Array
+  /** What arrived, for the oracle; in the order of their numbers. */
+  readonly arrivals: Arrival[] = []
+  readonly #options: LargeRouting
+  readonly #workload: Workload
+  readonly #next: Jobs = { gapMs: 0, workMs: 0, count: 0 }
+  readonly #handlers: readonly Handler[]
+  /** When the next ones arrive: gaps may be far shorter than a tick. */
+  #nextMs = BEGINS_MS
+  #begun = 0
+  #answered = 0
+
+  constructor(options: LargeRouting) {
+    const { seed, peers, rtts, devices = DEVICES, link = LINK } = options
+    const random = (name: string) => quickChance(deriveSeed(seed, name))
+    const geography = rtts ? matrixGeography(rtts) : modelGeography(random('places'))
+    const population = new Population(peers, geography, random('peers'), devices)
+    const tables = new Tables(population, options.invokers, random('tables'))
+    const [jobs, attempts] = [
+      createJobs(Math.ceil(peers * JOBS_SHARE)),
+      createAttempts(Math.ceil(peers * ATTEMPTS_SHARE)),
+    ]
+    const wheel = new Wheel(Math.ceil(peers * (options.churn ? 2 : 1)))
+    // So that whoever is away in the beginning has been for long.
+    wheel.now = ticksOf(BEGINS_MS)
+    this.#options = options
+    this.world = new LargeWorld({ wheel, population, tables, jobs, attempts, link, random: random('events') })
+    this.executors = new Executors(this.world)
+    this.tookTicks = new Uint32Array(options.jobs + 1)
+    this.invokers = new Invokers(this.world, this.executors, (number, ticks) => {
+      this.tookTicks[number] = ticks
+      this.#answered++
+    })
+    if (options.churn) this.#populate(random('sessions'))
+    const { workload, load, jobMs } = options
+    const perMs = (load * this.capacity()) / jobMs
+    this.#workload = typeof workload === 'string' ? workloadOf(workload, perMs, jobMs, random('jobs')) : workload.jobs
+    this.#handlers = this.#handle()
+    if (this.#workload(this.#next)) this.#arrive()
+  }
+
+  get bytes(): number {
+    const { wheel, population, tables, jobs, attempts } = this.world
+    const parts = [wheel, population, tables, jobs, attempts, this.executors, this.invokers]
+    return parts.reduce((sum, { bytes }) => sum + bytes, 0)
+  }
+
+  /** Of those that are there, in slots of speed 1. */
+  capacity(): number {
+    const { population } = this.world
+    let sum = 0
+    for (let i = 0; i < population.size; i++) {
+      const { slots, speed } = population.deviceOf(i)
+      if (population.online[i] === 1) sum += slots * speed
+    }
+    return sum
+  }
+
+  get isOver(): boolean {
+    return this.#answered >= this.#options.jobs
+  }
+
+  runMs(ms: number): void {
+    this.world.wheel.run(this.world.wheel.now + ticksOf(ms), this.#handlers)
+  }
+
+  #populate(random: Chance): void {
+    const { population, tables, wheel } = this.world
+    const asks = new Uint8Array(population.size)
+    for (const peer of tables.invokers) asks[peer] = 1
+    for (let i = 0; i < population.size; i++) {
+      if (asks[i] === 1) continue
+      population.begin(i, random)
+      // Long before: nobody believes that it is there.
+      wheel.after(population.staysTicks(i, 0, random), EVENT.turn, i)
+    }
+  }
+
+  #handle(): Handler[] {
+    const { executors, invokers, world } = this
+    const ofAttempt =
+      (handler: Handler): Handler =>
+      (a) => {
+        handler(a)
+        const { events } = world.attempts.columns
+        events[a] = (events[a] as number) - 1
+        world.settle(a)
+      }
+    const handlers: Handler[] = []
+    handlers[EVENT.asked] = ofAttempt((a) => executors.asked(a))
+    handlers[EVENT.released] = ofAttempt((a) => executors.released(a))
+    handlers[EVENT.ended] = ofAttempt((a) => executors.ended(a))
+    handlers[EVENT.started] = ofAttempt((a) => invokers.started(a))
+    handlers[EVENT.cancelled] = ofAttempt((a) => executors.cancelled(a))
+    handlers[EVENT.answered] = ofAttempt((a) => invokers.answered(a))
+    handlers[EVENT.refused] = ofAttempt((a) => invokers.refused(a))
+    handlers[EVENT.news] = (peer) => executors.news(peer)
+    handlers[EVENT.watch] = (invoker) => invokers.watch(invoker)
+    handlers[EVENT.turn] = (peer) => this.#turn(peer)
+    handlers[EVENT.arrival] = () => this.#arrive()
+    return handlers
+  }
+
+  #turn(peer: number): void {
+    const { population, wheel, random } = this.world
+    population.turn(peer, wheel.now)
+    if (population.online[peer] === 1) this.executors.come(peer)
+    else this.executors.leave(peer)
+    wheel.after(population.staysTicks(peer, msOf(wheel.now), random), EVENT.turn, peer)
+  }
+
+  #arrive(): void {
+    const { wheel } = this.world
+    while (ticksOf(this.#nextMs) <= wheel.now) {
+      this.#begin(this.#next)
+      if (!this.#workload(this.#next)) return
+      this.#nextMs += this.#next.gapMs
+    }
+    wheel.at(ticksOf(this.#nextMs), EVENT.arrival, 0)
+  }
+
+  #begin({ workMs, count }: Jobs): void {
+    const { random, tables } = this.world
+    const { jobs, firstJobs, oracle } = this.#options
+    const invoker = random.below(tables.invokers.length)
+    const asks = tables.invokers[invoker] as number
+    for (let i = 0; i < count; i++) {
+      const number = this.#begun++ - firstJobs + 1
+      const counted = number > 0 && number <= jobs ? number : 0
+      if (oracle) this.arrivals.push({ id: this.#begun, atMs: this.#nextMs, invoker: asks, ms: workMs })
+      this.invokers.begin(invoker, workMs, counted)
+    }
+  }
+}
+
+export interface LargeRoutingReport {
+  meanMs: number
+  p99Ms: number
+  /** Of one who sees everything, with the same arrivals (`routing-oracle.ts`), all peers being there; 0: not asked for. */
+  oracleMeanMs: number
+  oracleP99Ms: number
+  /** Work done in vain, in parts of that which was not. */
+  duplicateShare: number
+  executionsPerJob: number
+  hedges: number
+  /** Attempts whose executor was silent for too long. */
+  lost: number
+  bytesPerJob: number
+  events: number
+  hash: number
+  /** Counted jobs that nobody has answered. */
+  unanswered: number
+}
+
+const meanOf = (figures: ArrayLike<number>): number => {
+  let sum = 0
+  for (let i = 0; i < figures.length; i++) sum += figures[i] as number
+  return sum / figures.length
+}
+
+/** Nearest rank. */
+const p99Of = (figures: ArrayLike<number>): number => {
+  const sorted = Float64Array.from(figures).sort()
+  return sorted[Math.ceil(0.99 * sorted.length) - 1] as number
+}
+
+/** Each slot is a machine to the oracle. */
+const oracleOf = ({ world, arrivals }: LargeRoutingWorld, firstJobs: number, jobs: number): number[] => {
+  const { population } = world
+  const slots: number[] = []
+  const firstOf = new Map<number, number>()
+  for (let i = 0; i < population.size; i++) {
+    firstOf.set(i, slots.length)
+    for (let slot = 0; slot < population.deviceOf(i).slots; slot++) slots.push(i)
+  }
+  const machines = {
+    speeds: slots.map((i) => population.deviceOf(i).speed),
+    delayMs: (from: number, to: number) => msOf(population.delayTicks(slots[from] as number, slots[to] as number)),
+  }
+  const asked = arrivals.map((job) => ({ ...job, invoker: firstOf.get(job.invoker) as number }))
+  return replay(machines, asked).slice(firstJobs, firstJobs + jobs)
+}
+
+/** The same report for the same options. */
+export const runLargeRouting = (options: LargeRouting): LargeRoutingReport => {
+  const routing = new LargeRoutingWorld(options)
+  const { world, tookTicks } = routing
+  const endMs =
+    msOf(world.wheel.now) +
+    PATIENCE_MS +
+    (4 * (options.firstJobs + options.jobs) * options.jobMs) / (options.load * routing.capacity())
+  while (!routing.isOver && msOf(world.wheel.now) < endMs) routing.runMs(1000)
+  const { counts, wheel } = world
+  const took = Float64Array.from(
+    tookTicks.subarray(1).filter((ticks) => ticks > 0),
+    msOf,
+  )
+  const oracle = options.oracle ? oracleOf(routing, options.firstJobs, options.jobs) : [0]
+  return {
+    ...{ meanMs: meanOf(took), p99Ms: p99Of(took), oracleMeanMs: meanOf(oracle), oracleP99Ms: p99Of(oracle) },
+    duplicateShare: counts.spentTicks / counts.neededTicks - 1,
+    executionsPerJob: counts.executions / counts.answered,
+    ...{ hedges: counts.hedges, lost: counts.lost, bytesPerJob: counts.bytes / counts.answered },
+    ...{ events: wheel.happened, hash: wheel.hash >>> 0, unanswered: options.jobs - took.length },
+  }
+}

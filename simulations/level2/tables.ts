@@ -1,0 +1,75 @@
+/** Whom each invoker knows as neighbours: as housekeeping leaves them after some minutes (decision 16), the nearest. */
+
+import { placesOf } from '../../peer/places.ts'
+import { NEIGHBOURS_MAX } from '../../protocol/limits.ts'
+import type { Chance } from './chance.ts'
+import type { Population } from './population.ts'
+
+/** Near places: far neighbours take only what nobody near does, and are left out. */
+export const DEGREE = placesOf(NEIGHBOURS_MAX).near
+/** An invoker has met so many, of its place and those around it; the nearest of these are its neighbours. */
+const MET = 4 * DEGREE
+
+export class Tables {
+  /** Peers that ask, by number of the invoker. */
+  readonly invokers: Int32Array
+  readonly count: Uint8Array
+  /** Row by row, DEGREE for each. */
+  readonly peer: Int32Array
+  readonly delayTicks: Uint16Array
+  readonly slowness: Float32Array
+  readonly inFlight: Uint8Array
+  readonly shunnedUntil: Uint32Array
+
+  /** Peers that are invokers are spread evenly over all. */
+  constructor(population: Population, invokers: number, random: Chance) {
+    this.invokers = Int32Array.from({ length: invokers }, (_, k) => Math.floor((k * population.size) / invokers))
+    this.count = new Uint8Array(invokers)
+    this.peer = new Int32Array(invokers * DEGREE)
+    this.delayTicks = new Uint16Array(invokers * DEGREE)
+    this.slowness = new Float32Array(invokers * DEGREE).fill(1)
+    this.inFlight = new Uint8Array(invokers * DEGREE)
+    this.shunnedUntil = new Uint32Array(invokers * DEGREE)
+    const met = { peer: new Int32Array(MET), key: new Float64Array(MET) }
+    for (let k = 0; k < invokers; k++) this.#fill(population, k, random, met)
+  }
+
+  get bytes(): number {
+    const rows = this.peer.length
+    return 5 * this.invokers.length + (4 + 2 + 4 + 1 + 4) * rows
+  }
+
+  #fill(population: Population, k: number, random: Chance, met: { peer: Int32Array; key: Float64Array }): void {
+    const self = this.invokers[k] as number
+    const known = this.#meet(population, self, random, met.peer)
+    // Sorted as numbers, which needs no comparison function: the delay, then which of those met.
+    for (let i = 0; i < known; i++) met.key[i] = population.delayTicks(self, met.peer[i] as number) * MET + i
+    const keys = met.key.subarray(0, known).sort()
+    const count = Math.min(DEGREE, known)
+    this.count[k] = count
+    for (let i = 0; i < count; i++) {
+      const key = keys[i] as number
+      this.peer[k * DEGREE + i] = met.peer[key % MET] as number
+      this.delayTicks[k * DEGREE + i] = Math.floor(key / MET)
+    }
+  }
+
+  /** Of its own place and then of the nearest, in each from a random one on. */
+  #meet(population: Population, self: number, random: Chance, met: Int32Array): number {
+    const { nearest, size } = population.geography
+    const home = population.place[self] as number
+    let known = 0
+    for (let rank = 0; rank < size && known < MET; rank++) {
+      const place = nearest[home * size + rank] as number
+      const first = population.firstOf(place)
+      const crowd = population.firstOf(place + 1) - first
+      if (crowd === 0) continue
+      const from = random.below(crowd)
+      for (let step = 0; step < crowd && known < MET; step++) {
+        const other = first + ((from + step) % crowd)
+        if (other !== self && population.canReach(self, other)) met[known++] = other
+      }
+    }
+    return known
+  }
+}

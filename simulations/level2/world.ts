@@ -1,0 +1,100 @@
+/** What all parts of one large world share. */
+import { AT, type Attempts, type Jobs } from './attempts.ts'
+import type { Chance } from './chance.ts'
+import type { Population } from './population.ts'
+import { DEGREE, type Tables } from './tables.ts'
+import { TICKS_PER_MS, ticksOf, type Wheel } from './wheel.ts'
+
+/** What an event is: the index is that of an attempt, but for the last three. */
+export const EVENT = {
+  ...{ asked: 0, released: 1, ended: 2, started: 3, cancelled: 4, answered: 5, refused: 6 },
+  /** Of a peer, an invoker, a peer; of nothing. */
+  ...{ news: 7, watch: 8, turn: 9, arrival: 10 },
+} as const
+
+export interface Link {
+  /** Messages of which one packet is lost: TCP repeats it. */
+  lossPpm: number
+  /** Input and result of a job. */
+  jobBytes: number
+}
+
+/** Linux waits at least so long before it repeats a packet. */
+const REPEAT_MS_MIN = 200
+/** A frame without an input or a result. */
+const FRAME_BYTES = 64
+
+export interface Counts {
+  /** Messages between peers, and their bytes; words on load are counted once a neighbour. */
+  messages: number
+  bytes: number
+  loadWords: number
+  lostPackets: number
+  refused: number
+  executions: number
+  hedges: number
+  lost: number
+  answered: number
+  /** Of counted jobs: what all runs of them took at their executors, and those whose answer was the first; ticks. */
+  spentTicks: number
+  neededTicks: number
+}
+
+export class LargeWorld {
+  readonly wheel: Wheel
+  readonly population: Population
+  readonly tables: Tables
+  readonly jobs: Jobs
+  readonly attempts: Attempts
+  readonly random: Chance
+  readonly link: Link
+  readonly counts: Counts = {
+    ...{ messages: 0, bytes: 0, loadWords: 0, lostPackets: 0, refused: 0, executions: 0, hedges: 0, lost: 0 },
+    ...{ answered: 0, spentTicks: 0, neededTicks: 0 },
+  }
+
+  constructor(parts: Pick<LargeWorld, 'wheel' | 'population' | 'tables' | 'jobs' | 'attempts' | 'random' | 'link'>) {
+    this.wheel = parts.wheel
+    this.population = parts.population
+    this.tables = parts.tables
+    this.jobs = parts.jobs
+    this.attempts = parts.attempts
+    this.random = parts.random
+    this.link = parts.link
+  }
+
+  /** A message on attempt `a`, to its executor or from it, with the bytes of an input or a result or without. */
+  send(a: number, kind: number, toExecutor: boolean, withJob: boolean): void {
+    const row = this.attempts.columns.row[a] as number
+    const bytes = withJob ? FRAME_BYTES + this.link.jobBytes : FRAME_BYTES
+    const invoker = this.tables.invokers[Math.floor(row / DEGREE)] as number
+    const executor = this.tables.peer[row] as number
+    let delay = this.tables.delayTicks[row] as number
+    delay += toExecutor ? this.#transferTicks(invoker, executor, bytes) : this.#transferTicks(executor, invoker, bytes)
+    if (this.link.lossPpm > 0 && this.random.below(1_000_000) < this.link.lossPpm) {
+      this.counts.lostPackets++
+      delay += Math.max(ticksOf(REPEAT_MS_MIN), 2 * delay)
+    }
+    this.counts.messages++
+    this.counts.bytes += bytes
+    this.later(a, delay, kind)
+  }
+
+  /** One of its events has happened, or nobody waits for it any more: is its record of use? */
+  settle(a: number): void {
+    const { open, at, events } = this.attempts.columns
+    if (open[a] === 0 && at[a] === AT.over && events[a] === 0) this.attempts.free(a)
+  }
+
+  #transferTicks(from: number, to: number, bytes: number): number {
+    const up = this.population.deviceOf(from).upKbitPerS
+    const down = this.population.deviceOf(to).downKbitPerS
+    return Math.round(8 * bytes * TICKS_PER_MS * (1 / up + 1 / down))
+  }
+
+  /** An event on attempt `a`, whose record stays until it has happened. */
+  later(a: number, delay: number, kind: number): void {
+    this.attempts.columns.events[a] = (this.attempts.columns.events[a] as number) + 1
+    this.wheel.after(delay, kind, a)
+  }
+}

@@ -1,0 +1,27 @@
+import { runLargeRouting } from '../level2/routing.ts'
+import { type Scenario, violated } from '../scenarios.ts'
+
+const JOBS = 4000
+
+export const scenario: Scenario = {
+  about:
+    'level 2: jobs of 1 s arrive by chance at load 0.6, at servers, desktops, phones, routers and tabs that come and go',
+  peers: 1000,
+  async run({ seed, peers, rtts }) {
+    const jobs = Math.max(JOBS, peers)
+    const work = { jobMs: 1000, load: 0.6, workload: 'poisson', jobs, firstJobs: jobs } as const
+    const invokers = Math.max(1, Math.floor(peers / 8))
+    const report = runLargeRouting({ ...work, seed, peers, invokers, rtts, churn: true, oracle: false })
+    const { meanMs, p99Ms, duplicateShare, unanswered, executionsPerJob, hash } = report
+    return {
+      figures: {
+        ...{ mean_ms: meanMs, p99_ms: p99Ms, duplicate_share: duplicateShare, executions_per_job: executionsPerJob },
+        ...{ hedges: report.hedges, lost: report.lost, bytes_per_job: report.bytesPerJob, events: report.events, hash },
+      },
+      violations: violated({
+        [`${unanswered} of ${jobs} jobs have no answer`]: unanswered === 0,
+        [`${duplicateShare} of the work is done in vain`]: duplicateShare < 0.25,
+      }),
+    }
+  },
+}
