@@ -14,7 +14,7 @@ test('100,000 transactions on a machine that crashes, a disk that fails and a li
   expect(counts.crashes).toBeGreaterThan(20)
   expect(counts.failures).toBeGreaterThan(50)
   expect(counts.lost).toBeGreaterThan(1000)
-})
+}, 300_000)
 
 test('where everybody wants the same few keys', async () => {
   const { violations, counts } = await workIn('hot', ALL_FAULTS, { clients: 32, transactions: 3000, keys: 20 })
