@@ -12,7 +12,7 @@ import type { Neighbour, NeighbourTable } from './neighbours.ts'
 const LIFE_MS = 120_000
 const REFRESH_MS = LIFE_MS / 2
 /** Far neighbours send here only what nobody near takes: they hear of a load this many times later, if it lasts. */
-const FAR_DELAY = 10
+export const FAR_DELAY = 10
 
 export type Offer = Pick<
   Advertisement,

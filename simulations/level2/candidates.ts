@@ -5,7 +5,7 @@ import { runMs } from '../../peer/tying.ts'
 import { windowOf } from '../../peer/window.ts'
 import { NONE } from './attempts.ts'
 import type { Executors } from './executors.ts'
-import { DEGREE } from './tables.ts'
+import { DEGREE, NEAR } from './tables.ts'
 import { msOf, ticksOf } from './wheel.ts'
 import type { LargeWorld } from './world.ts'
 
@@ -74,7 +74,7 @@ export class LargeCandidates implements CandidateView {
   pending(i: number): number {
     const { tables } = this.#world
     const row = this.row(i)
-    const told = this.#executors.seen(tables.peer[row] as number, tables.delayTicks[row] as number)
+    const told = this.#executors.seen(tables.peer[row] as number, i < NEAR ? 0 : 1, tables.delayTicks[row] as number)
     return Math.max(tables.inFlight[row] as number, told)
   }
 

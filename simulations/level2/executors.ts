@@ -1,8 +1,9 @@
 /** The lending side of all peers of a large world: admits, holds, runs, and tells of its load, by the rules of peer/. */
 import { type AdmissionView, admit, QUOTA_DEFAULT } from '../../peer/admission.ts'
 import { type Load, newsDelayMs } from '../../peer/load-news.ts'
+import { FAR_DELAY } from '../../peer/own-advertisement.ts'
 import { AT, NONE } from './attempts.ts'
-import { DEGREE } from './tables.ts'
+import { FAR, NEAR } from './tables.ts'
 import { ticksOf } from './wheel.ts'
 import { EVENT, type LargeWorld } from './world.ts'
 
@@ -10,6 +11,13 @@ const MIB = 1024 * 1024
 /** What a job asks for. */
 const JOB_MEMORY_BYTES = 64 * MIB
 const LOAD_BYTES = 24
+/** Neighbours who are told at the same time, and how many times later than the first. */
+const AUDIENCES = [
+  { neighbours: NEAR, slowness: 1 },
+  { neighbours: FAR, slowness: FAR_DELAY },
+] as const
+
+type Audience = (typeof AUDIENCES)[number]
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
 
@@ -20,7 +28,7 @@ export class Executors {
   readonly count: Uint16Array
   readonly held: Uint16Array
   readonly running: Uint8Array
-  /** The items that it has told of last, when, and those told before. */
+  /** The items that it has told of last, when, and those told before; by peer and audience, the near one first. */
   readonly told: Uint16Array
   readonly toldAt: Uint32Array
   readonly before: Uint16Array
@@ -42,20 +50,21 @@ export class Executors {
     this.count = new Uint16Array(size)
     this.held = new Uint16Array(size)
     this.running = new Uint8Array(size)
-    this.told = new Uint16Array(size)
-    this.toldAt = new Uint32Array(size)
-    this.before = new Uint16Array(size)
-    this.newsAt = new Uint32Array(size)
+    this.told = new Uint16Array(2 * size)
+    this.toldAt = new Uint32Array(2 * size)
+    this.before = new Uint16Array(2 * size)
+    this.newsAt = new Uint32Array(2 * size)
   }
 
   get bytes(): number {
-    return (4 + 2 + 2 + 1 + 2 + 4 + 2 + 4) * this.first.length
+    return (4 + 2 + 2 + 1 + 2 * (2 + 4 + 2 + 4)) * this.first.length
   }
 
   /** Items at `peer` as somebody knows it whom words reach in `delay` ticks. */
-  seen(peer: number, delay: number): number {
-    const isThere = this.#world.wheel.now >= (this.toldAt[peer] as number) + delay
-    return (isThere ? this.told[peer] : this.before[peer]) as number
+  seen(peer: number, audience: number, delay: number): number {
+    const at = 2 * peer + audience
+    const isThere = this.#world.wheel.now >= (this.toldAt[at] as number) + delay
+    return (isThere ? this.told[at] : this.before[at]) as number
   }
 
   asked(a: number): void {
@@ -125,13 +134,13 @@ export class Executors {
 
   /** Its neighbours hear of it as of a newcomer. */
   come(peer: number): void {
-    this.#tell(peer, 0)
+    for (let audience = 0; audience < AUDIENCES.length; audience++) this.#tell(2 * peer + audience, 0)
   }
 
-  /** Something has changed, or a word is due. */
-  news(peer: number): void {
-    this.newsAt[peer] = 0
-    if (this.#world.population.online[peer] === 1) this.#consider(peer)
+  /** A word is due, perhaps, to one audience of a peer. */
+  news(at: number): void {
+    this.newsAt[at] = 0
+    if (this.#world.population.online[at >> 1] === 1) this.#considerFor(at)
   }
 
   #refuses(peer: number): boolean {
@@ -196,30 +205,34 @@ export class Executors {
     at[a] = AT.over
   }
 
+  /** Something has changed. */
   #consider(peer: number): void {
-    const { wheel, population } = this.#world
-    const { slots } = population.deviceOf(peer)
-    const items = (this.count[peer] as number) - (this.held[peer] as number)
-    const delayMs = newsDelayMs(
-      fill(this.#toldLoad, slots, this.told[peer] as number),
-      fill(this.#nowLoad, slots, items),
-    )
-    if (delayMs === Number.POSITIVE_INFINITY) return
-    const due = (this.toldAt[peer] as number) + ticksOf(delayMs)
-    if (due <= wheel.now) return this.#tell(peer, items)
-    const set = this.newsAt[peer] as number
-    if (set !== 0 && set <= due) return
-    this.newsAt[peer] = due
-    wheel.at(due, EVENT.news, peer)
+    for (let audience = 0; audience < AUDIENCES.length; audience++) this.#considerFor(2 * peer + audience)
   }
 
-  #tell(peer: number, items: number): void {
+  #considerFor(at: number): void {
+    const { wheel, population } = this.#world
+    const peer = at >> 1
+    const { slots } = population.deviceOf(peer)
+    const items = (this.count[peer] as number) - (this.held[peer] as number)
+    const delayMs = newsDelayMs(fill(this.#toldLoad, slots, this.told[at] as number), fill(this.#nowLoad, slots, items))
+    if (delayMs === Number.POSITIVE_INFINITY) return
+    const due = (this.toldAt[at] as number) + ticksOf(delayMs * (AUDIENCES[at & 1] as Audience).slowness)
+    if (due <= wheel.now) return this.#tell(at, items)
+    const set = this.newsAt[at] as number
+    if (set !== 0 && set <= due) return
+    this.newsAt[at] = due
+    wheel.at(due, EVENT.news, at)
+  }
+
+  #tell(at: number, items: number): void {
     const { counts, wheel } = this.#world
-    this.before[peer] = this.told[peer] as number
-    this.told[peer] = items
-    this.toldAt[peer] = wheel.now
-    counts.loadWords += DEGREE
-    counts.bytes += DEGREE * LOAD_BYTES
+    const { neighbours } = AUDIENCES[at & 1] as Audience
+    this.before[at] = this.told[at] as number
+    this.told[at] = items
+    this.toldAt[at] = wheel.now
+    counts.loadWords += neighbours
+    counts.bytes += neighbours * LOAD_BYTES
   }
 }
 

@@ -148,7 +148,7 @@ export class LargeRoutingWorld {
     handlers[EVENT.cancelled] = ofAttempt((a) => executors.cancelled(a))
     handlers[EVENT.answered] = ofAttempt((a) => invokers.answered(a))
     handlers[EVENT.refused] = ofAttempt((a) => invokers.refused(a))
-    handlers[EVENT.news] = (peer) => executors.news(peer)
+    handlers[EVENT.news] = (at) => executors.news(at)
     handlers[EVENT.watch] = (invoker) => invokers.watch(invoker)
     handlers[EVENT.turn] = (peer) => this.#turn(peer)
     handlers[EVENT.arrival] = () => this.#arrive()

@@ -1,14 +1,15 @@
-/** Whom each invoker knows as neighbours: as housekeeping leaves them after some minutes (decision 16), the nearest. */
+/** Whom each invoker knows as neighbours: as housekeeping leaves them after some minutes (decision 16). */
 
 import { placesOf } from '../../peer/places.ts'
 import { NEIGHBOURS_MAX } from '../../protocol/limits.ts'
 import type { Chance } from './chance.ts'
 import type { Population } from './population.ts'
 
-/** Near places: far neighbours take only what nobody near does, and are left out. */
-export const DEGREE = placesOf(NEIGHBOURS_MAX).near
-/** An invoker has met so many, of its place and those around it; the nearest of these are its neighbours. */
-const MET = 4 * DEGREE
+/** The nearest first, and then those drawn by lot; guests are left out. */
+export const { near: NEAR, far: FAR } = placesOf(NEIGHBOURS_MAX)
+export const DEGREE = NEAR + FAR
+/** An invoker has met so many, of its place and those around it; the nearest of these are near neighbours. */
+const MET = 4 * NEAR
 
 export class Tables {
   /** Peers that ask, by number of the invoker. */
@@ -45,13 +46,26 @@ export class Tables {
     // Sorted as numbers, which needs no comparison function: the delay, then which of those met.
     for (let i = 0; i < known; i++) met.key[i] = population.delayTicks(self, met.peer[i] as number) * MET + i
     const keys = met.key.subarray(0, known).sort()
-    const count = Math.min(DEGREE, known)
-    this.count[k] = count
+    const count = Math.min(NEAR, known)
+    this.count[k] = count + this.#fillFar(population, self, k * DEGREE + count, random)
     for (let i = 0; i < count; i++) {
       const key = keys[i] as number
       this.peer[k * DEGREE + i] = met.peer[key % MET] as number
       this.delayTicks[k * DEGREE + i] = Math.floor(key / MET)
     }
+  }
+
+  /** Anybody by chance; in a small world one may be near as well. */
+  #fillFar(population: Population, self: number, from: number, random: Chance): number {
+    let filled = 0
+    for (let draw = 0; draw < 4 * FAR && filled < FAR; draw++) {
+      const other = random.below(population.size)
+      if (other === self || !population.canReach(self, other)) continue
+      this.peer[from + filled] = other
+      this.delayTicks[from + filled] = population.delayTicks(self, other)
+      filled++
+    }
+    return filled
   }
 
   /** Of its own place and then of the nearest, in each from a random one on. */

@@ -8,7 +8,7 @@ import { TICKS_PER_MS, ticksOf, type Wheel } from './wheel.ts'
 /** What an event is: the index is that of an attempt, but for the last three. */
 export const EVENT = {
   ...{ asked: 0, released: 1, ended: 2, started: 3, cancelled: 4, answered: 5, refused: 6 },
-  /** Of a peer, an invoker, a peer; of nothing. */
+  /** Of a peer and its audience (twice its index, and 1 if that is far), an invoker, a peer; of nothing. */
   ...{ news: 7, watch: 8, turn: 9, arrival: 10 },
 } as const
 
