@@ -6,6 +6,7 @@ import type { EffectKind } from '../protocol/effects.ts'
 import type { Grants } from '../protocol/grants.ts'
 import { Outcome } from '../protocol/outcome.ts'
 import { decodeValue, type Value } from '../protocol/values.ts'
+import { randomFor } from '../scripts/test/seed.ts'
 import { machine, publish, requestOf, returned, worldFor } from '../scripts/test/world.ts'
 import type { PeerSetup, World, WorldPeer } from '../simulations/world.ts'
 import { ensureLevel } from './calls.ts'
@@ -63,7 +64,7 @@ const CODE = `
 `
 const EXPORTS = ['careful', 'count', 'deep', 'failing', 'many', 'order', 'patient', 'sleeping', 'take']
 const EFFECTS: EffectKind[] = ['call', 'fetch', 'get', 'put', 'sleep']
-const GRANTS: Grants = { DB: { state: 'shop' }, PAY: { fetch: [HONOURS], methods: ['POST'] } }
+const GRANTS: Grants = { DB: { state: 'shop' }, PAY: { fetch: [HONOURS], methods: ['POST'], onUnknown: 'retry' } }
 const ENV = [
   { name: 'DB', kind: 'state' as const },
   { name: 'PAY', kind: 'fetch' as const },
@@ -106,6 +107,9 @@ const stateOf = async ({ state }: WorldPeer, prefix = ''): Promise<Record<string
   return Object.fromEntries(entries.map(({ key, value }) => [key, decodeValue(value as Uint8Array)]))
 }
 
+/** Of executors, in one world. */
+const KILLS = 8
+
 const WAYS: Way[] = ['self', 'quorum:2'].flatMap((level) => [true, false].map((isDurable) => ({ level, isDurable })))
 
 describe.each(WAYS)('at $level, durable: $isDurable', (way) => {
@@ -120,6 +124,30 @@ describe.each(WAYS)('at $level, durable: $isDurable', (way) => {
     expect(orders.map(({ n }) => n).sort()).toEqual(numbers)
     expect(await stateOf(home(world))).toMatchObject({ orders: ids.length, paid: ids.length, taken: ids.length })
     expect(sinks.all()).toEqual(ids.map((id) => `take ${id}`))
+  })
+
+  test('whatever the moments at which executors are killed, it is made once', async () => {
+    const random = randomFor(`killed ${JSON.stringify(way)}`)
+    const { world, sinks } = await meshFor(`killed ${JSON.stringify(way)}`)
+    const ids = Array.from({ length: KILLS }, (_, i) => `${i}`)
+    let killed = 0
+    for (const id of ids) {
+      const called = call(world, way, 'order', id)
+      await world.clock.advance(random.below(900))
+      const busy = world.peers.slice(1).find((one) => one.peer.status().running.length > 0)
+      if (busy) world.kill(busy)
+      expect(await world.until(called)).toMatchObject({ taken: { isBegun: true } })
+      if (!busy) continue
+      killed++
+      await world.clock.advance(1000)
+      const { peer } = await world.restart(busy)
+      await world.until(peer.join(home(world).address))
+      await world.clock.advance(1000)
+    }
+    expect(killed).toBeGreaterThan(0)
+    const state = await stateOf(home(world))
+    expect(state).toMatchObject({ orders: KILLS, paid: KILLS, taken: KILLS })
+    expect(sinks.all()).toEqual(ids.map((id) => `take ${id}`).sort())
   })
 
   test('one that throws is an error that its caller may catch; the steps that it ended before stay', async () => {
@@ -208,3 +236,27 @@ test('at none and audit its caller is refused', async () => {
   for (const level of ['none', 'audit'])
     await expect(call(world, { level, isDurable: false }, 'order', 'a')).rejects.toMatchObject({ code: 'E_USAGE' })
 })
+
+test.each(['self', 'quorum:2'])(
+  'at %s, whatever the moments at which its home is killed, it is made once',
+  async (level) => {
+    const random = randomFor(`home killed at ${level}`)
+    const sinks = new Sinks()
+    const setup: PeerSetup = { policy: { slots: 0 }, web: sinks.web(async () => {}) }
+    const world = await worldFor(`home killed at ${level}`, { peers: 4, setup: (i) => (i === 0 ? setup : {}) })
+    const ids = Array.from({ length: KILLS }, (_, i) => `${i}`)
+    for (const id of ids) {
+      const started = await world.until(home(world).peer.durable.start(await requestFor(world, { level }, 'order', id)))
+      await world.clock.advance(random.below(900))
+      const dead = home(world)
+      world.kill(dead)
+      await world.clock.advance(1000)
+      const { peer } = await world.restart(dead, setup)
+      await world.until(Promise.all(world.peers.slice(1).map(({ address }) => peer.join(address))))
+      expect(await world.until(peer.durable.wait(started))).toMatchObject({ state: 'done' })
+    }
+    expect(await stateOf(home(world))).toMatchObject({ orders: KILLS, paid: KILLS, taken: KILLS })
+    expect(ids.map((id) => sinks.timesOf(HONOURS, `take ${id}`))).toEqual(ids.map(() => 1))
+    expect(sinks.contradicted).toEqual([])
+  },
+)
