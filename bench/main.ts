@@ -20,6 +20,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   join: () => import('./join.ts'),
   routing: () => import('./routing.ts'),
   'verification-cost': () => import('./verification-cost.ts'),
+  'sim-verification': () => import('./sim-verification.ts'),
   'browser-weight': () => import('./browser-weight.ts'),
   'browser-join': () => import('./browser-join.ts'),
   'browser-call': () => import('./browser-call.ts'),

@@ -66,7 +66,7 @@ describe('a liar', () => {
     const results = await calls(60)
     areRight(results)
     expect(liarsOf(results)).toEqual([world.peers[1]!.peerId])
-    expect(results.filter(({ disputes }) => disputes.length > 0)).toHaveLength(5)
+    expect(results.filter(({ disputes }) => disputes.length > 0)).toHaveLength(6)
     for (const honest of world.peers.slice(2)) expect(trustOf(world, honest)).toMatchObject({ caught: 0 })
     const [caller] = world.peers as [WorldPeer]
     expect(trustOf(world, world.peers[1]!)).toBeUndefined()

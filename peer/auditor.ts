@@ -131,14 +131,19 @@ export class Auditor {
     this.wrong(performed.executor)
   }
 
-  /** One of its receipts was proven wrong here: those that are unaudited are checked before it is asked again. */
+  /** One of its receipts was proven wrong here: of those that are unaudited the newest are checked before it is asked again. */
   wrong(executor: string): void {
+    const { standings } = this.#parts
     this.#convict(executor, false)
     this.#suspend(executor)
-    const claims = this.#unaudited.get(executor)?.take() ?? []
     this.#later(async () => {
-      for (const claim of claims) await this.#checkReleased(claim)
-      this.#parts.standings.restore(executor)
+      const claims = this.#unaudited.get(executor)
+      while (!this.#stopped && !standings.isCleared(executor)) {
+        const claim = claims?.takeNewest()
+        if (!claim) break
+        await this.#checkReleased(claim)
+      }
+      standings.restore(executor)
     })
   }
 

@@ -7,7 +7,7 @@ const CLAIMS_MAX = 1024
 const CLAIM_BYTES_MAX = 2 * MIB
 
 export class Claims<Claim extends { readonly bytes: number }> {
-  #claims: Claim[] = []
+  readonly #claims: Claim[] = []
   #bytes = 0
 
   add(claim: Claim): void {
@@ -18,10 +18,9 @@ export class Claims<Claim extends { readonly bytes: number }> {
     }
   }
 
-  take(): Claim[] {
-    const taken = this.#claims
-    this.#claims = []
-    this.#bytes = 0
-    return taken
+  takeNewest(): Claim | undefined {
+    const claim = this.#claims.pop()
+    if (claim) this.#bytes -= claim.bytes
+    return claim
   }
 }

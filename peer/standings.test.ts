@@ -73,9 +73,9 @@ describe('the standing of an executor', () => {
     expect(standings.isSuspended('one')).toBe(true)
   })
 
-  test('is expelled for good after five', async () => {
+  test('is expelled for good after six', async () => {
     const standings = await machine().open()
-    for (let i = 0; i < 5; i++) standings.wrong('one', false)
+    for (let i = 0; i < 6; i++) standings.wrong('one', false)
     standings.restore('one')
     serve(standings, 'one', 1000)
     expect(standings.of('one').state).toBe('expelled')
@@ -90,13 +90,13 @@ describe('over a restart', () => {
     serve(before, 'trusted', PROBATION_RECEIPTS + 9)
     before.wrong('caught', true)
     before.suspend('caught')
-    for (let i = 0; i < 5; i++) before.wrong('expelled', false)
+    for (let i = 0; i < 6; i++) before.wrong('expelled', false)
     await before.save()
     const after = await open()
     expect(after.of('trusted')).toEqual(before.of('trusted'))
     expect(after.of('caught')).toEqual({ ...before.of('caught'), state: 'probation' })
     expect(after.isExpelled('expelled')).toBe(true)
-    for (let i = 0; i < 4; i++) after.wrong('caught', false)
+    for (let i = 0; i < 5; i++) after.wrong('caught', false)
     expect(after.isExpelled('caught')).toBe(true)
   })
 

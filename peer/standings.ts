@@ -3,6 +3,7 @@ import { decodeCanonical, encodeCanonical } from '../protocol/codec.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { Ports, StorageWrite } from '../protocol/ports.ts'
 import {
+  isCleared,
   isExpelled,
   probationAfter,
   probationLeft,
@@ -95,6 +96,11 @@ export class Standings {
   /** How many of its receipts are all audited before any is taken on trust; 0: its probation is over. */
   probationLeft(peer: string): number {
     return probationLeft(this.#byPeer.get(peer) ?? unknown())
+  }
+
+  /** Has enough of what it signed been checked again? */
+  isCleared(peer: string): boolean {
+    return isCleared(this.#byPeer.get(peer) ?? unknown())
   }
 
   /** Is it asked for nothing now? */

@@ -3,6 +3,7 @@ import { randomFor } from '../scripts/test/seed.ts'
 import {
   AUDIT_FLOOR,
   HONEST_ERROR_RATE,
+  isCleared,
   isExpelled,
   PROBATION_RECEIPTS,
   probationLeft,
@@ -58,13 +59,24 @@ describe('the share of receipts that are audited', () => {
 })
 
 describe('the sequential test', () => {
-  test('expels after the fifth wrong receipt in a row, and not before', () => {
-    expect(isExpelled(afterWrong(4))).toBe(false)
-    expect(isExpelled(afterWrong(5))).toBe(true)
+  test('expels after the sixth wrong receipt in a row, and not before', () => {
+    expect(isExpelled(afterWrong(5))).toBe(false)
+    expect(isExpelled(afterWrong(6))).toBe(true)
+  })
+
+  test('clears a machine that erred once after some thirty right receipts, and one that errs again not before it is found right far longer', () => {
+    const rightsUntilCleared = (from: TrustView): number => {
+      let [view, rights] = [from, 0]
+      for (; !isCleared(view); rights++) view = audited(view, false)
+      return rights
+    }
+    expect(isCleared(fresh)).toBe(true)
+    expect(rightsUntilCleared(afterWrong(1))).toBe(30)
+    expect(rightsUntilCleared(afterWrong(2))).toBeGreaterThan(120)
   })
 
   test('is never taken back', () => {
-    let view = afterWrong(5)
+    let view = afterWrong(6)
     for (let i = 0; i < 10_000; i++) view = audited(view, false)
     expect(isExpelled(view)).toBe(true)
   })
@@ -73,7 +85,7 @@ describe('the sequential test', () => {
     let view = fresh
     for (let i = 0; i < 10_000; i++) view = audited(view, false)
     expect(view.suspicion).toBe(0)
-    for (let i = 0; i < 5; i++) view = audited(view, true)
+    for (let i = 0; i < 6; i++) view = audited(view, true)
     expect(isExpelled(view)).toBe(true)
   })
 
@@ -96,13 +108,13 @@ describe('the sequential test', () => {
   })
 
   test.each([
-    [0.05, 121],
-    [0.2, 24],
+    [0.05, 137],
+    [0.2, 30],
   ])('expels one that errs in %f of receipts after some %i audited ones', (errorRate, expected) => {
     const chance = chanceFor(`liar ${errorRate}`)
     const lives = Array.from({ length: 2000 }, () => lifeOf(chance, errorRate, 1e6))
     const mean = lives.reduce((sum, life) => sum + life, 0) / lives.length
-    // Wald: threshold over drift, ln 10⁶ / (p ln 25 + (1 − p) ln (0.95 / 0.998)), is what it takes to reach it; CUSUM may
+    // Wald: threshold over drift, ln 10⁶ / (p ln 11 + (1 − p) ln (0.978 / 0.998)), is what it takes to reach it; CUSUM may
     // lose time at zero and overshoots by less than a step, so that it is a little more.
     expect(mean).toBeGreaterThan(0.7 * expected)
     expect(mean).toBeLessThan(1.5 * expected)

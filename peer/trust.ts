@@ -6,11 +6,14 @@ export const PROBATION_RECEIPTS = 50
  * After it, this share of its receipts, for ever. An executor that lies is caught after (1 − a) / a wrong results on
  * average, a = AUDIT_FLOOR times the share of verifiers that do not collude with it.
  */
-export const AUDIT_FLOOR = 0.08
+export const AUDIT_FLOOR = 0.06
 /** Share of receipts in which honest machines err, uncorrelated (Kondo et al., 2007). */
 export const HONEST_ERROR_RATE = 0.002
-/** The rate of wrong receipts that the sequential test tells from it. The two balance at 1.5 %. */
-const LIAR_ERROR_RATE = 0.05
+/**
+ * The rate of wrong receipts that the sequential test tells from it. The two balance at 0.8 %, so that one who lies in a
+ * hundredth is expelled as well, and after six wrong ones in a row anybody (docs/decisions/0064-how-far-back.md).
+ */
+const LIAR_ERROR_RATE = 0.022
 /** ln of the mean number of an honest executor's audited receipts between two false alarms, at least (Lorden, 1971). */
 const EXPEL_AT = Math.log(1_000_000)
 
@@ -19,6 +22,8 @@ export const SUSPICION_PROVEN = EXPEL_AT
 
 const WRONG_STEP = Math.log(LIAR_ERROR_RATE / HONEST_ERROR_RATE)
 const RIGHT_STEP = Math.log((1 - LIAR_ERROR_RATE) / (1 - HONEST_ERROR_RATE))
+/** Of the suspicion that one wrong receipt brings, a quarter has gone. */
+const CLEARED_AT = 0.75 * WRONG_STEP
 
 /** `probation`: all its receipts are audited; `suspended`: not asked while its earlier receipts are checked again. */
 export type TrustState = 'probation' | 'trusted' | 'suspended' | 'expelled'
@@ -42,6 +47,12 @@ export const probationAfter = ({ probation }: TrustView, wrong: boolean, release
   if (wrong) return 0
   return released ? probation : probation + 1
 }
+
+/**
+ * Is it enough of what was taken on trust that has been checked again? After one slip of an honest machine, once some 30 of
+ * its receipts were right; of one that goes on being wrong, everything is looked at.
+ */
+export const isCleared = ({ suspicion }: TrustView): boolean => suspicion <= CLEARED_AT
 
 /** Nothing takes it back. */
 export const isExpelled = ({ suspicion }: TrustView): boolean => suspicion >= EXPEL_AT

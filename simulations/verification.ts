@@ -5,6 +5,7 @@
  */
 import { Claims } from '../peer/claims.ts'
 import {
+  isCleared,
   isExpelled,
   isTakenOnTrust,
   probationAfter,
@@ -278,11 +279,14 @@ class Home {
   #wrong(i: number): void {
     const standing = this.#view(i)
     standing.found(true, false)
-    for (const { outcome } of this.#claims[i]?.take() ?? []) {
+    const claims = this.#claims[i] as Claims<Claim>
+    while (!isCleared(standing)) {
+      const claim = claims.takeNewest()
+      if (!claim) break
       this.tally.executions++
       this.tally.rechecks++
-      standing.found(outcome !== RIGHT, true)
-      if (outcome === LIE) this.tally.corrected++
+      standing.found(claim.outcome !== RIGHT, true)
+      if (claim.outcome === LIE) this.tally.corrected++
     }
   }
 
@@ -303,7 +307,7 @@ class Home {
     this.#view(i).clear()
     this.#receipts[i] = 0
     this.#wasTrusted[i] = 0
-    this.#claims[i]?.take()
+    this.#claims[i] = new Claims()
   }
 }
 

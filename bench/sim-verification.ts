@@ -1,0 +1,142 @@
+/**
+ * What the levels cost and let through, by trials (`simulations/verification.ts`): 200 peers, distinct tasks, honest machines
+ * that err in 0.2 % of their runs, and a fifth (at quorums 30 %) in collusion. All executions count, those of the home
+ * too. Rival: BOINC's adaptive replication, on as many tasks a host.
+ */
+import { randomInt } from 'node:crypto'
+import { HONEST_ERROR_RATE } from '../peer/trust.ts'
+import { deriveSeed } from '../simulations/random.ts'
+import { runTrial, type Tally, type Trial } from '../simulations/verification.ts'
+import { replicateAdaptively } from './adaptive-replication.ts'
+
+const PEERS = 200
+const COLLUDERS = PEERS / 5
+const QUORUM_COLLUDERS = (PEERS * 3) / 10
+const RESULTS_A_PEER = 10_000
+const LIE_RATES = [1, 0.1, 0.01]
+const SESSION_TASKS = 10
+/** A visitor with a key of its own that comes on each day of a month. */
+const SESSIONS = 30
+
+type Changes = Partial<Trial> & { resultsAPeer?: number }
+
+class Trials {
+  readonly #seed: number
+  readonly #print: (line: string) => void
+  count = 0
+
+  constructor(seed: number, print: (line: string) => void) {
+    this.#seed = seed
+    this.#print = print
+  }
+
+  run(name: string, { resultsAPeer = RESULTS_A_PEER, ...changes }: Changes): Tally {
+    const seed = deriveSeed(this.#seed, name)
+    const setting = { seed, peers: PEERS, tasks: PEERS * resultsAPeer, level: 'audit', errorRate: HONEST_ERROR_RATE }
+    const tally = runTrial({ ...(setting as Trial), ...changes })
+    this.count += tally.results
+    this.#print(lineOf(name, tally))
+    return tally
+  }
+}
+
+const executionsOf = ({ executions, results }: Tally): number => executions / results
+const wrongOf = ({ wrongByIntent, results }: Tally): number => wrongByIntent / results
+const wrongPerIdentity = ({ wrongByIntent, badIdentities }: Tally): number => wrongByIntent / Math.max(1, badIdentities)
+
+const lineOf = (name: string, tally: Tally): string => {
+  const { rechecks, results, wrongByError, badIdentities, badExpelled, honestExpelled, corrected } = tally
+  const cost = `${executionsOf(tally).toFixed(4)} executions a result (${(rechecks / results).toFixed(4)} of them re-checks)`
+  const wrong = `wrong by intent ${wrongOf(tally).toExponential(2)}, by error ${(wrongByError / results).toExponential(2)}`
+  const bad = `${wrongPerIdentity(tally).toFixed(2)} by each of ${badIdentities} identities, ${corrected} corrected, ${badExpelled} expelled`
+  return `${name.padEnd(44)} ${cost}, ${wrong}${badIdentities > 0 ? `; ${bad}` : ''}; ${honestExpelled} honest expelled`
+}
+
+/** What honest peers cost: by how long their keys last. */
+const costs = (trials: Trials) => {
+  const long = trials.run('audit, honest', {})
+  const sessions = [1, 3, 10, SESSIONS, 100].map((count) => {
+    const name = `audit, keys of ${count} sessions of ${SESSION_TASKS} tasks`
+    return { count, cost: executionsOf(trials.run(name, { lifeReceipts: count * SESSION_TASKS, resultsAPeer: 2000 })) }
+  })
+  const costAt = (count: number) => sessions.find((one) => one.count === count)?.cost ?? Number.NaN
+  return {
+    audit_executions: executionsOf(long),
+    audit_wrong_by_error: long.wrongByError / long.results,
+    audit_executions_10_tasks: costAt(SESSIONS),
+    audit_executions_10_tasks_once: costAt(1),
+  }
+}
+
+/** A fifth in collusion: the worst of the rates at which they lie. */
+const audits = (trials: Trials) => {
+  const worst = (resultsAPeer: number, knowsVerifications = false) =>
+    Math.max(
+      ...LIE_RATES.map((lieRate) => {
+        const name = `audit, ${resultsAPeer} a peer, a fifth lies on ${lieRate * 100} %${knowsVerifications ? ', knowing' : ''}`
+        return wrongOf(trials.run(name, { colluders: COLLUDERS, lieRate, resultsAPeer, knowsVerifications }))
+      }),
+    )
+  return {
+    audit_wrong_20: worst(RESULTS_A_PEER),
+    audit_wrong_20_knowing: worst(RESULTS_A_PEER, true),
+    audit_wrong_20_1000: worst(1000),
+    audit_wrong_20_100: worst(100),
+  }
+}
+
+const quorums = (trials: Trials) => {
+  const [two] = [2, 3, 4, 5].map((quorum) => {
+    const tallies = LIE_RATES.slice(0, 2).map((lieRate) => {
+      const name = `quorum:${quorum}, 30 % lie on ${lieRate * 100} %`
+      return trials.run(name, { level: { quorum }, colluders: QUORUM_COLLUDERS, lieRate, resultsAPeer: 2500 })
+    })
+    return {
+      quorum_executions_30: Math.max(...tallies.map(executionsOf)),
+      quorum_wrong_per_bad_identity_30: Math.max(...tallies.map(wrongPerIdentity)),
+    }
+  })
+  const self = trials.run('self, 30 % lie', {
+    level: 'self',
+    colluders: QUORUM_COLLUDERS,
+    lieRate: 1,
+    resultsAPeer: 1000,
+  })
+  return { ...two, self_wrong: self.wrongByIntent + self.wrongByError }
+}
+
+/** Whoever is expelled is there again as somebody new. */
+const reentry = (trials: Trials) => {
+  const wrong = [100, 300, 1000, 3000, 10_000].map((resultsAPeer) => {
+    const name = `audit, ${resultsAPeer} a peer, a fifth re-enters`
+    return wrongOf(trials.run(name, { colluders: COLLUDERS, lieRate: 1, resultsAPeer, reenters: true }))
+  })
+  return { reentry_wrong_20: wrong.at(-1) as number }
+}
+
+const rival = (seed: number, print: (line: string) => void) => {
+  const costAt = (tasksAHost: number, colluders: number) => {
+    const tasks = PEERS * tasksAHost
+    const { executions, wrong } = replicateAdaptively({ seed, hosts: PEERS, tasks, colluders, lieRate: 1 })
+    print(
+      `adaptive replication, ${tasksAHost} a host, ${colluders} collude: ${executions / tasks} executions, ${wrong / tasks} wrong`,
+    )
+    return { cost: executions / tasks, wrong: wrong / tasks }
+  }
+  return {
+    adaptive_executions: costAt(1000, 0).cost,
+    adaptive_executions_10_tasks: costAt(SESSION_TASKS, 0).cost,
+    adaptive_wrong_20: costAt(1000, COLLUDERS).wrong,
+  }
+}
+
+const precise = (x: number): number => Number(x.toPrecision(5))
+
+export const run = async (print: (line: string) => void): Promise<Record<string, number>> => {
+  const seed = Number(process.env.WAYSIDE_SEED ?? randomInt(2 ** 32))
+  print(`WAYSIDE_SEED=${seed}: ${PEERS} peers`)
+  const trials = new Trials(seed, print)
+  const figures = { ...costs(trials), ...audits(trials), ...quorums(trials), ...reentry(trials), ...rival(seed, print) }
+  const rounded = Object.entries(figures).map(([key, figure]) => [key, precise(figure)] as const)
+  return { ...Object.fromEntries(rounded), trials: trials.count }
+}
