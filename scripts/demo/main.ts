@@ -108,7 +108,7 @@ class Demo {
     const { number } = this.#agents.byPeer(peer) ?? {}
     const wrong = this.#search.acceptedWrong
     this.#screen.say(
-      `agent ${number} is convicted by a run here; ${wrong} wrong answers had got through, and all it did is checked again`,
+      `agent ${number} is convicted by a run here; ${wrong} wrong answers had got through, and what it did last is checked again`,
     )
   }
 
