@@ -2,31 +2,23 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { Outcome } from '../protocol/outcome.ts'
 import { decodeValue } from '../protocol/values.ts'
 import { ENGINES } from '../sandbox/engines.ts'
-import { serveSandbox } from '../sandbox/worker.ts'
-import { DEPTH, keepOlderRelease } from '../scripts/test/older-release.ts'
+import { DEPTH } from '../scripts/test/older-release.ts'
 import { elsewhere } from '../scripts/test/receipt-files.ts'
+import { carrying, loadOlder, newest } from '../scripts/test/two-releases.ts'
 import { machine, publish, requestOf, returned, worldFor } from '../scripts/test/world.ts'
-import { createReleasesHost, type SandboxRelease } from '../simulations/sandbox-host.ts'
+import type { SandboxRelease } from '../simulations/sandbox-host.ts'
 import type { PeerSetup, World } from '../simulations/world.ts'
 import { receiptFileOf } from './receipt-file.ts'
 import { openInvocation } from './replay.ts'
 
-const newest: SandboxRelease = { engines: ENGINES, wasm: machine.wasm, serve: serveSandbox }
 let older: SandboxRelease
 
 beforeAll(async () => {
-  const { release, remove } = await keepOlderRelease()
-  const { engines, worker, wasm } = release
-  const { serveSandbox: serve } = await import(worker.href)
-  const bytes = new Uint8Array(await (await import('node:fs/promises')).readFile(wasm))
-  older = { engines, wasm: new WebAssembly.Module(bytes), serve }
-  return remove
+  const loaded = await loadOlder()
+  older = loaded.older
+  return loaded.remove
 })
 
-const carrying = (...releases: [SandboxRelease, ...SandboxRelease[]]): PeerSetup => ({
-  engines: releases.flatMap(({ engines }) => engines),
-  sandboxHost: (_, clock) => createReleasesHost(clock, machine.crypto, releases),
-})
 const lendsNothing = { policy: { slots: 0 } }
 
 describe('in a mesh of two versions', () => {
