@@ -8,6 +8,7 @@ import type { Limits, Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { Invocation, type Manifest, type TaskTemplate, taskIdOf, type VerificationRecord } from '../protocol/records.ts'
 import { engineFor } from '../protocol/tiers.ts'
+import type { Block } from '../registry/split.ts'
 import type { StateReads } from './effects/state.ts'
 import { mustBeVerified } from './grants.ts'
 import { Proven } from './proven.ts'
@@ -52,6 +53,8 @@ export interface CallSteps {
    * answered. Resolves when all before it is committed. False: this run is in vain, and nobody is answered any more.
    */
   end(item: Item, n: number, reached: Promise<void>): Promise<boolean>
+  /** Keeps an answer as blocks for whoever runs the call, until it has ended; of a durable one with its journal. */
+  keepBlocks(value: Uint8Array): Promise<CID[]>
 }
 
 /** How far a durable invocation is committed: so many steps, and requests. */
@@ -81,6 +84,8 @@ export interface KeptRun {
   askedMs(n: number): number | undefined
   /** Its journal begins anew, with what is left of it. */
   startOver(journal: readonly JournalEntry[]): void
+  /** Blocks of an answer that is recorded next. */
+  keepBlocks(blocks: readonly Block[]): void
   /** Of what was read since the last commit all would be answered the same by `reads`. */
   stands(reads: StateReads, manifest: Manifest): Promise<boolean>
   /** Kept with the commit of a step that ends before request `requests`. */

@@ -253,6 +253,7 @@ export class Executor {
       task: item.task,
       input: item.input,
       journal: [...item.journal],
+      sources: [item.neighbour.peer],
       timeoutMs,
       traceTicks: item.invocation.trace_ticks,
       onStart: item.holdMs === undefined ? undefined : () => this.#outboxOf(item.neighbour).started(item),

@@ -11,7 +11,8 @@ import {
 } from '../protocol/effects.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { FetchGrant, Grant, Grants, StateGrant } from '../protocol/grants.ts'
-import type { EffectRequest, JournalEntry } from '../protocol/journal.ts'
+import type { Answer, EffectRequest, JournalEntry } from '../protocol/journal.ts'
+import { STATE_BLOCK_BYTES } from '../protocol/limits.ts'
 import type { Outcome } from '../protocol/outcome.ts'
 import type { Manifest } from '../protocol/records.ts'
 
@@ -60,6 +61,10 @@ interface Spent {
 }
 
 /** Requests of one invocation, in order, counted against their grants. */
+/** Of an answer, as grants count it: what stands in blocks by whole ones. */
+export const countedBytes = (answer: Answer): number =>
+  answer.ok ? (answer.blocks?.length ?? 0) * STATE_BLOCK_BYTES + answer.value.length : 0
+
 export class GrantedRequests {
   readonly #env: Manifest['env']
   readonly #grants: Grants
@@ -111,7 +116,7 @@ export class GrantedRequests {
   /** Counts an entry of a journal that is gone on with. What was refused then is no more than counted. */
   note(entry: JournalEntry): void {
     try {
-      if (entry.entry === 'answer') this.answered(entry.n, entry.answer.ok ? entry.answer.value.length : 0)
+      if (entry.entry === 'answer') this.answered(entry.n, countedBytes(entry.answer))
       else if (isBound(entry.kind)) this.admit(entry.kind, entry)
     } catch (cause) {
       if (!(cause instanceof MeshError)) throw cause

@@ -3,6 +3,7 @@
  * carry it either.
  */
 import type { Ports } from '../protocol/ports.ts'
+import type { BlockStore } from '../registry/block-store.ts'
 import { serveCallers } from './durable/callers.ts'
 import { Durable } from './durable/durable.ts'
 import { BoundEffects } from './effects/bound.ts'
@@ -17,9 +18,9 @@ import { OwnerAccess } from './state/owner-access.ts'
 import { StatefulCall } from './state/stateful-call.ts'
 import type { State } from './state/steps.ts'
 
-const stateOn = (ports: Ports, entries: StateEngine, homes?: Homes): State => {
+const stateOn = (ports: Ports, store: BlockStore, entries: StateEngine, homes?: Homes): State => {
   const engine = new LargeValues(ports, entries, homes !== undefined)
-  return { engine, gates: new Gates(), sends: new Sends(ports, engine, homes), foresight: new Foresight() }
+  return { engine, store, gates: new Gates(), sends: new Sends(ports, engine, homes), foresight: new Foresight() }
 }
 
 export const homeKit = { BoundEffects, Durable, OwnerAccess, Rehearsal, serveCallers, StatefulCall, stateOn }

@@ -152,7 +152,7 @@ const addCalling = (ports: Ports, options: PeerOptions, parts: PeerParts): void 
     return prepareItem(ports, preparation, manifest, request, deadlineMs)
   }
   const { state } = options
-  parts.state = state && { ...state, ...state.kit.stateOn(ports, state.engine, state.homes) }
+  parts.state = state && { ...state, ...state.kit.stateOn(ports, parts.store, state.engine, state.homes) }
   parts.auditor = new Auditor(ports, parts)
   parts.proofs = new PublicProofs(ports, parts, options)
 }

@@ -4,6 +4,7 @@ import type { Envelope } from '../protocol/envelope.ts'
 import { type JournalEntry, orderJournal } from '../protocol/journal.ts'
 import { Manifest, ReceiptFile, Task } from '../protocol/records.ts'
 import type { CallResult, Dispute, Item, Performed } from './calls.ts'
+import { blocksIn } from './large-answers.ts'
 
 /** Finds a function's blocks. */
 export type FindBlock = (cid: CID) => Promise<Uint8Array | undefined>
@@ -21,6 +22,13 @@ export const blocksOf = async (
   const code = await Promise.all(manifest.code.map((cid) => block(cid)))
   const task = Task.encode({ v: 1, ...template, input })
   return [task, request.input, Manifest.encode(manifest), ...code.filter((bytes) => bytes !== undefined)]
+}
+
+/** What its large answers are made of, as far as that is still there. */
+export const answerBlocksOf = async (journal: readonly JournalEntry[], block: FindBlock): Promise<Uint8Array[]> => {
+  const blocks = new Map(blocksIn(journal).map((cid) => [cid.toString(), cid]))
+  const found = await Promise.all([...blocks.values()].map(block))
+  return found.filter((bytes) => bytes !== undefined)
 }
 
 /** Of each outcome once, however many executions gave it. */
@@ -42,13 +50,15 @@ export const receiptFileOf = async (
 ): Promise<Uint8Array> => {
   const [first] = performed
   if (!first) throw new TypeError('a result without an execution')
+  const journal = journalOf(performed)
+  const began = [...(await blocksOf(first.item, block)), ...(await answerBlocksOf(journal, block))]
   return ReceiptFile.encode({
     v: 1,
     receipts: await Promise.all(performed.map((one) => one.receipt())),
     invocations: await Promise.all(performed.map((one) => one.invocation())),
     heads: await headsOf(performed),
-    journal: journalOf(performed),
-    blocks: [...(await blocksOf(first.item, block)), ...outcomesOf(performed)],
+    journal,
+    blocks: [...began, ...outcomesOf(performed)],
     verification: [{ ...verification, executions }],
   })
 }
@@ -61,7 +71,11 @@ export const proofOf = async (receipt: Envelope, execution: Performed, block: Fi
     invocations: [await execution.invocation()],
     heads: await headsOf([execution]),
     journal: orderJournal(execution.item.journal),
-    blocks: [...(await blocksOf(execution.item, block)), execution.outcomeBytes],
+    blocks: [
+      ...(await blocksOf(execution.item, block)),
+      ...(await answerBlocksOf(execution.item.journal, block)),
+      execution.outcomeBytes,
+    ],
     verification: [],
   })
 

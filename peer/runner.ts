@@ -1,6 +1,7 @@
 /** Introduces the registry to the sandbox: finds a function's code, and runs it here. */
 import type { CID } from '../protocol/cid.ts'
 import { cidDigest } from '../protocol/cid.ts'
+import { isRead } from '../protocol/effects.ts'
 import type { EffectRequest, JournalEntry } from '../protocol/journal.ts'
 import { MIB } from '../protocol/limits.ts'
 import type { Manifest, TaskTemplate } from '../protocol/records.ts'
@@ -8,6 +9,7 @@ import type { BlockExchange } from '../registry/block-exchange.ts'
 import { loadFunction } from '../registry/functions.ts'
 import type { SandboxPool, SandboxRun, Stop } from '../sandbox/pool.ts'
 import type { Images } from './images.ts'
+import { runWhole } from './large-answers.ts'
 
 export interface LoadedFunction {
   id: string
@@ -23,6 +25,8 @@ export interface RunRequest {
   task: CID
   input: Uint8Array
   journal: readonly JournalEntry[]
+  /** PeerIds that have the blocks of its answers, if they are not here. */
+  sources?: readonly string[]
   timeoutMs: number
   /** Its memory is to be hashed every so many ticks. */
   traceTicks?: number | undefined
@@ -105,6 +109,7 @@ export const createRunner = (
       task,
       input,
       journal,
+      sources = [],
       timeoutMs,
       traceTicks,
       until,
@@ -112,27 +117,31 @@ export const createRunner = (
       onRequest,
       onWait,
       onStop,
-    }) =>
-      pool.run({
-        party,
-        functionId: loaded.id,
-        code: () => loaded.code,
-        form: loaded.manifest,
-        engine: template.environment.engine,
-        image: () => images?.find(loaded.id, template.environment.limits.memory_bytes, template.environment.engine),
-        exportName: template.export,
-        effects: loaded.manifest.effects,
-        input,
-        seed: cidDigest(task),
-        limits: template.environment.limits,
-        journal,
-        timeoutMs,
-        traceTicks,
-        until,
-        ...(onStart ? { onStart } : {}),
-        ...(onRequest ? { onRequest } : {}),
-        ...(onWait ? { onWait } : {}),
-        ...(onStop ? { onStop } : {}),
-      }),
+    }) => {
+      const begin = (given: readonly JournalEntry[]) =>
+        pool.run({
+          party,
+          functionId: loaded.id,
+          code: () => loaded.code,
+          form: loaded.manifest,
+          engine: template.environment.engine,
+          image: () => images?.find(loaded.id, template.environment.limits.memory_bytes, template.environment.engine),
+          exportName: template.export,
+          effects: loaded.manifest.effects,
+          input,
+          seed: cidDigest(task),
+          limits: template.environment.limits,
+          journal: given,
+          timeoutMs,
+          traceTicks,
+          until,
+          ...(onStart ? { onStart } : {}),
+          ...(onRequest ? { onRequest } : {}),
+          ...(onWait ? { onWait } : {}),
+          ...(onStop ? { onStop } : {}),
+        })
+      if (!loaded.manifest.effects.some(isRead)) return begin(journal)
+      return runWhole(journal, (cid) => exchange.fetch(cid, sources), begin)
+    },
   }
 }

@@ -247,7 +247,7 @@ const compile = (schema: Schema): ReadingPart => {
     case 'strict_object':
       return record(schema)
     case 'variant':
-      return oneOf((schema.options as Schema[]).map(compile))
+      return oneOf((schema.options as Schema[]).flatMap((option) => formsOf(option).map(recordOf)))
     default:
       throw unknownSchema(kind)
   }

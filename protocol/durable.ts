@@ -4,6 +4,7 @@ import { ERRORS, type ErrorCode } from './errors.ts'
 import { grantsSchema } from './grants.ts'
 import { journalEntry } from './journal.ts'
 import {
+  ANSWER_BLOCKS_MAX,
   BLOCK_BYTES_MAX,
   CALL_DEPTH_MAX,
   CODE_BYTES_MAX,
@@ -11,6 +12,7 @@ import {
   MIB,
   OUTPUT_BYTES_MAX,
   REQUESTS_MAX,
+  STATE_BLOCK_BYTES,
 } from './limits.ts'
 import { limits } from './outcome.ts'
 import {
@@ -89,7 +91,7 @@ export type JournalPart = v.InferOutput<typeof JournalPart.schema>
  */
 export const RecordedInvocation = localMessage(
   'recorded invocation',
-  CODE_BYTES_MAX + INPUT_BYTES_MAX + 4 * OUTPUT_BYTES_MAX,
+  CODE_BYTES_MAX + INPUT_BYTES_MAX + 4 * OUTPUT_BYTES_MAX + ANSWER_BLOCKS_MAX * STATE_BLOCK_BYTES,
   v.strictObject({
     v: version(),
     task: cid(),

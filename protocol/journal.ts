@@ -3,14 +3,27 @@ import * as v from 'valibot'
 import { encodeCanonical } from './codec.ts'
 import { EFFECT_KINDS, isDeferred, READ_KINDS } from './effects.ts'
 import { ERRORS, type ErrorCode } from './errors.ts'
-import { GUESS_ARGUMENTS_BYTES_MAX, GUESS_BYTES_MAX, OUTPUT_BYTES_MAX, REQUESTS_MAX } from './limits.ts'
+import {
+  ANSWER_BLOCKS_MAX,
+  GUESS_ARGUMENTS_BYTES_MAX,
+  GUESS_BYTES_MAX,
+  OUTPUT_BYTES_MAX,
+  REQUESTS_MAX,
+} from './limits.ts'
 import type { Crypto } from './ports.ts'
-import { bytes, integer, text } from './schema.ts'
+import { bytes, cid, integer, list, optional, text } from './schema.ts'
 
-/** An effect's answer: an encoded Value, or an error the function can catch. */
+/**
+ * An effect's answer: an encoded Value, or an error the function can catch. With `blocks` the value is what these come to,
+ * one after another, and `value` is empty: each but the last has STATE_BLOCK_BYTES, and the home has them.
+ */
 export const answer = () =>
   v.variant('ok', [
-    v.strictObject({ ok: v.literal(true), value: bytes(OUTPUT_BYTES_MAX) }),
+    v.strictObject({
+      ok: v.literal(true),
+      value: bytes(OUTPUT_BYTES_MAX),
+      blocks: optional(list(cid(), ANSWER_BLOCKS_MAX, 1)),
+    }),
     v.strictObject({ ok: v.literal(false), code: v.picklist(Object.keys(ERRORS) as ErrorCode[]), message: text() }),
   ])
 

@@ -45,6 +45,8 @@ export const STATE_VALUE_BYTES_MAX = 32 * MIB
 export const STATE_PUT_BYTES_MAX = 1 * MIB
 /** A block of a value that is larger: two of them, and what stands around them, fit a request to etcd. Source: its default, 1.5 MiB. */
 export const STATE_BLOCK_BYTES = 512 * KIB
+/** Blocks of all answers of one invocation: the largest value and a page of a list, which fill the memory of most functions. */
+export const ANSWER_BLOCKS_MAX = 80
 /** Entries in one page of a list: with keys alone some 256 KiB. */
 export const LIST_ENTRIES_MAX = 1000
 /** Reads that travel with an item, guessed by its home: functions of steps read some keys; whoever reads more waits once more. */

@@ -6,6 +6,7 @@ import { envelope } from './envelope.ts'
 import { journalEntry } from './journal.ts'
 import {
   ADDRESSES_MAX,
+  ANSWER_BLOCKS_MAX,
   BATCH_ITEMS_MAX,
   BINDINGS_MAX,
   BLOCK_BYTES_MAX,
@@ -19,6 +20,7 @@ import {
   NEIGHBOURS_MAX,
   OUTPUT_BYTES_MAX,
   REQUESTS_MAX,
+  STATE_BLOCK_BYTES,
   TICKS_MAX,
   TRACE_POINTS_MAX,
 } from './limits.ts'
@@ -230,7 +232,7 @@ export type VerificationRecord = v.InferOutput<ReturnType<typeof verification>>
  */
 export const ReceiptFile = message(
   'receipt file',
-  CODE_BYTES_MAX + INPUT_BYTES_MAX + 4 * OUTPUT_BYTES_MAX,
+  CODE_BYTES_MAX + INPUT_BYTES_MAX + 4 * OUTPUT_BYTES_MAX + ANSWER_BLOCKS_MAX * STATE_BLOCK_BYTES,
   v.strictObject({
     v: version(),
     receipts: list(envelope(Receipt.bytesMax), BATCH_ITEMS_MAX),

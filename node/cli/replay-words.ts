@@ -28,8 +28,10 @@ const fact = (name: string, text: string): string => `  ${name.padEnd(NAME_CHARS
 
 const requestsOf = ({ journal }: Recording): Request[] => journal.filter((one) => one.entry === 'request')
 
-const answerText = (answer: Answer): string =>
-  answer.ok ? (valueText(answer.value) ?? '') : `the error ${answer.code}: ${answer.message}`
+const answerText = (answer: Answer): string => {
+  if (!answer.ok) return `the error ${answer.code}: ${answer.message}`
+  return answer.blocks ? `${countOf(answer.blocks.length, 'block')}` : (valueText(answer.value) ?? '')
+}
 
 const logRow = (columns: readonly string[]): string => {
   const [arrow = '', n = '', kind = '', bytes = '', what = ''] = columns
@@ -49,7 +51,7 @@ const entryRow = (entry: JournalEntry): string => {
   }
   const { answer } = entry
   const what = excerpt(answerText(answer), 0)
-  const bytes = answer.ok ? countWords(answer.value.length) : ''
+  const bytes = answer.ok && !answer.blocks ? countWords(answer.value.length) : ''
   return logRow(['←', n, '', bytes, answer.ok ? what : paintOut('red', what)])
 }
 
@@ -174,10 +176,11 @@ const jsonOf = (encoded: Uint8Array): unknown => {
   return text === undefined ? null : parseJson(text)
 }
 
-const answerJson = (answer: Answer) =>
-  answer.ok
-    ? { value: jsonOf(answer.value), bytes: answer.value.length }
-    : { error: { code: answer.code, message: answer.message } }
+const answerJson = (answer: Answer) => {
+  if (!answer.ok) return { error: { code: answer.code, message: answer.message } }
+  if (answer.blocks) return { blocks: answer.blocks.map(String) }
+  return { value: jsonOf(answer.value), bytes: answer.value.length }
+}
 
 const entryJson = (one: JournalEntry, at_ms?: number) => ({ ...entryOf(one), ...(at_ms !== undefined && { at_ms }) })
 

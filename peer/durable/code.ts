@@ -1,4 +1,7 @@
-/** The code of a durable invocation, kept with it where several homes share a state: whoever goes on has it. */
+/**
+ * Blocks of a durable invocation, kept with it: those of large answers, and those of its code where several homes share a state.
+ * Whoever goes on has them.
+ */
 import { type CID, ensureCid } from '../../protocol/cid.ts'
 import type { Manifest } from '../../protocol/records.ts'
 import type { BlockStore } from '../../registry/block-store.ts'

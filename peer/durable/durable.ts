@@ -249,6 +249,7 @@ export class Durable {
     await this.#running.get(id)?.run.intends()
     const { record, revision } = await this.#recordOf(id)
     const { engine, store } = this.#parts
+    await restoreCode(engine, store, id, revision)
     return recordedOf(this.#ports.crypto, (cid) => store.get(cid), {
       record,
       manifest: await this.#parts.manifest(record.function),
@@ -314,7 +315,7 @@ export class Durable {
   }
 
   async #takeOver(id: string): Promise<void> {
-    const { engine, homes, store } = this.#parts
+    const { engine, store } = this.#parts
     const { record: found, revision } = await this.#recordOf(id)
     // Another home may have been faster.
     if (!this.#isLeft(id, found)) return
@@ -325,7 +326,7 @@ export class Durable {
     const record: DurableRecord = { ...found, home: this.#ports.network.peerId, epoch: found.epoch + 1 }
     const input = await readPieces(engine, inputName(id), revision)
     const journal = await this.#journalOf(id, record.journal, revision)
-    if (homes) await restoreCode(engine, store, id, revision)
+    await restoreCode(engine, store, id, revision)
     const own = { namespace: INVOCATIONS, key: id }
     const writes = [{ ...own, put: DurableRecord.encode(record) }]
     const transaction = { id: `${id}/${record.epoch}/${record.home}`, revision, reads: [own], ranges: [], writes }
@@ -351,7 +352,7 @@ export class Durable {
   #run(id: string, record: DurableRecord, input: Uint8Array, journal: KeptJournal): void {
     const abort = new AbortController()
     const lost = () => abort.abort()
-    const run = new StoredRun(this.#ports.clock, this.#parts.engine, { id, record, journal, lost })
+    const run = new StoredRun(this.#ports, this.#parts.engine, { id, record, journal, lost })
     const { call } = this.#parts
     const driven = { durable: run, record, input, abort: abort.signal, delegations: this.delegations, call }
     const over = drive(this.#ports, driven).finally(() => {

@@ -4,8 +4,10 @@ import { DurableRecord, JournalPart } from '../../protocol/durable.ts'
 import { isDeferred } from '../../protocol/effects.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import { type Answer, awaitedIn, type EffectRequest, type JournalEntry } from '../../protocol/journal.ts'
-import type { Clock } from '../../protocol/ports.ts'
+import { STATE_BLOCK_BYTES } from '../../protocol/limits.ts'
+import type { Clock, Crypto, Ports } from '../../protocol/ports.ts'
 import type { Manifest } from '../../protocol/records.ts'
+import { type Block, splitBytes } from '../../registry/split.ts'
 import type { Committed, KeptRun } from '../calls.ts'
 import { OwnWrites } from '../effects/own-writes.ts'
 import { answerRead, type StateReads } from '../effects/state.ts'
@@ -13,8 +15,8 @@ import { GrantedRequests } from '../grants.ts'
 import { Proven } from '../proven.ts'
 import { commitKnown } from '../state/commit.ts'
 import type { Read, StateEngine, Transaction, Write } from '../state/engine.ts'
-import { INVOCATIONS, outcomeName, partName } from './names.ts'
-import { piecesOf } from './pieces.ts'
+import { codeName, INVOCATIONS, outcomeName, partName } from './names.ts'
+import { PIECES, piecesOf } from './pieces.ts'
 
 type Entries = JournalPart['entries']
 type Ending = Pick<Transaction, 'id' | 'reads' | 'writes'>
@@ -35,11 +37,19 @@ export interface KeptRunOptions {
 
 const NOTHING: Committed = { steps: 0, requests: 0 }
 
-const sameAnswer = (a: Uint8Array, b: Answer): boolean =>
-  b.ok && a.length === b.value.length && a.every((byte, i) => byte === b.value[i])
+const sameAnswer = (crypto: Pick<Crypto, 'hash'>, a: Uint8Array, b: Answer): boolean => {
+  if (!b.ok) return false
+  if (!b.blocks) return a.length === b.value.length && a.every((byte, i) => byte === b.value[i])
+  return (
+    splitBytes(crypto, a, STATE_BLOCK_BYTES)
+      .map(({ cid }) => cid)
+      .join() === b.blocks.join()
+  )
+}
 
 export class StoredRun implements KeptRun {
   readonly #clock: Clock
+  readonly #crypto: Ports['crypto']
   readonly #engine: StateEngine
   readonly #lost: (cause: MeshError) => void
   #record: DurableRecord
@@ -52,12 +62,19 @@ export class StoredRun implements KeptRun {
   readonly #reads = new Set<number>()
   #parts: number
   #unkept: Entries = []
+  /** Of answers, by their names: each is kept before the part that names it. */
+  #unkeptBlocks: Block[] = []
   /** The record is not kept as it is. */
   #isNew = false
   #keeping: Promise<void> | undefined
 
-  constructor(clock: Clock, engine: StateEngine, { id, record, journal, lost }: KeptRunOptions) {
+  constructor(
+    { clock, crypto }: Pick<Ports, 'clock' | 'crypto'>,
+    engine: StateEngine,
+    { id, record, journal, lost }: KeptRunOptions,
+  ) {
     this.#clock = clock
+    this.#crypto = crypto
     this.#engine = engine
     this.id = id
     this.#lost = lost
@@ -82,6 +99,10 @@ export class StoredRun implements KeptRun {
     const at_ms = this.#clock.now()
     this.#noteRequest(effect, at_ms)
     this.#add({ entry: 'request', ...effect }, at_ms)
+  }
+
+  keepBlocks(blocks: readonly Block[]): void {
+    this.#unkeptBlocks.push(...blocks)
   }
 
   isDoubtful(n: number): boolean {
@@ -139,7 +160,7 @@ export class StoredRun implements KeptRun {
       const { kind, n } = one
       if (kind !== 'get' && kind !== 'list') continue
       const now = await answerRead(own.over(reads, from, n), granted.admit(kind, one)).catch((cause: unknown) => cause)
-      const isSame = now instanceof Uint8Array ? sameAnswer(now, answer) : isSameError(now, answer)
+      const isSame = now instanceof Uint8Array ? sameAnswer(this.#crypto, now, answer) : isSameError(now, answer)
       if (!isSame) return false
     }
     return true
@@ -207,6 +228,8 @@ export class StoredRun implements KeptRun {
       this.#isNew = false
       const { journal, epoch } = this.#record
       const part = this.#parts++
+      for (const { cid, bytes } of this.#unkeptBlocks.splice(0))
+        await this.#commit(`${this.id}/${cid}`, [{ namespace: PIECES, key: `${codeName(this.id)}/${cid}`, put: bytes }])
       if (entries.length > 0)
         writes.push(...piecesOf(partName(this.id, journal, part), JournalPart.encode({ v: 1, entries })))
       await this.#commit(`${this.id}/${epoch}/${journal}/${part}`, writes)

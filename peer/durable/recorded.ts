@@ -3,7 +3,7 @@ import { rawCid } from '../../protocol/cid.ts'
 import { type DurableRecord, RecordedInvocation } from '../../protocol/durable.ts'
 import type { Crypto } from '../../protocol/ports.ts'
 import { type Manifest, type TaskTemplate, taskIdOf } from '../../protocol/records.ts'
-import { blocksOf, type FindBlock } from '../receipt-file.ts'
+import { answerBlocksOf, blocksOf, type FindBlock } from '../receipt-file.ts'
 
 export interface KeptInvocation {
   record: DurableRecord
@@ -26,7 +26,13 @@ export const recordedOf = async (
   const work = { template, input: rawCid(crypto, input), manifest, request: { input } }
   return RecordedInvocation.encode({
     ...{ v: 1, task: taskIdOf(crypto, { v: 1, ...template, input: work.input }), state, created_ms, journal },
-    blocks: await blocksOf(work, block),
+    blocks: [
+      ...(await blocksOf(work, block)),
+      ...(await answerBlocksOf(
+        journal.map(({ entry }) => entry),
+        block,
+      )),
+    ],
     ...(outcome && { outcome }),
     ...(error && { error }),
   })

@@ -1,11 +1,12 @@
 /** Effects that go to a binding of the function, within what its caller grants. */
 import { MeshError } from '../../protocol/errors.ts'
 import type { Answer, EffectRequest } from '../../protocol/journal.ts'
-import { GUESS_BYTES_MAX, KIB } from '../../protocol/limits.ts'
+import { ANSWER_BLOCKS_MAX, GUESS_BYTES_MAX, KIB, STATE_BLOCK_BYTES } from '../../protocol/limits.ts'
 import type { Ports } from '../../protocol/ports.ts'
 import { encodeValue } from '../../protocol/values.ts'
 import type { Item } from '../calls.ts'
-import { GrantedRequests } from '../grants.ts'
+import { countedBytes, GrantedRequests } from '../grants.ts'
+import { blocksIn } from '../large-answers.ts'
 import type { LikelyRead, ReadCounts } from '../state/foresight.ts'
 import type { Effects, Foreseen } from './effects.ts'
 import { authorityOf, Fetching } from './fetch.ts'
@@ -22,6 +23,8 @@ export class BoundEffects implements Effects {
   readonly #granted: GrantedRequests
   readonly #own: OwnWrites
   readonly #closed = new AbortController()
+  /** Of large answers. */
+  #blocks: number
   /** Where an executor reads, and not this peer. */
   #counts: ReadCounts | undefined
   /** Answers that the function had been given when it was last waited for a read. */
@@ -33,6 +36,7 @@ export class BoundEffects implements Effects {
     this.#granted = new GrantedRequests(item.manifest.env, item.request.grants)
     this.#own = new OwnWrites(item.journal, item.request.grants)
     for (const entry of item.journal) this.#granted.note(entry)
+    this.#blocks = blocksIn(item.journal).length
   }
 
   async perform(request: EffectRequest, proven: () => Promise<void>): Promise<Answer> {
@@ -44,14 +48,27 @@ export class BoundEffects implements Effects {
         const granted = this.#granted.admit(kind, request)
         const step = await this.#item.request.steps?.current()
         const value = await answerRead(step && this.#own.over(step.reads, step.from, request.n), granted)
-        this.#granted.answered(request.n, value.length)
-        return { ok: true, value }
+        const answer = await this.#answerOf(value)
+        this.#granted.answered(request.n, countedBytes(answer))
+        return answer
       }
       case 'fetch':
         return this.#fetch(request, proven)
       default:
         throw new MeshError('E_GRANT', `${kind}: this home performs none`)
     }
+  }
+
+  /** A large one is fetched by whoever runs the function, like its code: the journal stays small. */
+  async #answerOf(value: Uint8Array): Promise<Answer> {
+    const { steps } = this.#item.request
+    if (value.length <= STATE_BLOCK_BYTES || !steps) return { ok: true, value }
+    this.#blocks += Math.ceil(value.length / STATE_BLOCK_BYTES)
+    if (this.#blocks > ANSWER_BLOCKS_MAX) {
+      const message = `the answers to all reads come to over ${ANSWER_BLOCKS_MAX * STATE_BLOCK_BYTES} bytes; ask for less`
+      throw new MeshError('E_OUTPUT_LIMIT', message)
+    }
+    return { ok: true, value: new Uint8Array(), blocks: await steps.keepBlocks(value) }
   }
 
   async foresee(): Promise<Foreseen[]> {

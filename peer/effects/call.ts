@@ -22,6 +22,7 @@ const within = (steps: CallSteps): CallSteps => ({
   inTurn: false,
   current: async () => ({ ...(await steps.current()), from: 0 }),
   end: (_item, _n, reached) => reached.then(() => true),
+  keepBlocks: (value) => steps.keepBlocks(value),
 })
 
 interface Target {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { createCrypto } from '../../node/crypto.ts'
 import type { EffectKind } from '../../protocol/effects.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import type { Outcome } from '../../protocol/outcome.ts'
@@ -36,6 +37,9 @@ beforeEach(async () => {
   conflicts = 0
 })
 
+const crypto = createCrypto()
+/** Nothing large is read. */
+const store = { put: async () => {}, pin: () => () => {} }
 const log = {
   event: (name: string) => {
     if (name === 'call.conflict') conflicts++
@@ -64,9 +68,9 @@ const cameTo = (
 const put = (key: string, value: Value): Requested => ['put', { binding: 'DB', key, value }]
 const run = (perform: Perform, { timeoutMs = 60_000, on = engine } = {}) => {
   const network = { peerId: 'home' } as Network
-  const state = { engine: on, gates, sends: new Sends({ clock, log, network }, on), foresight: new Foresight() }
+  const state = { engine: on, gates, sends: new Sends({ clock, log, network }, on), store, foresight: new Foresight() }
   const deadlineMs = clock.monotonic() + timeoutMs
-  return new StatefulCall({ clock, log }, { state, perform }, request(timeoutMs), manifest, deadlineMs).run()
+  return new StatefulCall({ clock, crypto, log }, { state, perform }, request(timeoutMs), manifest, deadlineMs).run()
 }
 const kept = async (key: string): Promise<Value> => {
   const [entry] = await engine.read('shop', [key], await engine.revision())

@@ -17,7 +17,7 @@ export type Perform = (request: CallRequest) => Promise<CallResult>
 export const isStateful = ({ effects }: Pick<Manifest, 'effects'>): boolean =>
   effects.some((kind) => isDeferred(kind) || isRead(kind))
 
-type StatePorts = Pick<Ports, 'clock' | 'log'>
+type StatePorts = Pick<Ports, 'clock' | 'crypto' | 'log'>
 
 export class StatefulCall {
   readonly #ports: StatePorts
@@ -61,6 +61,7 @@ export class StatefulCall {
     } finally {
       cancel()
       this.#over.abort()
+      this.#steps.close()
     }
   }
 

@@ -2,9 +2,13 @@
  * The steps of a call: each reads at one revision and is committed as one, with what was sent. A barrier stands between two,
  * and the end of the function behind the last. What conflicts is run again from the end of the last step that is committed.
  */
+import type { CID } from '../../protocol/cid.ts'
 import type { EffectRequest, JournalEntry } from '../../protocol/journal.ts'
+import { STATE_BLOCK_BYTES } from '../../protocol/limits.ts'
 import type { Ports } from '../../protocol/ports.ts'
 import type { Manifest } from '../../protocol/records.ts'
+import type { BlockStore } from '../../registry/block-store.ts'
+import { splitBytes } from '../../registry/split.ts'
 import type { CallRequest, CallResult, CallSteps, Committed, Item } from '../calls.ts'
 import { type Deferred, deferredIn, GrantedRequests } from '../grants.ts'
 import { Proven } from '../proven.ts'
@@ -23,6 +27,8 @@ export interface State {
   engine: StateEngine
   gates: Gates
   sends: Sends
+  /** Where whoever runs a call fetches what it reads. */
+  store: Pick<BlockStore, 'put' | 'pin'>
   foresight: Foresight
 }
 
@@ -38,7 +44,7 @@ export interface StepsOptions {
 
 export class Steps implements CallSteps {
   readonly proven: Proven
-  readonly #ports: Pick<Ports, 'clock' | 'log'>
+  readonly #ports: Pick<Ports, 'clock' | 'crypto' | 'log'>
   readonly #options: StepsOptions
   readonly #namespaces: readonly string[]
   #step: Step
@@ -47,6 +53,7 @@ export class Steps implements CallSteps {
   #from = 0
   #granted: GrantedRequests
   #conflicts = 0
+  readonly #unpin: (() => void)[] = []
   /** Leaves the turn that the step has taken. */
   #leave: (() => void) | undefined
   /** Settles when the barriers so far have ended their steps, or could not. */
@@ -54,7 +61,7 @@ export class Steps implements CallSteps {
   /** Of this run: aborted when a step cannot be committed. */
   #run = new AbortController()
 
-  constructor(ports: Pick<Ports, 'clock' | 'log'>, options: StepsOptions) {
+  constructor(ports: Pick<Ports, 'clock' | 'crypto' | 'log'>, options: StepsOptions) {
     const { request, manifest, state } = options
     this.#ports = ports
     this.#options = options
@@ -115,6 +122,21 @@ export class Steps implements CallSteps {
     this.#barriers = ended.catch(() => {})
     reached.catch(() => {})
     return ended
+  }
+
+  async keepBlocks(value: Uint8Array): Promise<CID[]> {
+    const { store } = this.#options.state
+    const blocks = splitBytes(this.#ports.crypto, value, STATE_BLOCK_BYTES)
+    const cids = blocks.map(({ cid }) => cid)
+    this.#unpin.push(store.pin(cids))
+    for (const { cid, bytes } of blocks) await store.put(cid, bytes)
+    this.#options.request.durable?.keepBlocks(blocks)
+    return cids
+  }
+
+  /** The call has ended. */
+  close(): void {
+    for (const unpin of this.#unpin.splice(0)) unpin()
   }
 
   /** Commits the last step. False: it conflicts. */

@@ -239,6 +239,16 @@ const receiptFile: ReceiptFile = {
   verification: [{ by: 'quorum', independence: 'operator', verifiers: 1, executions: 3 }],
 }
 
+/** Reads something large, and is answered with its blocks. */
+const ofBlocks: JournalEntry[] = [
+  { entry: 'request', n: 0, after: 0, kind: 'get', arguments: visits },
+  {
+    entry: 'answer',
+    n: 0,
+    answer: { ok: true, value: new Uint8Array(), blocks: [rawCid(crypto, code), rawCid(crypto, input)] },
+  },
+]
+
 /** By the name of the message. */
 export const recordExamples: Record<string, unknown[]> = {
   genesis: [genesis, publicGenesis],
@@ -253,7 +263,7 @@ export const recordExamples: Record<string, unknown[]> = {
   'journal head': [journalHeadOf(0)],
   outcome: [outcome, failedOutcome, { ...outcome, requests: [{ kind: 'put', arguments: visited }] }],
   advertisement: [advertisement],
-  'receipt file': [receiptFile, { ...receiptFile, verification: [] }],
+  'receipt file': [receiptFile, { ...receiptFile, verification: [] }, { ...receiptFile, journal: ofBlocks }],
 }
 
 const hello: Extract<PeerFrame, { t: 'hello' }> = {
@@ -294,7 +304,7 @@ export const peerFrameExamples: PeerFrame[] = [
     timeout_ms: 300_000,
     items: [
       { id: 5, attempt: 1, epoch: 0, input, journal: [], guesses: [ofVisits, ofList] },
-      { id: 6, attempt: 1, epoch: 0, input, journal: [] },
+      { id: 6, attempt: 2, epoch: 1, input, journal: ofBlocks },
     ],
     signed: batchOf(invocations),
   },
@@ -315,7 +325,7 @@ export const peerFrameExamples: PeerFrame[] = [
     timeout_ms: 300_000,
     items: [
       { id: 7, attempt: 1, epoch: 0, input, journal: [], guesses: [ofVisits] },
-      { id: 8, attempt: 1, epoch: 0, input, journal: [] },
+      { id: 8, attempt: 2, epoch: 1, input, journal: ofBlocks },
     ],
     signed: batchOf(invocations),
     holds: [0, 0],
@@ -354,6 +364,7 @@ export const peerFrameExamples: PeerFrame[] = [
   { t: 'request', id: 2, n: first.n, after: first.after, kind: first.kind, arguments: first.arguments },
   { t: 'guessed', id: 5, n: 0, after: 0, guess: 1 },
   { t: 'answer', id: 2, n: 0, answer: { ok: true, value: encodeValue(42) } },
+  { t: 'answer', id: 2, n: 0, answer: { ok: true, value: new Uint8Array(), blocks: [rawCid(crypto, code)] } },
   { t: 'answer', id: 2, n: 1, answer: { ok: false, code: 'E_EXPORT_UNKNOWN', message: 'no export nothing' } },
   { t: 'verdict', invocation: receipt.invocation, secret: filled(32, 3), verdict: 'agreed' },
   { t: 'revocations', signed: [...byAlice, ...byOperator] },
