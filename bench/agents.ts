@@ -21,6 +21,8 @@ export interface BenchAgent {
   pause(): Promise<void>
   resume(): Promise<void>
   stop(): Promise<void>
+  /** SIGKILL; what it kept is there for the next. */
+  kill(): Promise<void>
 }
 
 const environment = () => {
@@ -46,9 +48,17 @@ process.once('exit', () => {
   for (const abandon of left) abandon()
 })
 
-/** Starts an agent that lends `cpus` slots; `join`: the ticket of another; `listen`: where, by TCP unless given. */
-export const startAgent = async (options: { cpus: number; join?: string; listen?: string }): Promise<BenchAgent> => {
-  const data = mkdtempSync(join(tmpdir(), 'wayside-bench-'))
+/**
+ * Starts an agent that lends `cpus` slots; `join`: the ticket of another; `listen`: where, by TCP unless given; `data`: what
+ * one that was killed has left.
+ */
+export const startAgent = async (options: {
+  cpus: number
+  join?: string
+  listen?: string
+  data?: string
+}): Promise<BenchAgent> => {
+  const data = options.data ?? mkdtempSync(join(tmpdir(), 'wayside-bench-'))
   const args = [
     'up',
     '--json',
@@ -78,9 +88,23 @@ export const startAgent = async (options: { cpus: number; join?: string; listen?
     }
     rmSync(data, { recursive: true, force: true })
   }
+  const kill = async () => {
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    await ended
+    left.delete(abandon)
+  }
   const ticket = await untilReady(child)
   const tell = async (...order: string[]) => {
     await run(process.execPath, [CLI, ...order, '--data', data], { env: environment() })
   }
-  return { data, pid: child.pid as number, ticket, pause: () => tell('pause'), resume: () => tell('resume'), stop }
+  return {
+    data,
+    pid: child.pid as number,
+    ticket,
+    pause: () => tell('pause'),
+    resume: () => tell('resume'),
+    stop,
+    kill,
+  }
 }
