@@ -13,7 +13,7 @@ const MOVES = '.moves'
 /** What stands in the way of whoever uses the namespace. To be among the reads of a transaction that writes to it. */
 export const markRead = (namespace: string): Read => ({ namespace: MOVES, key: namespace })
 
-const markAt = async (
+export const markAt = async (
   engine: Pick<StateEngine, 'read'>,
   namespace: string,
   revision: number,

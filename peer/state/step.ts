@@ -3,11 +3,13 @@
  * must still stand.
  */
 import { MeshError } from '../../protocol/errors.ts'
+import type { MoveMark } from '../../protocol/moves.ts'
 import { encodeValue } from '../../protocol/values.ts'
 import type { StateRange, StateReads } from '../effects/state.ts'
 import type { Deferred } from '../grants.ts'
 import type { Read, ReadRange, StateEngine, Transaction, Write } from './engine.ts'
-import { ensureSettled, markRead } from './moving.ts'
+import { refusalOf } from './move-rules.ts'
+import { markAt, markRead } from './moving.ts'
 
 const writesOf = (deferred: readonly Deferred[]): Write[] =>
   deferred.flatMap((one): Write[] => {
@@ -28,8 +30,8 @@ export class Step implements StateReads {
   /** Also what a lying executor asked for: that can make the step conflict, and do nothing else. */
   readonly #reads = new Map<string, Read>()
   readonly #ranges: ReadRange[] = []
-  /** Whether namespaces may be read as of the revision: each is asked once. */
-  readonly #settled = new Map<string, Promise<void>>()
+  /** Of namespaces as of the revision: each is read once, beside what is read there first. */
+  readonly #marks = new Map<string, Promise<MoveMark | undefined>>()
   #isStale = false
   #unavailable: MeshError | undefined
 
@@ -48,7 +50,7 @@ export class Step implements StateReads {
     this.#reads.set(`${namespace} ${key}`, { namespace, key })
     const [[entry]] = await this.#unlessStale(async () => {
       const revision = await this.revision
-      return Promise.all([this.#engine.read(namespace, [key], revision), this.#isSettled(namespace, revision)])
+      return Promise.all([this.#engine.read(namespace, [key], revision), this.#ensureSettled(namespace, 'read')])
     })
     return entry?.value
   }
@@ -57,7 +59,7 @@ export class Step implements StateReads {
     const { namespace, prefix, after } = range
     const [{ entries, more }] = await this.#unlessStale(async () => {
       const revision = await this.revision
-      return Promise.all([this.#engine.list(range, revision), this.#isSettled(namespace, revision)])
+      return Promise.all([this.#engine.list(range, revision), this.#ensureSettled(namespace, 'read')])
     })
     const through = more ? entries.at(-1)?.key : undefined
     this.#ranges.push({ namespace, prefix, after, through })
@@ -93,16 +95,17 @@ export class Step implements StateReads {
     }
   }
 
-  #isSettled(namespace: string, revision: number): Promise<void> {
-    const asked = this.#settled.get(namespace) ?? ensureSettled(this.#engine, namespace, revision, 'read')
-    this.#settled.set(namespace, asked)
-    return asked
+  async #ensureSettled(namespace: string, use: 'read' | 'write'): Promise<void> {
+    const mark = this.#marks.get(namespace) ?? this.revision.then((at) => markAt(this.#engine, namespace, at))
+    this.#marks.set(namespace, mark)
+    const refusal = refusalOf(namespace, await mark, use)
+    if (refusal) throw refusal
   }
 
   /** Throws MeshError E_STATE_MOVING or E_NAMESPACE_TAKEN where something is to be written that moves. */
   async ensureMayWrite(deferred: readonly Deferred[]): Promise<void> {
     for (const namespace of namespacesOf(writesOf(deferred)))
-      await this.#unlessStale(async () => ensureSettled(this.#engine, namespace, await this.revision, 'write'))
+      await this.#unlessStale(() => this.#ensureSettled(namespace, 'write'))
   }
 
   /** What is to be committed of a verified outcome's requests, and what else is read and written with it. */
