@@ -6,12 +6,21 @@ import type { Grants } from '../protocol/grants.ts'
 import type { EffectRequest, JournalEntry } from '../protocol/journal.ts'
 import type { Limits, Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
-import { Invocation, type Manifest, type TaskTemplate, taskIdOf, type VerificationRecord } from '../protocol/records.ts'
+import {
+  type Checkpoint,
+  Invocation,
+  type Manifest,
+  type TaskTemplate,
+  taskIdOf,
+  type VerificationRecord,
+} from '../protocol/records.ts'
 import { engineFor } from '../protocol/tiers.ts'
 import type { Block } from '../registry/split.ts'
 import type { StateReads } from './effects/state.ts'
 import { mustBeVerified } from './grants.ts'
+import type { AnswerSink, Home } from './home.ts'
 import { Proven } from './proven.ts'
+import type { RunRequest } from './runner.ts'
 import type { Transaction } from './state/engine.ts'
 import type { Foresight } from './state/foresight.ts'
 
@@ -82,6 +91,17 @@ export interface KeptRun {
   answered(entry: Extract<JournalEntry, { entry: 'answer' }>): Promise<boolean>
   /** When request `n` was recorded, by the wall clock of the home that recorded it. */
   askedMs(n: number): number | undefined
+  /** The checkpoint at which this attempt at `item` begins: the newest, when it is first asked for. */
+  begins(item: Item, attempt: number): { at: Checkpoint } | undefined
+  /** `sink` executes `item` now, and `home` answers it. */
+  attached(item: Item, home: Home, sink: AnswerSink): void
+  /**
+   * Who executes it now says that its run came to `checkpoint`. If this home's own run of the function does, it is kept, and all that
+   * was requested before is the function's own; else the executor is refused, and what is not proven is forgotten.
+   */
+  onRested(checkpoint: Checkpoint): Promise<void>
+  /** Of a run here that begins with `journal`: where it goes on, and what becomes of its checkpoints, which are verified. */
+  resuming(item: Item, journal: readonly JournalEntry[]): Pick<RunRequest, 'from' | 'onRest'>
   /** Its journal begins anew, with what is left of it. */
   startOver(journal: readonly JournalEntry[]): void
   /** Blocks of an answer that is recorded next. */

@@ -188,6 +188,7 @@ export class Dispatcher {
         return this.#receipts.onJournals(neighbour, frame)
       case 'receipts':
         return this.#receipts.onReceipts(neighbour, frame)
+      case 'rested':
       case 'request':
       case 'guessed':
         return this.#onRequest(neighbour, frame)
@@ -240,6 +241,7 @@ export class Dispatcher {
         input: item.request.input,
         journal: orderJournal(item.journal),
         ...(guesses.length > 0 && { guesses: [...guesses] }),
+        ...item.request.durable?.begins(item, attempt),
       })),
       signed: batchOf(envelopes),
     }
@@ -328,16 +330,18 @@ export class Dispatcher {
       outcome,
       outcomeCid: recordCid(this.#ports.crypto, outcomeBytes),
       traceTicks: pending.item.request.traceTicks,
+      ...pending.item.request.durable?.begins(pending.item, pending.attempt),
     }
     const { outcomeCid } = execution
     const receipt = this.#receipts.add(id, neighbour, execution)
     this.#settle(id, { kind: 'answered', outcome, outcomeBytes, outcomeCid, invocation, receipt })
   }
 
-  #onRequest(neighbour: Neighbour, frame: FrameOf<'request'> | FrameOf<'guessed'>): void {
+  #onRequest(neighbour: Neighbour, frame: FrameOf<'request'> | FrameOf<'guessed'> | FrameOf<'rested'>): void {
     const pending = this.#pending.get(frame.id)
     if (pending?.neighbour !== neighbour) return
     pending.heardMs = this.#ports.clock.monotonic()
+    if (frame.t === 'rested') return void pending.item.kept?.onRested(frame.checkpoint)
     const { n, after } = frame
     if (frame.t === 'guessed') return pending.onGuessed?.(n, after, frame.guess)
     const { kind } = frame

@@ -6,48 +6,18 @@ import { type ErrorCode, MeshError } from '../protocol/errors.ts'
 import type { FrameOf } from '../protocol/frames.ts'
 import type { Answer, EffectRequest, JournalEntry } from '../protocol/journal.ts'
 import { BATCH_ITEMS_MAX, MESSAGE_CHARS_MAX } from '../protocol/limits.ts'
-import type { Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
-import type { Manifest, TaskTemplate } from '../protocol/records.ts'
 import type { SandboxResult } from '../sandbox/pool.ts'
 import { QUEUE_BYTES_MAX } from './admission.ts'
+import type { Admission, ExecutorEvents, No } from './executor-parts.ts'
 import { endsGuessing, placeOfGuess } from './guesses.ts'
-import { JournalHeads, type SignedHead, type TwoHeads } from './journal-heads.ts'
+import { JournalHeads, type SignedHead } from './journal-heads.ts'
 import type { Neighbour } from './neighbours.ts'
 import { Outbox } from './outbox.ts'
+import type { Resuming } from './resuming.ts'
 import type { LoadedFunction, Runner } from './runner.ts'
 import { entryBytes } from './sizes.ts'
-import { type FrameSignature, heldBytes, openItem, type WorkItem } from './work.ts'
-
-/** A refusal, with its reason in words for the invoker. */
-export interface No {
-  code: ErrorCode
-  message: string
-}
-
-export interface Admission {
-  /** Undefined: they are taken. */
-  decide(neighbour: Neighbour, template: TaskTemplate, items: number, bytes: number): No | undefined
-  /** The same of what its manifest tells, once that is here. */
-  suits(template: TaskTemplate, manifest: Manifest): No | undefined
-  /** What to tell the invoker with it. */
-  explain(code: ErrorCode): string
-  /** Neighbours that may have room. */
-  better(invoker: string): string[]
-}
-
-export interface ExecutorEvents {
-  /** Something was accepted or has ended. */
-  changed(): void
-  answered(item: WorkItem, outcome: Outcome): void
-  /** Its invoker wants it no more, or has left; it was running. */
-  cancelled(item: WorkItem): void
-  /** Ended without an outcome. */
-  dropped(item: WorkItem): void
-  refused(neighbour: Neighbour, code: ErrorCode, message: string): void
-  /** Its home has signed two journals where there is one. */
-  twoHeads(heads: TwoHeads): void
-}
+import { type FrameSignature, heldBytes, openItem, progressOf, type WorkItem } from './work.ts'
 
 type InvokeFrame = FrameOf<'invoke'> | FrameOf<'tied'>
 
@@ -61,6 +31,7 @@ export class Executor {
   readonly #runner: Runner
   readonly #admission: Admission
   readonly #events: ExecutorEvents
+  readonly #resuming: Resuming | undefined
   /** By invoker, then by item id. */
   readonly #work = new Map<Neighbour, Map<number, WorkItem>>()
   readonly #outboxes = new Map<Neighbour, Outbox>()
@@ -71,12 +42,20 @@ export class Executor {
   #count = 0
   #held = 0
 
-  constructor(ports: ExecutorPorts, mesh: CID, runner: Runner, admission: Admission, events: ExecutorEvents) {
+  constructor(
+    ports: ExecutorPorts,
+    mesh: CID,
+    runner: Runner,
+    admission: Admission,
+    resuming: Resuming | undefined,
+    events: ExecutorEvents,
+  ) {
     this.#ports = ports
     this.#mesh = mesh
     this.#runner = runner
     this.#admission = admission
     this.#events = events
+    this.#resuming = resuming
   }
 
   /** Items under way, and the bytes of their inputs and journals. */
@@ -154,11 +133,7 @@ export class Executor {
   /** Tells every invoker how its items stand; called every 500 ms by the peer, never by a guest. */
   reportProgress(): void {
     for (const [neighbour, items] of this.#work) {
-      const reports = [...items.values()].map(({ id, run }) => {
-        const state = run?.state() ?? 'queued'
-        const known = state === 'done' ? 'running' : state
-        return { id, state: known, fuel: run?.fuel() ?? 0, alive: run?.alive() ?? true } as const
-      })
+      const reports = [...items.values()].map(progressOf)
       for (let i = 0; i < reports.length; i += BATCH_ITEMS_MAX) {
         neighbour.link.send({ t: 'progress', items: reports.slice(i, i + BATCH_ITEMS_MAX) })
       }
@@ -216,7 +191,10 @@ export class Executor {
     const run = (loaded: LoadedFunction) => {
       const no = this.#admission.suits(frame.task, loaded.manifest)
       if (no) return this.#fail(items, no.code, no.message)
-      for (const item of items) this.#runInTime(item, loaded, frame.timeout_ms)
+      for (const item of items) {
+        const begin = () => this.#runInTime(item, loaded, frame.timeout_ms)
+        if (!this.#resuming?.begins(item, begin)) begin()
+      }
     }
     const known = this.#runner.known(frame.task.function)
     if (known) return run(known)
@@ -256,6 +234,7 @@ export class Executor {
       sources: [item.neighbour.peer],
       timeoutMs,
       traceTicks: item.invocation.trace_ticks,
+      ...this.#resuming?.of(item),
       onStart: item.holdMs === undefined ? undefined : () => this.#outboxOf(item.neighbour).started(item),
       onRequest: (effect) => this.#request(item, effect),
     })

@@ -7,7 +7,8 @@ import type { BlockStore } from '../registry/block-store.ts'
 import { serveCallers } from './durable/callers.ts'
 import { Durable } from './durable/durable.ts'
 import { BoundEffects } from './effects/bound.ts'
-import { Rehearsal } from './rehearsal.ts'
+import { Rehearsals } from './rehearsals.ts'
+import { Resuming } from './resuming.ts'
 import { Sends } from './sends/sends.ts'
 import type { StateEngine } from './state/engine.ts'
 import { Foresight } from './state/foresight.ts'
@@ -23,5 +24,5 @@ const stateOn = (ports: Ports, store: BlockStore, entries: StateEngine, homes?: 
   return { engine, store, gates: new Gates(), sends: new Sends(ports, engine, homes), foresight: new Foresight() }
 }
 
-export const homeKit = { BoundEffects, Durable, OwnerAccess, Rehearsal, serveCallers, StatefulCall, stateOn }
+export const homeKit = { BoundEffects, Durable, OwnerAccess, Rehearsals, Resuming, serveCallers, StatefulCall, stateOn }
 export type HomeKit = typeof homeKit

@@ -6,6 +6,7 @@ import { MESSAGE_CHARS_MAX, MIB, OUTPUT_BYTES_MAX } from '../protocol/limits.ts'
 import type { Item } from './calls.ts'
 import type { BeginEffects, Effects, Foreseen } from './effects/effects.ts'
 import { endsGuessing } from './guesses.ts'
+import type { Rehearsals } from './rehearsals.ts'
 
 /** More than any run can request: its arguments and result together stay below this in the sandbox. */
 const REQUEST_BYTES_MAX = OUTPUT_BYTES_MAX + MIB
@@ -19,12 +20,6 @@ export interface AnswerSink {
   refuse(reason: string): void
 }
 
-/**
- * How many of the requests of `item`, from the first to `request`, its function makes, given what it was answered before.
- * Rejects with MeshError if that cannot be found out.
- */
-export type Rehearse = (item: Item, request: EffectRequest) => Promise<number>
-
 const failed = (code: ErrorCode, message: string): Answer => ({
   ok: false,
   code,
@@ -34,7 +29,7 @@ const failed = (code: ErrorCode, message: string): Answer => ({
 export class Home {
   readonly #item: Item
   readonly #begin: BeginEffects
-  readonly #rehearse: Rehearse | undefined
+  readonly #rehearsals: Pick<Rehearsals, 'rehearse'> | undefined
   #effects: Effects
   /** They began with a journal that was cut since: what was proven of it they go on with. */
   readonly #earlier: Effects[] = []
@@ -52,11 +47,11 @@ export class Home {
   /** Reads that travel with the item; undefined: it was made. */
   #foreseen: (Foreseen | undefined)[] = []
 
-  /** Without `rehearse` it believes what is requested: its own sandbox does. */
-  constructor(item: Item, begin: BeginEffects, rehearse?: Rehearse) {
+  /** Without `rehearsals` it believes what is requested: its own sandbox does. */
+  constructor(item: Item, begin: BeginEffects, rehearsals?: Pick<Rehearsals, 'rehearse'>) {
     this.#item = item
     this.#begin = begin
-    this.#rehearse = rehearse
+    this.#rehearsals = rehearsals
     this.#effects = begin(item)
     this.#readJournal()
   }
@@ -70,6 +65,7 @@ export class Home {
   attach(sink: AnswerSink): void {
     this.#sink = sink
     this.#isCut = false
+    this.#item.kept?.attached(this.#item, this, sink)
   }
 
   /** Reads what its function is likely to ask for first. */
@@ -230,7 +226,7 @@ export class Home {
   async #reach(effect: EffectRequest, by: AnswerSink | undefined, performing: Promise<Answer>): Promise<void> {
     const { proven, journal } = this.#item
     const { n } = effect
-    const made = proven.has(n) || !this.#rehearse ? n + 1 : await this.#rehearse(this.#item, effect)
+    const made = proven.has(n) || !this.#rehearsals ? n + 1 : await this.#rehearsals.rehearse(this.#item, effect)
     if (made <= n) {
       this.#ensureAwaited(n, performing)
       proven.add(journal, made)

@@ -120,7 +120,8 @@ const addLending = async (ports: Ports, options: PeerOptions, parts: PeerParts):
   parts.tally = new Tally(ports)
   await parts.tally.load()
   parts.lending = new Lending(ports.clock, parts, options)
-  parts.executor = new Executor(ports, mesh, parts.runner, parts.lending, {
+  const resuming = options.state && new options.state.kit.Resuming(ports, parts.exchange)
+  parts.executor = new Executor(ports, mesh, parts.runner, parts.lending, resuming, {
     changed: () => parts.advertisement.changed(),
     answered: (item, outcome) => parts.lending.answered(item, outcome),
     cancelled: (item) => parts.lending.cancelled(item),
@@ -142,7 +143,7 @@ const addCalling = (ports: Ports, options: PeerOptions, parts: PeerParts): void 
   const views = { neighbours, dispatcher, tally, experience: createExperience() }
   const effects = createEffects(ports, nested, options.state?.kit)
   parts.local = new LocalExecutor(ports, mesh, parts.runner, effects, options.state?.kit)
-  const homes = (item: Item) => new Home(item, effects, (...made) => parts.local.rehearse(...made))
+  const homes = (item: Item) => new Home(item, effects, parts.local.rehearsals)
   parts.invoker = new Invoker(ports, views, homes, () => parts.roster.expecting)
   const nameOf = createNaming(ports, options.engines)
   parts.taskOf = (request, manifest) => nameOf(request, manifest).task

@@ -2,16 +2,16 @@
 import { type CID, recordCid } from '../protocol/cid.ts'
 import { type Envelope, type SignedKind, signBatch } from '../protocol/envelope.ts'
 import { MeshError } from '../protocol/errors.ts'
-import { type EffectRequest, type JournalEntry, orderJournal } from '../protocol/journal.ts'
+import { type JournalEntry, orderJournal } from '../protocol/journal.ts'
 import type { Ports } from '../protocol/ports.ts'
 import type { SandboxResult, SandboxRun } from '../sandbox/pool.ts'
-import { type CallRequest, type Item, isPure, type Performed, timedOut } from './calls.ts'
+import { type Item, isPure, type Performed, timedOut } from './calls.ts'
 import type { BeginEffects } from './effects/effects.ts'
 import { type AnswerSink, Home } from './home.ts'
 import type { HomeKit } from './home-kit.ts'
 import { headBytes } from './journal-heads.ts'
 import { type Execution, headOf, receiptBytes } from './receipts.ts'
-import type { Rehearsal, RehearsalParts } from './rehearsal.ts'
+import type { Rehearsals } from './rehearsals.ts'
 import type { LoadedFunction, Runner, RunRequest } from './runner.ts'
 
 type LocalPorts = Pick<Ports, 'clock' | 'crypto' | 'signer' | 'network'>
@@ -24,17 +24,21 @@ export class LocalExecutor {
   readonly #mesh: CID
   readonly #runner: Runner
   readonly #effects: BeginEffects
-  readonly #kit: Pick<HomeKit, 'Rehearsal'> | undefined
-  /** By the calls that they are of. */
-  readonly #rehearsals = new Map<CallRequest, Rehearsal>()
+  /** Undefined: it rehearses nothing. */
+  readonly rehearsals: Rehearsals | undefined
 
-  /** Without `kit` it rehearses nothing. */
-  constructor(ports: LocalPorts, mesh: CID, runner: Runner, effects: BeginEffects, kit?: Pick<HomeKit, 'Rehearsal'>) {
+  constructor(ports: LocalPorts, mesh: CID, runner: Runner, effects: BeginEffects, kit?: Pick<HomeKit, 'Rehearsals'>) {
     this.#ports = ports
     this.#mesh = mesh
     this.#runner = runner
     this.#effects = effects
-    this.#kit = kit
+    this.rehearsals =
+      kit &&
+      new kit.Rehearsals({
+        load: (...of) => this.#load(...of),
+        run: (...of) => this.#run(...of),
+        ended: (...of) => this.#ended(...of),
+      })
   }
 
   /** The first execution of an item: its effects are performed as they are requested. */
@@ -46,44 +50,9 @@ export class LocalExecutor {
 
   /** A re-execution with the journal that another execution left: what was rehearsed of it is not run again. */
   async repeat(item: Item, journal: readonly JournalEntry[]): Promise<Performed> {
-    const rehearsal = this.#rehearsals.get(item.request)
-    const outcome = rehearsal?.suits(journal) ? await rehearsal.outcomeOf(journal).catch(() => undefined) : undefined
+    const outcome = await this.rehearsals?.outcomeOf(item, journal)
     if (outcome) return this.#performed(item, orderJournal(journal), outcome)
     return this.#execute(item, orderJournal(journal), undefined)
-  }
-
-  /**
-   * How many of the requests of `item`, from the first to `request`, its function makes, given what it was answered
-   * before. Throws MeshError E_INCONCLUSIVE, E_CANCELLED or E_TIMEOUT. Until `forget` what was run for that is kept.
-   */
-  async rehearse(item: Item, request: EffectRequest): Promise<number> {
-    const loaded = await this.#load(item)
-    const { journal } = item
-    let rehearsal = this.#rehearsals.get(item.request)
-    if (!rehearsal?.suits(journal)) {
-      rehearsal?.end()
-      if (!this.#kit) throw new MeshError('E_NO_HOME', 'this peer performs nothing that has to be rehearsed')
-      const parts: RehearsalParts = {
-        start: (begun, events) => this.#run(item, loaded, begun, events),
-        ended: (run) => this.#ended(item, run),
-      }
-      rehearsal = new this.#kit.Rehearsal(parts, journal, request)
-      this.#rehearsals.set(item.request, rehearsal)
-    }
-    try {
-      const made = await rehearsal.requestsOf(journal, request)
-      if (made <= request.n) this.forget(item.request)
-      return made
-    } catch (cause) {
-      this.forget(item.request)
-      throw cause
-    }
-  }
-
-  /** The call has ended. */
-  forget(request: CallRequest): void {
-    this.#rehearsals.get(request)?.end()
-    this.#rehearsals.delete(request)
   }
 
   async #execute(item: Item, journal: readonly JournalEntry[], home: Home | undefined): Promise<Performed> {
@@ -131,7 +100,7 @@ export class LocalExecutor {
     item: Item,
     loaded: LoadedFunction,
     journal: readonly JournalEntry[],
-    events: Pick<RunRequest, 'onRequest' | 'onWait'>,
+    events: Pick<RunRequest, 'onRequest' | 'onWait' | 'onRest'>,
   ): SandboxRun {
     return this.#runner.run({
       loaded,
@@ -142,6 +111,7 @@ export class LocalExecutor {
       journal,
       timeoutMs: Math.max(1, item.deadlineMs - this.#ports.clock.monotonic()),
       traceTicks: item.request.traceTicks,
+      ...item.request.durable?.resuming(item, journal),
       ...events,
     })
   }

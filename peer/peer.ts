@@ -95,6 +95,7 @@ export class Peer {
         ...parts.state,
         mesh: parts.office.meshId,
         store: parts.store,
+        local: parts.local,
         call: (wish) => this.call(wish),
         manifest: (functionCid) => this.manifest(functionCid),
         prepare: (...begun) => parts.prepare(...begun),
@@ -327,7 +328,9 @@ export class Peer {
   async #perform(request: CallRequest, manifest: Manifest, deadlineMs: number): Promise<CallResult> {
     const { local } = this.#parts
     const perform = (one: CallRequest) =>
-      new LevelledCall(this.#ports, this.#parts, one, manifest, deadlineMs).run().finally(() => local.forget(one))
+      new LevelledCall(this.#ports, this.#parts, one, manifest, deadlineMs)
+        .run()
+        .finally(() => local.rehearsals?.forget(one))
     if (request.depth > 0 && request.id === undefined) {
       const result = await perform(request)
       ensureReadsOnly(result.outcome)

@@ -7,6 +7,12 @@ export const leadingTo = (journal: readonly JournalEntry[], request: EffectReque
   return [...requests, ...journal.filter(({ entry }) => entry === 'answer').slice(0, request.after)]
 }
 
+/** The part of `journal` that leads to the rest behind so many answers. */
+export const restAfter = (journal: readonly JournalEntry[], answers: number): JournalEntry[] => {
+  const requests = journal.filter((one) => one.entry === 'request' && one.after <= answers)
+  return [...requests, ...journal.filter(({ entry }) => entry === 'answer').slice(0, answers)]
+}
+
 const isSame = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i])
 
 /**

@@ -3,7 +3,7 @@ import { CID, cidDigest } from '../protocol/cid.ts'
 import { type JournalEntry, journalHead, orderJournal } from '../protocol/journal.ts'
 import type { Outcome } from '../protocol/outcome.ts'
 import type { Crypto } from '../protocol/ports.ts'
-import { Receipt, type TaskTemplate, type Trace } from '../protocol/records.ts'
+import { type Checkpoint, Receipt, type TaskTemplate, type Trace } from '../protocol/records.ts'
 import { isSpaced } from './traces.ts'
 
 /** One execution, as both its executor and its home know it. */
@@ -26,6 +26,8 @@ export interface Execution {
   traceTicks: number | undefined
   /** As its executor has it. */
   trace?: Trace | undefined
+  /** The checkpoint that its home let it go on from. */
+  at?: Checkpoint | undefined
 }
 
 /** Head and length of a journal that begins at the invocation's CID. */
@@ -60,6 +62,7 @@ export const receiptBytes = (crypto: Pick<Crypto, 'hash'>, execution: Execution)
       bytes: execution.inputBytes + execution.outcomeBytes.length,
     },
     ...(execution.trace && { trace: execution.trace }),
+    ...(execution.at && { at: execution.at }),
   })
 
 /**

@@ -30,7 +30,7 @@ const rehearsalOf = (made: readonly EffectRequest[]): { rehearsal: Rehearsal; an
     },
     ended: () => new Promise<never>(() => {}),
   }
-  return { rehearsal: new Rehearsal(parts, [], { ...request(0, 'now'), n: -1 }), answered }
+  return { rehearsal: new Rehearsal(parts, [], 0), answered }
 }
 
 test('a journal that leaves out what nobody answers is told from the function’s own, and nothing is waited for', async () => {

@@ -5,14 +5,17 @@
 import { isDeferred } from '../protocol/effects.ts'
 import type { Answer, EffectRequest, JournalEntry } from '../protocol/journal.ts'
 import type { SandboxResult, SandboxRun } from '../sandbox/pool.ts'
-import { leadingTo } from './proven.ts'
+import { leadingTo, restAfter } from './proven.ts'
 import type { RunRequest } from './runner.ts'
+
+/** An executor may be this far behind. */
+const CHECKPOINTS_MAX = 4
 
 type Ended = Exclude<SandboxResult, { kind: 'inconclusive' }>
 type Given = Extract<JournalEntry, { entry: 'answer' }>
 
 export interface RehearsalParts {
-  start(journal: readonly JournalEntry[], events: Pick<RunRequest, 'onRequest' | 'onWait'>): SandboxRun
+  start(journal: readonly JournalEntry[], events: Pick<RunRequest, 'onRequest' | 'onWait' | 'onRest'>): SandboxRun
   /** Rejects with MeshError for a run that says nothing of its function. */
   ended(run: SandboxRun): Promise<Ended>
 }
@@ -36,12 +39,14 @@ export class Rehearsal {
   /** In this order. */
   readonly #given: Answer[]
   #rest = Promise.withResolvers<undefined>()
+  /** By the answers before them; the last few. */
+  readonly #checkpoints = new Map<number, Uint8Array>()
   /** Whoever came before has come as far as it wanted. */
   #turn: Promise<unknown> = Promise.resolve()
 
-  /** Begins with what leads to `request`. */
-  constructor({ start, ended }: RehearsalParts, journal: readonly JournalEntry[], request: EffectRequest) {
-    const begun = leadingTo(journal, request)
+  /** Begins with what leads to a request, or to the rest behind so many answers. */
+  constructor({ start, ended }: RehearsalParts, journal: readonly JournalEntry[], to: EffectRequest | number) {
+    const begun = typeof to === 'number' ? restAfter(journal, to) : leadingTo(journal, to)
     this.#made = requestsIn(begun)
     this.#given = answersIn(begun).map(({ answer }) => answer)
     this.#run = start(begun, {
@@ -49,6 +54,7 @@ export class Rehearsal {
         this.#made[made.n] = made
       },
       onWait: () => this.#rest.resolve(undefined),
+      onRest: (answers, bytes) => this.#rested(answers, bytes),
     })
     this.#ended = ended(this.#run)
     this.#ended.catch(() => {})
@@ -71,6 +77,15 @@ export class Rehearsal {
     })
   }
 
+  /** The checkpoint that it comes to after so many answers of `journal`, by the same requests as that; undefined: none. */
+  checkpointAt(journal: readonly JournalEntry[], answers: number): Promise<Uint8Array | undefined> {
+    return this.#inTurn(async () => {
+      await this.#goOn(answersIn(journal).slice(0, answers))
+      const wanted = requestsIn(restAfter(journal, answers))
+      return wanted.every((one, n) => isSame(this.#made[n], one)) ? this.#checkpoints.get(answers) : undefined
+    })
+  }
+
   /** What it comes to with all of `journal`; undefined: something else than that. */
   outcomeOf(journal: readonly JournalEntry[]): Promise<Extract<Ended, { kind: 'outcome' }> | undefined> {
     return this.#inTurn(async () => {
@@ -79,6 +94,14 @@ export class Rehearsal {
       if (told?.kind !== 'outcome' || wanted.length !== this.#made.length) return undefined
       return wanted.every((one, n) => isSame(this.#made[n], one)) ? told : undefined
     })
+  }
+
+  #rested(answers: number, bytes: Uint8Array): void {
+    this.#checkpoints.set(answers, bytes)
+    for (const oldest of this.#checkpoints.keys()) {
+      if (this.#checkpoints.size <= CHECKPOINTS_MAX) return
+      this.#checkpoints.delete(oldest)
+    }
   }
 
   end(): void {

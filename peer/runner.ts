@@ -7,7 +7,7 @@ import { MIB } from '../protocol/limits.ts'
 import type { Manifest, TaskTemplate } from '../protocol/records.ts'
 import type { BlockExchange } from '../registry/block-exchange.ts'
 import { loadFunction } from '../registry/functions.ts'
-import type { SandboxPool, SandboxRun, Stop } from '../sandbox/pool.ts'
+import type { SandboxJob, SandboxPool, SandboxRun, Stop } from '../sandbox/pool.ts'
 import type { Images } from './images.ts'
 import { runWhole } from './large-answers.ts'
 
@@ -35,6 +35,10 @@ export interface RunRequest {
   onRequest?(request: EffectRequest): void
   /** Called each time that it waits for an answer, and all of `journal` lies behind it. */
   onWait?(): void
+  /** A checkpoint that a run with this journal may go on from, whenever it begins. */
+  from?: SandboxJob['from']
+  /** Called at each rest that is due for a checkpoint, after so many answers. */
+  onRest?: SandboxJob['onRest']
   /** It is to end, inconclusive, before it makes this request. */
   until?: number | undefined
   /** Called if it does. */
@@ -113,9 +117,11 @@ export const createRunner = (
       timeoutMs,
       traceTicks,
       until,
+      from,
       onStart,
       onRequest,
       onWait,
+      onRest,
       onStop,
     }) => {
       const begin = (given: readonly JournalEntry[]) =>
@@ -135,6 +141,8 @@ export const createRunner = (
           timeoutMs,
           traceTicks,
           until,
+          from,
+          onRest,
           ...(onStart ? { onStart } : {}),
           ...(onRequest ? { onRequest } : {}),
           ...(onWait ? { onWait } : {}),

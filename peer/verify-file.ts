@@ -107,6 +107,8 @@ class FileCheck {
     const statement: Statement = { signer: signed.signer }
     try {
       const judgement = await this.#judge(signed, i, statement)
+      // What lies before a checkpoint is its home's word.
+      if (judgement.verdict === 'wrong' && statement.receipt?.at) throw unfit('it has a checkpoint')
       return { ...statement, ...judgement }
     } catch (cause) {
       if (!(cause instanceof MeshError)) throw cause

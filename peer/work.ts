@@ -4,7 +4,7 @@ import { MeshError } from '../protocol/errors.ts'
 import type { FrameOf } from '../protocol/frames.ts'
 import { awaitedIn, type JournalEntry } from '../protocol/journal.ts'
 import type { Crypto } from '../protocol/ports.ts'
-import { Invocation, type TaskTemplate, taskIdOf } from '../protocol/records.ts'
+import { type Checkpoint, Invocation, type TaskTemplate, taskIdOf } from '../protocol/records.ts'
 import type { SandboxRun } from '../sandbox/pool.ts'
 import type { Guesses } from './guesses.ts'
 import type { Neighbour } from './neighbours.ts'
@@ -30,6 +30,9 @@ export interface WorkItem {
   readonly epoch: number
   readonly input: Uint8Array
   readonly journal: JournalEntry[]
+  /** The checkpoint that its home lets it go on from, and what is there of it. */
+  readonly at?: Checkpoint
+  checkpoint?: Uint8Array | undefined
   readonly signature: FrameSignature
   readonly acceptedMs: number
   /** It came tied: ms for which it must not start. Undefined: it may start at once, and nobody is told. */
@@ -89,4 +92,11 @@ export const openItem = (
     run: undefined,
     ended: false,
   }
+}
+
+/** How it stands, as its invoker is told. */
+export const progressOf = ({ id, run }: WorkItem): FrameOf<'progress'>['items'][number] => {
+  const state = run?.state() ?? 'queued'
+  const known = state === 'done' ? 'running' : state
+  return { id, state: known, fuel: run?.fuel() ?? 0, alive: run?.alive() ?? true }
 }

@@ -7,14 +7,17 @@ import {
   ANSWER_BLOCKS_MAX,
   BLOCK_BYTES_MAX,
   CALL_DEPTH_MAX,
+  CHECKPOINT_BYTES_MAX,
   CODE_BYTES_MAX,
   INPUT_BYTES_MAX,
+  KIB,
   MIB,
   OUTPUT_BYTES_MAX,
   REQUESTS_MAX,
   STATE_BLOCK_BYTES,
 } from './limits.ts'
 import { limits } from './outcome.ts'
+import { checkpoint } from './records.ts'
 import {
   bytes,
   cid,
@@ -84,6 +87,17 @@ export const JournalPart = localMessage(
   }),
 )
 export type JournalPart = v.InferOutput<typeof JournalPart.schema>
+
+/**
+ * Where it was at rest, after so many answers: `head` is that of its journal up to there, begun at its id. Verified: its home
+ * has come to it by a run of its own, from the one before.
+ */
+export const KeptCheckpoint = localMessage(
+  'kept checkpoint',
+  CHECKPOINT_BYTES_MAX + KIB,
+  v.strictObject({ v: version(), ...checkpoint().entries, head: bytes(32, 32), bytes: bytes(CHECKPOINT_BYTES_MAX) }),
+)
+export type KeptCheckpoint = v.InferOutput<typeof KeptCheckpoint.schema>
 
 /**
  * One as far as it has come, with all that runs it again: `blocks` are its task, input, manifest and code, as far as they

@@ -24,7 +24,16 @@ import {
 } from './limits.ts'
 import { credential, Genesis, membershipChain, Revocation } from './mesh.ts'
 import { Outcome } from './outcome.ts'
-import { Advertisement, coordinate, Invocation, JournalHead, offeredLoad, Receipt, taskTemplate } from './records.ts'
+import {
+  Advertisement,
+  checkpoint,
+  coordinate,
+  Invocation,
+  JournalHead,
+  offeredLoad,
+  Receipt,
+  taskTemplate,
+} from './records.ts'
 import { address, bytes, cid, integer, list, message, name, optional, peerId, text } from './schema.ts'
 
 /** One long-lived channel a pair: handshake, advertisements, calls. */
@@ -99,6 +108,7 @@ const invocations = () => ({
       input: bytes(INPUT_BYTES_MAX),
       journal: list(journalEntry(), 2 * REQUESTS_MAX),
       guesses: optional(list(guess(), GUESSES_MAX, 1)),
+      at: optional(checkpoint()),
     }),
     BATCH_ITEMS_MAX,
     1,
@@ -157,6 +167,8 @@ const guessed = of('guessed', {
   after: integer(0, REQUESTS_MAX),
   guess: integer(0, GUESSES_MAX - 1),
 })
+/** Executor to home: where its run is at rest, of those whose effects it passes on. */
+const rested = of('rested', { id: id(), checkpoint: checkpoint() })
 /** Home to executor: the answer to it. */
 const answered = of('answer', { id: id(), n: integer(0, REQUESTS_MAX - 1), answer: answer() })
 /** Home to the executors it compared: the secret behind the draw, and how it ended. */
@@ -201,6 +213,7 @@ export const PeerFrame = message(
     proof,
     contradiction,
     guessed,
+    rested,
   ]),
 )
 export type PeerFrame = v.InferOutput<typeof PeerFrame.schema>

@@ -113,6 +113,8 @@ export const TRACE_POINTS_MAX = 64
 export const CHECKPOINT_TICKS = 2000
 /** With it an executor is told where to go on; what is larger takes longer to be sent, kept and loaded than most runs take. */
 export const CHECKPOINT_BYTES_MAX = 6 * MIB
+/** Blocks of a full one. */
+export const CHECKPOINT_BLOCKS_MAX = 6
 /** Booked at most of an attempt that its invoker cancelled: what a usual machine does in a round trip around the world. */
 export const CANCELLED_FUEL_MAX = 5_000_000
 /** The engine's own memory is 16 MiB at rest; the most a 32-bit memory can grow to is 4 GiB, half of it is plenty. */

@@ -10,6 +10,7 @@ import {
   BATCH_ITEMS_MAX,
   BINDINGS_MAX,
   BLOCK_BYTES_MAX,
+  CHECKPOINT_BLOCKS_MAX,
   CODE_BYTES_MAX,
   COORDINATE_AXES,
   COORDINATE_US_MAX,
@@ -134,7 +135,18 @@ export type JournalHead = v.InferOutput<typeof JournalHead.schema>
 export const trace = () => list(v.strictObject({ tick: integer(0, TICKS_MAX), hash: bytes(32, 32) }), TRACE_POINTS_MAX)
 export type Trace = v.InferOutput<ReturnType<typeof trace>>
 
-/** The executor's statement of one execution. `usage.bytes` counts input and outcome. `trace`: if the invocation asks for it. */
+/**
+ * Where a run was at rest, after so many answers: `state` are the raw CIDs of its bytes, in blocks of BLOCK_BYTES_MAX, which
+ * are equal for equal runs on one engine.
+ */
+export const checkpoint = () =>
+  v.strictObject({ answers: integer(0, REQUESTS_MAX), state: list(cid(), CHECKPOINT_BLOCKS_MAX, 1) })
+export type Checkpoint = v.InferOutput<ReturnType<typeof checkpoint>>
+
+/**
+ * The executor's statement of one execution. `usage.bytes` counts input and outcome. `trace`: if the invocation asks for it.
+ * `at`: the checkpoint from which its home let it go on.
+ */
 export const Receipt = message(
   'receipt',
   4096,
@@ -157,6 +169,7 @@ export const Receipt = message(
       bytes: integer(0, 16 * OUTPUT_BYTES_MAX),
     }),
     trace: optional(trace()),
+    at: optional(checkpoint()),
   }),
 )
 export type Receipt = v.InferOutput<typeof Receipt.schema>

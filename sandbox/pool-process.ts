@@ -97,7 +97,7 @@ export class PoolProcess {
     this.#push(run, predictedMs)
     if (run.job.traceTicks) this.#send(['trace', run.id, run.job.traceTicks])
     if (run.job.until !== undefined) this.#send(['until', run.id, run.job.until])
-    const from = run.job.from?.()
+    const from = run.job.from?.(run.journal)
     if (from) this.#send(['from', run.id, from])
     const record: RunRecord = [run.id, input, seed, run.journal]
     const last = this.#commands.at(-1)

@@ -30,8 +30,8 @@ export interface SandboxJob {
   journal: readonly JournalEntry[]
   /** Its memory is to be hashed every so many ticks. */
   traceTicks?: number | undefined
-  /** A checkpoint of such a run, that it goes on from whenever it begins; one that does not fit is none. */
-  from?: (() => Uint8Array | undefined) | undefined
+  /** A checkpoint of a run with the journal so far, that it goes on from whenever it begins; one that does not fit is none. */
+  from?: ((journal: readonly JournalEntry[]) => Uint8Array | undefined) | undefined
   /** It is to end, inconclusive, before it makes this request; on an engine of a release that cannot, it makes it. */
   until?: number | undefined
   /** Wall clock, from the start of the run, with the time that it waits. */
@@ -43,7 +43,7 @@ export interface SandboxJob {
   /** Called each time that it waits for an answer, and all of `journal` lies behind it. */
   onWait?(): void
   /** Called at each rest that is due for a checkpoint, after so many answers. */
-  onRest?(answers: number, checkpoint: Uint8Array): void
+  onRest?: ((answers: number, checkpoint: Uint8Array) => void) | undefined
   /** Called if it ends before the request `until`. */
   onStop?(stop: Stop): void
 }

@@ -153,3 +153,18 @@ export const forgingHost = (host: SandboxHost): SandboxHost => {
     return (reports) => tell(reports.map(forged))
   })
 }
+
+/** Computes right, and says of its checkpoints from the one numbered `from` on that its memory is another. */
+export const checkpointForger = (host: SandboxHost, from: number, forged: () => void): SandboxHost => {
+  let number = 0
+  return around(host, (tell) => (reports) => {
+    const lie = (report: Report): Report => {
+      if (report[0] !== 'rested' || number++ < from) return report
+      forged()
+      const bytes = report[3].slice()
+      bytes[bytes.length - 1] = (bytes.at(-1) as number) ^ 1
+      return ['rested', report[1], report[2], bytes]
+    }
+    tell(reports.map(lie))
+  })
+}

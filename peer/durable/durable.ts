@@ -1,15 +1,16 @@
 /** Durable invocations: begun once, kept in the state, gone on with by whatever runs, until they end or are cancelled. */
 import { type CID, ensureCid, isCidText } from '../../protocol/cid.ts'
-import { DurableRecord, type DurableState, JournalPart } from '../../protocol/durable.ts'
+import { DurableRecord, type DurableState } from '../../protocol/durable.ts'
 import type { Envelope } from '../../protocol/envelope.ts'
 import { MeshError } from '../../protocol/errors.ts'
-import { joinBytes } from '../../protocol/join-bytes.ts'
 import type { Outcome } from '../../protocol/outcome.ts'
 import type { Ports } from '../../protocol/ports.ts'
 import type { Manifest, TaskTemplate } from '../../protocol/records.ts'
 import type { BlockStore } from '../../registry/block-store.ts'
 import { type CallRequest, type CallResult, type CallWish, type Item, requestOf } from '../calls.ts'
+import type { LocalExecutor } from '../local.ts'
 import { pause } from '../pause.ts'
+import type { Rehearsals } from '../rehearsals.ts'
 import type { Sends } from '../sends/sends.ts'
 import { commitKnown } from '../state/commit.ts'
 import type { StateEngine, Write } from '../state/engine.ts'
@@ -18,8 +19,9 @@ import { Adoption } from './adoption.ts'
 import { codeWrites, restoreCode } from './code.ts'
 import { Delegations } from './delegations.ts'
 import { drive } from './drive.ts'
-import { type KeptJournal, StoredRun } from './kept-run.ts'
-import { INVOCATIONS, inputName, journalName, outcomeName } from './names.ts'
+import { KeptCheckpoints } from './kept-checkpoints.ts'
+import { type KeptJournal, readJournal, StoredRun } from './kept-run.ts'
+import { INVOCATIONS, inputName, outcomeName } from './names.ts'
 import { commitNested, Nested } from './nested.ts'
 import { PIECES, piecesOf, readPieces, scanPieces } from './pieces.ts'
 import { recordedOf } from './recorded.ts'
@@ -57,6 +59,7 @@ export interface DurableParts {
   homes?: Homes | undefined
   store: BlockStore
   sends: Pick<Sends, 'open' | 'stop'>
+  local: Pick<LocalExecutor, 'rehearsals'>
   call(wish: CallWish): Promise<CallResult>
   manifest(functionCid: CID): Promise<Manifest>
   /** An invocation that begins now. */
@@ -254,7 +257,7 @@ export class Durable {
       record,
       manifest: await this.#parts.manifest(record.function),
       input: (await readPieces(engine, inputName(id), revision)) as Uint8Array,
-      journal: (await this.#journalOf(id, record.journal, revision)).entries,
+      journal: (await readJournal(engine, id, record.journal, revision)).entries,
       outcome: await this.#outcomeOf(id, record, revision),
     })
   }
@@ -325,38 +328,38 @@ export class Durable {
     if (above && above.state === 'cancelled') return void (await this.cancel(id))
     const record: DurableRecord = { ...found, home: this.#ports.network.peerId, epoch: found.epoch + 1 }
     const input = await readPieces(engine, inputName(id), revision)
-    const journal = await this.#journalOf(id, record.journal, revision)
+    const journal = await readJournal(engine, id, record.journal, revision)
     await restoreCode(engine, store, id, revision)
     const own = { namespace: INVOCATIONS, key: id }
     const writes = [{ ...own, put: DurableRecord.encode(record) }]
     const transaction = { id: `${id}/${record.epoch}/${record.home}`, revision, reads: [own], ranges: [], writes }
     const committed = await commitKnown(this.#ports.clock, engine, transaction)
     if (committed.kind === 'conflict') return this.#takeOver(id)
-    this.#run(id, record, input as Uint8Array, journal)
+    const checkpoints = this.#checkpointsOf(id)
+    await checkpoints.open(engine, revision)
+    this.#run(id, record, input as Uint8Array, journal, checkpoints)
   }
 
-  async #journalOf(id: string, journal: number, revision: number): Promise<KeptJournal> {
-    const prefix = `${journalName(id, journal)}/`
-    const parts: Uint8Array[][] = []
-    let last = ''
-    for await (const { key, value } of scanPieces(this.#parts.engine, prefix, revision)) {
-      const part = key.slice(0, key.lastIndexOf('/'))
-      if (part !== last) parts.push([])
-      last = part
-      parts.at(-1)?.push(value)
-    }
-    const entries = parts.flatMap((pieces) => JournalPart.decode(joinBytes(pieces)).entries)
-    return { entries, parts: parts.length }
+  #checkpointsOf(id: string): KeptCheckpoints {
+    return new KeptCheckpoints({ crypto: this.#ports.crypto, store: this.#parts.store }, id)
   }
 
-  #run(id: string, record: DurableRecord, input: Uint8Array, journal: KeptJournal): void {
+  #run(
+    id: string,
+    record: DurableRecord,
+    input: Uint8Array,
+    journal: KeptJournal,
+    checkpoints = this.#checkpointsOf(id),
+  ): void {
     const abort = new AbortController()
     const lost = () => abort.abort()
-    const run = new StoredRun(this.#ports, this.#parts.engine, { id, record, journal, lost })
+    const rehearsals = this.#parts.local.rehearsals as Rehearsals
+    const run = new StoredRun(this.#ports, this.#parts.engine, { id, record, journal, checkpoints, rehearsals, lost })
     const { call } = this.#parts
     const driven = { durable: run, record, input, abort: abort.signal, delegations: this.delegations, call }
     const over = drive(this.#ports, driven).finally(() => {
       this.#running.delete(id)
+      checkpoints.close()
       // What could not be kept for a while is gone on with, unless it has ended or is another home's.
       if (abort.signal.aborted && !this.#isStopped) this.#adoption.soon()
     })

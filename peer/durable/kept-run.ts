@@ -3,20 +3,27 @@
 import { DurableRecord, JournalPart } from '../../protocol/durable.ts'
 import { isDeferred } from '../../protocol/effects.ts'
 import { MeshError } from '../../protocol/errors.ts'
+import { joinBytes } from '../../protocol/join-bytes.ts'
 import { type Answer, awaitedIn, type EffectRequest, type JournalEntry } from '../../protocol/journal.ts'
 import { STATE_BLOCK_BYTES } from '../../protocol/limits.ts'
 import type { Clock, Crypto, Ports } from '../../protocol/ports.ts'
-import type { Manifest } from '../../protocol/records.ts'
+import type { Checkpoint, Manifest } from '../../protocol/records.ts'
 import { type Block, splitBytes } from '../../registry/split.ts'
-import type { Committed, KeptRun } from '../calls.ts'
+import type { Committed, Item, KeptRun } from '../calls.ts'
+import { checkpointOf, isSameCheckpoint } from '../checkpoints.ts'
 import { OwnWrites } from '../effects/own-writes.ts'
 import { answerRead, type StateReads } from '../effects/state.ts'
 import { GrantedRequests } from '../grants.ts'
+import type { AnswerSink, Home } from '../home.ts'
 import { Proven } from '../proven.ts'
+import { sameBytes } from '../receipts.ts'
+import type { Rehearsals } from '../rehearsals.ts'
+import type { RunRequest } from '../runner.ts'
 import { commitKnown } from '../state/commit.ts'
 import type { Read, StateEngine, Transaction, Write } from '../state/engine.ts'
-import { codeName, INVOCATIONS, outcomeName, partName } from './names.ts'
-import { PIECES, piecesOf } from './pieces.ts'
+import type { KeptCheckpoints } from './kept-checkpoints.ts'
+import { codeName, INVOCATIONS, journalName, outcomeName, partName } from './names.ts'
+import { PIECES, piecesOf, scanPieces } from './pieces.ts'
 
 type Entries = JournalPart['entries']
 type Ending = Pick<Transaction, 'id' | 'reads' | 'writes'>
@@ -27,10 +34,31 @@ export interface KeptJournal {
   parts: number
 }
 
+/** What is kept of the journal that has begun anew so often. */
+export const readJournal = async (
+  engine: StateEngine,
+  id: string,
+  journal: number,
+  revision: number,
+): Promise<KeptJournal> => {
+  const parts: Uint8Array[][] = []
+  let last = ''
+  for await (const { key, value } of scanPieces(engine, `${journalName(id, journal)}/`, revision)) {
+    const part = key.slice(0, key.lastIndexOf('/'))
+    if (part !== last) parts.push([])
+    last = part
+    parts.at(-1)?.push(value)
+  }
+  const entries = parts.flatMap((pieces) => JournalPart.decode(joinBytes(pieces)).entries)
+  return { entries, parts: parts.length }
+}
+
 export interface KeptRunOptions {
   id: string
   record: DurableRecord
   journal: KeptJournal
+  checkpoints: KeptCheckpoints
+  rehearsals: Rehearsals
   /** Another home has taken it over, or it was ended elsewhere; or what must be kept cannot be. */
   lost(cause: MeshError): void
 }
@@ -52,6 +80,10 @@ export class StoredRun implements KeptRun {
   readonly #crypto: Ports['crypto']
   readonly #engine: StateEngine
   readonly #lost: (cause: MeshError) => void
+  readonly #checkpoints: KeptCheckpoints
+  readonly #rehearsals: Rehearsals
+  readonly #begun = new WeakMap<Item, { attempt: number; from: { at: Checkpoint } | undefined }>()
+  #executing: { item: Item; home: Home; sink: AnswerSink } | undefined
   #record: DurableRecord
   #journal: JournalEntry[]
   readonly id: string
@@ -71,13 +103,15 @@ export class StoredRun implements KeptRun {
   constructor(
     { clock, crypto }: Pick<Ports, 'clock' | 'crypto'>,
     engine: StateEngine,
-    { id, record, journal, lost }: KeptRunOptions,
+    { id, record, journal, checkpoints, rehearsals, lost }: KeptRunOptions,
   ) {
     this.#clock = clock
     this.#crypto = crypto
     this.#engine = engine
     this.id = id
     this.#lost = lost
+    this.#checkpoints = checkpoints
+    this.#rehearsals = rehearsals
     this.#record = record
     this.#parts = journal.parts
     this.#journal = journal.entries.map(({ entry }) => entry)
@@ -127,6 +161,78 @@ export class StoredRun implements KeptRun {
 
   askedMs(n: number): number | undefined {
     return this.#askedMs.get(n)
+  }
+
+  begins(item: Item, attempt: number): { at: Checkpoint } | undefined {
+    const before = this.#begun.get(item)
+    if (before?.attempt === attempt) return before.from
+    const found = this.#checkpoints.find(item.journal)
+    const from = found && { at: found.checkpoint }
+    this.#begun.set(item, { attempt, from })
+    return from
+  }
+
+  attached(item: Item, home: Home, sink: AnswerSink): void {
+    this.#executing = { item, home, sink }
+  }
+
+  async onRested(checkpoint: Checkpoint): Promise<void> {
+    const executing = this.#executing
+    if (!executing) return
+    const { item, home, sink } = executing
+    const own = async () => {
+      const rehearsal = await this.#rehearsals.of(item, checkpoint.answers)
+      return rehearsal.checkpointAt(item.journal, checkpoint.answers)
+    }
+    const isOwn = await this.#rested(checkpoint, item.journal, own)
+    if (isOwn || this.#executing !== executing) return
+    home.startOver()
+    sink.refuse(`its checkpoint after ${checkpoint.answers} answers is none that its function comes to`)
+  }
+
+  resuming(item: Item, journal: readonly JournalEntry[]): Pick<RunRequest, 'from' | 'onRest'> {
+    return {
+      // The head of a checkpoint is taken of large answers by their names, and the run has them whole.
+      from: (begun) => (this.#checkpoints.find(begun) ?? this.#checkpoints.find(journal))?.bytes,
+      onRest: (answers, bytes) => {
+        if (item.kept !== this) return
+        this.#rested(checkpointOf(this.#crypto, answers, bytes), item.journal, async () => bytes)
+      },
+    }
+  }
+
+  /** False: the function does not come to it, as its own bytes there show. */
+  async #rested(
+    checkpoint: Checkpoint,
+    journal: readonly JournalEntry[],
+    own: () => Promise<Uint8Array | undefined>,
+  ): Promise<boolean> {
+    const { answers } = checkpoint
+    const head = this.#checkpoints.headAt(journal, answers)
+    const known = this.#checkpoints.isKnown(checkpoint, head)
+    if (known !== undefined || this.#checkpoints.isPassed(checkpoint, journal)) return known !== false
+    // What could not be found out is nobody's fault.
+    const bytes = await own().catch(() => undefined)
+    // The journal may have begun anew meanwhile.
+    if (!bytes || !sameBytes(head, this.#checkpoints.headAt(journal, answers))) return true
+    if (!isSameCheckpoint(checkpoint, checkpointOf(this.#crypto, answers, bytes))) return false
+    this.proven.add(journal, journal.filter((one) => one.entry === 'request' && one.after <= answers).length)
+    await this.#keepCheckpoint(checkpoint, head, bytes)
+    return true
+  }
+
+  /** Behind its journal. One that cannot be kept is none. */
+  #keepCheckpoint(checkpoint: Checkpoint, head: Uint8Array, bytes: Uint8Array): Promise<void> {
+    const keep = async () => {
+      const { kept, commits } = this.#checkpoints.writesFor(checkpoint, head, bytes)
+      for (const [i, writes] of commits.entries())
+        await this.#commit(`${this.id}/${this.#record.epoch}/checkpoint/${kept.number}/${i}`, writes)
+      await this.#checkpoints.add(kept)
+    }
+    this.#keeping = this.#keep()
+      .then(keep)
+      .catch(() => {})
+    return this.#keeping
   }
 
   startOver(journal: readonly JournalEntry[] = []): void {
@@ -197,7 +303,8 @@ export class StoredRun implements KeptRun {
 
   #ending(changes: Partial<DurableRecord>, writes: Write[]): Ending {
     const record = { ...this.#record, ...changes, ended_ms: this.#clock.now() }
-    return { id: `${this.id}/end`, reads: [this.#own], writes: [...writes, this.#recordOf(record)] }
+    const all = [...writes, ...this.#checkpoints.ends, this.#recordOf(record)]
+    return { id: `${this.id}/end`, reads: [this.#own], writes: all }
   }
 
   get #own(): Read {

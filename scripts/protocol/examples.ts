@@ -8,6 +8,7 @@ import { Genesis, Membership, meshIdOf, Revocation, signTicket, Ticket } from '.
 import { Outcome } from '../../protocol/outcome.ts'
 import {
   Advertisement,
+  type Checkpoint,
   Invocation,
   JournalHead,
   Manifest,
@@ -189,6 +190,7 @@ export const receipt: Receipt = {
   outcome: recordCid(crypto, outcomeBytes),
   usage: { fuel: outcome.fuel, memory_bytes: outcome.memory_bytes, bytes: input.length + outcomeBytes.length },
 }
+const checkpoint: Checkpoint = { answers: 1, state: [rawCid(crypto, filled(8, 1)), rawCid(crypto, filled(8, 2))] }
 const journalHeadOf = (epoch: number): JournalHead => {
   return { v: 1, invocation: invocationCid, epoch, journal: receipt.journal }
 }
@@ -259,7 +261,7 @@ export const recordExamples: Record<string, unknown[]> = {
   manifest: [manifest, stateful, { ...manifest, exports: ['default'], effects: [], tier: 'webassembly', modules: [] }],
   task: [task],
   invocation: [invocation, { ...invocation, public: true }, { ...invocation, trace_ticks: 8 }],
-  receipt: [receipt, { ...receipt, trace: traced }, { ...receipt, trace: [] }],
+  receipt: [receipt, { ...receipt, trace: traced }, { ...receipt, trace: [] }, { ...receipt, at: checkpoint }],
   'journal head': [journalHeadOf(0)],
   outcome: [outcome, failedOutcome, { ...outcome, requests: [{ kind: 'put', arguments: visited }] }],
   advertisement: [advertisement],
@@ -276,6 +278,15 @@ const hello: Extract<PeerFrame, { t: 'hello' }> = {
 }
 const [first] = journal as [Extract<JournalEntry, { entry: 'request' }>]
 
+const resumed = {
+  task: template,
+  timeout_ms: 300_000,
+  items: [
+    { id: 9, attempt: 2, epoch: 1, input, journal, at: checkpoint },
+    { id: 10, attempt: 1, epoch: 0, input, journal: [] },
+  ],
+  signed: batchOf(invocations),
+}
 export const peerFrameExamples: PeerFrame[] = [
   hello,
   { ...hello, genesis: new Uint8Array(0), credential: { by: 'ticket', ticket: ticketOfBatch } },
@@ -308,6 +319,7 @@ export const peerFrameExamples: PeerFrame[] = [
     ],
     signed: batchOf(invocations),
   },
+  { t: 'invoke', ...resumed },
   {
     t: 'tied',
     task: template,
@@ -330,6 +342,7 @@ export const peerFrameExamples: PeerFrame[] = [
     signed: batchOf(invocations),
     holds: [0, 0],
   },
+  { t: 'tied', ...resumed, holds: [0, 0] },
   { t: 'accepted', ids: [1, 2] },
   { t: 'started', ids: [3] },
   { t: 'refused', ids: [1, 2], code: 'E_BUSY', message: 'the queue is full', better: [alice.id] },
@@ -363,6 +376,7 @@ export const peerFrameExamples: PeerFrame[] = [
   { t: 'request', id: 2, n: 2, after: 1, kind: 'put', arguments: visited },
   { t: 'request', id: 2, n: first.n, after: first.after, kind: first.kind, arguments: first.arguments },
   { t: 'guessed', id: 5, n: 0, after: 0, guess: 1 },
+  { t: 'rested', id: 2, checkpoint },
   { t: 'answer', id: 2, n: 0, answer: { ok: true, value: encodeValue(42) } },
   { t: 'answer', id: 2, n: 0, answer: { ok: true, value: new Uint8Array(), blocks: [rawCid(crypto, code)] } },
   { t: 'answer', id: 2, n: 1, answer: { ok: false, code: 'E_EXPORT_UNKNOWN', message: 'no export nothing' } },

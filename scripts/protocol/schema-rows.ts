@@ -4,7 +4,7 @@ import { ERRORS } from '../../protocol/errors.ts'
 import { answer, guess, journalEntry } from '../../protocol/journal.ts'
 import { credential, membershipChain } from '../../protocol/mesh.ts'
 import { limits, OUTCOME_ERRORS } from '../../protocol/outcome.ts'
-import { coordinate, taskTemplate } from '../../protocol/records.ts'
+import { checkpoint, coordinate, taskTemplate } from '../../protocol/records.ts'
 import { limitOf, type Schema, schemaOf, syntaxOf } from './arbitraries.ts'
 
 /** Records that stand in several messages and have a section of their own. */
@@ -17,6 +17,7 @@ export const SHARED: Readonly<Record<string, Schema>> = {
   'journal entry': schemaOf(journalEntry()),
   answer: schemaOf(answer()),
   guess: schemaOf(guess()),
+  checkpoint: schemaOf(checkpoint()),
   credential: schemaOf(credential()),
   coordinate: schemaOf(coordinate()),
 }
