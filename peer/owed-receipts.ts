@@ -10,6 +10,8 @@ import { type Execution, headOf, receiptFault, upTo } from './receipts.ts'
 
 /** Receipts follow answers within 100 ms; many times that is a broken promise. */
 const RECEIPT_MS_MAX = 5000
+/** Receipts follow answers within 100 ms. Whoever fell silent sooner had not yet kept its own back. */
+const FOLLOWS_WITHIN_MS = 100
 /** A peer whose receipts do not come, or are wrong, makes every caller wait: it is left alone for so long. */
 const RECEIPT_SHUN_MS = 60_000
 
@@ -167,8 +169,8 @@ export class OwedReceipts {
     for (const [id, { neighbour, dueMs }] of this.#owed) {
       if (dueMs > nowMs) return
       const late = `${neighbour.peer} answered but sent no receipt within ${RECEIPT_MS_MAX} ms`
-      // Nothing at all has come since: it sleeps, or has moved, or the way is cut.
-      const isSilent = neighbour.heardMs <= dueMs - RECEIPT_MS_MAX
+      // Nothing has come since its receipt was to: it sleeps, or has moved, or the way is cut.
+      const isSilent = neighbour.heardMs <= dueMs - RECEIPT_MS_MAX + FOLLOWS_WITHIN_MS
       if (isSilent) this.#lose(id, neighbour, new MeshError('E_EXECUTOR_LOST', `${late}, nor anything else`))
       else this.#blame(id, neighbour, new MeshError('E_RECEIPT', late))
     }

@@ -175,16 +175,17 @@ describe('at a quorum, an answer does not count whose receipt', () => {
 })
 
 test.each([
-  ['of one that goes on talking is held against it', true],
-  ['of one that has fallen silent is not: perhaps it sleeps', false],
+  ['of one that goes on talking is held against it', 200, true],
+  ['of one that falls silent before it is due is not: perhaps it has moved', 50, false],
+  ['of one that has fallen silent is not: perhaps it sleeps', undefined, false],
 ])(
   'a receipt that does not come within 5 s, %s; self does not wait longer, and then asks others',
-  async (name, talks) => {
+  async (name, talksAfterMs, isBlamed) => {
     const world = await callerAnd(name, 1)
     const outcome = await trueOutcome(world)
     const peer = await executor(world, async (one, { items }) => {
       one.send({ t: 'answers', items: items.map(({ id }) => ({ id, outcome: Outcome.encode(outcome) })) })
-      if (talks) world.clock.after(100, () => one.send({ t: 'progress', items: [] }))
+      if (talksAfterMs) world.clock.after(talksAfterMs, () => one.send({ t: 'progress', items: [] }))
     })
     const took: number[] = []
     for (let i = 0; i < 20; i++) {
@@ -197,7 +198,7 @@ test.each([
     expect(late).toHaveLength(1)
     expect(late[0]).toBeGreaterThanOrEqual(5000)
     expect(late[0]).toBeLessThanOrEqual(5100)
-    if (talks) isMisbehaviour(world, peer, 'E_RECEIPT')
+    if (isBlamed) isMisbehaviour(world, peer, 'E_RECEIPT')
     else expect(world.peers[0]!.events.filter((event) => event.name === 'peer.misbehaved')).toEqual([])
   },
 )
