@@ -12,19 +12,25 @@ const PROCESS = ['**/*.process.test.ts']
 const WORLD = ['**/*.world.test.ts']
 const CHROMIUM = ['**/*.chromium.test.ts']
 const FIREFOX = ['**/*.firefox.test.ts']
-const ETCD = ['**/*.etcd.test.ts']
+const ETCD_AND_KILLS = ['**/*.etcd.test.ts', '**/*.kills.test.ts']
 const TORTURE = ['**/*.torture.test.ts']
 
 // For a machine of two cores. Tests of real processes wait more than half of the time, and assert outcomes.
 export const projects = [
-  suite('unit', 120_000, 2, ['**/*.test.ts'], [...PROCESS, ...WORLD, ...CHROMIUM, ...FIREFOX, ...ETCD, ...TORTURE]),
+  suite(
+    'unit',
+    120_000,
+    2,
+    ['**/*.test.ts'],
+    [...PROCESS, ...WORLD, ...CHROMIUM, ...FIREFOX, ...ETCD_AND_KILLS, ...TORTURE],
+  ),
   suite('process', 120_000, 3, PROCESS),
   suite('world', 120_000, 2, WORLD),
   // A browser waits for its pages, and is several processes.
   suite('chromium', 120_000, 2, CHROMIUM),
   suite('firefox', 120_000, 1, FIREFOX),
-  // Each has a cluster of its own: three processes that write to the disk, and wait for one another.
-  suite('etcd', 120_000, 2, ETCD),
+  // Each has a cluster of its own, etcd's or one of agents that are killed: processes that write to the disk, and wait for one another.
+  suite('etcd', 120_000, 2, ETCD_AND_KILLS),
   // What is too long for `npm test`: `npm run torture`.
   suite('torture', 600_000, 1, TORTURE),
 ]

@@ -1,4 +1,4 @@
-/** As in `bank.process.test.ts`, for longer. */
+/** As in `bank.kills.test.ts`, for longer. */
 import { expect, test } from 'vitest'
 import { randomFor } from '../scripts/test/seed.ts'
 import { runBankDay } from './testing/bank.ts'

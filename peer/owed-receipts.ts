@@ -10,8 +10,8 @@ import { type Execution, headOf, receiptFault, upTo } from './receipts.ts'
 
 /** Receipts follow answers within 100 ms; many times that is a broken promise. */
 const RECEIPT_MS_MAX = 5000
-/** Receipts follow answers within 100 ms. Whoever fell silent sooner had not yet kept its own back. */
-const FOLLOWS_WITHIN_MS = 100
+/** 100 ms, and the way of a journal that is to be signed first, there and back. Who falls silent sooner has kept nothing back. */
+const FOLLOWS_WITHIN_MS = 1000
 /** A peer whose receipts do not come, or are wrong, makes every caller wait: it is left alone for so long. */
 const RECEIPT_SHUN_MS = 60_000
 

@@ -1,7 +1,7 @@
 /** Rules on names and on text, for files of every kind. */
 
 const SOURCE_NAME =
-  /^[a-z0-9]+(-[a-z0-9]+)*(\.(process|world|chromium|firefox|etcd|torture|as))?(\.(test|config|d))?\.(ts|js|cjs|mjs)$/
+  /^[a-z0-9]+(-[a-z0-9]+)*(\.(process|world|chromium|firefox|etcd|torture|kills|as))?(\.(test|config|d))?\.(ts|js|cjs|mjs)$/
 const FOLDER_NAME = /^\.?[a-z0-9]+(-[a-z0-9]+)*$/
 const ATTIC = /^(utils?|helpers?|common|types|misc)$/
 

@@ -6,7 +6,7 @@ import { runBankDay } from './testing/bank.ts'
 test.each(['self', 'quorum:2'])(
   'at %s',
   async (level) => {
-    const day = await runBankDay(level, { calls: 40, kills: 1, random: randomFor(level) })
+    const day = await runBankDay(level, { calls: 20, kills: 1, random: randomFor(level) })
     console.info(`${level}: ${JSON.stringify(day)}`)
     expect(day.wrong).toEqual([])
     expect(day.lies).toBeGreaterThan(0)

@@ -1,4 +1,4 @@
-/** As in `durable-kills.process.test.ts`, for longer. */
+/** As in `durable.kills.test.ts`, for longer. */
 import { expect, test } from 'vitest'
 import { randomFor } from '../scripts/test/seed.ts'
 import { killDurables } from './testing/durable-kills.ts'
