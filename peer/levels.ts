@@ -335,7 +335,7 @@ export class LevelledCall {
     return this.#parts.office.genesis.policy.independence
   }
 
-  /** The first of `drawn` that answers within its `patience`. */
+  /** The first of `drawn` that answers within its `patience`. One that is left alone for longer than after a refusal is slow. */
   async #askDrawn(
     item: Item,
     drawn: readonly string[],
@@ -344,7 +344,9 @@ export class LevelledCall {
   ): Promise<Performed | undefined> {
     for (const only of drawn) {
       const { neighbours } = this.#parts
-      if (asked.has(only) || !neighbours.get(only) || neighbours.isSuspended(only)) continue
+      const neighbour = neighbours.get(only)
+      if (asked.has(only) || !neighbour || neighbours.isSuspended(only)) continue
+      if (neighbour.shunnedUntilMs - this.#ports.clock.monotonic() > PEER_WAIT_MS * patience) continue
       try {
         return await this.#perform(item, { exclude: asked, only, patience })
       } catch (cause) {

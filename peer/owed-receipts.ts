@@ -10,8 +10,8 @@ import { type Execution, headOf, receiptFault, upTo } from './receipts.ts'
 
 /** Receipts follow answers within 100 ms; many times that is a broken promise. */
 const RECEIPT_MS_MAX = 5000
-/** 100 ms, and the way of a journal that is to be signed first, there and back. Who falls silent sooner has kept nothing back. */
-const FOLLOWS_WITHIN_MS = 1000
+/** Whoever was silent for so long before that fell silent within a second, in which a journal may have been on its way to be signed. */
+const SILENT_MS = 4000
 /** A peer whose receipts do not come, or are wrong, makes every caller wait: it is left alone for so long. */
 const RECEIPT_SHUN_MS = 60_000
 
@@ -108,7 +108,7 @@ export class OwedReceipts {
   }
 
   onLeft(neighbour: Neighbour): void {
-    const error = new MeshError('E_EXECUTOR_LOST', `${neighbour.peer} left before its receipt came`)
+    const error = new MeshError('E_EXECUTOR_LOST', `${neighbour.peer} left before its receipt`)
     for (const [id, owed] of [...this.#owed]) if (owed.neighbour === neighbour) this.#end(id, { error })
   }
 
@@ -120,7 +120,7 @@ export class OwedReceipts {
     const journal = upTo(owed.execution.journal, length)
     owed.execution = { ...owed.execution, journal }
     if (journal.length === length) return true
-    const message = `${neighbour.peer} says that its journal has ${length} entries, which it cannot have`
+    const message = `${neighbour.peer} says that its journal has ${length} entries`
     this.#blame(id, neighbour, new MeshError('E_RECEIPT', { message, field: 'journal' }))
     return false
   }
@@ -170,8 +170,8 @@ export class OwedReceipts {
       if (dueMs > nowMs) return
       const late = `${neighbour.peer} answered but sent no receipt within ${RECEIPT_MS_MAX} ms`
       // Nothing has come since its receipt was to: it sleeps, or has moved, or the way is cut.
-      const isSilent = neighbour.heardMs <= dueMs - RECEIPT_MS_MAX + FOLLOWS_WITHIN_MS
-      if (isSilent) this.#lose(id, neighbour, new MeshError('E_EXECUTOR_LOST', `${late}, nor anything else`))
+      const isSilent = neighbour.heardMs <= dueMs - SILENT_MS
+      if (isSilent) this.#lose(id, neighbour, new MeshError('E_EXECUTOR_LOST', late))
       else this.#blame(id, neighbour, new MeshError('E_RECEIPT', late))
     }
   }
