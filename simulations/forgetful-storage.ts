@@ -161,3 +161,16 @@ export const failingStorage = (storage: Storage, random: Random, oneIn: number, 
     },
   }
 }
+
+/** What `use` does with the disk until it is through, or the machine is cut off. Returns how often it awaited the disk. */
+export const untilCut = async (
+  disk: ForgetfulDisk,
+  random: Random,
+  cutAt: number | undefined,
+  use: (storage: Storage) => Promise<unknown>,
+): Promise<number> => {
+  const wasCut = Promise.withResolvers<void>()
+  const { storage, awaits } = disk.start({ random, cutAt, cut: () => wasCut.resolve() })
+  await Promise.race([use(storage), wasCut.promise])
+  return awaits()
+}

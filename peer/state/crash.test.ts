@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Storage } from '../../protocol/ports.ts'
 import { randomFor } from '../../scripts/test/seed.ts'
-import { ForgetfulDisk, failingStorage } from '../../simulations/forgetful-storage.ts'
+import { ForgetfulDisk, failingStorage, untilCut } from '../../simulations/forgetful-storage.ts'
 import type { StateEngine } from './engine.ts'
 import { openStorageEngine } from './storage-engine.ts'
 import { countOnce, type Run } from './testing/counting.ts'
@@ -31,22 +31,6 @@ const allClients = async (engine: StateEngine, run: Run, clients = CLIENTS) => {
   await Promise.all(Array.from({ length: clients }, (_, name) => client(name)))
 }
 
-/** What `use` does with the disk until it is through or the machine is cut off. Returns how often it awaited the disk. */
-const until = async (
-  disk: ForgetfulDisk,
-  random: ReturnType<typeof randomFor>,
-  cutAt: number | undefined,
-  use: (storage: Storage) => Promise<unknown>,
-) => {
-  let cut = () => {}
-  const wasCut = new Promise<void>((resolve) => {
-    cut = resolve
-  })
-  const { storage, awaits } = disk.start({ random, cutAt, cut })
-  await Promise.race([use(storage), wasCut])
-  return awaits()
-}
-
 /** Large values that nothing refers to. */
 const ensureNoWaste = async (storage: Storage) => {
   const large: string[] = []
@@ -59,8 +43,8 @@ const ensureNoWaste = async (storage: Storage) => {
 const crash = async (random: ReturnType<typeof randomFor>, cutAt: number) => {
   const disk = new ForgetfulDisk()
   const run = emptyRun()
-  await until(disk, random, cutAt, async (storage) => allClients(await open(storage), run))
-  await until(disk, random, 1 + random.below(60), open)
+  await untilCut(disk, random, cutAt, async (storage) => allClients(await open(storage), run))
+  await untilCut(disk, random, 1 + random.below(60), open)
   const { storage } = disk.start({ random, cut: () => {} })
   const engine = await open(storage)
   await ensureNoWaste(storage)
@@ -72,7 +56,7 @@ const crash = async (random: ReturnType<typeof randomFor>, cutAt: number) => {
 test('a machine that is cut off at any await loses nothing that it acknowledged, and has no half of anything', async () => {
   const random = randomFor('crashes')
   const run = emptyRun()
-  const awaits = await until(new ForgetfulDisk(), random, undefined, async (storage) =>
+  const awaits = await untilCut(new ForgetfulDisk(), random, undefined, async (storage) =>
     allClients(await open(storage), run),
   )
   expect(awaits).toBeGreaterThan(20)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Storage } from '../../protocol/ports.ts'
 import { randomFor } from '../../scripts/test/seed.ts'
-import { ForgetfulDisk } from '../../simulations/forgetful-storage.ts'
+import { ForgetfulDisk, untilCut } from '../../simulations/forgetful-storage.ts'
 import { largeValuesOn } from './conformance-large.ts'
 import type { Committed, Write } from './engine.ts'
 import { isReference } from './large-reference.ts'
@@ -65,19 +65,6 @@ const allClients = async (storage: Storage, run: Run) => {
   await large.swept()
 }
 
-/** Returns how often it awaited the disk until it was through, or cut off. */
-const until = async (
-  disk: ForgetfulDisk,
-  random: ReturnType<typeof randomFor>,
-  cutAt: number | undefined,
-  use: (storage: Storage) => Promise<unknown>,
-) => {
-  const wasCut = Promise.withResolvers<void>()
-  const { storage, awaits } = disk.start({ random, cutAt, cut: () => wasCut.resolve() })
-  await Promise.race([use(storage), wasCut.promise])
-  return awaits()
-}
-
 /** What was acknowledged is there, whole, unless what came later is; and there are the blocks of that, and no others. */
 const ensureWhole = async (storage: Storage, run: Run) => {
   const { engine, large } = await open(storage)
@@ -94,15 +81,15 @@ const ensureWhole = async (storage: Storage, run: Run) => {
 
 test('a machine that is cut off at any await keeps every block of what it has committed, and in the end no other', async () => {
   const random = randomFor('crashes of large values')
-  const awaits = await until(new ForgetfulDisk(), random, undefined, (storage) => allClients(storage, new Run()))
+  const awaits = await untilCut(new ForgetfulDisk(), random, undefined, (storage) => allClients(storage, new Run()))
   expect(awaits).toBeGreaterThan(20)
   for (let points = 0; points < CRASH_POINTS_MIN; points += awaits)
     for (let cutAt = 1; cutAt <= awaits; cutAt++) {
       const disk = new ForgetfulDisk()
       const run = new Run()
-      await until(disk, random, cutAt, (storage) => allClients(storage, run))
+      await untilCut(disk, random, cutAt, (storage) => allClients(storage, run))
       // Once more while it opens again, and deletes.
-      await until(disk, random, 1 + random.below(20), async (storage) => (await open(storage)).large.swept())
+      await untilCut(disk, random, 1 + random.below(20), async (storage) => (await open(storage)).large.swept())
       await ensureWhole(disk.start({ random, cut: () => {} }).storage, run)
     }
 })
