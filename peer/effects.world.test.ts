@@ -277,17 +277,15 @@ describe('when its executor is lost', () => {
       export const part = (x) => x
     `
     let crossed = 0
-    for (let thirdMs = 0; thirdMs <= 60; thirdMs += 15) {
-      const delays = { ...slow(thirdMs) }
-      const options = { ...setup({}, delays, {}), latencyMs: () => 20 }
-      const world = await worldFor(`race ${thirdMs}`, options)
+    for (let n = 0; crossed < 3; n++) {
+      const options = { ...setup({}, slow(15 * (n % 5)), {}), latencyMs: () => 20 }
+      const world = await worldFor(`race ${n}`, options)
       const race = await calling(world, code, ['default', 'part'])
       const result = await world.until(world.peers[0]!.peer.call(requestOf(race, null)))
       const receipt = await world.until(result.performed[0]!.receipt())
       await verifyEnvelope(machine.crypto, 'receipt', receipt)
       if (result.performed[0]!.item.journal.filter(({ entry }) => entry === 'answer').length > 1) crossed++
     }
-    expect(crossed).toBeGreaterThan(0)
   })
 })
 

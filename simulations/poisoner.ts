@@ -43,7 +43,7 @@ class PoisonedRun {
   #lied: (lie: Lie) => void
 
   constructor(journal: readonly Told[], lie: Lie, honest: number, lied: (lie: Lie) => void) {
-    this.told = [...journal]
+    this.told = journal.map(({ kind, arguments: encoded }) => ({ kind, arguments: encoded }))
     this.#numbers = journal.map((_, n) => n)
     this.#lie = lie
     this.#honest = honest
