@@ -55,6 +55,20 @@ const ed25519Alone: Plugin = {
   },
 }
 
+/** What stands in for files of libp2p's packages, by the end of their paths. */
+const STOOD_IN =
+  /node_modules.(@libp2p.)?(libp2p|utils|circuit-relay-v2).dist.src.(transport.discovery|(peer-|content-)routing|random-walk|filters.index)\.js$/
+
+const standIns: Plugin = {
+  name: 'stand-ins',
+  setup({ onResolve }) {
+    const path = join(import.meta.dirname, 'stand-ins.ts')
+    onResolve({ filter: /^\.\.?\/.*\.js$/ }, (one) =>
+      STOOD_IN.test(join(one.resolveDir, one.path)) ? { path, sideEffects: false } : undefined,
+    )
+  },
+}
+
 const WORKER = 'browser-agent/worker.ts'
 
 /** What runs WebAssembly is loaded when it is needed. Only by a page's own workers: others, as tests have, hold it. */
@@ -85,6 +99,7 @@ export const FOR_PAGES = {
     '@libp2p/noise': '@chainsafe/libp2p-noise',
     '@libp2p/logger': join(import.meta.dirname, 'silent-logger.ts'),
     netmask: join(import.meta.dirname, 'netmask.ts'),
+    'multiformats/basics': join(import.meta.dirname, 'bases.ts'),
   },
-  plugins: [once, ed25519Alone, tierApart, calledAlone],
+  plugins: [once, ed25519Alone, standIns, tierApart, calledAlone],
 } satisfies BuildOptions
