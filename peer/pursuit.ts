@@ -6,8 +6,8 @@ import { PROGRESS_EVERY_MS } from './hedging.ts'
 import type { Home } from './home.ts'
 import type { Neighbour } from './neighbours.ts'
 
-/** An item that fails at this many executors fails because of itself. */
-const FAILURES_MAX = 3
+/** An item that fails at so many executors fails because of itself. */
+const FAILED_MAX = 3
 const ATTEMPTS_MAX = 16
 /** A drawn verifier that is busy so often, some 20 to 200 ms apart, is passed over: it must not hold up the verdict. */
 const BUSY_MAX = 20
@@ -53,7 +53,8 @@ export class Pursuit {
   #better: readonly string[] = []
   /** Whom it was sent to; of those that were lost, as whom, and when they were last heard. */
   readonly #asked = new Map<string, Lost | undefined>()
-  #failures = 0
+  /** At whom it failed, however often. */
+  readonly #failedAt = new Set<string>()
   #busy = 0
   #last: { code: ErrorCode; message: string } | undefined
   readonly #settle: PromiseWithResolvers<Performed>
@@ -165,12 +166,12 @@ export class Pursuit {
     if (result.kind === 'answered') return this.#answered(attempt, result)
     this.#last = { code: result.code, message: result.message }
     if (result.kind === 'refused') this.#refused(attempt, result, recovers === true)
+    else if (result.code === 'E_EXECUTOR_LOST') this.#lost(attempt)
     // What one made up says nothing of the item.
-    else if (result.code !== 'E_EXECUTOR_LOST') this.#failures += result.code === 'E_VERIFICATION_FAILED' ? 0 : 1
-    else this.#lost(attempt)
+    else if (result.code !== 'E_VERIFICATION_FAILED') this.#failedAt.add(attempt.neighbour.peer)
     if (result.code === 'E_REPLAY_DIVERGED') this.#startOver(attempt)
     // One executor's word is not enough to give up, whatever it says.
-    const hopeless = this.#failures >= FAILURES_MAX || this.attempts >= ATTEMPTS_MAX
+    const hopeless = this.#failedAt.size >= FAILED_MAX || this.attempts >= ATTEMPTS_MAX
     if (hopeless) return this.fail(new MeshError(result.code, result.message))
     if (this.#open.size === 0) this.#events.wait(this)
   }
