@@ -191,6 +191,30 @@ describe('without an eligible verifier', () => {
       await world.clock.advance(61_000)
     }
   })
+
+  test('a verifier whose receipts do not come is left alone for a minute: no verdict waits for it', async () => {
+    const world = await callerAnd('left alone', [{}, {}])
+    const silent = await scriptedPeer(world)
+    const outcome = await trueOutcome(world)
+    let asked = 0
+    silent.react = (frame) => {
+      if (frame.t !== 'invoke') return
+      asked += frame.items.length
+      silent.send({ t: 'answers', items: frame.items.map(({ id }) => ({ id, outcome })) })
+    }
+    await silent.join(world.peers[0]!, 2)
+    const [caller] = world.peers as [WorldPeer]
+    const double = await publish(caller, DOUBLE)
+    const timed = async () => {
+      const begun = world.clock.monotonic()
+      expect(returned(await world.until(caller.peer.call(requestOf(double, 21, { level: audit }))))).toBe(42)
+      return world.clock.monotonic() - begun
+    }
+    while (asked === 0) await timed()
+    await world.clock.advance(6000)
+    for (let i = 0; i < 20; i++) expect(await timed()).toBeLessThan(1000)
+    expect(asked).toBe(1)
+  })
 })
 
 /** The outcome for 21, in bytes. */
