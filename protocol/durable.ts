@@ -40,7 +40,7 @@ export type DurableState = (typeof STATES)[number]
 
 /**
  * `done`: its function has ended, with a result or an error of its own, and what it wrote is kept. `failed`: it could not
- * be run; nothing is kept. `engine`: on which it began, and stays. `epoch` counts how often a home has begun or gone on
+ * be run; nothing is kept. `threw`: it is done, with an error of its own. `engine`: on which it began, and stays. `epoch` counts how often a home has begun or gone on
  * with it. `journal` counts how often its journal has begun anew, since an answer in it no longer stood. `committed`: so
  * many of its steps are, and the requests of them, the barrier behind the last one included. `parent`: the durable invocation
  * that called it, and how many calls there are above it; its id is then made of the parent's (peer/effects/call.ts).
@@ -69,6 +69,7 @@ export const DurableRecord = localMessage(
     journal: integer(0),
     committed: optional(v.strictObject({ steps: integer(1), requests: integer(1, REQUESTS_MAX) })),
     ended_ms: optional(instantMs()),
+    threw: optional(v.literal(true)),
     error: optional(failure()),
   }),
 )

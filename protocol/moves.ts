@@ -5,9 +5,9 @@ import { localMessage, optional, text, version } from './schema.ts'
 
 /**
  * `leaving`: it is read as before and takes no writes. `arriving`: what is there is not all of it. `here`: it came with that
- * move. `gone`: it was kept here, and is not any more.
+ * move. `gone`: it was kept here, and is not any more. `deleting`: what is there is about to be deleted.
  */
-export const MOVE_STATES = ['leaving', 'arriving', 'here', 'gone'] as const
+export const MOVE_STATES = ['leaving', 'arriving', 'here', 'gone', 'deleting'] as const
 
 export const MoveMark = localMessage(
   'move mark',

@@ -83,7 +83,7 @@ export type BackendMapItem =
   | { index: number; result: BackendResult }
   | { index: number; error: { code: ErrorCode; message: string } }
 
-/** A durable invocation, as its home lists it. Instants are of the wall clock. */
+/** A durable invocation, as its home lists it: `failed` also where its function has ended with an error. Instants are of the wall clock. */
 export interface BackendInvocation {
   id: string
   /** CID text. */

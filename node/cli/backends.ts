@@ -2,7 +2,7 @@
 import { MeshError } from '../../protocol/errors.ts'
 import type { Backend } from '../../sdk/backend.ts'
 import type { AgentStatus } from '../agent.ts'
-import type { Config } from '../config.ts'
+import { type Config, dataDirOf, readConfig } from '../config.ts'
 import { createControlBackend } from '../control/backend.ts'
 import { type AgentClient, connectAgent } from '../control/client.ts'
 import { sdkHost } from '../sdk-host.ts'
@@ -10,6 +10,8 @@ import { whileWaiting } from './terminal.ts'
 
 export interface OpenedBackend {
   backend: Backend
+  /** A later command of the same data directory has the key that asked for what is durable, and finds it. */
+  findsLater: boolean
   /** Other peers that calls may go to, as far as is known now. */
   neighbours(): Promise<number>
 }
@@ -25,6 +27,7 @@ const agentOf = async (data: string): Promise<AgentClient | undefined> => {
 
 const overAgent = (client: AgentClient): OpenedBackend => ({
   backend: createControlBackend(client),
+  findsLater: true,
   neighbours: async () => {
     const { status } = await client.ask({ t: 'status' }, 'status')
     return (status as unknown as AgentStatus).neighbours.length
@@ -33,6 +36,7 @@ const overAgent = (client: AgentClient): OpenedBackend => ({
 
 const inProcess = (backend: Backend, neighbours: number): OpenedBackend => ({
   backend,
+  findsLater: false,
   neighbours: async () => neighbours,
 })
 
@@ -43,7 +47,11 @@ const asMember = async (config: Config): Promise<OpenedBackend | undefined> => {
   if (!member) return undefined
   const { peer, homes } = member
   const { createPeerBackend } = await import('../../sdk/peer-backend.ts')
-  return { backend: createPeerBackend(peer, homes), neighbours: async () => peer.status().neighbours.length }
+  return {
+    backend: createPeerBackend(peer, homes),
+    findsLater: true,
+    neighbours: async () => peer.status().neighbours.length,
+  }
 }
 
 /** Throws what joining throws. With `local` nothing but the sandbox is touched. */
@@ -57,4 +65,16 @@ export const openBackend = async (config: Config, local: boolean, signal: AbortS
   }
   const member = local ? undefined : await whileWaiting('for the peers of the mesh', asMember(config))
   return member ?? inProcess(await (await ownPeers()).createLonePeer(sdkHost), 0)
+}
+
+/** What keeps the durable invocations of this data directory: its agent, or homes in reach. Throws MeshError E_AGENT_NOT_RUNNING. */
+export const openKeeper = async (flags: { data?: string }): Promise<Backend> => {
+  try {
+    return createControlBackend(await connectAgent(dataDirOf(flags.data)))
+  } catch (cause) {
+    if (!(cause instanceof MeshError) || cause.code !== 'E_AGENT_NOT_RUNNING') throw cause
+    const member = await asMember(readConfig({ ...(flags.data !== undefined && { data: flags.data }) }))
+    if (!member) throw cause
+    return member.backend
+  }
 }

@@ -10,7 +10,7 @@ import { fn } from '../../sdk/fn.ts'
 import { PublishedFunctions } from '../../sdk/published.ts'
 import { type Config, type Flags, readConfig } from '../config.ts'
 import { sdkHost } from '../sdk-host.ts'
-import { openBackend } from './backends.ts'
+import { type OpenedBackend, openBackend } from './backends.ts'
 import { note, whileWaiting } from './terminal.ts'
 import { tellOnceOfReaders } from './told.ts'
 
@@ -25,6 +25,8 @@ export interface CallFlags extends Flags {
 
 export interface Calling {
   backend: Backend
+  /** Of what opened it. */
+  findsLater: boolean
   /** As the person wrote it, without the export. */
   source: string
   /** The part of each call that is the same for all. */
@@ -63,7 +65,7 @@ const timeoutOf = ({ timeoutMs }: Config, { durable }: CallFlags, defaults: { ti
 }
 
 const createPublish =
-  (backend: Backend, config: Config, flags: CallFlags): Publish =>
+  ({ backend, findsLater }: OpenedBackend, config: Config, flags: CallFlags): Publish =>
   async (text, bundle = bundleAloud) => {
     const { source, export: exportName } = fn(text)
     const published = await new PublishedFunctions({ bundle }, backend).get(fn(text))
@@ -79,7 +81,7 @@ const createPublish =
     )
     const verify = options.verify ?? defaultLevel((await published.manifest()).effects)
     const request = { ...options, verify, function: published.cid, export: exportName, limits: limits as Limits }
-    return { backend, source, request, readStack: published.readStack }
+    return { backend, findsLater, source, request, readStack: published.readStack }
   }
 
 /**
@@ -98,7 +100,7 @@ export const withPublish = async <T>(
   const { backend } = opened
   try {
     await tellOnceOfReaders(config.data, opened)
-    return await use(createPublish(backend, config, flags))
+    return await use(createPublish(opened, config, flags))
   } finally {
     await backend.close()
   }

@@ -121,6 +121,7 @@ test('it is cancelled, fails, or is not known, and each says so', async () => {
   const failing = await wayside(['run', 'visit.js#fails', '--durable', ...on(home)], { cwd })
   expect(failing.status).toBe(1)
   expect(failing.stderr).toContain('no such page')
+  expect(await listed(home, '--all')).toMatchObject([{ state: 'cancelled' }, { state: 'failed', export: 'fails' }])
   const gone = await wayside(['replay', id.replace(/.{4}$/, 'aaaa'), ...on(home)])
   expect(gone).toMatchObject({ status: 2, stdout: '' })
   expect(gone.stderr).toContain('wayside ps --all')

@@ -3,18 +3,25 @@ import { MeshError } from '../../protocol/errors.ts'
 import { type Value, valueToJson } from '../../protocol/values.ts'
 import { consoleOf, endedWith } from '../../sdk/answer.ts'
 import type { BackendDurable, BackendEnd } from '../../sdk/backend.ts'
-import { createControlBackend } from '../control/backend.ts'
 import { shortId } from '../short-id.ts'
+import { openKeeper } from './backends.ts'
 import { showConsole } from './guest-words.ts'
 import { invocationWords } from './invocation-words.ts'
-import { type OwnerFlags, withAgent } from './owner.ts'
-import { onInterrupt, print, printJson } from './terminal.ts'
+import type { OwnerFlags } from './owner.ts'
+import { onInterrupt, print, printJson, whileWaiting } from './terminal.ts'
 
-export const withDurable = <T>(
+export const withDurable = async <T>(
   flags: OwnerFlags,
   use: (durable: BackendDurable) => Promise<T>,
-  what?: string,
-): Promise<T> => withAgent(flags, (client) => use(createControlBackend(client).durable), what)
+  what = 'for the agent to answer',
+): Promise<T> => {
+  const keeper = await whileWaiting('for its home', openKeeper(flags))
+  try {
+    return await whileWaiting(what, use(keeper.durable))
+  } finally {
+    await keeper.close()
+  }
+}
 
 const asIs = (text: string): string => text
 
@@ -38,13 +45,17 @@ export const showEnd = async (id: string, end: BackendEnd, shown: Shown): Promis
 }
 
 /** Whoever interrupts this ends the waiting, and nothing else: it is said so, as MeshError E_CANCELLED. */
-export const waitedFor = async (durable: BackendDurable, id: string, signal: AbortSignal): Promise<BackendEnd> => {
+export const waitedFor = async (
+  durable: BackendDurable,
+  id: string,
+  signal: AbortSignal,
+  goesOn = `the invocation goes on; to end it: wayside cancel ${id}`,
+): Promise<BackendEnd> => {
   try {
     return await durable.wait(id, signal)
   } catch (cause) {
     if (!signal.aborted) throw cause
-    const message = `you stopped waiting, and the invocation goes on; to end it: wayside cancel ${id}`
-    throw new MeshError('E_CANCELLED', { message }, { cause })
+    throw new MeshError('E_CANCELLED', { message: `you stopped waiting, and ${goesOn}` }, { cause })
   }
 }
 

@@ -19,7 +19,7 @@ export const addDurable = (program: Command, run: Lazily) => {
     .command('ps')
     .summary('the durable invocations that run')
     .description(
-      'Lists the durable invocations that this agent keeps and goes on with, the oldest first. Done is one whose function has ended, with a result or an error of its own; failed, one that could not be run.',
+      'Lists the durable invocations that this agent keeps and goes on with, the oldest first. Done is one whose function has ended with a result; failed, one whose function has ended with an error, or that could not be run: `wayside result` says why.',
     )
     .option('--all', 'those that have ended, too: they are kept for a week')
     .addOption(dataOption())
@@ -42,6 +42,17 @@ export const addDurable = (program: Command, run: Lazily) => {
       .addHelpText('after', status)
       .action(run(async () => (await import('./durable.ts'))[name]))
 }
+
+const STATE_EXAMPLES = [
+  'wayside state list shop order/',
+  `wayside state put shop price '{"eur":12}'`,
+  'wayside state watch shop --after 120',
+  'wayside state put shop price --delete',
+  'wayside state export shop > shop.ndjson               a copy',
+  'wayside state export shop --to attic > shop.ndjson    it moves to another home',
+  'wayside state import shop.ndjson                      at that home',
+  'wayside state delete shop --yes',
+]
 
 export const addState = (program: Command, run: Lazily) => {
   const state = program
@@ -99,16 +110,11 @@ export const addState = (program: Command, run: Lazily) => {
     (one) => one.option('--undo', 'delete what has arrived of a move that has not ended'),
     async () => (await import('./state-move.ts')).importState,
   )
-  state.addHelpText(
-    'after',
-    example(
-      'wayside state list shop order/',
-      `wayside state put shop price '{"eur":12}'`,
-      'wayside state watch shop --after 120',
-      'wayside state put shop price --delete',
-      'wayside state export shop > shop.ndjson               a copy',
-      'wayside state export shop --to attic > shop.ndjson    it moves to another home',
-      'wayside state import shop.ndjson                      at that home',
-    ),
+  add(
+    'delete <namespace>',
+    'delete all of a namespace',
+    (one) => one.option('--yes', 'you mean it; without this, it is said what would be deleted'),
+    async () => (await import('./state-move.ts')).deleteState,
   )
+  state.addHelpText('after', example(...STATE_EXAMPLES))
 }

@@ -118,4 +118,9 @@ test('a copy is taken back, is for one home, and counts for one that has nothing
   expect(await kept(etcd)).toEqual(await kept(level))
   const lines = readFileSync(file, 'utf8').split('\n')
   expect(lines.length).toBe(entries + 3 + Math.floor(entries / 1000))
+  for (const at of [level, etcd]) {
+    expect(await state(at, 'delete', 'shop', '--yes')).toMatchObject({ status: 0 })
+    expect((await kept(at)).size).toBe(0)
+    expect(await state(at, 'import', file)).toMatchObject({ status: 0 })
+  }
 })

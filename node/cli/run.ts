@@ -144,13 +144,14 @@ const call = async (calling: Calling, input: Uint8Array, flags: RunFlags, signal
   await printJson(summary)
 }
 
-/** It is the agent's from the moment that its id is known: whoever interrupts this ends the waiting, and nothing else. */
+/** It is its home's from the moment that its id is known: whoever interrupts this ends the waiting, and nothing else. */
 const runDurably = async (calling: Calling, input: Uint8Array, flags: RunFlags, signal: AbortSignal): Promise<void> => {
-  const { backend, request, readStack } = calling
+  const { backend, request, readStack, findsLater } = calling
   const id = await backend.durable.start({ ...request, input })
   note(`invocation ${id}`)
-  note(`it goes on without this command; later: wayside wait ${id}`)
-  const end = await waitedFor(backend.durable, id, signal)
+  const alone = 'its home goes on with it, and tells nobody else: the key that asked for it ends with this command'
+  note(findsLater ? `it goes on without this command; later: wayside wait ${id}` : alone)
+  const end = await waitedFor(backend.durable, id, signal, findsLater ? undefined : alone)
   await showEnd(id, end, { ...flags, source: calling.source, readStack })
 }
 

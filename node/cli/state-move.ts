@@ -1,4 +1,4 @@
-/** `wayside state export | import`: a namespace as a file, and how it moves from one home's state to another's. */
+/** `wayside state export | import | delete`: a namespace as a file, how it moves from one home's state to another's, and its end. */
 import { MeshError } from '../../protocol/errors.ts'
 import { ensureStateNamespace } from '../../protocol/state-names.ts'
 import type { AgentClient } from '../control/client.ts'
@@ -153,6 +153,22 @@ export const importState = async (file: string, flags: OwnerFlags & { undo?: boo
       flags.json
         ? `${JSON.stringify({ namespace, ...sum })}\n`
         : `${entriesWords(sum.entries)}, sha256 ${sum.sha256}: namespace ${namespace} is kept here\n`,
+    )
+  })
+}
+
+/** Without `yes` it says what would be deleted, as MeshError E_USAGE. */
+export const deleteState = async (namespace: string, flags: OwnerFlags & { yes?: boolean }): Promise<undefined> => {
+  ensureStateNamespace(namespace)
+  await withAgent(flags, async (client) => {
+    if (!flags.yes) {
+      const { entries } = await sumOf(client, namespace)
+      const message = `this deletes ${entriesWords(entries)} of namespace ${namespace}, for good; if you mean that: wayside state delete ${namespace} --yes`
+      throw new MeshError('E_USAGE', { message, entries })
+    }
+    await take(client, namespace, 'delete')
+    await print(
+      flags.json ? `${JSON.stringify({ namespace, deleted: true })}\n` : `namespace ${namespace} is deleted\n`,
     )
   })
 }

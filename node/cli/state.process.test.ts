@@ -68,6 +68,16 @@ test('what a function writes is seen as it is committed, by whoever watches', as
   await again.ended
 })
 
+test('a namespace is deleted by whoever means it', async () => {
+  await state('put', 'attic', 'a', '1')
+  const asked = await state('delete', 'attic')
+  expect(asked).toMatchObject({ status: 2, stdout: '' })
+  expect(asked.stderr).toContain('deletes 1 entry of namespace attic')
+  expect(await state('get', 'attic', 'a')).toMatchObject({ stdout: '1\n' })
+  expect(await state('delete', 'attic', '--yes')).toMatchObject({ status: 0, stdout: 'namespace attic is deleted\n' })
+  expect(await state('get', 'attic', 'a')).toMatchObject({ status: 1 })
+})
+
 test('an export has all as of one moment, and says how to check it', async () => {
   const input = JSON.stringify('x'.repeat(900_000))
   for (let i = 0; i < 6; i++) await wayside(['state', 'put', 'large', `key/${i}`, '-', '--data', home.data], { input })

@@ -148,7 +148,7 @@ export const CommandFrame = localMessage(
       t: v.literal('state_move'),
       id: id(),
       namespace: stateNamespace(),
-      step: v.picklist(['leave', 'arrive', 'settle', 'left', 'stay']),
+      step: v.picklist(['leave', 'arrive', 'settle', 'left', 'stay', 'delete']),
       move: v.nullable(text(NAME_CHARS_MAX)),
       where: v.nullable(text(NAME_CHARS_MAX)),
     }),

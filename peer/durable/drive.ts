@@ -38,9 +38,13 @@ const wishOf = ({ durable, record, input }: Drive, nowMs: number, signal: AbortS
 export const drive = async (ports: Pick<Ports, 'clock' | 'log'>, driven: Drive): Promise<void> => {
   const { clock, log } = ports
   const { durable, record, abort } = driven
+  let furthest = durable.journal.length
   for (let delayMs = RETRY_MS.least; ; delayMs = Math.min(2 * delayMs, RETRY_MS.most)) {
     const failure = await attempt(ports, driven)
     if (!failure || abort.aborted) return
+    // It got further than ever: what delays it now is something else.
+    if (durable.journal.length > furthest) delayMs = RETRY_MS.least
+    furthest = Math.max(furthest, durable.journal.length)
     const { cause, mayWait } = failure
     log.event('invocation.delayed', { invocation: durable.id, reason: cause.message })
     const hasTime = record.deadline_ms > clock.now()

@@ -35,7 +35,7 @@ const LOOK_MS = 500
 const KEPT_MS = 7 * 24 * 60 * 60 * 1000
 const KEPT_MAX = 10_000
 
-/** What is told of one. */
+/** What is told of one. `failed`: also where its function has ended with an error. */
 export interface DurableSummary {
   id: string
   function: string
@@ -88,7 +88,7 @@ const summaryOf = (id: string, record: DurableRecord): DurableSummary => ({
   id,
   function: record.function.toString(),
   export: record.export,
-  state: record.state,
+  state: record.threw ? 'failed' : record.state,
   createdMs: record.created_ms,
   endedMs: record.ended_ms,
 })

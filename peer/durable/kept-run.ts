@@ -6,6 +6,7 @@ import { MeshError } from '../../protocol/errors.ts'
 import { joinBytes } from '../../protocol/join-bytes.ts'
 import { type Answer, awaitedIn, type EffectRequest, type JournalEntry } from '../../protocol/journal.ts'
 import { STATE_BLOCK_BYTES } from '../../protocol/limits.ts'
+import { Outcome } from '../../protocol/outcome.ts'
 import type { Clock, Crypto, Ports } from '../../protocol/ports.ts'
 import type { Checkpoint, Manifest } from '../../protocol/records.ts'
 import { type Block, splitBytes } from '../../registry/split.ts'
@@ -99,6 +100,8 @@ export class StoredRun implements KeptRun {
   /** The record is not kept as it is. */
   #isNew = false
   #keeping: Promise<void> | undefined
+  /** Settles with the last answer that must be kept first. */
+  #given = Promise.resolve(true)
 
   constructor(
     { clock, crypto }: Pick<Ports, 'clock' | 'crypto'>,
@@ -147,9 +150,11 @@ export class StoredRun implements KeptRun {
     return this.#isKept()
   }
 
-  async answered(entry: Extract<JournalEntry, { entry: 'answer' }>): Promise<boolean> {
+  /** In the order in which they are kept: whoever goes on with the journal is given them so. */
+  answered(entry: Extract<JournalEntry, { entry: 'answer' }>): Promise<boolean> {
     this.#add(entry, this.#clock.now())
-    return this.#reads.has(entry.n) || this.#isKept()
+    if (!this.#reads.has(entry.n)) this.#given = this.#isKept()
+    return this.#given
   }
 
   #isKept(): Promise<boolean> {
@@ -291,7 +296,8 @@ export class StoredRun implements KeptRun {
     const pieces = piecesOf(outcomeName(this.id), outcome)
     const last = pieces.pop() as Write
     for (const [i, piece] of pieces.entries()) await this.#commit(`${this.id}/outcome/${i}`, [piece])
-    return this.#ending({ state: 'done' }, [last])
+    const { result } = Outcome.decode(outcome)
+    return this.#ending({ state: 'done', ...(!result.ok && { threw: true }) }, [last])
   }
 
   /** It ends without an outcome. */

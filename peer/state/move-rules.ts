@@ -14,6 +14,10 @@ export type MoveStep =
   | { step: 'left' }
   /** Nothing comes of the move, at this end. */
   | { step: 'stay' }
+  /** All of it is deleted, and nothing comes in its place. Again: that goes on. */
+  | { step: 'delete'; move: string }
+  /** It is deleted. */
+  | { step: 'deleted'; move: string }
 
 export type MoveStepName = MoveStep['step']
 
@@ -30,6 +34,8 @@ const leaves = (namespace: string, { where }: MoveMark): MeshError =>
   )
 const arrives = (namespace: string): MeshError =>
   moving(namespace, 'is arriving and not complete; import the same file again, or `--undo` it')
+const deletes = (namespace: string): MeshError =>
+  moving(namespace, `is being deleted; if that was interrupted: wayside state delete ${namespace} --yes`)
 const gone = (namespace: string, { where }: MoveMark): MeshError => taken(namespace, `has moved to ${where}: ask there`)
 
 /** Why it may not be used so now; undefined: it may. */
@@ -43,6 +49,8 @@ export const refusalOf = (
       return use === 'write' ? leaves(namespace, mark) : undefined
     case 'arriving':
       return arrives(namespace)
+    case 'deleting':
+      return deletes(namespace)
     case 'gone':
       return gone(namespace, mark)
     default:
@@ -55,6 +63,9 @@ const onLeave = (namespace: string, mark: MoveMark | undefined, move: string, wh
   return refusalOf(namespace, mark, 'write') ?? { v: 1, state: 'leaving', move, where }
 }
 
+const onDelete = (namespace: string, mark: MoveMark | undefined, move: string): MoveMark | MeshError =>
+  mark?.state === 'deleting' ? mark : (refusalOf(namespace, mark, 'write') ?? { v: 1, state: 'deleting', move })
+
 const onArrive = (
   namespace: string,
   mark: MoveMark | undefined,
@@ -64,10 +75,14 @@ const onArrive = (
   const isSame = mark?.move === move
   if (isSame && (mark.state === 'arriving' || mark.state === 'here')) return mark
   if (mark?.state === 'arriving') return taken(namespace, 'is arriving by another move; `--undo` that one first')
+  if (mark?.state === 'deleting') return deletes(namespace)
   if (mark?.state === 'leaving')
     return taken(namespace, `is kept here, and leaving for ${mark.where}; end that move, or undo it, first`)
   if (isEmpty) return { v: 1, state: 'arriving', move }
-  return taken(namespace, 'is kept here already: it has one home; delete it here first, or keep it as it is')
+  return taken(
+    namespace,
+    `is kept here already: it has one home; keep it as it is, or delete it here first: wayside state delete ${namespace}`,
+  )
 }
 
 /**
@@ -95,5 +110,9 @@ export const markAfter = (
       return mark?.state === 'leaving' ? { ...mark, state: 'gone' } : none('leaving')
     case 'stay':
       return mark?.state === 'leaving' || mark?.state === 'arriving' ? undefined : none('being moved')
+    case 'delete':
+      return onDelete(namespace, mark, step.move)
+    case 'deleted':
+      return mark?.state === 'deleting' && mark.move === step.move ? undefined : none('being deleted')
   }
 }

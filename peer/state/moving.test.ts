@@ -1,10 +1,11 @@
 /** Namespaces that move between two engines: marks, and writers that go on the whole time. */
 import { describe, expect, test } from 'vitest'
+import { MeshError } from '../../protocol/errors.ts'
 import type { MoveMark } from '../../protocol/moves.ts'
 import { seedFor } from '../../scripts/test/seed.ts'
 import { seededRandom } from '../../simulations/random.ts'
 import { createMemoryStorage } from '../storage/memory.ts'
-import type { Transaction } from './engine.ts'
+import type { StateEngine, Transaction } from './engine.ts'
 import { type MoveStep, markAfter, refusalOf } from './move-rules.ts'
 import { OwnerAccess } from './owner-access.ts'
 import { openStorageEngine } from './storage-engine.ts'
@@ -57,6 +58,17 @@ describe('what becomes of a mark', () => {
     [mark('arriving'), { step: 'stay' }, true, undefined],
     [mark('here'), { step: 'stay' }, false, { code: 'E_USAGE' }],
     [mark('gone', 'm', 'attic'), { step: 'stay' }, true, { code: 'E_USAGE' }],
+    [undefined, { step: 'delete', move: 'm' }, false, mark('deleting')],
+    [mark('here', 'n'), { step: 'delete', move: 'm' }, false, mark('deleting')],
+    [mark('deleting', 'n'), { step: 'delete', move: 'm' }, false, mark('deleting', 'n')],
+    [mark('leaving', 'n', 'attic'), { step: 'delete', move: 'm' }, false, { code: 'E_STATE_MOVING' }],
+    [mark('arriving', 'n'), { step: 'delete', move: 'm' }, false, { code: 'E_STATE_MOVING' }],
+    [mark('gone', 'n', 'attic'), { step: 'delete', move: 'm' }, true, { code: 'E_NAMESPACE_TAKEN' }],
+    [mark('deleting'), { step: 'deleted', move: 'm' }, true, undefined],
+    [mark('deleting', 'n'), { step: 'deleted', move: 'm' }, true, { code: 'E_USAGE' }],
+    [mark('deleting'), leave('attic'), false, { code: 'E_STATE_MOVING' }],
+    [mark('deleting'), { step: 'arrive', move: 'n' }, true, { code: 'E_STATE_MOVING' }],
+    [mark('deleting'), { step: 'stay' }, true, { code: 'E_USAGE' }],
   ])('%j, %j, empty: %s', (before, step, isEmpty, after) => {
     const found = markAfter('shop', before, step, isEmpty)
     if (after === undefined) expect(found).toBeUndefined()
@@ -69,6 +81,7 @@ describe('what becomes of a mark', () => {
     [mark('leaving', 'm', 'attic'), [undefined, 'E_STATE_MOVING']],
     [mark('arriving'), ['E_STATE_MOVING', 'E_STATE_MOVING']],
     [mark('gone', 'm', 'attic'), ['E_NAMESPACE_TAKEN', 'E_NAMESPACE_TAKEN']],
+    [mark('deleting'), ['E_STATE_MOVING', 'E_STATE_MOVING']],
   ])('who may use it: %j', (now, codes) => {
     const uses = ['read', 'write'] as const
     expect(uses.map((use) => refusalOf('shop', now, use)?.code)).toEqual(codes)
@@ -184,4 +197,36 @@ test('a write that began before the mark conflicts with it, and is refused', asy
   const late = new OwnerAccess({ clock, random: seededRandom(seedFor('late')) }, slow)
   await expect(late.put('shop', 'a', bytes('1'))).rejects.toMatchObject({ code: 'E_STATE_MOVING' })
   expect((await owner.list({ namespace: 'shop', prefix: '', limit: 1 })).entries).toEqual([])
+})
+
+test('what is deleted is gone whole, also where that was interrupted, and the namespace is free again', async () => {
+  const { engine, owner } = await open('deleted')
+  for (let i = 0; i < 2500; i++) await owner.put('shop', `key/${i}`, bytes('1'))
+  await owner.put('other', 'key', bytes('1'))
+  let pages = 0
+  const list: StateEngine['list'] = async (range, revision) => {
+    if (range.limit > 1) pages += 1
+    if (pages > 1) throw new MeshError('E_STORAGE', 'cut off')
+    return engine.list(range, revision)
+  }
+  const cut = new OwnerAccess(
+    { clock, random: seededRandom(seedFor('cut')) },
+    {
+      ...{
+        revision: () => engine.revision(),
+        read: engine.read.bind(engine),
+        commit: engine.commit.bind(engine),
+        list,
+      },
+      ...{ watch: engine.watch.bind(engine), close: () => engine.close() },
+    },
+  )
+  await expect(cut.move('shop', { step: 'delete' })).rejects.toMatchObject({ code: 'E_STORAGE' })
+  const deleting = { code: 'E_STATE_MOVING', message: expect.stringContaining('wayside state delete shop --yes') }
+  await expect(owner.get('shop', 'key/2499')).rejects.toMatchObject(deleting)
+  await expect(owner.put('shop', 'new', bytes('1'))).rejects.toMatchObject(deleting)
+  expect(await owner.move('shop', { step: 'delete' })).toBeUndefined()
+  expect((await owner.list({ namespace: 'shop', prefix: '', limit: 1 })).entries).toEqual([])
+  await owner.put('shop', 'new', bytes('1'))
+  expect((await owner.list({ namespace: 'other', prefix: '', limit: 10 })).entries).toHaveLength(1)
 })

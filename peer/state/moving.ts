@@ -40,7 +40,10 @@ const nameOf = ({ random }: Pick<Ports, 'random'>): string =>
   Array.from(random.bytes(16), (byte) => byte.toString(16).padStart(2, '0')).join('')
 
 /** As an owner asks for it: a move that begins is named here. */
-export type OwnStep = Exclude<MoveStep, { step: 'leave' }> | { step: 'leave'; where: string }
+export type OwnStep =
+  | Exclude<MoveStep, { step: 'leave' | 'delete' | 'deleted' }>
+  | { step: 'leave'; where: string }
+  | { step: 'delete' }
 
 export class Moving {
   readonly #ports: Pick<Ports, 'clock' | 'random'>
@@ -55,11 +58,14 @@ export class Moving {
 
   /** Takes one step, whole or not at all, and again after an interruption. Returns the mark; undefined: there is none any more. */
   async take(step: OwnStep): Promise<MoveMark | undefined> {
-    const wanted: MoveStep = step.step === 'leave' ? { ...step, move: nameOf(this.#ports) } : step
+    const wanted: MoveStep =
+      step.step === 'leave' || step.step === 'delete' ? { ...step, move: nameOf(this.#ports) } : step
     if (wanted.step === 'stay') await this.#clear('arriving')
     const mark = await this.#mark(wanted)
     if (wanted.step === 'left') await this.#clear('gone')
-    return mark
+    if (wanted.step !== 'delete' || !mark) return mark
+    await this.#clear('deleting')
+    return this.#mark({ step: 'deleted', move: mark.move })
   }
 
   /** Entries of the namespace that arrives by `move`. Throws MeshError E_USAGE if none does. */

@@ -1,0 +1,54 @@
+/** Durable invocations of a machine whose agent does not run, at the agent of another, over TCP: either may be killed. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { begin, freshDirectory, startAgent, until, wayside } from '../testing/wayside.ts'
+
+const cwd = join(freshDirectory(), 'visits')
+mkdirSync(cwd)
+writeFileSync(join(cwd, 'package.json'), '{"type":"module"}')
+writeFileSync(join(cwd, 'wayside.json'), JSON.stringify({ env: { DB: { state: 'visits' } } }))
+writeFileSync(
+  join(cwd, 'visit.js'),
+  `export default async function visit({ page, ms }, env) {
+  const n = ((await env.DB.get(page)) ?? 0) + 1
+  await new Promise((resolve) => setTimeout(resolve, ms))
+  await env.DB.put(page, n)
+  return { n }
+}`,
+)
+const visit = (ms: number) => ['run', 'visit.js', JSON.stringify({ page: 'front', ms }), '--durable']
+
+/** Until its id is known; then its command is killed. */
+const begun = async (args: readonly string[], env = {}): Promise<{ id: string; said: string }> => {
+  const { child, ended } = begin(args, { cwd, env })
+  let said = ''
+  child.stderr?.on('data', (text: string) => {
+    said += text
+  })
+  await until(() => /invocation \S+\n.*\n/.test(said))
+  child.kill('SIGKILL')
+  await ended
+  return { id: /invocation (\S+)/.exec(said)?.[1] as string, said }
+}
+
+test('its command and its home are killed; the home goes on with it, and the caller, back again, hears how it ended', async () => {
+  const home = await startAgent()
+  const member = await startAgent(['--join', home.status.ticket as string])
+  await member.stop()
+  const { id, said } = await begun([...visit(3000), '--data', member.data])
+  expect(said).toContain(`later: wayside wait ${id}\n`)
+  await home.stop('SIGKILL')
+  const again = await startAgent(['--listen', home.status.addresses[0] as string], { data: home.data })
+  const waited = await wayside(['wait', id, '--json', '--data', member.data])
+  expect(waited).toMatchObject({ status: 0 })
+  expect(JSON.parse(waited.stdout)).toMatchObject({ id, value: { n: 1 } })
+  const stranger = await wayside(['result', id.replace(/.{4}$/, 'aaaa'), '--data', member.data])
+  expect(stranger).toMatchObject({ status: 2, stdout: '' })
+  // Whose key ends with its command is told that nobody else will hear of it.
+  const joined = { WAYSIDE_JOIN: again.status.ticket as string }
+  expect((await begun([...visit(1), '--data', freshDirectory()], joined)).said).toContain(
+    'the key that asked for it ends with this command',
+  )
+  await again.stop()
+})

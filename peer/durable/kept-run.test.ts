@@ -1,0 +1,64 @@
+/** In which order the answers of a durable invocation are given, while its disk is slow. */
+import { expect, test } from 'vitest'
+import { recordCid } from '../../protocol/cid.ts'
+import { encodeCanonical } from '../../protocol/codec.ts'
+import { DurableRecord } from '../../protocol/durable.ts'
+import type { Answer } from '../../protocol/journal.ts'
+import { randomFor } from '../../scripts/test/seed.ts'
+import { machine } from '../../scripts/test/world.ts'
+import { FakeClock } from '../../simulations/clock.ts'
+import type { Rehearsals } from '../rehearsals.ts'
+import type { StateEngine } from '../state/engine.ts'
+import { openStorageEngine } from '../state/storage-engine.ts'
+import { createMemoryStorage } from '../storage/memory.ts'
+import type { KeptCheckpoints } from './kept-checkpoints.ts'
+import { readJournal, StoredRun } from './kept-run.ts'
+import { INVOCATIONS } from './names.ts'
+
+const { crypto } = machine
+const cid = recordCid(crypto, encodeCanonical('one'))
+const id = cid.toString()
+const record: DurableRecord = {
+  ...{ v: 1, function: cid, export: 'default', engine: `quickjs:${'5e41'.repeat(16)}`, level: 'self' },
+  ...{ limits: { fuel: 1, memory_bytes: 0, output_bytes: 0 }, remote: false, created_ms: 0, deadline_ms: 1 },
+  ...{ state: 'running', epoch: 1, journal: 0 },
+}
+const ok: Answer = { ok: true, value: encodeCanonical(null) }
+const REQUESTS = 40
+
+test('is that in which they are kept: whoever goes on with the journal comes to the same', async () => {
+  const random = randomFor('answers')
+  const clock = new FakeClock()
+  const quotaOf = () => ({ keys: 1000, bytes: 2 ** 20 })
+  const engine = await openStorageEngine({ storage: createMemoryStorage(), quotaOf, damaged: () => {} })
+  const revision = await engine.revision()
+  const begun = [{ namespace: INVOCATIONS, key: id, put: DurableRecord.encode(record) }]
+  await engine.commit({ id: 'begun', revision, reads: [], ranges: [], writes: begun })
+  const slow: StateEngine = {
+    ...{ revision: () => engine.revision(), read: engine.read.bind(engine), list: engine.list.bind(engine) },
+    ...{ watch: engine.watch.bind(engine), close: () => engine.close() },
+    commit: (transaction) =>
+      new Promise((resolve) => clock.after(1 + random.below(20), () => resolve(engine.commit(transaction)))),
+  }
+  const run = new StoredRun({ clock, crypto }, slow, {
+    ...{ id, record, journal: { entries: [], parts: 0 }, checkpoints: {} as KeptCheckpoints },
+    ...{ rehearsals: {} as Rehearsals, lost: (cause) => expect(cause).toBeUndefined() },
+  })
+  const given: number[] = []
+  for (let n = 0; n < REQUESTS; n++) {
+    // A read need not be kept first; what the clock says must.
+    run.requested({ n, after: 0, kind: n % 2 === 0 ? 'get' : 'now', arguments: encodeCanonical([]) })
+    clock.after(random.below(50), () => {
+      run.answered({ entry: 'answer', n, answer: ok }).then((isKept) => isKept && given.push(n))
+    })
+  }
+  await clock.advance(10_000)
+  expect(given).toHaveLength(REQUESTS)
+  // What was given before the last that was kept first is kept with it.
+  const intended = run.intends()
+  await clock.advance(100)
+  await intended
+  const { entries } = await readJournal(engine, id, 0, await engine.revision())
+  const kept = entries.flatMap(({ entry }) => (entry.entry === 'answer' ? [entry.n] : []))
+  expect(given).toEqual(kept)
+})
