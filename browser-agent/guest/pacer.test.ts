@@ -125,6 +125,18 @@ test('who is ended in the middle of a run sleeps within 50 ms, and for good', ()
   expect(now()).toBe(Number.POSITIVE_INFINITY)
 })
 
+test('who is ended between runs that are short, or in one, is not looked at: it ends by itself', () => {
+  const { pacer, work, idle, end, now } = start(1)
+  end()
+  for (let i = 0; i < 100; i++) {
+    pacer.begin()
+    work(40, 1)
+    pacer.end()
+    idle(7)
+  }
+  expect(now()).toBe(100 * 47)
+})
+
 test('over any few seconds at most its share, whatever comes and however late a sleep ends', () =>
   checkProperty(
     'share',

@@ -2,7 +2,10 @@
 
 /** Computed between two rests: long beside what a rest costs, short beside what a person notices or a fan does. */
 const QUANTUM_MS = 10
-/** A look takes 1 ms; who ends a worker waits for its end no longer than for a page to answer. */
+/**
+ * A look takes 1 ms, 4 on busy cores; who ends a worker waits for its end no longer than for a page to answer. What is over
+ * sooner is not looked at: between two frames a worker ends by itself.
+ */
 const LOOK_MS = 50
 /** Told of at once when there is so much: enough for a day's account, seldom enough to cost nothing. */
 const REPORT_MS = 100
@@ -14,7 +17,7 @@ export interface PacerPorts {
   sleep: ((ms: number) => void) | undefined
   /** So many ms were computed since it was last called. */
   ran(ms: number): void
-  /** Has this worker been ended? Looked at every 50 ms while it works. */
+  /** Has this worker been ended? Looked at every 50 ms from the beginning of what it does. */
   ended?: (() => boolean) | undefined
 }
 
@@ -43,6 +46,7 @@ export class Pacer {
   /** Work begins. That there was none counts as rest, but is not saved up. */
   begin(): void {
     this.#rested()
+    this.#lookedMs = this.#sinceMs
   }
 
   /** Is it time to rest? Asked often while it computes. */
