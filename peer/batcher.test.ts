@@ -69,3 +69,12 @@ test('company that comes lets all wait anew, up to a time in all', async () => {
   ])
   expect(batcher.size).toBe(0)
 })
+
+test('one that would wait for longer goes when that time in all is over', async () => {
+  const { clock, batches, batcher } = collect({ delayMs: 5000, inAllMs: 10, itemsMax: 10, bytesMax: 1000 })
+  batcher.add(1, 1)
+  await clock.advance(9)
+  expect(batches).toEqual([])
+  await clock.advance(1)
+  expect(batches).toEqual([[1]])
+})

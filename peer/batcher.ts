@@ -59,7 +59,7 @@ export const createBatcher = <T>(clock: Pick<Clock, 'after' | 'monotonic'>, opti
       if (!cancel) lastMs = nowMs + inAllMs
       dueMs = Math.min(lastMs, nowMs + delayMs)
     }
-    if (!cancel) waitFor(delayMs)
+    if (!cancel) waitFor(inAllMs > 0 ? Math.min(delayMs, inAllMs) : delayMs)
   }
 
   return {
