@@ -64,4 +64,7 @@ test('a storage that fails is logged, and counting goes on', async () => {
   await clock.advance(5000)
   expect(tally.today.refused).toBe(2)
   expect(events).toHaveLength(2)
+  // As a peer does that stops.
+  await tally.save()
+  expect(events).toHaveLength(3)
 })

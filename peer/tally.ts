@@ -98,7 +98,10 @@ export class Tally {
   async save(): Promise<void> {
     this.#saving?.()
     this.#saving = undefined
-    await this.#ports.storage.write([{ key: KEY, put: encodeCanonical(this.#today) }])
+    const write = { key: KEY, put: encodeCanonical(this.#today) }
+    await this.#ports.storage.write([write]).catch((cause: Error) => {
+      this.#ports.log.event('storage.failed', { reason: cause.message })
+    })
   }
 
   #dayNow(): number {
@@ -113,8 +116,6 @@ export class Tally {
   }
 
   #saveLater(): void {
-    this.#saving ??= this.#ports.clock.after(SAVE_EVERY_MS, () => {
-      this.save().catch((cause: Error) => this.#ports.log.event('storage.failed', { reason: cause.message }))
-    })
+    this.#saving ??= this.#ports.clock.after(SAVE_EVERY_MS, () => void this.save())
   }
 }
