@@ -318,6 +318,13 @@ export const isPure = (manifest: Manifest): boolean => manifest.effects.length =
 export const timedOut = ({ request }: Item): MeshError =>
   new MeshError('E_TIMEOUT', `no answer within ${request.timeoutMs} ms; allow more with --timeout`)
 
+/** What `promise` comes to before the item's deadline. Rejects as it does, or then with MeshError E_TIMEOUT. */
+export const inTime = async <T>(clock: Ports['clock'], item: Item, promise: Promise<T>): Promise<T> => {
+  const late = Promise.withResolvers<never>()
+  const cancel = clock.after(item.deadlineMs - clock.monotonic(), () => late.reject(timedOut(item)))
+  return Promise.race([promise, late.promise]).finally(cancel)
+}
+
 /** Hashes a request once, however often it is looked up in the memo and prepared. */
 export const createNaming = (ports: Pick<Ports, 'crypto'>, engines: readonly string[]) => {
   const names = new WeakMap<CallRequest, TaskName>()

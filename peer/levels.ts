@@ -4,7 +4,7 @@ import { ERRORS, MeshError } from '../protocol/errors.ts'
 import type { Ports } from '../protocol/ports.ts'
 import type { Manifest } from '../protocol/records.ts'
 import type { Auditor } from './auditor.ts'
-import type { CallRequest, CallResult, Dispute, Item, Performed } from './calls.ts'
+import { type CallRequest, type CallResult, type Dispute, type Item, inTime, type Performed } from './calls.ts'
 import { drawVerifiers } from './draw.ts'
 import { countIndependent, leastIndependence } from './independence.ts'
 import { type Invoker, PEER_WAIT_MS } from './invoker.ts'
@@ -255,10 +255,11 @@ export class LevelledCall {
   /** A receipt that does not come is the executor's fault; its outcome then counts for nothing. */
   async #receiptOf(performed: Performed): Promise<Envelope | undefined> {
     try {
-      const receipt = await performed.receipt()
+      const receipt = await inTime(this.#ports.clock, performed.item, performed.receipt())
       this.#parts.standings.received(performed.executor)
       return receipt
-    } catch {
+    } catch (cause) {
+      if (this.#endsCall(cause)) throw cause
       this.#performed.splice(this.#performed.indexOf(performed), 1)
       return undefined
     }
@@ -302,7 +303,7 @@ export class LevelledCall {
   async #awaitLenders(n: number): Promise<void> {
     const { neighbours, roster } = this.#parts
     const { clock } = this.#ports
-    const untilMs = clock.monotonic() + PEER_WAIT_MS
+    const untilMs = Math.min(this.#deadlineMs, clock.monotonic() + PEER_WAIT_MS)
     const found = () =>
       countIndependent(
         this.#floor,
@@ -343,9 +344,8 @@ export class LevelledCall {
     patience: number,
   ): Promise<Performed | undefined> {
     for (const only of drawn) {
-      const { neighbours } = this.#parts
-      const neighbour = neighbours.get(only)
-      if (asked.has(only) || !neighbour || neighbours.isSuspended(only)) continue
+      const neighbour = this.#parts.neighbours.get(only)
+      if (asked.has(only) || !neighbour || this.#parts.neighbours.isSuspended(only)) continue
       if (neighbour.shunnedUntilMs - this.#ports.clock.monotonic() > PEER_WAIT_MS * patience) continue
       try {
         return await this.#perform(item, { exclude: asked, only, patience })
