@@ -28,6 +28,7 @@ export interface Scenario {
 export const SCENARIOS: Readonly<Record<string, () => Promise<{ scenario: Scenario }>>> = {
   routing: () => import('./scenarios/routing.ts'),
   audit: () => import('./scenarios/audit.ts'),
+  short: () => import('./scenarios/short.ts'),
   'large-routing': () => import('./scenarios/large-routing.ts'),
 }
 

@@ -4,10 +4,11 @@ import { headOf } from '../peer/receipts.ts'
 import { recordCid } from '../protocol/cid.ts'
 import { isDeferred } from '../protocol/effects.ts'
 import { batchOf, signBatch } from '../protocol/envelope.ts'
-import { type FrameOf, PEER_PROTOCOL, PeerFrame } from '../protocol/frames.ts'
+import { type FrameOf, PeerFrame } from '../protocol/frames.ts'
 import type { JournalEntry } from '../protocol/journal.ts'
 import type { Channel, Ports } from '../protocol/ports.ts'
 import { encodeValue } from '../protocol/values.ts'
+import { withChannels } from './channels.ts'
 
 /** Ids of its own, which the honest home never reaches. */
 const OTHER_IDS = 2 ** 40
@@ -112,20 +113,4 @@ const twoFaced = (channel: Channel, ports: Ports): Channel => {
  * The ports of a home that has each item performed twice under one epoch, answers its requests otherwise the second time,
  * and signs both journals: it could show either.
  */
-export const twoFacedHome = (ports: Ports): Ports => {
-  const { network } = ports
-  const wrap = (channel: Channel) => (channel.protocol === PEER_PROTOCOL ? twoFaced(channel, ports) : channel)
-  return {
-    ...ports,
-    network: {
-      peerId: network.peerId,
-      addresses: () => network.addresses(),
-      handle: (protocol, accept, options) => network.handle(protocol, (channel) => accept(wrap(channel)), options),
-      start: () => network.start(),
-      connect: (address, signal) => network.connect(address, signal),
-      open: async (...args) => wrap(await network.open(...args)),
-      disconnect: (peer) => network.disconnect(peer),
-      stop: () => network.stop(),
-    },
-  }
-}
+export const twoFacedHome = (ports: Ports): Ports => withChannels(ports, (channel) => twoFaced(channel, ports))

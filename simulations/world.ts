@@ -77,6 +77,8 @@ export interface PeerSetup {
   sandboxHost?(host: SandboxHost, clock: Clock): SandboxHost
   /** Default: a member of the world's mesh. */
   mesh?: MeshState
+  /** Gets the ports that it would have, and returns those to use. */
+  ports?(ports: Ports): Ports
   /** What it fetches with as a home. Default: nothing. */
   web?: Web
   secrets?: Secrets
@@ -193,7 +195,7 @@ export class World {
       directory: setup.directory?.join(() => ({ peer: peerId, addresses: network.addresses() })),
       sandboxHost: setup.sandboxHost?.(honest, clock) ?? honest,
     }
-    return { peerId, ports, events, kept }
+    return { peerId, ports: setup.ports?.(ports) ?? ports, events, kept }
   }
 
   /** One more peer, started and not joined. */

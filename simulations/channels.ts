@@ -1,0 +1,53 @@
+/** Ports of a peer whose channels are not what they seem: adversaries, planted bugs and ears stand between it and its network. */
+import { PEER_PROTOCOL, PeerFrame } from '../protocol/frames.ts'
+import type { Channel, Network, Ports } from '../protocol/ports.ts'
+
+/** `ports`, each of whose channels for calls is what `wrap` makes of it. */
+export const withChannels = (ports: Ports, wrap: (channel: Channel) => Channel): Ports => {
+  const { network } = ports
+  const wrapped = (channel: Channel) => (channel.protocol === PEER_PROTOCOL ? wrap(channel) : channel)
+  const around: Network = {
+    peerId: network.peerId,
+    addresses: () => network.addresses(),
+    handle: (protocol, accept, options) => network.handle(protocol, (channel) => accept(wrapped(channel)), options),
+    start: () => network.start(),
+    connect: (address, signal) => network.connect(address, signal),
+    open: async (...args) => wrapped(await network.open(...args)),
+    disconnect: (peer) => network.disconnect(peer),
+    stop: () => network.stop(),
+  }
+  return { ...ports, network: around }
+}
+
+/** What becomes of a frame: those that go on in its place. */
+export type Change = (frame: PeerFrame, peer: string) => readonly PeerFrame[]
+
+export interface Changes {
+  sent?: Change
+  heard?: Change
+}
+
+const changed = (channel: Channel, { sent, heard }: Changes): Channel => ({
+  ...{ peer: channel.peer, protocol: channel.protocol, outbound: channel.outbound },
+  send: (bytes) => {
+    if (!sent) return channel.send(bytes)
+    let hasRoom = true
+    for (const frame of sent(PeerFrame.decode(bytes), channel.peer)) hasRoom = channel.send(PeerFrame.encode(frame))
+    return hasRoom
+  },
+  drained: () => channel.drained(),
+  receive: ({ frame: take, closed }) =>
+    channel.receive({
+      closed,
+      frame: async (bytes) => {
+        if (!heard) return take(bytes)
+        for (const frame of heard(PeerFrame.decode(bytes), channel.peer)) await take(PeerFrame.encode(frame))
+      },
+    }),
+  close: (options) => channel.close(options),
+  allow: (...args) => channel.allow(...args),
+})
+
+/** `ports` of one who says, or hears, other frames than its peer does. */
+export const withFrames = (ports: Ports, changes: Changes): Ports =>
+  withChannels(ports, (channel) => changed(channel, changes))

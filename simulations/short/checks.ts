@@ -1,0 +1,201 @@
+/** What must hold in every short world, whatever befell it: each checker says in words what does not. */
+import type { CallResult } from '../../peer/calls.ts'
+import type { ErrorCode } from '../../protocol/errors.ts'
+import { decodeValue } from '../../protocol/values.ts'
+import type { Recorded, Seen } from '../checkers/history.ts'
+import { checkHistory } from '../checkers/serialisability.ts'
+import { modelResult } from '../cost-model.ts'
+import { DONE_PREFIX, type Moved, REGISTER_PREFIX } from './functions.ts'
+import { type Asked, isHonest, isLiar, PATIENT_MS } from './plan.ts'
+import type { Called, Record, Told } from './record.ts'
+import { taskId } from './run.ts'
+
+type Checker = (record: Record) => string[]
+
+/** Its timer, and what had to be done then. */
+const LATE_MS_MAX = 1000
+/** Of one execution each, and of those that replace it or check it. */
+const RUNNING_MAX = 64
+const TIMERS_PER_PEER_MAX = 100
+
+const nameOf = ({ number, level, what }: Asked): string =>
+  `call ${number}, ${'map' in what ? `map of ${what.map}` : `move ${what.move}`} at ${'n' in level ? `quorum:${level.n}` : level.level}`
+
+/** What may keep a patient call from its answer, while something breaks or somebody lies: nobody was in reach for 2 s, or too few. */
+const EXCUSES: readonly ErrorCode[] = [
+  ...([
+    'E_BLOCK_MISSING',
+    'E_EFFECT_OUTCOME_UNKNOWN',
+    'E_EXECUTOR_LOST',
+    'E_INCONCLUSIVE',
+    'E_NO_PEER',
+    'E_QUORUM_INSUFFICIENT',
+  ] as const),
+  ...(['E_RECEIPT', 'E_REPLAY_DIVERGED', 'E_STOPPING', 'E_STORAGE', 'E_VERIFICATION_FAILED'] as const),
+]
+
+/** Nothing breaks, nobody lies, and as many lend as are needed. */
+const isCalm = ({ plan: { kinds, faults } }: Record, { by, level }: Asked): boolean => {
+  const lenders = kinds.length - 1 - by
+  return faults.length === 0 && kinds.every(isHonest) && lenders >= (level.level === 'quorum' ? level.n : 1)
+}
+
+/** Whoever has time has an answer; the others are told why they have none. */
+const nothingLost: Checker = (record) =>
+  record.called.flatMap(({ asked, told, endedMs, callerDied }) => {
+    if (callerDied) return []
+    if (endedMs === undefined) return [`${nameOf(asked)} never ended`]
+    const wanted = 'map' in asked.what ? asked.what.map : 1
+    const missing = wanted - new Set(told.map(({ index }) => index)).size
+    const excuses: readonly ErrorCode[] = isCalm(record, asked) ? [] : EXCUSES
+    const isExcused = (code: ErrorCode) =>
+      (code === 'E_TIMEOUT' && asked.timeoutMs < PATIENT_MS) || excuses.includes(code)
+    const failed = told.flatMap(({ error }) => (error && !isExcused(error.code) ? [error] : []))
+    return [
+      ...(missing > 0 ? [`${nameOf(asked)}: of ${wanted} tasks ${missing} came to nothing`] : []),
+      ...failed.map(({ code, message }) => `${nameOf(asked)} has no answer: ${code} ${message}`),
+    ]
+  })
+
+const deliveredOnce: Checker = ({ called }) =>
+  called.flatMap(({ asked, told }) => {
+    const twice = told.filter(({ index }, i) => told.findIndex((one) => one.index === index) !== i)
+    return twice.map(({ index }) => `${nameOf(asked)}: task ${index} was answered twice`)
+  })
+
+const resultOf = ({ outcome: { result } }: CallResult): unknown => (result.ok ? decodeValue(result.value) : result.code)
+
+/** How many different peers are behind an answer. */
+const behind = ({ performed }: CallResult): Set<string> => {
+  const [first] = performed
+  return new Set(
+    performed.flatMap(({ executor, outcomeCid }) => (first?.outcomeCid.equals(outcomeCid) ? [executor] : [])),
+  )
+}
+
+const wrongIn = ({ plan: { kinds }, names }: Record, asked: Asked, { index, result }: Told): string[] => {
+  if (!result || !('map' in asked.what)) return []
+  const value = resultOf(result)
+  const right = modelResult(taskId(asked, index))
+  if (value === right) return []
+  const signers = behind(result)
+  const liars = [...signers].filter((name) => isLiar(kinds[names.indexOf(name)] ?? 'honest')).length
+  const { level } = asked
+  const least = level.level === 'quorum' ? level.n : 1
+  if (level.level !== 'self' && liars === signers.size && liars >= least) return []
+  return [
+    `${nameOf(asked)}: task ${index} gave ${value} instead of ${right}, of ${signers.size} that agreed ${liars} lie`,
+  ]
+}
+
+/** Never at `self`; else only what all that agreed have lied about, n of them at `quorum:n`. */
+const rightAnswers: Checker = (record) =>
+  record.called.flatMap(({ asked, told }) => told.flatMap((one) => wrongIn(record, asked, one)))
+
+const endInTime: Checker = ({ called }) =>
+  called.flatMap(({ asked, beganMs, endedMs, callerDied, callerStoodUntilMs }) => {
+    if (endedMs === undefined || callerDied) return []
+    const dueMs = Math.max(beganMs + asked.timeoutMs, callerStoodUntilMs)
+    return endedMs > dueMs + LATE_MS_MAX
+      ? [`${nameOf(asked)} ended ${Math.round(endedMs - dueMs)} ms after its deadline`]
+      : []
+  })
+
+const isMove = ({ asked }: Called): boolean => 'move' in asked.what
+
+const timesOf = ({ entries }: Record, { number }: Asked): number => entries.get(`${DONE_PREFIX}${number}`)?.value ?? 0
+
+/** What was answered was done once, and what was not, once at most. */
+const effectsOnce: Checker = (record) =>
+  record.called.filter(isMove).flatMap(({ asked, told }) => {
+    const times = timesOf(record, asked)
+    const least = told.some(({ result }) => result) ? 1 : 0
+    return times < least || times > 1 ? [`${nameOf(asked)} was done ${times} times`] : []
+  })
+
+/** What those who moved saw, and what was written, has one order in time. */
+const serialisable: Checker = (record) => {
+  const { entries } = record
+  const revisionOf = (number: number) => entries.get(`${DONE_PREFIX}${number}`)?.version
+  const unknown: string[] = []
+  const seen = ([key, by]: Moved['read'][number]): Seen[] => {
+    const version = by === 0 ? 0 : revisionOf(Math.floor(by / 2))
+    if (version === undefined) unknown.push(`${key} was read as write ${by} left it, which nobody has committed`)
+    return version === undefined ? [] : [{ key, value: by, version }]
+  }
+  const history = record.called.filter(isMove).map(({ asked, beganMs, endedMs, told }, i): Recorded => {
+    const { number, what } = asked
+    const result = told[0]?.result
+    const reads = result ? (resultOf(result) as Moved).read.flatMap(seen) : []
+    const [from, to] = (what as { move: [number, number] }).move
+    const revision = revisionOf(number)
+    return {
+      ...{
+        id: `${number}`,
+        beganAt: Math.round(beganMs * 1024) * 8 + i,
+        endedAt: Math.round((endedMs ?? 0) * 1024) * 8 + i,
+      },
+      ...{ outcome: result ? 'committed' : 'unknown', reads, lists: [], revision },
+      snapshot: Math.max(0, ...reads.map(({ version }) => version)),
+      writes: [
+        { key: `${REGISTER_PREFIX}${from}`, value: 2 * number },
+        { key: `${REGISTER_PREFIX}${to}`, value: 2 * number + 1 },
+      ],
+    }
+  })
+  const wholly = history.filter(({ outcome, revision }) => outcome === 'unknown' || revision !== undefined)
+  return [...unknown, ...checkHistory(wholly).map(({ words }) => words), ...newestStand(record, history)]
+}
+
+/** In the end each register is as its last write left it. */
+const newestStand = ({ entries }: Record, history: readonly Recorded[]): string[] => {
+  const written = history.filter(({ revision }) => revision !== undefined)
+  return [...new Set(written.flatMap(({ writes }) => writes.map(({ key }) => key)))].flatMap((key) => {
+    const by = written.filter(({ writes }) => writes.some((one) => one.key === key))
+    const last = by.reduce((a, b) => ((b.revision as number) > (a.revision as number) ? b : a))
+    const value = last.writes.find((one) => one.key === key)?.value
+    const stands = entries.get(key)?.value
+    return stands === value ? [] : [`${key} holds ${stands} in the end, and its last write was ${value}`]
+  })
+}
+
+const queuesBounded: Checker = ({ left, runningMax, timers, plan: { kinds } }) => [
+  ...(runningMax > RUNNING_MAX ? [`${runningMax} tasks ran or waited at one peer`] : []),
+  ...(timers > TIMERS_PER_PEER_MAX * kinds.length ? [`${timers} timers are set, and nothing is under way`] : []),
+  ...left.flatMap(({ peer, running, inFlight }) => [
+    ...(running > 0 ? [`peer ${peer} still runs ${running} tasks, and nobody waits for any`] : []),
+    ...(inFlight > 0 ? [`peer ${peer} still counts ${inFlight} tasks as under way, and waits for none`] : []),
+  ]),
+]
+
+/** Those who are as they should be are trusted in the end, by all others like them. */
+const honestStay: Checker = ({ left, plan: { kinds }, names }) =>
+  left
+    .filter(({ peer }) => isHonest(kinds[peer] as (typeof kinds)[number]))
+    .flatMap(({ peer, trust, events }) => {
+      const honest = (i: number) => isHonest(kinds[i] ?? 'liar')
+      const out = [...trust].filter(([i, state]) => honest(i) && (state === 'expelled' || state === 'suspended'))
+      const blamed = events.filter(
+        ({ name, fields }) =>
+          name === 'internal.error' || (name === 'peer.misbehaved' && honest(names.indexOf(fields.peer ?? ''))),
+      )
+      return [
+        ...out.map(([i, state]) => `peer ${peer} has ${state} peer ${i}, which is honest`),
+        ...blamed.map(({ name, fields }) => `peer ${peer}: ${name} ${JSON.stringify(fields)}`),
+      ]
+    })
+
+/** By what they look at. */
+export const CHECKERS = {
+  'nothing lost': nothingLost,
+  'delivered once': deliveredOnce,
+  'right answers': rightAnswers,
+  'ends in time': endInTime,
+  'effects once': effectsOnce,
+  'strictly serialisable': serialisable,
+  'queues bounded': queuesBounded,
+  'the honest stay': honestStay,
+} as const satisfies { [name: string]: Checker }
+
+export const violationsOf = (record: Record): string[] =>
+  Object.entries(CHECKERS).flatMap(([name, check]) => check(record).map((words) => `${name}: ${words}`))

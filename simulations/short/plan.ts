@@ -1,0 +1,144 @@
+/** What happens in a short world, drawn from its seed: who is there, what is asked, what breaks. */
+import type { Level } from '../../peer/calls.ts'
+import type { Random } from '../../protocol/ports.ts'
+import { deriveSeed, seededRandom } from '../random.ts'
+
+/** Those from `liar` on give wrong answers. */
+export const KINDS = [
+  ...['honest', 'laggard', 'inflator', 'stutterer', 'loser'],
+  ...['liar', 'rare', 'sleeper', 'forger', 'poisoner'],
+] as const
+export type Kind =
+  | 'honest'
+  | 'laggard'
+  | 'inflator'
+  | 'stutterer'
+  | 'loser'
+  | 'liar'
+  | 'rare'
+  | 'sleeper'
+  | 'forger'
+  | 'poisoner'
+
+const LIARS: readonly Kind[] = ['liar', 'rare', 'sleeper', 'forger', 'poisoner']
+
+/** Whose answers may be wrong. */
+export const isLiar = (kind: Kind): boolean => LIARS.includes(kind)
+
+/** Who does and says what a peer should, however slow it is. */
+export const isHonest = (kind: Kind): boolean => kind === 'honest' || kind === 'laggard'
+
+export interface Asked {
+  /** From 1 on. */
+  number: number
+  /** By which peer. */
+  by: number
+  atMs: number
+  level: Level
+  timeoutMs: number
+  /** A map of so many tasks; `move` is a function that reads and writes. */
+  what: { map: number } | { move: [from: number, to: number] }
+}
+
+export type Fault =
+  /** Killed, and started again unless it is gone for ever. */
+  | { kind: 'kill'; atMs: number; peer: number; forMs: number }
+  | { kind: 'leave'; atMs: number; peer: number }
+  | { kind: 'suspend'; atMs: number; peer: number; forMs: number }
+  | { kind: 'partition'; atMs: number; peer: number; other: number; forMs: number }
+  /** Connections are dead, what was on its way is lost, and nobody is told. */
+  | { kind: 'lose'; atMs: number; peer: number }
+  | { kind: 'skew'; atMs: number; peer: number; aheadMs: number }
+  /** What is sent meanwhile takes so much longer. */
+  | { kind: 'late'; atMs: number; peer: number; lateMs: number; forMs: number }
+  /** Its writes fail. */
+  | { kind: 'disk'; atMs: number; peer: number; forMs: number }
+
+export interface Plan {
+  seed: number
+  /** Of each peer; the first asks, keeps state and lends nothing. */
+  kinds: Kind[]
+  latencyMs: number
+  /** Of each peer, what a step of a function takes there. */
+  stepMs: number[]
+  calls: Asked[]
+  faults: Fault[]
+}
+
+export const REGISTERS = 3
+/** Faults are over by then. */
+export const FAULTS_END_MS = 9000
+/** Long enough for whatever is lost to be found again. */
+export const PATIENT_MS = 120_000
+const ASKED_WITHIN_MS = 3000
+const FOR_MS_MAX = 5000
+
+type Below = Random['below']
+
+const pick = <T>(below: Below, from: readonly T[]): T => from[below(from.length)] as T
+
+const kindsOf = (below: Below, peers: number): Kind[] => {
+  const count = 3 + below(Math.max(1, peers - 2))
+  const areGood = below(3) === 0
+  // Half of the lenders may be anybody, the first one and its neighbour never.
+  return Array.from({ length: count }, (_, i) =>
+    i < 2 || areGood || below(2) === 0 ? 'honest' : (pick(below, KINDS) as Kind),
+  )
+}
+
+const levelOf = (below: Below, kinds: readonly Kind[], isMove: boolean): Level => {
+  const honest = kinds.slice(1).filter(isHonest).length
+  const liars = kinds.filter(isLiar).length
+  if (isMove) return liars > 1 || honest < 2 || below(2) === 0 ? { level: 'self' } : { level: 'quorum', n: 2 }
+  const level = pick(below, ['none', 'audit', 'self', 'quorum'] as const)
+  return level === 'quorum' ? { level, n: 2 + below(2) } : { level }
+}
+
+const callOf = (below: Below, kinds: readonly Kind[], number: number): Asked => {
+  const isMove = below(3) === 0
+  const from = below(REGISTERS)
+  return {
+    number,
+    by: isMove || below(3) > 0 ? 0 : 1,
+    atMs: below(ASKED_WITHIN_MS),
+    level: levelOf(below, kinds, isMove),
+    timeoutMs: below(4) === 0 ? 100 + below(3000) : PATIENT_MS,
+    what: isMove ? { move: [from, (from + 1 + below(REGISTERS - 1)) % REGISTERS] } : { map: 1 + below(3) },
+  }
+}
+
+const faultOf = (below: Below, peers: number): Fault => {
+  const kind = pick(below, ['kill', 'leave', 'suspend', 'partition', 'lose', 'skew', 'late', 'disk'] as const)
+  const atMs = below(FAULTS_END_MS - FOR_MS_MAX)
+  const forMs = 1 + below(FOR_MS_MAX)
+  const peer = below(peers)
+  switch (kind) {
+    case 'leave':
+      // Those who ask stay.
+      return peer < 2 ? { kind: 'lose', atMs, peer } : { kind, atMs, peer }
+    case 'partition':
+      return { kind, atMs, peer, other: (peer + 1 + below(peers - 1)) % peers, forMs }
+    case 'lose':
+      return { kind, atMs, peer }
+    case 'skew':
+      return { kind, atMs, peer, aheadMs: below(20_000) - 10_000 }
+    case 'late':
+      return { kind, atMs, peer, lateMs: 1 + below(1000), forMs }
+    default:
+      return { kind, atMs, peer, forMs }
+  }
+}
+
+/** `peers`: at most so many, three at least. */
+export const planOf = (seed: number, peers: number): Plan => {
+  const { below } = seededRandom(deriveSeed(seed, 'plan'))
+  const kinds = kindsOf(below, peers)
+  return {
+    seed,
+    kinds,
+    latencyMs: pick(below, [0, 2, 15, 60]),
+    stepMs: kinds.map((kind) => (kind === 'laggard' ? 2000 : 1) + below(pick(below, [20, 20, 200]))),
+    calls: Array.from({ length: 3 + below(5) }, (_, i) => callOf(below, kinds, i + 1)),
+    faults: below(5) === 0 ? [] : Array.from({ length: 1 + below(4) }, () => faultOf(below, kinds.length)),
+  }
+}

@@ -1,0 +1,53 @@
+/** What was seen of a short world: all that its checkers look at. */
+import type { CallResult } from '../../peer/calls.ts'
+import type { TrustState } from '../../peer/trust.ts'
+import type { MeshError } from '../../protocol/errors.ts'
+import type { LogEventName, LogFields } from '../../protocol/log.ts'
+import type { Asked, Plan } from './plan.ts'
+
+/** One task of a call, as its caller was told. */
+export interface Told {
+  index: number
+  result?: CallResult
+  error?: MeshError
+  atMs: number
+}
+
+export interface Called {
+  asked: Asked
+  beganMs: number
+  /** Everything that came, also what should not have. */
+  told: Told[]
+  /** Undefined: it never ended. */
+  endedMs?: number
+  /** Its caller died meanwhile, or stood still until then, ms. */
+  callerDied: boolean
+  callerStoodUntilMs: number
+}
+
+/** What stands in the state in the end: the value under each key, and the revision that it is of. */
+export type Entries = ReadonlyMap<string, { value: number; version: number }>
+
+/** One peer in the end; of those who are there. */
+export interface Left {
+  peer: number
+  running: number
+  inFlight: number
+  /** Of the others that it knows, by their number. */
+  trust: ReadonlyMap<number, TrustState>
+  events: readonly { name: LogEventName; fields: LogFields }[]
+}
+
+export interface Record {
+  plan: Plan
+  names: readonly string[]
+  called: readonly Called[]
+  entries: Entries
+  left: readonly Left[]
+  /** The most that ran or waited at one peer at any time. */
+  runningMax: number
+  /** Timers that were set when all was quiet. */
+  timers: number
+  /** Over every frame: between whom, when, its bytes. */
+  hash: number
+}

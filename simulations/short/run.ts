@@ -1,0 +1,246 @@
+/** Runs a short world: its calls are made and its faults befall it, until all is quiet. */
+import type { CallRequest } from '../../peer/calls.ts'
+import { inputsOf } from '../../peer/inputs.ts'
+import type { CID } from '../../protocol/cid.ts'
+import type { MeshError } from '../../protocol/errors.ts'
+import type { LogEventName } from '../../protocol/log.ts'
+import type { Channel, Ports } from '../../protocol/ports.ts'
+import { decodeValue, encodeValue } from '../../protocol/values.ts'
+import { withChannels } from '../channels.ts'
+import { modelInput } from '../cost-model.ts'
+import { withKeyedHashes } from '../keyed-hash.ts'
+import { createWorld, type Machine, type PeerSetup, type World, type WorldPeer } from '../world.ts'
+import { COMPUTE, GRANTS, MOVE, NAMESPACE } from './functions.ts'
+import { setupOf } from './peers.ts'
+import { type Asked, FAULTS_END_MS, type Fault, PATIENT_MS, type Plan } from './plan.ts'
+import type { Called, Entries, Left, Record } from './record.ts'
+
+/** What is wrong with the product, for a test: ports of a peer with a mistake. */
+export type Planted = (ports: Ports, peer: number) => Ports
+
+export interface ShortWorldOptions {
+  machine: Machine
+  plan: Plan
+  planted?: Planted
+}
+
+const STEP_MS = 100
+/** In which whatever is left over ends: re-checks, probes, waits; also where a connection is dead and nobody was told. */
+const QUIET_MS = 8000
+const QUIET_AFTER_LOSS_MS = 60_000
+/** Nothing takes longer than its timeout and this. */
+const OVERDUE_MS = 60_000
+const KEPT_EVENTS: readonly LogEventName[] = ['internal.error', 'peer.misbehaved', 'peer.expelled', 'storage.failed']
+const FNV_PRIME = 0x01000193
+
+class ShortWorld {
+  readonly #plan: Plan
+  readonly #setups: PeerSetup[]
+  readonly #called: Called[] = []
+  readonly #gone = new Set<number>()
+  readonly #broken = new Map<number, number>()
+  #world: World | undefined
+  /** Of those who were suspended, until when. */
+  readonly #stillUntilMs = new Map<number, number>()
+  #functions: CID[] = []
+  #lateMs = 0
+  #runningMax = 0
+  #hash = 0x811c9dc5
+
+  constructor({ plan, planted = (ports) => ports }: ShortWorldOptions) {
+    this.#plan = plan
+    this.#setups = plan.kinds.map((_, i): PeerSetup => {
+      const setup = setupOf(plan, i, () => (this.#broken.get(i) ?? 0) > 0)
+      const ports = (honest: Ports) => this.#heard(planted(setup.ports?.(honest) ?? honest, i), i)
+      return { ...setup, ports }
+    })
+  }
+
+  async run(machine: Machine): Promise<Record> {
+    const { seed, kinds, latencyMs } = this.#plan
+    this.#world = await createWorld({
+      ...{ machine: withKeyedHashes(machine), seed, peers: kinds.length },
+      latencyMs: () => latencyMs + this.#lateMs,
+      setup: (i) => this.#setups[i] as PeerSetup,
+      keepsEvent: (name) => KEPT_EVENTS.includes(name),
+    })
+    const { clock, peers } = this.#world
+    for (const { peer } of peers.slice(0, 2))
+      this.#functions = await Promise.all([COMPUTE, MOVE].map(async (one) => (await peer.publish(one)).cid))
+    const names = peers.map(({ peerId }) => peerId)
+    for (const asked of this.#plan.calls) clock.after(asked.atMs, () => void this.#call(asked))
+    for (const fault of this.#plan.faults) clock.after(fault.atMs, () => void this.#strike(fault))
+    const overMs = clock.monotonic() + FAULTS_END_MS + PATIENT_MS + OVERDUE_MS
+    const lastMs = Math.max(...[...this.#plan.calls, ...this.#plan.faults].map(endOf)) + clock.monotonic()
+    while (clock.monotonic() < overMs && (clock.monotonic() <= lastMs || !this.#isDone)) await this.#step()
+    const hasLoss = this.#plan.faults.some(({ kind }) => kind === 'lose')
+    await clock.advance(hasLoss ? QUIET_AFTER_LOSS_MS : QUIET_MS)
+    const record: Record = {
+      ...{ plan: this.#plan, names, called: this.#called, entries: await this.#entries() },
+      ...{ left: this.#left(), runningMax: this.#runningMax, timers: clock.pending, hash: this.#hash },
+    }
+    await this.#world.stop()
+    return record
+  }
+
+  get #isDone(): boolean {
+    return this.#called.every(({ endedMs, callerDied }) => endedMs !== undefined || callerDied)
+  }
+
+  get #theWorld(): World {
+    return this.#world as World
+  }
+
+  #peer(i: number): WorldPeer {
+    return this.#theWorld.peers[i] as WorldPeer
+  }
+
+  async #step(): Promise<void> {
+    await this.#theWorld.clock.advance(STEP_MS)
+    for (const [i, { peer }] of this.#theWorld.peers.entries())
+      if (!this.#gone.has(i)) this.#runningMax = Math.max(this.#runningMax, peer.status().running.length)
+  }
+
+  async #call(asked: Asked): Promise<void> {
+    const { clock } = this.#theWorld
+    const { by, level, timeoutMs, what } = asked
+    if (this.#gone.has(by)) return
+    const called: Called = { asked, beganMs: clock.monotonic(), told: [], callerDied: false, callerStoodUntilMs: 0 }
+    called.callerStoodUntilMs = this.#stillUntilMs.get(by) ?? 0
+    this.#called.push(called)
+    const { peer } = this.#peer(by)
+    const tell = (one: { index: number } & Partial<Called['told'][number]>) =>
+      called.told.push({ ...one, atMs: clock.monotonic() })
+    const fixed = { level, timeoutMs, remote: true, depth: 0 }
+    if ('map' in what) {
+      const inputs = Array.from({ length: what.map }, (_, i) => modelInput({ id: taskId(asked, i), ms: 0 }))
+      const request = { ...fixed, function: this.#functions[0] as CID, export: 'default' }
+      for await (const ready of peer.map(request, inputsOf(inputs), true)) for (const one of ready) tell(one)
+    } else {
+      const input = encodeValue([asked.number, ...what.move])
+      const request: CallRequest = {
+        ...fixed,
+        function: this.#functions[1] as CID,
+        export: 'move',
+        input,
+        grants: GRANTS,
+      }
+      await peer.call(request).then(
+        (result) => tell({ index: 0, result }),
+        (error: MeshError) => tell({ index: 0, error }),
+      )
+    }
+    called.endedMs = clock.monotonic()
+  }
+
+  #after(ms: number, run: () => void): void {
+    this.#theWorld.clock.after(ms, run)
+  }
+
+  async #strike(fault: Fault): Promise<void> {
+    const world = this.#theWorld
+    const { peer: i } = fault
+    if (this.#gone.has(i)) return
+    const one = this.#peer(i)
+    switch (fault.kind) {
+      case 'kill':
+        this.#gone.add(i)
+        for (const called of this.#called)
+          if (called.asked.by === i && called.endedMs === undefined) called.callerDied = true
+        world.kill(one)
+        return this.#after(fault.forMs, () => void this.#revive(i, one))
+      case 'leave':
+        this.#gone.add(i)
+        return one.peer.stop()
+      case 'suspend':
+        return this.#suspend(i, one, fault.forMs)
+      case 'partition':
+        return this.#after(fault.forMs, world.hub.partition(one.peerId, this.#peer(fault.other).peerId))
+      case 'lose':
+        return world.hub.move(one.peerId, one.peerId)
+      case 'skew':
+        return world.setWallClock(one, fault.aheadMs)
+      case 'late':
+        this.#lateMs += fault.lateMs
+        return this.#after(fault.forMs, () => {
+          this.#lateMs -= fault.lateMs
+        })
+      case 'disk':
+        this.#broken.set(i, (this.#broken.get(i) ?? 0) + 1)
+        return this.#after(fault.forMs, () => this.#broken.set(i, (this.#broken.get(i) as number) - 1))
+    }
+  }
+
+  /** One that stands still already does so as long as it was to. */
+  #suspend(i: number, one: WorldPeer, forMs: number): void {
+    const { clock } = this.#theWorld
+    if ((this.#stillUntilMs.get(i) ?? 0) > clock.monotonic()) return
+    const untilMs = clock.monotonic() + forMs
+    this.#stillUntilMs.set(i, untilMs)
+    for (const called of this.#called) if (called.asked.by === i) called.callerStoodUntilMs = untilMs
+    const wake = this.#theWorld.suspend(one)
+    this.#after(forMs, wake)
+  }
+
+  async #revive(i: number, dead: WorldPeer): Promise<void> {
+    const { peer } = await this.#theWorld.restart(dead, this.#setups[i])
+    this.#gone.delete(i)
+    const inviter = this.#theWorld.peers.find(
+      ({ peerId }, j) => j !== i && !this.#gone.has(j) && peerId !== dead.peerId,
+    )
+    if (inviter) await peer.join(inviter.address).catch(() => {})
+  }
+
+  async #entries(): Promise<Entries> {
+    const { state } = this.#peer(0)
+    const { entries } = await state.list({ namespace: NAMESPACE, prefix: '', limit: 1000 }, await state.revision())
+    return new Map(
+      entries.map(({ key, value, version }) => [key, { value: decodeValue(value as Uint8Array) as number, version }]),
+    )
+  }
+
+  #left(): Left[] {
+    const names = this.#theWorld.peers.map(({ peerId }) => peerId)
+    return this.#theWorld.peers.flatMap(({ peer, events }, i): Left[] => {
+      if (this.#gone.has(i)) return []
+      const { running, neighbours } = peer.status()
+      const trust = new Map(neighbours.map((one) => [names.indexOf(one.peer), one.trust.state] as const))
+      const inFlight = neighbours.reduce((sum, one) => sum + one.in_flight, 0)
+      return [{ peer: i, running: running.length, inFlight, trust, events }]
+    })
+  }
+
+  /** Adds what peer `i` hears to the hash. */
+  #heard(ports: Ports, i: number): Ports {
+    const hash = (bytes: Uint8Array) => {
+      let sum = Math.imul(this.#hash ^ i, FNV_PRIME) ^ Math.floor(ports.clock.monotonic() * 1024)
+      for (const byte of bytes) sum = Math.imul(sum ^ byte, FNV_PRIME)
+      this.#hash = sum >>> 0
+    }
+    const listen = (channel: Channel): Channel => ({
+      ...{ peer: channel.peer, protocol: channel.protocol, outbound: channel.outbound },
+      send: (bytes) => channel.send(bytes),
+      drained: () => channel.drained(),
+      receive: ({ frame, closed }) =>
+        channel.receive({
+          closed,
+          frame: (bytes) => {
+            hash(bytes)
+            return frame(bytes)
+          },
+        }),
+      close: (options) => channel.close(options),
+      allow: (...args) => channel.allow(...args),
+    })
+    return withChannels(ports, listen)
+  }
+}
+
+const endOf = (one: Asked | Fault): number => one.atMs + ('forMs' in one ? one.forMs : 0)
+
+/** No two tasks of a world are the same. */
+export const taskId = ({ number }: Asked, index: number): number => 100 * number + index
+
+/** The same record for the same plan. */
+export const runShortWorld = (options: ShortWorldOptions): Promise<Record> =>
+  new ShortWorld(options).run(options.machine)

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest'
+import { machine } from '../../scripts/sim/machine.ts'
+import { seedFor } from '../../scripts/test/seed.ts'
+import { planOf } from './plan.ts'
+import { runShortWorld } from './run.ts'
+import { TIMEOUT_MS, wrongIn } from './testing/seeds.ts'
+
+test(
+  'in 1,200 worlds of three peers nothing is wrong',
+  async () => {
+    expect(await wrongIn(1200, 3)).toEqual([])
+  },
+  TIMEOUT_MS,
+)
+
+test('the same seed is the same run, frame by frame', async () => {
+  const plan = planOf(seedFor('same'), 5)
+  const [one, other] = [await runShortWorld({ machine, plan }), await runShortWorld({ machine, plan })]
+  expect(other.hash).toBe(one.hash)
+  const { hash } = await runShortWorld({ machine, plan: { ...plan, seed: plan.seed ^ 1 } })
+  expect(hash).not.toBe(one.hash)
+})
