@@ -23,7 +23,7 @@ export interface BatcherOptions<T> {
 /** Where so much is under way that company is sure to come, it is waited for: a signature costs more than the wait. */
 export const companyDelayMs = (underWay: number): number => (underWay > COMPANY_SURE_FROM ? COMPANY_MS : 0)
 const COMPANY_SURE_FROM = 32
-const COMPANY_MS = 2
+export const COMPANY_MS = 2
 
 export const createBatcher = <T>(clock: Pick<Clock, 'after' | 'monotonic'>, options: BatcherOptions<T>): Batcher<T> => {
   const { inAllMs = 0 } = options

@@ -65,6 +65,20 @@ const towards = ({ underWay = 0 } = {}) => {
   return { clock, sent, accept, answer, sign, receipts }
 }
 
+test('what ran for long leaves at once, though more is under way; what was over sooner waits for others of its task', async () => {
+  const { clock, sent, answer } = towards({ underWay: 5 })
+  const answered = () => sent.flatMap((frame) => (frame.t === 'answers' ? [frame.items.map(({ id }) => id)] : []))
+  for (const id of [1, 2]) answer(id, 0.1)
+  expect(answered()).toEqual([])
+  await clock.advance(0)
+  answer(3, 0.1)
+  answer(4, 16)
+  expect(answered()).toEqual([
+    [1, 2],
+    [3, 4],
+  ])
+})
+
 test('a receipt follows when the home has signed the journal, and only once', async () => {
   const { clock, answer, sign, receipts } = towards()
   answer(1)

@@ -7,7 +7,7 @@ import { BATCH_ITEMS_MAX, KIB } from '../protocol/limits.ts'
 import type { Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
 import type { Trace } from '../protocol/records.ts'
-import { type Batcher, companyDelayMs, createBatcher } from './batcher.ts'
+import { type Batcher, COMPANY_MS, companyDelayMs, createBatcher } from './batcher.ts'
 import { headBytes, readHead, type SignedHead } from './journal-heads.ts'
 import type { Neighbour } from './neighbours.ts'
 import { type Execution, headOf, receiptBytes, sameBytes } from './receipts.ts'
@@ -89,8 +89,9 @@ export class Outbox {
     })
     this.#answers = createBatcher(ports.clock, {
       ...bounds,
-      // The last one: no other is to come that could go with it.
-      delayMs: () => (underWay() === 0 ? undefined : companyDelayMs(underWay())),
+      // No other is to come that could go with it: it is the last one, or took longer than company is waited for.
+      delayMs: ({ item }) =>
+        underWay() === 0 || (item.run?.ranMs() ?? 0) > COMPANY_MS ? undefined : companyDelayMs(underWay()),
       flush: (all) => {
         this.#accepted.flush()
         const items = all.map(({ item, outcomeBytes }) => ({ id: item.id, outcome: outcomeBytes }))

@@ -26,8 +26,17 @@ const LAST = peerIdFromPublicKey(new Uint8Array(32).fill(255))
 /** Is `text` the PeerId of some Ed25519 key? */
 export const isPeerId = (text: string): boolean => text >= FIRST && text <= LAST && TEXT.test(text)
 
-/** The raw 32-byte Ed25519 public key inside a text PeerId. Throws MeshError E_MESSAGE if there is none. */
+/** Reading one costs a page some 20 µs, with each signature that it checks; neighbours (64) and the signers of receipts fit. */
+const READ_KEYS_MAX = 256
+const readKeys = new Map<string, Uint8Array>()
+
+/** The raw 32-byte Ed25519 public key inside a text PeerId, not to be changed. Throws MeshError E_MESSAGE if there is none. */
 export const publicKeyOf = (peerId: string): Uint8Array => {
+  const read = readKeys.get(peerId)
+  if (read) return read
   if (!isPeerId(peerId)) throw new MeshError('E_MESSAGE', { message: `not an Ed25519 PeerId: ${peerId}`, peer: peerId })
-  return base58btc.baseDecode(peerId).subarray(PREFIX.length)
+  const key = base58btc.baseDecode(peerId).subarray(PREFIX.length)
+  if (readKeys.size >= READ_KEYS_MAX) readKeys.clear()
+  readKeys.set(peerId, key)
+  return key
 }
