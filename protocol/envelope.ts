@@ -21,6 +21,7 @@ export const SIGNED_KINDS = [
   'revocation',
   'journal-head',
   'delegation',
+  'tally',
 ] as const
 export type SignedKind = (typeof SIGNED_KINDS)[number]
 

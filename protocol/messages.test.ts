@@ -109,6 +109,7 @@ test('all versioned records say version 1, and no other is read', () => {
     ],
     'receipt file',
     'delegation',
+    'tally',
   ])
   for (const one of versioned) {
     const least = leastOf(one.schema) as object

@@ -10,6 +10,7 @@ import { ERRORS } from './errors.ts'
 import { BLOCKS_PROTOCOL, BlockFrame, PEER_PROTOCOL, PeerFrame } from './frames.ts'
 import * as limits from './limits.ts'
 import { OUTCOME_ERRORS } from './outcome.ts'
+import { USAGE_PROTOCOL, UsageFrame } from './tally.ts'
 
 const readme = readFileSync(join(import.meta.dirname, 'README.md'), 'utf8')
 
@@ -75,6 +76,7 @@ test('channels', () => {
     [PEER_PROTOCOL, `${PeerFrame.bytesMax} bytes`],
     [BLOCKS_PROTOCOL, `${BlockFrame.bytesMax} bytes`],
     [HOME_PROTOCOL, `${HomeFrame.bytesMax} bytes`],
+    [USAGE_PROTOCOL, `${UsageFrame.bytesMax} bytes`],
   ])
 })
 

@@ -17,6 +17,7 @@ import {
 import { Outcome } from '../../protocol/outcome.ts'
 import { Advertisement, Invocation, JournalHead, Manifest, Receipt, ReceiptFile, Task } from '../../protocol/records.ts'
 import type { Message } from '../../protocol/schema.ts'
+import { Tally, UsageFrame } from '../../protocol/tally.ts'
 import { decodeValue, encodeValue, type Value } from '../../protocol/values.ts'
 import { arbitraryOf, type Schema, schemaOf, values } from './arbitraries.ts'
 import { argumentExamples } from './argument-examples.ts'
@@ -45,6 +46,7 @@ const RECORDS = [
   Advertisement,
   ReceiptFile,
   Delegation,
+  Tally,
 ] as unknown as Message<unknown>[]
 
 const framesOf = (message: Message<unknown>): MessageCase[] =>
@@ -59,6 +61,7 @@ export const MESSAGE_CASES: readonly MessageCase[] = [
   ...framesOf(PeerFrame as Message<unknown>),
   ...framesOf(BlockFrame as Message<unknown>),
   ...framesOf(HomeFrame as Message<unknown>),
+  ...framesOf(UsageFrame as Message<unknown>),
 ]
 
 /** Something that reads bytes of strangers. */

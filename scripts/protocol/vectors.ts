@@ -19,6 +19,7 @@ import {
 import { delegationExamples, homeFrameExamples } from './home-examples.ts'
 import { MESSAGE_CASES, type MessageCase } from './targets.ts'
 import { crypto, testPeer } from './test-keys.ts'
+import { tallyExamples, usageFrameExamples } from './usage-examples.ts'
 import { addToList, addVector } from './vector-files.ts'
 
 const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
@@ -27,8 +28,13 @@ const FRAMES: Record<string, readonly { t: string }[]> = {
   frame: peerFrameExamples,
   'block frame': blockFrameExamples,
   'home frame': homeFrameExamples,
+  'usage frame': usageFrameExamples,
 }
-const RECORDS: Record<string, readonly unknown[]> = { ...recordExamples, delegation: delegationExamples }
+const RECORDS: Record<string, readonly unknown[]> = {
+  ...recordExamples,
+  delegation: delegationExamples,
+  tally: tallyExamples,
+}
 
 const examplesOf = ({ name, message, schema }: MessageCase): readonly unknown[] => {
   const t = schema.entries?.t?.literal
