@@ -2,14 +2,18 @@
 import { PEER_PROTOCOL, PeerFrame } from '../protocol/frames.ts'
 import type { Channel, Network, Ports } from '../protocol/ports.ts'
 
-/** `ports`, each of whose channels for calls is what `wrap` makes of it. */
-export const withChannels = (ports: Ports, wrap: (channel: Channel) => Channel): Ports => {
+/** `ports`, each of whose channels of `protocol` is what `wrap` makes of it. */
+export const withChannels = (
+  ports: Ports,
+  wrap: (channel: Channel) => Channel,
+  protocol: string = PEER_PROTOCOL,
+): Ports => {
   const { network } = ports
-  const wrapped = (channel: Channel) => (channel.protocol === PEER_PROTOCOL ? wrap(channel) : channel)
+  const wrapped = (channel: Channel) => (channel.protocol === protocol ? wrap(channel) : channel)
   const around: Network = {
     peerId: network.peerId,
     addresses: () => network.addresses(),
-    handle: (protocol, accept, options) => network.handle(protocol, (channel) => accept(wrapped(channel)), options),
+    handle: (handled, accept, options) => network.handle(handled, (channel) => accept(wrapped(channel)), options),
     start: () => network.start(),
     connect: (address, signal) => network.connect(address, signal),
     open: async (...args) => wrapped(await network.open(...args)),
@@ -18,6 +22,16 @@ export const withChannels = (ports: Ports, wrap: (channel: Channel) => Channel):
   }
   return { ...ports, network: around }
 }
+
+/** As `channel` is: a copy of it would have nothing of its own. */
+export const delegated = (channel: Channel): Channel => ({
+  ...{ peer: channel.peer, protocol: channel.protocol, outbound: channel.outbound },
+  send: (bytes) => channel.send(bytes),
+  drained: () => channel.drained(),
+  receive: (receivers) => channel.receive(receivers),
+  close: (options) => channel.close(options),
+  allow: (...args) => channel.allow(...args),
+})
 
 /** What becomes of a frame: those that go on in its place. */
 export type Change = (frame: PeerFrame, peer: string) => readonly PeerFrame[]
@@ -28,14 +42,13 @@ export interface Changes {
 }
 
 const changed = (channel: Channel, { sent, heard }: Changes): Channel => ({
-  ...{ peer: channel.peer, protocol: channel.protocol, outbound: channel.outbound },
+  ...delegated(channel),
   send: (bytes) => {
     if (!sent) return channel.send(bytes)
     let hasRoom = true
     for (const frame of sent(PeerFrame.decode(bytes), channel.peer)) hasRoom = channel.send(PeerFrame.encode(frame))
     return hasRoom
   },
-  drained: () => channel.drained(),
   receive: ({ frame: take, closed }) =>
     channel.receive({
       closed,
@@ -44,8 +57,6 @@ const changed = (channel: Channel, { sent, heard }: Changes): Channel => ({
         for (const frame of heard(PeerFrame.decode(bytes), channel.peer)) await take(PeerFrame.encode(frame))
       },
     }),
-  close: (options) => channel.close(options),
-  allow: (...args) => channel.allow(...args),
 })
 
 /** `ports` of one who says, or hears, other frames than its peer does. */

@@ -8,7 +8,7 @@ import { type FrameOf, PeerFrame } from '../protocol/frames.ts'
 import type { JournalEntry } from '../protocol/journal.ts'
 import type { Channel, Ports } from '../protocol/ports.ts'
 import { encodeValue } from '../protocol/values.ts'
-import { withChannels } from './channels.ts'
+import { delegated, withChannels } from './channels.ts'
 
 /** Ids of its own, which the honest home never reaches. */
 const OTHER_IDS = 2 ** 40
@@ -92,20 +92,17 @@ const idsIn = (frame: PeerFrame): number[] => {
 const twoFaced = (channel: Channel, ports: Ports): Channel => {
   const between = new TwoFacedChannel(channel, ports)
   return {
-    ...{ peer: channel.peer, protocol: channel.protocol, outbound: channel.outbound },
+    ...delegated(channel),
     send: (bytes) => {
       const more = channel.send(bytes)
       between.sent(PeerFrame.decode(bytes))
       return more
     },
-    drained: () => channel.drained(),
     receive: ({ frame, closed }) =>
       channel.receive({
         frame: (bytes) => (between.heard(PeerFrame.decode(bytes)) ? undefined : frame(bytes)),
         closed,
       }),
-    close: (options) => channel.close(options),
-    allow: (...args) => channel.allow(...args),
   }
 }
 

@@ -71,6 +71,8 @@ export interface PeerSetup {
   places?: number
   /** On its own storage, unless given. */
   state?: StateEngine
+  /** Gets the engine on its own storage, and returns the one to use. */
+  keeping?(engine: StateEngine): StateEngine
   /** Those that share it. */
   homes?: Homes
   /** Gets the honest host, and returns the one to use. */
@@ -202,7 +204,7 @@ export class World {
   async add(setup: PeerSetup = {}, machine: WorldMachine = this.machine(setup)): Promise<WorldPeer> {
     const { peerId, ports } = machine
     this.#founder ??= { signer: ports.signer, peerId, mesh: this.#found(ports) }
-    const state = setup.state ?? (await openState(ports.storage))
+    const state = setup.state ?? (await this.#stateOf(setup, ports.storage))
     const peer = await createPeer(ports, {
       mesh: setup.mesh ?? (await this.membershipOf(peerId)),
       policy: { ...POLICY, ...setup.policy },
@@ -217,6 +219,11 @@ export class World {
     const born = { ...machine, peer, state, address: peer.addresses()[0] as string }
     this.peers.push(born)
     return born
+  }
+
+  async #stateOf({ keeping }: PeerSetup, storage: Storage): Promise<StateEngine> {
+    const engine = await openState(storage)
+    return keeping?.(engine) ?? engine
   }
 
   /** That of a member whom the founder let in for `lifeMs`. */

@@ -16,7 +16,8 @@ type Checker = (record: Record) => string[]
 const LATE_MS_MAX = 1000
 /** Of one execution each, and of those that replace it or check it. */
 const RUNNING_MAX = 64
-const TIMERS_PER_PEER_MAX = 100
+/** Of a peer that waits for nothing eight are set. */
+const TIMERS_PER_PEER_MAX = 30
 
 const nameOf = ({ number, level, what }: Asked): string =>
   `call ${number}, ${'map' in what ? `map of ${what.map}` : `move ${what.move}`} at ${'n' in level ? `quorum:${level.n}` : level.level}`
@@ -168,7 +169,7 @@ const queuesBounded: Checker = ({ left, runningMax, timers, plan: { kinds } }) =
   ]),
 ]
 
-/** Those who are as they should be are trusted in the end, by all others like them. */
+/** Those who are as they should be know and trust each other in the end. */
 const honestStay: Checker = ({ left, plan: { kinds }, names }) =>
   left
     .filter(({ peer }) => isHonest(kinds[peer] as (typeof kinds)[number]))
@@ -179,7 +180,9 @@ const honestStay: Checker = ({ left, plan: { kinds }, names }) =>
         ({ name, fields }) =>
           name === 'internal.error' || (name === 'peer.misbehaved' && honest(names.indexOf(fields.peer ?? ''))),
       )
+      const lost = left.filter((other) => other.peer !== peer && honest(other.peer) && !trust.has(other.peer))
       return [
+        ...lost.map((other) => `peer ${peer} does not know peer ${other.peer} any more`),
         ...out.map(([i, state]) => `peer ${peer} has ${state} peer ${i}, which is honest`),
         ...blamed.map(({ name, fields }) => `peer ${peer}: ${name} ${JSON.stringify(fields)}`),
       ]

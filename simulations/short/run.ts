@@ -1,12 +1,14 @@
 /** Runs a short world: its calls are made and its faults befall it, until all is quiet. */
 import type { CallRequest } from '../../peer/calls.ts'
 import { inputsOf } from '../../peer/inputs.ts'
+import type { MapResult } from '../../peer/map.ts'
+import type { StateEngine } from '../../peer/state/engine.ts'
 import type { CID } from '../../protocol/cid.ts'
 import type { MeshError } from '../../protocol/errors.ts'
 import type { LogEventName } from '../../protocol/log.ts'
 import type { Channel, Ports } from '../../protocol/ports.ts'
 import { decodeValue, encodeValue } from '../../protocol/values.ts'
-import { withChannels } from '../channels.ts'
+import { delegated, withChannels } from '../channels.ts'
 import { modelInput } from '../cost-model.ts'
 import { withKeyedHashes } from '../keyed-hash.ts'
 import { createWorld, type Machine, type PeerSetup, type World, type WorldPeer } from '../world.ts'
@@ -15,8 +17,14 @@ import { setupOf } from './peers.ts'
 import { type Asked, FAULTS_END_MS, type Fault, PATIENT_MS, type Plan } from './plan.ts'
 import type { Called, Entries, Left, Record } from './record.ts'
 
-/** What is wrong with the product, for a test: ports of a peer with a mistake. */
-export type Planted = (ports: Ports, peer: number) => Ports
+/** A mistake in the product, for a test of the checkers. */
+export interface Planted {
+  ports?(ports: Ports, peer: number): Ports
+  /** In the state of the first peer. */
+  state?(engine: StateEngine): StateEngine
+  /** In what a map hands over. */
+  results?(ready: MapResult[]): MapResult[]
+}
 
 export interface ShortWorldOptions {
   machine: Machine
@@ -35,6 +43,7 @@ const FNV_PRIME = 0x01000193
 
 class ShortWorld {
   readonly #plan: Plan
+  readonly #results: (ready: MapResult[]) => MapResult[]
   readonly #setups: PeerSetup[]
   readonly #called: Called[] = []
   readonly #gone = new Set<number>()
@@ -47,12 +56,16 @@ class ShortWorld {
   #runningMax = 0
   #hash = 0x811c9dc5
 
-  constructor({ plan, planted = (ports) => ports }: ShortWorldOptions) {
+  constructor({ plan, planted = {} }: ShortWorldOptions) {
     this.#plan = plan
+    this.#results = planted.results ?? ((ready) => ready)
     this.#setups = plan.kinds.map((_, i): PeerSetup => {
       const setup = setupOf(plan, i, () => (this.#broken.get(i) ?? 0) > 0)
-      const ports = (honest: Ports) => this.#heard(planted(setup.ports?.(honest) ?? honest, i), i)
-      return { ...setup, ports }
+      const ports = (honest: Ports) => {
+        const drawn = setup.ports?.(honest) ?? honest
+        return this.#heard(planted.ports?.(drawn, i) ?? drawn, i)
+      }
+      return { ...setup, ports, ...(planted.state && { keeping: planted.state }) }
     })
   }
 
@@ -115,7 +128,8 @@ class ShortWorld {
     if ('map' in what) {
       const inputs = Array.from({ length: what.map }, (_, i) => modelInput({ id: taskId(asked, i), ms: 0 }))
       const request = { ...fixed, function: this.#functions[0] as CID, export: 'default' }
-      for await (const ready of peer.map(request, inputsOf(inputs), true)) for (const one of ready) tell(one)
+      for await (const ready of peer.map(request, inputsOf(inputs), true))
+        for (const one of this.#results(ready)) tell(one)
     } else {
       const input = encodeValue([asked.number, ...what.move])
       const request: CallRequest = {
@@ -218,9 +232,7 @@ class ShortWorld {
       this.#hash = sum >>> 0
     }
     const listen = (channel: Channel): Channel => ({
-      ...{ peer: channel.peer, protocol: channel.protocol, outbound: channel.outbound },
-      send: (bytes) => channel.send(bytes),
-      drained: () => channel.drained(),
+      ...delegated(channel),
       receive: ({ frame, closed }) =>
         channel.receive({
           closed,
@@ -229,8 +241,6 @@ class ShortWorld {
             return frame(bytes)
           },
         }),
-      close: (options) => channel.close(options),
-      allow: (...args) => channel.allow(...args),
     })
     return withChannels(ports, listen)
   }
