@@ -76,6 +76,8 @@ export interface Committed {
 export interface KeptRun {
   /** CID of its first invocation, by which it is known. */
   readonly id: string
+  /** By which its home runs it for somebody else; undefined: it is the home's own, or calls what that does not name. */
+  readonly delegation: Envelope | undefined
   /** By the steps that were committed. */
   readonly committed: Committed
   /** The journal of those, and what was done for them, however often it is begun here. */

@@ -5,6 +5,7 @@ import { peerIdFromPublicKey } from '../protocol/identity.ts'
 import { INPUT_BYTES_MAX, MIB } from '../protocol/limits.ts'
 import type { Manifest } from '../protocol/records.ts'
 import { encodeValue } from '../protocol/values.ts'
+import { alice, bob } from '../scripts/protocol/examples.ts'
 import { randomFor } from '../scripts/test/seed.ts'
 import { machine } from '../scripts/test/world.ts'
 import { FakeClock } from '../simulations/clock.ts'
@@ -47,6 +48,7 @@ const dispatching = (name: string, { signs = true } = {}) => {
   const neighbour = new NeighbourTable({ crypto, clock, network: { peerId } as never }, standings).add(link, {
     member: true,
     own: false,
+    features: [],
     chain: [],
   })
   const manifest = {
@@ -67,6 +69,35 @@ const dispatching = (name: string, { signs = true } = {}) => {
 
 const small = encodeValue(1)
 const limits = { fuel: 7, memory_bytes: 0, output_bytes: 10 }
+
+test('what is sent for a caller goes with its delegation, apart from others, to whom has said that it reads such', async () => {
+  const { clock, send, invokes, neighbour } = dispatching('acting')
+  const of = (signer: string) => {
+    const delegation = { signer, payload: small, index: 0, size: 1, path: [], signature: new Uint8Array(64) }
+    return { durable: { delegation, begins: () => undefined } as unknown as CallRequest['durable'] }
+  }
+  const [a, b] = [alice.id, bob.id]
+  const all = () => {
+    for (const changes of [of(a), {}, of(b), of(a)]) send(small, changes)
+  }
+  all()
+  await clock.advance(100)
+  expect(invokes().map(({ items, delegation }) => [items.length, delegation])).toEqual(
+    [2, 1, 1].map((count) => [count, undefined]),
+  )
+  Object.assign(neighbour, { features: ['later', 'delegations'] })
+  all()
+  await clock.advance(100)
+  expect(
+    invokes()
+      .slice(3)
+      .map(({ items, delegation }) => [items.length, delegation?.signer]),
+  ).toEqual([
+    [2, a],
+    [1, undefined],
+    [1, b],
+  ])
+})
 
 test('what is sent in one turn leaves in one frame, by function, export and limits; with the longest time of all', async () => {
   const { clock, send, invokes, neighbour } = dispatching('batch')

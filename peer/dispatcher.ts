@@ -2,7 +2,7 @@
 import { type CID, recordCid } from '../protocol/cid.ts'
 import { batchOf, type Envelope, signBatch } from '../protocol/envelope.ts'
 import { type ErrorCode, MeshError } from '../protocol/errors.ts'
-import type { FrameOf, PeerFrame } from '../protocol/frames.ts'
+import type { Feature, FrameOf, PeerFrame } from '../protocol/frames.ts'
 import { type Answer, type EffectRequest, type Guess, orderJournal } from '../protocol/journal.ts'
 import { BATCH_ITEMS_MAX, FRAME_BYTES_MAX, KIB, TIMEOUT_MS_MAX } from '../protocol/limits.ts'
 import { Outcome } from '../protocol/outcome.ts'
@@ -85,6 +85,9 @@ const wireBytes = ({ request, invocationBytes, journal }: Item, guesses: readonl
 
 /** Whether its caller cancelled, or its time is up, only this side knows. */
 const told = (code: ErrorCode): ErrorCode => (code === 'E_CANCELLED' || code === 'E_TIMEOUT' ? 'E_INCONCLUSIVE' : code)
+
+/** Of those that are sent together for one caller, the first's says enough: they are for one function, with equal limits. */
+const actingFor = ({ request }: Item): Envelope | undefined => request.durable?.delegation
 
 type DispatcherPorts = Pick<Ports, 'clock' | 'crypto' | 'signer' | 'log' | 'network'>
 
@@ -200,7 +203,7 @@ export class Dispatcher {
     this.#outboxes.set(neighbour, outboxes)
     const { fuel, memory_bytes, output_bytes } = item.template.environment.limits
     const kind = holdMs === undefined ? 'invoke' : 'tied'
-    const key = `${kind} ${item.functionId}#${item.template.export}/${fuel}/${memory_bytes}/${output_bytes}`
+    const key = `${actingFor(item)?.signer} ${kind} ${item.functionId}#${item.template.export}/${fuel}/${memory_bytes}/${output_bytes}`
     let outbox = outboxes.get(key)
     if (!outbox) {
       const forget = (batch: Pending[]) => {
@@ -227,6 +230,7 @@ export class Dispatcher {
     const open = batch.filter((pending) => this.#pending.has(pending.id))
     const [first] = open
     if (!first) return
+    const delegation = actingFor(first.item)
     const payloads = open.map((pending) => pending.item.invocationBytes)
     const envelopes = await signBatch(crypto, signer, network.peerId, 'invocation', payloads)
     for (const [i, pending] of open.entries()) pending.invocation = envelopes[i]
@@ -244,6 +248,7 @@ export class Dispatcher {
         ...item.request.durable?.begins(item, attempt),
       })),
       signed: batchOf(envelopes),
+      ...(delegation && neighbour.features.includes('delegations' satisfies Feature) && { delegation }),
     }
     if (first.holdMs === undefined) neighbour.link.send({ t: 'invoke', ...invoke })
     else neighbour.link.send({ t: 'tied', ...invoke, holds: open.map(({ holdMs }) => holdMs as number) })

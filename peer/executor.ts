@@ -1,5 +1,6 @@
 /** The executor: performs what others ask, as far as its owner allows, and signs for it. */
 import type { CID } from '../protocol/cid.ts'
+import type { Delegation } from '../protocol/delegation.ts'
 import { isDeferred } from '../protocol/effects.ts'
 import { openBatch } from '../protocol/envelope.ts'
 import { type ErrorCode, MeshError } from '../protocol/errors.ts'
@@ -9,7 +10,7 @@ import { BATCH_ITEMS_MAX, MESSAGE_CHARS_MAX } from '../protocol/limits.ts'
 import type { Ports } from '../protocol/ports.ts'
 import type { SandboxResult } from '../sandbox/pool.ts'
 import { QUEUE_BYTES_MAX } from './admission.ts'
-import type { Admission, ExecutorEvents, No } from './executor-parts.ts'
+import type { Acting, Admission, ExecutorEvents, No } from './executor-parts.ts'
 import { endsGuessing, placeOfGuess } from './guesses.ts'
 import { JournalHeads, type SignedHead } from './journal-heads.ts'
 import type { Neighbour } from './neighbours.ts'
@@ -36,8 +37,8 @@ export class Executor {
   readonly #work = new Map<Neighbour, Map<number, WorkItem>>()
   readonly #outboxes = new Map<Neighbour, Outbox>()
   readonly #heads = new JournalHeads()
-  /** Of inputs and journals, by invoker. */
-  readonly #bytesFor = new Map<Neighbour, number>()
+  /** What is under way, by PeerIds of those whom it is for; bytes of inputs and journals. */
+  readonly #heldBy = new Map<string, { items: number; bytes: number }>()
   #queuedBytes = 0
   #count = 0
   #held = 0
@@ -72,10 +73,13 @@ export class Executor {
     return this.#held
   }
 
-  /** What one invoker has under way. */
-  heldFor(neighbour: Neighbour): { readonly items: number; readonly bytes: number } {
-    const items = this.#work.get(neighbour)?.size ?? 0
-    return { items, bytes: this.#bytesFor.get(neighbour) ?? 0 }
+  /** What one party has under way. */
+  heldBy(party: string): { readonly items: number; readonly bytes: number } {
+    return this.#heldBy.get(party) ?? { items: 0, bytes: 0 }
+  }
+
+  isBusyFor(neighbour: Neighbour): boolean {
+    return this.#work.has(neighbour)
   }
 
   *items(): Iterable<WorkItem> {
@@ -86,12 +90,18 @@ export class Executor {
   async onInvoke(neighbour: Neighbour, frame: InvokeFrame): Promise<void> {
     const ids = frame.items.map((item) => item.id)
     const bytes = frame.items.reduce((sum, item) => sum + heldBytes(item), 0)
-    const no = this.#admission.decide(neighbour, frame.task, ids.length, bytes)
-    if (no) return this.#refuse(neighbour, ids, no)
+    const acting: Acting = frame.delegation
+      ? await this.#admission.acting(neighbour, frame.delegation, frame.task)
+      : { party: neighbour }
+    // It may have left while the delegation was checked.
+    if (!neighbour.link.isOpen) return
+    const party = acting.party.peer
+    const no = acting.no ?? this.#admission.decide(acting.party, frame.task, ids.length, bytes)
+    if (no) return this.#refuse(neighbour, party, ids, no)
     const signature: FrameSignature = { isVerified: false, verified: Promise.resolve() }
-    const items = this.#open(neighbour, frame, signature)
+    const items = this.#open(neighbour, party, frame, signature)
     this.#accept(neighbour, items)
-    this.#start(neighbour, frame, items)
+    this.#start(neighbour, frame, items, acting.delegation)
     signature.verified = this.#verify(neighbour, frame, signature)
     await signature.verified.catch((cause) => {
       for (const item of items) this.#drop(item, 'its invocation was not signed')
@@ -146,13 +156,13 @@ export class Executor {
     for (const outbox of this.#outboxes.values()) outbox.flush()
   }
 
-  #refuse(neighbour: Neighbour, ids: number[], { code, message }: No): void {
+  #refuse(neighbour: Neighbour, party: string, ids: number[], { code, message }: No): void {
     neighbour.link.send({ t: 'refused', ids, code, message, better: this.#admission.better(neighbour.peer) })
-    this.#events.refused(neighbour, code, message)
-    this.#ports.log.event('task.refused', { peer: neighbour.peer, code, count: ids.length })
+    this.#events.refused(party, code, message)
+    this.#ports.log.event('task.refused', { peer: party, code, count: ids.length })
   }
 
-  #open(neighbour: Neighbour, frame: InvokeFrame, signature: FrameSignature): WorkItem[] {
+  #open(neighbour: Neighbour, party: string, frame: InvokeFrame, signature: FrameSignature): WorkItem[] {
     const { payloads } = frame.signed
     if (frame.items.length !== payloads.length) {
       throw new MeshError('E_MESSAGE', `${frame.items.length} items but ${payloads.length} invocations`)
@@ -162,7 +172,7 @@ export class Executor {
       throw new MeshError('E_MESSAGE', `${frame.items.length} items but ${holds.length} holds`)
     }
     const { crypto, clock } = this.#ports
-    const work = { neighbour, mesh: this.#mesh, template: frame.task, signature, acceptedMs: clock.monotonic() }
+    const work = { neighbour, party, mesh: this.#mesh, template: frame.task, signature, acceptedMs: clock.monotonic() }
     return frame.items.map((item, i) => openItem(crypto, work, item, payloads[i] as Uint8Array, holds?.[i]))
   }
 
@@ -172,7 +182,7 @@ export class Executor {
     for (const item of items) {
       if (mine.has(item.id)) throw new MeshError('E_MESSAGE', `item ${item.id} is already under way`)
       mine.set(item.id, item)
-      this.#hold(neighbour, item.bytes)
+      this.#hold(item, 1, item.bytes)
       this.#count++
     }
     this.#outboxOf(neighbour).accept(items)
@@ -187,9 +197,9 @@ export class Executor {
   }
 
   /** What is held back is loaded at once all the same. */
-  #start(neighbour: Neighbour, frame: InvokeFrame, items: readonly WorkItem[]): void {
+  #start(neighbour: Neighbour, frame: InvokeFrame, items: readonly WorkItem[], delegation?: Delegation): void {
     const run = (loaded: LoadedFunction) => {
-      const no = this.#admission.suits(frame.task, loaded.manifest)
+      const no = this.#admission.suits(frame.task, loaded.manifest, delegation)
       if (no) return this.#fail(items, no.code, no.message)
       for (const item of items) {
         const begin = () => this.#runInTime(item, loaded, frame.timeout_ms)
@@ -226,7 +236,7 @@ export class Executor {
     if (item.ended) return
     item.run = this.#runner.run({
       loaded,
-      party: item.neighbour.peer,
+      party: item.party,
       template: item.template,
       task: item.task,
       input: item.input,
@@ -267,7 +277,7 @@ export class Executor {
   #record(item: WorkItem, entry: JournalEntry): boolean {
     item.journal.push(entry)
     item.bytes += entryBytes(entry)
-    this.#hold(item.neighbour, entryBytes(entry))
+    this.#hold(item, 0, entryBytes(entry))
     if (this.#queuedBytes <= QUEUE_BYTES_MAX) return true
     this.#fail([item], 'E_BUSY', this.#admission.explain('E_BUSY'))
     return false
@@ -304,7 +314,7 @@ export class Executor {
     this.#events.answered(item, outcome)
     this.#ports.log.event('task.answered', {
       task: item.task,
-      peer: item.neighbour.peer,
+      peer: item.party,
       function: item.template.function,
       duration_ms: Math.round(this.#ports.clock.monotonic() - item.acceptedMs),
       fuel: outcome.fuel,
@@ -359,19 +369,19 @@ export class Executor {
     item.ended = true
     item.release?.()
     item.neighbour.workedMs = this.#ports.clock.monotonic()
-    this.#hold(item.neighbour, -item.bytes)
+    this.#hold(item, -1, -item.bytes)
     this.#count--
     const mine = this.#work.get(item.neighbour)
     mine?.delete(item.id)
-    if (mine?.size === 0) {
-      this.#work.delete(item.neighbour)
-      this.#bytesFor.delete(item.neighbour)
-    }
+    if (mine?.size === 0) this.#work.delete(item.neighbour)
     this.#events.changed()
   }
 
-  #hold(neighbour: Neighbour, bytes: number): void {
+  #hold({ party }: WorkItem, items: number, bytes: number): void {
     this.#queuedBytes += bytes
-    this.#bytesFor.set(neighbour, (this.#bytesFor.get(neighbour) ?? 0) + bytes)
+    const held = this.heldBy(party)
+    const now = { items: held.items + items, bytes: held.bytes + bytes }
+    if (now.items === 0) this.#heldBy.delete(party)
+    else this.#heldBy.set(party, now)
   }
 }

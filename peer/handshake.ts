@@ -1,7 +1,7 @@
 /** The first frames of a link: both sides say hello, each accepts the other with a welcome, or says why not. */
 import type { Envelope } from '../protocol/envelope.ts'
 import { MeshError } from '../protocol/errors.ts'
-import type { FrameOf } from '../protocol/frames.ts'
+import { FEATURES, type FrameOf } from '../protocol/frames.ts'
 import { FRAME_BYTES_MAX } from '../protocol/limits.ts'
 import type { Channel, Ports } from '../protocol/ports.ts'
 import { createLink, type Link, type LinkHandlers, type LinkPorts } from './link.ts'
@@ -109,7 +109,7 @@ export const shakeHands = (
     fail(new MeshError('E_UNREACHABLE', `${channel.peer} did not complete the handshake within ${HANDSHAKE_MS_MAX} ms`))
   })
   const link = createLink(channel, ports, handlers)
-  link.send({ t: 'hello', protocols: PROTOCOLS, features: [], ...self.hello() })
+  link.send({ t: 'hello', protocols: PROTOCOLS, features: [...FEATURES], ...self.hello() })
 }
 
 /** Says goodbye to a channel just accepted, before any hello. */

@@ -119,14 +119,14 @@ const addLending = async (ports: Ports, options: PeerOptions, parts: PeerParts):
   parts.runner = createRunner(parts.exchange, parts.pool, images)
   parts.tally = new Tally(ports)
   await parts.tally.load()
-  parts.lending = new Lending(ports.clock, parts, options)
+  parts.lending = new Lending(ports, parts, options)
   const resuming = options.state && new options.state.kit.Resuming(ports, parts.exchange)
   parts.executor = new Executor(ports, mesh, parts.runner, parts.lending, resuming, {
     changed: () => parts.advertisement.changed(),
     answered: (item, outcome) => parts.lending.answered(item, outcome),
     cancelled: (item) => parts.lending.cancelled(item),
     dropped: (item) => parts.lending.dropped(item),
-    refused: (neighbour, code, message) => parts.lending.refused(neighbour, code, message),
+    refused: (party, code, message) => parts.lending.refused(party, code, message),
     twoHeads: (two) => parts.proofs.tellContradiction(two),
   })
   const offer = () => ({ protocols: PROTOCOLS, ...parts.lending.offer() })

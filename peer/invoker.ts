@@ -256,7 +256,9 @@ export class Invoker {
     this.#tally.got(fuel)
   }
 
-  #ended({ neighbour, startedMs, fuel }: Attempt, code: ErrorCode): void {
+  #ended({ neighbour, item, startedMs, fuel }: Attempt, code: ErrorCode): void {
+    // It is the caller who is not wanted there, and not this peer.
+    if (code === 'E_NOT_ACCEPTED' && item.request.durable?.delegation) return
     const untilMs = this.#ports.clock.monotonic() + shunMs(neighbour, code)
     neighbour.shunnedUntilMs = Math.max(neighbour.shunnedUntilMs, untilMs)
     if (startedMs !== undefined && code === 'E_CANCELLED') this.#tally.gaveUp(fuel)

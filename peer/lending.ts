@@ -1,18 +1,22 @@
 /** The lending side of a peer: the owner's policy, whether it is paused, what is offered, what has been refused. */
 
+import type { Delegation } from '../protocol/delegation.ts'
 import type { EffectKind } from '../protocol/effects.ts'
-import type { ErrorCode } from '../protocol/errors.ts'
+import type { Envelope } from '../protocol/envelope.ts'
+import { type ErrorCode, MeshError } from '../protocol/errors.ts'
 import type { Outcome } from '../protocol/outcome.ts'
-import type { Clock } from '../protocol/ports.ts'
+import type { Ports } from '../protocol/ports.ts'
 import type { Manifest, TaskTemplate } from '../protocol/records.ts'
 import { runsTier } from '../protocol/tiers.ts'
 import { type AdmissionView, admit } from './admission.ts'
+import { ensureFor, openDelegation } from './durable/delegation-rules.ts'
 import type { Executor } from './executor.ts'
-import type { Admission, No } from './executor-parts.ts'
+import type { Acting, Admission, No } from './executor-parts.ts'
 import { InvokerUsage } from './invoker-usage.ts'
+import type { MembershipOffice } from './membership.ts'
 import type { Neighbour, NeighbourTable } from './neighbours.ts'
 import type { Offer } from './own-advertisement.ts'
-import { accepts, explainQuota, explainRefusal, type OwnerPolicy } from './owner-policy.ts'
+import { type Asking, accepts, explainQuota, explainRefusal, type OwnerPolicy } from './owner-policy.ts'
 import type { Tally } from './tally.ts'
 import { quotaFuel } from './traces.ts'
 import type { WorkItem } from './work.ts'
@@ -30,7 +34,10 @@ export interface Refusal {
   at_ms: number
 }
 
+type LendingPorts = Pick<Ports, 'clock' | 'crypto'>
+
 interface LendingParts {
+  office: Pick<MembershipOffice, 'meshId'>
   neighbours: NeighbourTable
   executor: Executor
   tally: Tally
@@ -43,7 +50,7 @@ interface LendingOptions {
 }
 
 export class Lending implements Admission {
-  readonly #clock: Clock
+  readonly #ports: LendingPorts
   readonly #parts: LendingParts
   #options: LendingOptions
   readonly #usage: InvokerUsage
@@ -57,11 +64,11 @@ export class Lending implements Admission {
   #speed = 0
 
   /** `parts` may be filled until the first neighbour comes. */
-  constructor(clock: Clock, parts: LendingParts, options: LendingOptions) {
-    this.#clock = clock
+  constructor(ports: LendingPorts, parts: LendingParts, options: LendingOptions) {
+    this.#ports = ports
     this.#parts = parts
     this.#options = options
-    this.#usage = new InvokerUsage(clock, options.policy.quota)
+    this.#usage = new InvokerUsage(ports.clock, options.policy.quota)
   }
 
   get policy(): OwnerPolicy {
@@ -73,11 +80,11 @@ export class Lending implements Admission {
   }
 
   get paused(): boolean {
-    return this.pausedUntilMs > this.#clock.now()
+    return this.pausedUntilMs > this.#ports.clock.now()
   }
 
-  accepts(neighbour: Neighbour): boolean {
-    return accepts(this.#options.policy, neighbour)
+  accepts(party: Asking): boolean {
+    return accepts(this.#options.policy, party)
   }
 
   /** Only with neighbours, and of strangers only with those that it works for. */
@@ -86,27 +93,53 @@ export class Lending implements Admission {
     return neighbour !== undefined && (neighbour.member || this.accepts(neighbour))
   }
 
-  decide(neighbour: Neighbour, template: TaskTemplate, items: number, bytes: number): No | undefined {
-    const view = this.#view(neighbour, template, items, bytes)
+  async acting(neighbour: Neighbour, signed: Envelope, template: TaskTemplate): Promise<Acting> {
+    const { clock, crypto } = this.#ports
+    const at = { mesh: this.#parts.office.meshId, home: neighbour.peer, nowMs: clock.now() }
+    const { member } = neighbour
+    // A member vouches for whom it acts for; whose machine that is, only that one can show.
+    const party = this.#parts.neighbours.get(signed.signer) ?? { peer: signed.signer, member, own: false }
+    try {
+      const delegation = await openDelegation(crypto, signed, at)
+      ensureFor(delegation, { function: template.function, fuel: template.environment.limits.fuel })
+      return { party, delegation }
+    } catch (cause) {
+      if (!(cause instanceof MeshError) || !['E_NO_HOME', 'E_MESH_MISMATCH'].includes(cause.code)) throw cause
+      return { party, no: { code: 'E_NOT_ACCEPTED', message: cause.message } }
+    }
+  }
+
+  decide(party: Asking, template: TaskTemplate, items: number, bytes: number): No | undefined {
+    const view = this.#view(party, template, items, bytes)
     const code = admit(view)
     if (code) return { code, message: code === 'E_QUOTA' ? explainQuota(view) : this.explain(code) }
-    this.#usage.used(neighbour.peer, { bytes })
+    this.#usage.used(party.peer, { bytes })
     return undefined
   }
 
-  suits({ environment: { engine } }: TaskTemplate, { tier, effects }: Manifest): No | undefined {
+  suits(
+    { environment: { engine } }: TaskTemplate,
+    { tier, effects }: Manifest,
+    delegation?: Delegation,
+  ): No | undefined {
     if (!runsTier(engine, tier)) return { code: 'E_ENGINE_UNAVAILABLE', message: `${engine} runs no ${tier}` }
     const unserved = effects.find((effect) => !this.#options.effects.includes(effect))
+    const undelegated = delegation && effects.find((effect) => !delegation.effects.includes(effect))
+    if (undelegated)
+      return {
+        code: 'E_NOT_ACCEPTED',
+        message: `the function may request ${undelegated}, which the delegation does not say`,
+      }
     if (unserved === undefined) return undefined
     return { code: 'E_EFFECT_UNSERVED', message: `this peer passes on no \`${unserved}\`; ask one that advertises it` }
   }
 
-  #view(neighbour: Neighbour, template: TaskTemplate, items: number, bytes: number): AdmissionView {
+  #view(party: Asking, template: TaskTemplate, items: number, bytes: number): AdmissionView {
     const { policy, engines } = this.#options
-    const accepted = this.accepts(neighbour)
-    const held = this.#parts.executor.heldFor(neighbour)
+    const accepted = this.accepts(party)
+    const held = this.#parts.executor.heldBy(party.peer)
     // Who is not accepted takes nobody's place.
-    const used = accepted ? this.#usage.asks(neighbour.peer) : { fuel: 0, bytes: 0 }
+    const used = accepted ? this.#usage.asks(party.peer) : { fuel: 0, bytes: 0 }
     return {
       paused: this.paused,
       stopping: this.stopping,
@@ -124,7 +157,7 @@ export class Lending implements Admission {
       heldBytes: held.bytes,
       usedFuel: used.fuel,
       usedBytes: used.bytes,
-      contended: this.#usage.isContended(neighbour.peer),
+      contended: this.#usage.isContended(party.peer),
     }
   }
 
@@ -168,7 +201,7 @@ export class Lending implements Admission {
     }
     const { result } = outcome
     const fuel = quotaFuel(outcome.fuel, isTraced)
-    this.#usage.used(item.neighbour.peer, { fuel, bytes: result.ok ? result.value.length : 0 })
+    this.#usage.used(item.party, { fuel, bytes: result.ok ? result.value.length : 0 })
     this.#parts.tally.add({ fuel: outcome.fuel, run_ms: runMs, bytes: item.input.length })
   }
 
@@ -177,12 +210,12 @@ export class Lending implements Admission {
   }
 
   /** What it used until then counts all the same, and in full: nobody evades a quota by giving up. */
-  dropped({ neighbour, invocation, run }: WorkItem): void {
-    if (run) this.#usage.used(neighbour.peer, { fuel: quotaFuel(run.fuel(), invocation.trace_ticks !== undefined) })
+  dropped({ party, invocation, run }: WorkItem): void {
+    if (run) this.#usage.used(party, { fuel: quotaFuel(run.fuel(), invocation.trace_ticks !== undefined) })
   }
 
-  refused(neighbour: Neighbour, code: ErrorCode, message: string): void {
+  refused(peer: string, code: ErrorCode, message: string): void {
     this.#parts.tally.refused(1)
-    this.lastRefusal = { peer: neighbour.peer, code, message, at_ms: this.#clock.now() }
+    this.lastRefusal = { peer, code, message, at_ms: this.#ports.clock.now() }
   }
 }

@@ -21,6 +21,8 @@ export interface Neighbour {
   readonly inviter: string | undefined
   /** It is a machine of this peer's owner. */
   readonly own: boolean
+  /** What it may be sent besides, by its own word. */
+  readonly features: readonly string[]
   /** The memberships that showed it, when it came. */
   readonly chain: readonly Envelope[]
   /** Latest, undefined until it has sent one. */
@@ -124,7 +126,10 @@ export class NeighbourTable {
   }
 
   /** Takes the place of an earlier link with the same peer. */
-  add(link: Link, { member, owner, inviter, own, chain }: Omit<Admittance, 'issued'>): Neighbour {
+  add(
+    link: Link,
+    { member, owner, inviter, own, chain, features }: Omit<Admittance, 'issued'> & Pick<Neighbour, 'features'>,
+  ): Neighbour {
     const before = this.#byPeer.get(link.peer)
     const neighbour: Neighbour = {
       peer: link.peer,
@@ -133,6 +138,7 @@ export class NeighbourTable {
       owner,
       inviter,
       own,
+      features,
       chain,
       advertisement: before?.advertisement,
       hasToldPeers: false,

@@ -1,19 +1,20 @@
 /** Durable invocations of a peer that keeps none: at a home among its neighbours, which it lets run them in its name. */
 import { type CID, ensureCid, isCidText } from '../protocol/cid.ts'
+import { Delegation } from '../protocol/delegation.ts'
+import { type Envelope, signBatch } from '../protocol/envelope.ts'
+import { MeshError } from '../protocol/errors.ts'
 import {
-  Delegation,
   HOME_PROTOCOL,
   type HomeAnswer,
   HomeFrame,
   type HomeFrameOf,
   type HomeQuestion,
-} from '../protocol/delegation.ts'
-import { type Envelope, signBatch } from '../protocol/envelope.ts'
-import { MeshError } from '../protocol/errors.ts'
+} from '../protocol/home-frames.ts'
 import type { Channel, Ports } from '../protocol/ports.ts'
 import type { Manifest } from '../protocol/records.ts'
 import { encodeValue, type Value } from '../protocol/values.ts'
 import type { CallWish } from './calls.ts'
+import { namespacesOf } from './durable/delegation-rules.ts'
 import type { DurableEnd } from './durable/durable.ts'
 import { pause } from './pause.ts'
 import type { Peer } from './peer.ts'
@@ -71,7 +72,13 @@ export class RemoteHomes {
     const home = await this.#findHome()
     const { effects } = manifest
     const untilMs = this.#ports.clock.now() + wish.timeoutMs
-    const delegation = await this.delegate(home, { function: wish.function, effects, fuel: limits.fuel, untilMs })
+    const delegation = await this.delegate(home, {
+      function: wish.function,
+      effects,
+      in: namespacesOf(wish.grants),
+      fuel: limits.fuel,
+      untilMs,
+    })
     const { level } = wish
     const { invocation } = await this.#ask(home, 'begun', {
       ...{ t: 'begin', delegation, function: wish.function, export: wish.export, input: wish.input, limits: [limits] },
@@ -86,7 +93,7 @@ export class RemoteHomes {
   /** What `home` may do in this peer's name, until an instant of the wall clock; signed. */
   async delegate(
     home: string,
-    { untilMs, ...work }: Pick<Delegation, 'function' | 'effects' | 'fuel'> & { untilMs: number },
+    { untilMs, ...work }: Pick<Delegation, 'function' | 'effects' | 'in' | 'fuel'> & { untilMs: number },
   ): Promise<Envelope> {
     const { clock, crypto, random, signer, network } = this.#ports
     const payload = Delegation.encode({

@@ -2,10 +2,11 @@
 import { describe, expect, test } from 'vitest'
 import { recordCid } from '../protocol/cid.ts'
 import { encodeCanonical } from '../protocol/codec.ts'
-import { Delegation, HOME_PROTOCOL, HomeFrame } from '../protocol/delegation.ts'
+import { Delegation } from '../protocol/delegation.ts'
 import type { EffectKind } from '../protocol/effects.ts'
 import { type Envelope, signBatch } from '../protocol/envelope.ts'
 import type { Grants } from '../protocol/grants.ts'
+import { HOME_PROTOCOL, HomeFrame } from '../protocol/home-frames.ts'
 import { Outcome } from '../protocol/outcome.ts'
 import { decodeValue, encodeValue, type Value } from '../protocol/values.ts'
 import { joinBy, machine, publish, requestOf, worldFor } from '../scripts/test/world.ts'
@@ -197,6 +198,8 @@ test('a delegation that is forged, for another mesh, home, function or time, or 
     ['for later', 'E_NO_HOME', await signedBy(caller, { not_before_ms: nowMs + HOUR_MS })],
     ['for too long', 'E_NO_HOME', await signedBy(caller, { expires_ms: nowMs + 1000 * HOUR_MS })],
     ['for fewer effects', 'E_NO_HOME', await signedBy(caller, { effects: ['get'] })],
+    ['for other namespaces', 'E_NO_HOME', await signedBy(caller, { in: ['stock'] })],
+    ['for no namespace', 'E_NO_HOME', await signedBy(caller, { in: [] })],
     ['for less fuel', 'E_NO_HOME', await signedBy(caller, { fuel: 1 })],
   ]
   for (const [what, code, delegation] of wrong) {

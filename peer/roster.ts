@@ -46,7 +46,7 @@ type RosterPorts = Pick<Ports, 'clock' | 'log' | 'network' | 'random'>
 interface RosterParts {
   office: MembershipOffice
   neighbours: NeighbourTable
-  executor: Pick<Executor, 'heldFor'>
+  executor: Pick<Executor, 'isBusyFor'>
 }
 
 export class Roster {
@@ -83,7 +83,7 @@ export class Roster {
       dial: (addresses, how) => this.#dial(addresses, how),
     })
     const isNamed = (peer: string) => this.#seeker.isNamed(peer)
-    const isBusy = (neighbour: Neighbour) => neighbour.inFlight > 0 || executor.heldFor(neighbour).items > 0
+    const isBusy = (neighbour: Neighbour) => neighbour.inFlight > 0 || executor.isBusyFor(neighbour)
     this.#housekeeping = new Housekeeping(ports.clock, neighbours, places, { isNamed, isBusy })
   }
 
@@ -241,7 +241,7 @@ export class Roster {
   }
 
   /** Makes a neighbour of the peer at the other end, or says why not. */
-  #onHandshaken({ link, admittance }: Handshaken): MeshError | undefined {
+  #onHandshaken({ link, admittance, hello }: Handshaken): MeshError | undefined {
     const current = this.#neighbours.get(link.peer)
     const no = this.#office.lapsed({ peer: link.peer, chain: admittance.chain }) ?? this.#refusal(link, current)
     if (no) {
@@ -250,7 +250,7 @@ export class Roster {
       link.bye(no.code, no.message)
       return no
     }
-    const neighbour = this.#neighbours.add(link, admittance)
+    const neighbour = this.#neighbours.add(link, { ...admittance, features: hello.features })
     this.#receiveFrom(neighbour)
     neighbour.isProbe = this.#seeker.joined(link.peer)
     this.#housekeeping.assign()

@@ -81,7 +81,7 @@ export const statusOf = (ports: Ports, parts: PeerParts): PeerStatus => {
     reads: parts.state ? { ...parts.state.foresight.counts } : null,
     paused_until: pausedUntil(lending.pausedUntilMs, lending.paused),
     running: [...executor.items()].slice(0, 1000).map((item) => ({
-      peer: item.neighbour.peer,
+      peer: item.party,
       task: item.task.toString(),
       function: item.template.function.toString(),
       export: item.template.export,

@@ -21,6 +21,8 @@ export interface FrameSignature {
 export interface WorkItem {
   readonly id: number
   readonly neighbour: Neighbour
+  /** PeerId of whom it is for: the neighbour, or the caller that this acts for. */
+  readonly party: string
   /** The canonical bytes of the invocation, and the same decoded. */
   readonly invocationBytes: Uint8Array
   readonly invocation: Invocation
@@ -57,6 +59,7 @@ export const heldBytes = ({ input, journal, guesses }: Pick<FrameItem, 'input' |
 /** What the items of one invoke frame share. */
 export interface WorkFrame {
   neighbour: Neighbour
+  party: string
   mesh: CID
   template: TaskTemplate
   signature: FrameSignature

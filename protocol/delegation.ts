@@ -1,22 +1,20 @@
-/** What a caller lets a home do in its name, and how the two speak: a home keeps durable invocations for callers that keep none. */
+/** What a caller lets a home do in its name. */
 import * as v from 'valibot'
-import { STATES } from './durable.ts'
 import { EFFECT_KINDS } from './effects.ts'
-import { envelope } from './envelope.ts'
-import { ERRORS, type ErrorCode } from './errors.ts'
-import { FRAME_BYTES_MAX, FUEL_MAX, GRANTS_BYTES_MAX, INPUT_BYTES_MAX, TIMEOUT_MS_MAX } from './limits.ts'
-import { limits, Outcome } from './outcome.ts'
-import { bytes, cid, instantMs, integer, list, message, name, optional, peerId, text, version } from './schema.ts'
+import { BINDINGS_MAX, FUEL_MAX, STATE_NAMESPACE_CHARS_MAX } from './limits.ts'
+import { bytes, cid, instantMs, integer, list, message, optional, peerId, text, version } from './schema.ts'
 
 /**
  * "`home` may run this for me", said by its signer, the caller. `function`: no other; missing: any. `effects`: kinds that
- * it may request. `fuel`: the limit of one invocation, with all that it calls.
+ * it may request. `in`: namespaces in which it may read and write, as the caller names them; missing: any. `fuel`: the limit of
+ * one invocation, with all that it calls.
  */
 export const Delegation = message(
   'delegation',
-  2048,
+  8192,
   v.strictObject({
     v: version(),
+    in: optional(list(text(STATE_NAMESPACE_CHARS_MAX), BINDINGS_MAX)),
     mesh: cid(),
     home: peerId(),
     function: optional(cid()),
@@ -28,59 +26,3 @@ export const Delegation = message(
   }),
 )
 export type Delegation = v.InferOutput<typeof Delegation.schema>
-
-/** Between callers and their homes; the caller opens it. */
-export const HOME_PROTOCOL = '/wayside/1/home'
-
-/** Names a question on its channel; the answer has the same. */
-const id = () => integer(0)
-const errorCode = () => v.picklist(Object.keys(ERRORS) as ErrorCode[])
-
-const of = <const T extends string, S extends v.ObjectEntries>(t: T, entries: S) =>
-  v.strictObject({ t: v.literal(t), id: id(), ...entries }) as v.StrictObjectSchema<
-    { t: v.LiteralSchema<T, undefined>; id: ReturnType<typeof id> } & S,
-    undefined
-  >
-
-const delegation = () => envelope(Delegation.bytesMax)
-
-/** Would it be a home of the sender? Asked before anything of the call is told. */
-const offer = of('offer', {})
-/** `level` '': that of the function. `limits`: none: those of the manifest. `grants`: encoded as a Value. */
-const begin = of('begin', {
-  delegation: delegation(),
-  function: cid(),
-  export: name(),
-  input: bytes(INPUT_BYTES_MAX),
-  level: text(32),
-  limits: list(limits(), 1),
-  grants: bytes(GRANTS_BYTES_MAX, 1),
-  timeout_ms: integer(1, TIMEOUT_MS_MAX),
-  remote: v.boolean(),
-})
-/** In place of the one before. */
-const renew = of('renew', { invocation: cid(), delegation: delegation() })
-/** It may go on no more, until it is renewed. */
-const revoke = of('revoke', { invocation: cid() })
-const look = of('look', { invocation: cid() })
-const cancel = of('cancel', { invocation: cid() })
-/** The answer to what has no other. `is`: to `cancel`, whether it was running. */
-const done = of('done', { is: v.boolean() })
-const begun = of('begun', { invocation: cid() })
-/** How an invocation stands. `failure` of one that runs: why it does not go on. */
-const stands = of('stands', {
-  state: v.picklist(STATES),
-  outcome: list(bytes(Outcome.bytesMax), 1),
-  failure: list(v.strictObject({ code: errorCode(), message: text() }), 1),
-})
-const no = of('no', { code: errorCode(), message: text() })
-
-export const HomeFrame = message(
-  'home frame',
-  FRAME_BYTES_MAX,
-  v.variant('t', [offer, begin, renew, revoke, look, cancel, done, begun, stands, no]),
-)
-export type HomeFrame = v.InferOutput<typeof HomeFrame.schema>
-export type HomeFrameOf<T extends HomeFrame['t']> = Extract<HomeFrame, { t: T }>
-export type HomeQuestion = HomeFrameOf<'offer' | 'begin' | 'renew' | 'revoke' | 'look' | 'cancel'>
-export type HomeAnswer = Exclude<HomeFrame, HomeQuestion>

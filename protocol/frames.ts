@@ -1,5 +1,6 @@
 /** What travels on the two channels of a pair of peers. Frames are records with a type `t`. */
 import * as v from 'valibot'
+import { Delegation } from './delegation.ts'
 import { EFFECT_KINDS } from './effects.ts'
 import { envelope, signedBatch } from './envelope.ts'
 import { ERRORS, type ErrorCode } from './errors.ts'
@@ -53,6 +54,10 @@ const of = <const T extends string, S extends v.ObjectEntries>(t: T, entries: S)
     undefined
   >
 
+/** What a peer may be sent besides, by the names in its `hello`: the delegation of whom an invoker acts for. */
+export const FEATURES = ['delegations'] as const
+export type Feature = (typeof FEATURES)[number]
+
 /** First frame of each side. Unknown `features` are ignored: they are how version 1 grows. */
 const hello = of('hello', {
   protocols: list(integer(1, 1000), 8, 1),
@@ -96,7 +101,10 @@ const proof = of('proof', {
 })
 /** Two heads that their home has signed for one journal: they convict it alone. */
 const contradiction = of('contradiction', { heads: list(envelope(JournalHead.bytesMax), 2, 2) })
-/** Items of one function, export and environment. `signed` holds their invocations in the same order. */
+/**
+ * Items of one function, export and environment. `signed` holds their invocations in the same order. `delegation`: of whom
+ * the sender acts for; only to those that have the feature.
+ */
 const invocations = () => ({
   task: taskTemplate(),
   timeout_ms: integer(1, TIMEOUT_MS_MAX),
@@ -114,6 +122,7 @@ const invocations = () => ({
     1,
   ),
   signed: signedBatch(Invocation.bytesMax),
+  delegation: optional(envelope(Delegation.bytesMax)),
 })
 const invoke = of('invoke', invocations())
 /**

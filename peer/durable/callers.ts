@@ -1,16 +1,16 @@
 /** This home, as callers see it that keep nothing durable themselves: what they begin runs by their delegation, and is told to nobody else. */
 import { toBase32 } from '../../protocol/base32.ts'
 import type { CID } from '../../protocol/cid.ts'
-import { HOME_PROTOCOL, HomeFrame, type HomeFrameOf, type HomeQuestion } from '../../protocol/delegation.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import { ensureGrants } from '../../protocol/grants.ts'
+import { HOME_PROTOCOL, HomeFrame, type HomeFrameOf, type HomeQuestion } from '../../protocol/home-frames.ts'
 import { DELEGATED_RUNNING_MAX, MESSAGE_CHARS_MAX } from '../../protocol/limits.ts'
 import type { Channel, Ports } from '../../protocol/ports.ts'
 import { decodeValue } from '../../protocol/values.ts'
 import { type CallWish, ensureLevel } from '../calls.ts'
 import type { MembershipOffice } from '../membership.ts'
 import type { Neighbour, NeighbourTable } from '../neighbours.ts'
-import { ensureCovers, grantsFor } from './delegation-rules.ts'
+import { ensureCovers, grantsFor, namespacesOf, ownNames } from './delegation-rules.ts'
 import type { Durable } from './durable.ts'
 
 /** Of a caller's hash, in the names of its namespaces: nobody finds a key with the same. */
@@ -71,8 +71,9 @@ class Callers {
       case 'renew': {
         const id = await this.#ensureOf(caller, asked.invocation)
         const delegation = await durable.delegations.open(caller, asked.delegation)
-        const { function: cid, fuel } = await durable.workOf(id)
-        ensureCovers(delegation, { function: cid, fuel }, await durable.manifest(cid))
+        const { function: cid, fuel, grants } = await durable.workOf(id)
+        const namespaces = ownNames(namespacesOf(grants), this.#tagOf(caller))
+        ensureCovers(delegation, { function: cid, fuel, namespaces }, await durable.manifest(cid))
         await durable.delegations.renew(id, asked.delegation)
         return { t: 'done', is: true }
       }
@@ -102,13 +103,14 @@ class Callers {
     const delegation = await durable.delegations.open(caller, asked.delegation)
     const manifest = await durable.manifest(asked.function)
     const [limits = manifest.limits] = asked.limits
-    ensureCovers(delegation, { function: asked.function, fuel: limits.fuel }, manifest)
+    const grants = ensureGrants(decodeValue(asked.grants))
+    const work = { function: asked.function, fuel: limits.fuel, namespaces: namespacesOf(grants) }
+    ensureCovers(delegation, work, manifest)
     if (durable.runningFor(caller) >= DELEGATED_RUNNING_MAX)
       throw new MeshError(
         'E_BUSY',
         `${DELEGATED_RUNNING_MAX} invocations of yours run here already; wait for some to end`,
       )
-    const grants = ensureGrants(decodeValue(asked.grants))
     const wish: CallWish = {
       ...{ function: asked.function, export: asked.export, input: asked.input, limits },
       level: asked.level === '' ? undefined : ensureLevel(asked.level),

@@ -1,9 +1,11 @@
-/** What a delegation allows. Pure. */
+/** What a delegation allows. Pure but for the signature. */
 import type { CID } from '../../protocol/cid.ts'
-import type { Delegation } from '../../protocol/delegation.ts'
+import { Delegation } from '../../protocol/delegation.ts'
+import { type Envelope, verifyEnvelope } from '../../protocol/envelope.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import type { Grant, Grants } from '../../protocol/grants.ts'
 import { DELEGATION_MS_MAX } from '../../protocol/limits.ts'
+import type { Crypto } from '../../protocol/ports.ts'
 import type { Manifest } from '../../protocol/records.ts'
 
 /** Clocks of caller and home may differ by so much. */
@@ -11,6 +13,18 @@ const SKEW_MS = 60_000
 
 const refuse = (message: string): never => {
   throw new MeshError('E_NO_HOME', message)
+}
+
+/** Throws MeshError E_SIGNATURE, E_MESSAGE, and as `ensureValid`. */
+export const openDelegation = async (
+  crypto: Crypto,
+  signed: Envelope,
+  at: Parameters<typeof ensureValid>[1],
+): Promise<Delegation> => {
+  await verifyEnvelope(crypto, 'delegation', signed)
+  const delegation = Delegation.decode(signed.payload)
+  ensureValid(delegation, at)
+  return delegation
 }
 
 /** Throws MeshError E_MESH_MISMATCH, or E_NO_HOME where it is for another home, or not valid now, and for how long it may be. */
@@ -27,18 +41,39 @@ export const ensureValid = (
     refuse(`a delegation holds for ${DELEGATION_MS_MAX} ms at most; let it expire earlier, and renew it`)
 }
 
-/** Throws MeshError E_NO_HOME where it does not cover what is to be run. */
-export const ensureCovers = (
-  delegation: Delegation,
-  work: { function: CID; fuel: number },
-  { effects }: Pick<Manifest, 'effects'>,
-): void => {
+/** What is to be run. */
+export interface Work {
+  function: CID
+  fuel: number
+}
+
+/** Throws MeshError E_NO_HOME where it is for another function, or for less fuel. */
+export const ensureFor = (delegation: Delegation, work: Work): void => {
   if (delegation.function && !delegation.function.equals(work.function))
     refuse(`the delegation is for the function ${delegation.function}, and not for ${work.function}`)
-  const more = effects.find((kind) => !delegation.effects.includes(kind))
-  if (more) refuse(`the function may request ${more}, which the delegation does not say`)
   if (work.fuel > delegation.fuel)
     refuse(`a limit of ${work.fuel} fuel is over the ${delegation.fuel} of the delegation`)
+}
+
+/** Throws MeshError E_NO_HOME where the function may request what it does not say. */
+export const ensureEffects = (delegation: Delegation, { effects }: Pick<Manifest, 'effects'>): void => {
+  const more = effects.find((kind) => !delegation.effects.includes(kind))
+  if (more) refuse(`the function may request ${more}, which the delegation does not say`)
+}
+
+export const namespacesOf = (grants: Grants | undefined): string[] =>
+  [...new Set(Object.values(grants ?? {}).flatMap((grant) => ('state' in grant ? [grant.state] : [])))].sort()
+
+/** Throws MeshError E_NO_HOME where it does not cover what is to be run. `namespaces`: as its caller names them. */
+export const ensureCovers = (
+  delegation: Delegation,
+  work: Work & { namespaces: readonly string[] },
+  manifest: Pick<Manifest, 'effects'>,
+): void => {
+  ensureFor(delegation, work)
+  ensureEffects(delegation, manifest)
+  const more = work.namespaces.find((one) => !(delegation.in?.includes(one) ?? true))
+  if (more) refuse(`the call is granted the namespace ${more}, which the delegation does not say`)
 }
 
 /** Of a name that a caller has given a namespace; longer ones would not be names of any. */
@@ -60,3 +95,7 @@ export const grantsFor = (grants: Grants, tag: string): Grants =>
       return no(`at the home of another owner a namespace has at most ${NAME_CHARS_MAX} characters`)
     }),
   )
+
+/** The same as the caller has named them. */
+export const ownNames = (namespaces: readonly string[], tag: string): string[] =>
+  namespaces.map((one) => one.replace(`of-${tag}-`, ''))

@@ -3,12 +3,12 @@
 import type { CID } from '../../protocol/cid.ts'
 import { decodeCanonical, encodeCanonical } from '../../protocol/codec.ts'
 import { Delegation } from '../../protocol/delegation.ts'
-import { type Envelope, verifyEnvelope } from '../../protocol/envelope.ts'
+import type { Envelope } from '../../protocol/envelope.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import type { Ports } from '../../protocol/ports.ts'
 import { commitKnown } from '../state/commit.ts'
 import type { StateEngine, Write } from '../state/engine.ts'
-import { ensureValid } from './delegation-rules.ts'
+import { openDelegation } from './delegation-rules.ts'
 
 /** No grant reaches it. */
 const DELEGATIONS = '.delegations'
@@ -32,11 +32,8 @@ export class Delegations {
   async open(caller: string, signed: Envelope): Promise<Delegation> {
     if (signed.signer !== caller)
       throw new MeshError('E_SIGNATURE', { message: `the delegation is signed by ${signed.signer}`, peer: caller })
-    await verifyEnvelope(this.#ports.crypto, 'delegation', signed)
-    const delegation = Delegation.decode(signed.payload)
-    const { clock, network } = this.#ports
-    ensureValid(delegation, { mesh: this.#mesh, home: network.peerId, nowMs: clock.now() })
-    return delegation
+    const { clock, crypto, network } = this.#ports
+    return openDelegation(crypto, signed, { mesh: this.#mesh, home: network.peerId, nowMs: clock.now() })
   }
 
   /** What keeps it for the invocation `id`. */
@@ -57,12 +54,13 @@ export class Delegations {
   }
 
   /** By which `id` may run now. Throws MeshError E_NO_HOME if there is none, or it has expired. */
-  async held(id: string): Promise<Delegation> {
+  async held(id: string): Promise<{ delegation: Delegation; signed: Envelope }> {
     const [entry] = await this.#engine.read(DELEGATIONS, [id], await this.#engine.revision())
     if (!entry?.value) throw new MeshError('E_NO_HOME', 'the caller has revoked its delegation')
-    const delegation = Delegation.decode((decodeCanonical(entry.value) as Envelope).payload)
+    const signed = decodeCanonical(entry.value) as Envelope
+    const delegation = Delegation.decode(signed.payload)
     const { clock } = this.#ports
-    if (delegation.expires_ms > clock.now()) return delegation
+    if (delegation.expires_ms > clock.now()) return { delegation, signed }
     throw new MeshError('E_NO_HOME', 'the delegation of the caller has expired; renew it')
   }
 
@@ -71,7 +69,7 @@ export class Delegations {
     let cancel = () => {}
     const look = () => {
       this.held(id).then(
-        ({ expires_ms }) => {
+        ({ delegation: { expires_ms } }) => {
           if (isWatched) cancel = this.#ports.clock.after(Math.min(LOOK_MS, expires_ms - this.#ports.clock.now()), look)
         },
         (cause) => {

@@ -156,9 +156,9 @@ export class Durable {
     return this.#parts.manifest(functionCid)
   }
 
-  async workOf(id: string): Promise<{ function: CID; fuel: number }> {
+  async workOf(id: string): Promise<{ function: CID; fuel: number; grants: DurableRecord['grants'] }> {
     const { record } = await this.#recordOf(id)
-    return { function: record.function, fuel: record.limits.fuel }
+    return { function: record.function, fuel: record.limits.fuel, grants: record.grants }
   }
 
   async #start(wish: CallWish, more: BegunBy): Promise<CID> {
@@ -355,8 +355,8 @@ export class Durable {
     const lost = () => abort.abort()
     const rehearsals = this.#parts.local.rehearsals as Rehearsals
     const run = new StoredRun(this.#ports, this.#parts.engine, { id, record, journal, checkpoints, rehearsals, lost })
-    const { call } = this.#parts
-    const driven = { durable: run, record, input, abort: abort.signal, delegations: this.delegations, call }
+    const { call, manifest } = this.#parts
+    const driven = { durable: run, record, input, abort: abort.signal, delegations: this.delegations, manifest, call }
     const over = drive(this.#ports, driven).finally(() => {
       this.#running.delete(id)
       checkpoints.close()

@@ -2,6 +2,7 @@
 
 import { DurableRecord, JournalPart } from '../../protocol/durable.ts'
 import { isDeferred } from '../../protocol/effects.ts'
+import type { Envelope } from '../../protocol/envelope.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import { joinBytes } from '../../protocol/join-bytes.ts'
 import { type Answer, awaitedIn, type EffectRequest, type JournalEntry } from '../../protocol/journal.ts'
@@ -88,6 +89,7 @@ export class StoredRun implements KeptRun {
   #record: DurableRecord
   #journal: JournalEntry[]
   readonly id: string
+  delegation: Envelope | undefined
   readonly proven = new Proven()
   readonly #askedMs = new Map<number, number>()
   readonly #doubtful: Set<number>

@@ -1,8 +1,10 @@
 /** Delegations, and what callers and homes say to each other: what the vectors hold of them. */
-import { Delegation, type HomeFrame } from '../../protocol/delegation.ts'
+import { Delegation } from '../../protocol/delegation.ts'
 import { type Envelope, signBatch } from '../../protocol/envelope.ts'
+import type { PeerFrame } from '../../protocol/frames.ts'
+import type { HomeFrame } from '../../protocol/home-frames.ts'
 import { encodeValue } from '../../protocol/values.ts'
-import { alice, bob, EXPIRES_MS, filled, mesh, receipt, template, utf8 } from './examples.ts'
+import { alice, bob, EXPIRES_MS, filled, mesh, peerFrameExamples, receipt, template, utf8 } from './examples.ts'
 import { crypto } from './test-keys.ts'
 
 const delegation: Delegation = {
@@ -10,15 +12,26 @@ const delegation: Delegation = {
   ...{ not_before_ms: EXPIRES_MS - 3_600_000, expires_ms: EXPIRES_MS, nonce: filled(16, 4) },
 }
 const { function: _, ...anyFunction } = delegation
-export const delegationExamples: Delegation[] = [delegation, { ...anyFunction, effects: [] }]
+export const delegationExamples: Delegation[] = [
+  delegation,
+  { ...anyFunction, effects: [] },
+  { ...delegation, in: ['orders', 'stock'] },
+  { ...delegation, in: [] },
+]
 const [signedDelegation] = (await signBatch(
   crypto,
   alice.signer,
   alice.id,
   'delegation',
   delegationExamples.map((one) => Delegation.encode(one)),
-)) as [Envelope, Envelope]
+)) as [Envelope, ...Envelope[]]
 const kept = receipt.invocation
+
+/** Items that a home sends for a caller. */
+export const delegatedExamples: PeerFrame[] = ['invoke', 'tied'].map((type) => {
+  const plain = peerFrameExamples.find(({ t }) => t === type)
+  return { ...plain, delegation: signedDelegation } as PeerFrame
+})
 
 export const homeFrameExamples: HomeFrame[] = [
   { t: 'offer', id: 1 },

@@ -1,10 +1,11 @@
 /** Everything that strangers send and protocol/ reads, each with what makes valid inputs for it. */
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
-import { Delegation, HomeFrame } from '../../protocol/delegation.ts'
+import { Delegation } from '../../protocol/delegation.ts'
 import { decodeArguments, EFFECT_KINDS } from '../../protocol/effects.ts'
 import type { Envelope } from '../../protocol/envelope.ts'
 import { BlockFrame, PeerFrame } from '../../protocol/frames.ts'
+import { HomeFrame } from '../../protocol/home-frames.ts'
 import {
   Genesis,
   Membership,

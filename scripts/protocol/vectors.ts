@@ -16,7 +16,7 @@ import {
   signedTicket,
   statefulJournal,
 } from './examples.ts'
-import { delegationExamples, homeFrameExamples } from './home-examples.ts'
+import { delegatedExamples, delegationExamples, homeFrameExamples } from './home-examples.ts'
 import { MESSAGE_CASES, type MessageCase } from './targets.ts'
 import { crypto, testPeer } from './test-keys.ts'
 import { tallyExamples, usageFrameExamples } from './usage-examples.ts'
@@ -25,7 +25,7 @@ import { addToList, addVector } from './vector-files.ts'
 const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
 const FRAMES: Record<string, readonly { t: string }[]> = {
-  frame: peerFrameExamples,
+  frame: [...peerFrameExamples, ...delegatedExamples],
   'block frame': blockFrameExamples,
   'home frame': homeFrameExamples,
   'usage frame': usageFrameExamples,
