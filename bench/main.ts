@@ -29,6 +29,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   commit: () => import('./commit.ts'),
   'stateful-call': () => import('./stateful-call.ts'),
   replay: () => import('./replay.ts'),
+  checkpoint: () => import('./checkpoint.ts'),
   recovery: () => import('./recovery.ts'),
   'cli-first-result': () => import('./cli-first-result.ts'),
   'sim-speed': () => import('./sim-speed.ts'),

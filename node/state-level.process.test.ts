@@ -6,14 +6,20 @@ import { expect, onTestFinished, test } from 'vitest'
 import { openStorageEngine } from '../peer/state/storage-engine.ts'
 import { countingTransaction, countOnce, type Run } from '../peer/state/testing/counting.ts'
 import { randomFor } from '../scripts/test/seed.ts'
-import { ensureWholeOn, killInALoop, openStorage } from './testing/state-kills.ts'
+import { ensureWholeOn, killInALoop, killLargePuts, openStorage } from './testing/state-kills.ts'
 import { freshDirectory } from './testing/wayside.ts'
 
 const KILLS = 8
+const LARGE_KILLS = 4
 
 test('killed again and again under load: no acknowledged commit is lost, and none is there by half', async () => {
   const commits = await killInALoop(freshDirectory(), randomFor('kills'), KILLS)
   expect(commits).toBeGreaterThan(KILLS)
+})
+
+test('killed again and again while it puts large values: each stands there whole, and no block of another', async () => {
+  const puts = await killLargePuts(freshDirectory(), randomFor('kills of large puts'), LARGE_KILLS)
+  expect(puts).toBeGreaterThanOrEqual(LARGE_KILLS)
 })
 
 test('a full disk in the middle of a commit: nothing acknowledged is lost, and commits go on when there is room', async () => {

@@ -18,6 +18,7 @@ import { Standings } from './standings.ts'
 
 const { crypto } = machine
 const DOUBLE = 'export default (x) => 2 * x'
+const CHECKPOINT = { answers: 0, state: [rawCid(crypto, Uint8Array.of(1))] }
 const LENDS_NOTHING: PeerSetup = { policy: { slots: 0 } }
 
 interface Row {
@@ -276,12 +277,8 @@ describe('whoever tells of a proof that proves nothing', () => {
         return proofWith(evidence.file, { ...frame.receipt, signature })
       },
     ],
-    [
-      'of another invocation',
-      async (evidence) => {
-        return one(evidence, { invocation: recordCid(crypto, Uint8Array.of(1)) })
-      },
-    ],
+    ['of another invocation', (evidence) => one(evidence, { invocation: recordCid(crypto, Uint8Array.of(1)) })],
+    ['of a wrong receipt that has a checkpoint', (evidence) => one(evidence, { at: CHECKPOINT })],
     [
       'whose file is none',
       async (evidence) => {

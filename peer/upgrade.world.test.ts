@@ -1,8 +1,13 @@
-/** A mesh whose peers are stopped, upgraded to another engine and started again, one after the other, under load. */
+/**
+ * A mesh whose peers are stopped, upgraded to another engine and started again, one after the other, under load, and killed
+ * between.
+ */
 import { beforeAll, expect, test } from 'vitest'
+import { MeshError } from '../protocol/errors.ts'
 import type { Grants } from '../protocol/grants.ts'
 import { Outcome } from '../protocol/outcome.ts'
 import { decodeValue, type Value } from '../protocol/values.ts'
+import { randomFor } from '../scripts/test/seed.ts'
 import { carrying, loadOlder, newest } from '../scripts/test/two-releases.ts'
 import { publish, requestOf, returned, worldFor } from '../scripts/test/world.ts'
 import type { SandboxRelease } from '../simulations/sandbox-host.ts'
@@ -70,6 +75,9 @@ class Shop {
   #longSinceMs = Number.NEGATIVE_INFINITY
   #isOver = false
   #isUp = true
+  /** Rejects when the home is killed: what it was asked has no end then. */
+  #killed = unheard()
+  readonly #upgraded = new Set<number>()
   #count = 0
 
   constructor(world: World, sinks: Sinks) {
@@ -113,18 +121,37 @@ class Shop {
   }
 
   async upgrade(i: number): Promise<void> {
-    const { world } = this
-    const peer = world.peers[i] as WorldPeer
     if (i === 0) this.#isUp = false
-    await world.until(peer.peer.stop())
+    await this.world.until(this.#peer(i).peer.stop())
+    this.#upgraded.add(i)
+    await this.#startAgain(i)
+    if (i === 0) this.upgradedMs = this.world.clock.now()
+  }
+
+  /** It says nothing to anybody, and comes back as it was. */
+  async kill(i: number): Promise<void> {
+    if (i === 0) {
+      this.#isUp = false
+      this.#killed.reject(new MeshError('E_STOPPING', 'killed'))
+      this.#killed = unheard()
+    }
+    await this.#startAgain(i)
+  }
+
+  async #startAgain(i: number): Promise<void> {
+    const { world } = this
+    const peer = this.#peer(i)
     world.kill(peer)
     await world.clock.advance(AGAIN_MS)
-    const upgraded = await world.restart(peer, { ...setupOf(i, this.sinks), ...carrying(newest, older) })
-    const others = world.peers.filter((one) => one !== upgraded)
-    await Promise.all(others.map(({ address }) => world.until(upgraded.peer.join(address).catch(() => {}))))
-    if (i !== 0) return
-    this.upgradedMs = world.clock.now()
-    this.#isUp = true
+    const carried = this.#upgraded.has(i) ? carrying(newest, older) : carrying(older)
+    const started = await world.restart(peer, { ...setupOf(i, this.sinks), ...carried })
+    const others = world.peers.filter((one) => one !== started)
+    await Promise.all(others.map(({ address }) => world.until(started.peer.join(address).catch(() => {}))))
+    if (i === 0) this.#isUp = true
+  }
+
+  #peer(i: number): WorldPeer {
+    return this.world.peers[i] as WorldPeer
   }
 
   request(name: string, input: Value): CallRequest {
@@ -134,9 +161,10 @@ class Shop {
 
   async #ordering(sleepMs: number): Promise<void> {
     while (!this.#isOver) {
-      const n = `${this.#count++}`
       const isEarly = !this.#isUpgraded
-      const id = await this.#insist(() => this.home.peer.durable.start(this.request('order', [n, sleepMs])))
+      // One that its home was killed over may have begun all the same.
+      const order = () => this.request('order', [`${this.#count++}`, sleepMs])
+      const id = await this.#insist(() => this.home.peer.durable.start(order()))
       this.orders.set(id, isEarly)
       if (sleepMs === LONG_MS) this.#longSinceMs = this.world.clock.monotonic()
       await this.#insist(() => this.home.peer.durable.wait(id))
@@ -159,7 +187,7 @@ class Shop {
     for (;;) {
       if (this.#isUp) {
         try {
-          return await ask()
+          return await Promise.race([ask(), this.#killed.promise])
         } catch (cause) {
           expect(cause).toMatchObject({ code: 'E_STOPPING' })
         }
@@ -171,6 +199,12 @@ class Shop {
   #pause(delayMs: number): Promise<void> {
     return new Promise((resolve) => this.world.clock.after(delayMs, resolve))
   }
+}
+
+const unheard = () => {
+  const killed = Promise.withResolvers<never>()
+  killed.promise.catch(() => {})
+  return killed
 }
 
 const setupOf = (i: number, sinks: Sinks): PeerSetup =>
@@ -198,9 +232,13 @@ test.each([
   async (name, order) => {
     const shop = await open(name)
     const { world, sinks } = shop
+    const random = randomFor(name)
     const running = shop.run()
     running.catch(() => {})
-    for (const i of order) {
+    for (const [upgraded, i] of order.entries()) {
+      await world.clock.advance(random.below(LONG_MS))
+      // An executor and the home, in turn.
+      await shop.kill(upgraded % 2 === 0 ? 1 + random.below(3) : 0)
       await shop.flows()
       await shop.upgrade(i)
     }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { recordCid } from '../protocol/cid.ts'
+import { rawCid, recordCid } from '../protocol/cid.ts'
 import type { Envelope } from '../protocol/envelope.ts'
 import { MeshError } from '../protocol/errors.ts'
 import { Invocation, Receipt, ReceiptFile } from '../protocol/records.ts'
@@ -142,6 +142,18 @@ describe('framing fails by', () => {
     expect(await verdictsOf({ ...slander, receipts: [{ ...lies[0]!, signer: right.signer }] })).toEqual([
       'unusable E_SIGNATURE',
     ])
+  })
+
+  test('a checkpoint that its home made up: nobody is convicted by a receipt that has one', async () => {
+    const { file } = await honest('checkpoint')
+    const signer = someone('went on from a checkpoint')
+    const wrong = { ...receiptIn(file), executor: signer.peerId, outcome: recordCid(crypto, wrongOutcome(43)) }
+    const at = { answers: 0, state: [rawCid(crypto, Uint8Array.of(7))] }
+    const verdictsAbout = async (receipt: Receipt) =>
+      verdictsOf({ ...file, receipts: [await signer.sign('receipt', Receipt.encode(receipt))] })
+    expect(await verdictsAbout({ ...wrong, at })).toEqual(['unusable E_RECEIPT'])
+    expect(await verdictsAbout(wrong)).toEqual(['wrong'])
+    expect(await verdictsAbout({ ...wrong, outcome: receiptIn(file).outcome, at })).toEqual(['right'])
   })
 
   test('a receipt that contradicts its own invocation or task', async () => {

@@ -2,11 +2,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { awaitedIn, type JournalEntry } from '../protocol/journal.ts'
-import { CHECKPOINT_BYTES_MAX, CHECKPOINT_TICKS, FUEL_TICK, MIB } from '../protocol/limits.ts'
+import { CHECKPOINT_BYTES_MAX, CHECKPOINT_TICKS, FUEL_TICK, MEMORY_BYTES_MIN, MIB } from '../protocol/limits.ts'
 import { encodeValue } from '../protocol/values.ts'
 import { checkProperty } from '../scripts/test/seed.ts'
 import { begin, outcomeOf, runOf, sha256, wasm } from './fixture.ts'
 import type { Run } from './job.ts'
+import { decodeRegions } from './region-file.ts'
 import { createSandbox } from './sandbox.ts'
 
 /** Between requests it computes for somewhat more than a checkpoint is due for: a fill of a large array is many ticks, fast. */
@@ -129,6 +130,28 @@ describe.each(Object.entries(MODULES))('a run with %s', (_, module) => {
     for (const from of [new Uint8Array(0), checkpoint.subarray(0, checkpoint.length / 2), checkpoint.subarray(1)])
       expect(performed(module, { from }).result).toEqual(whole.result)
   })
+})
+
+test('a run whose memory has grown beyond what every function has goes on in an engine that has not', () => {
+  const bytes = MEMORY_BYTES_MIN + 1
+  const module = `${HEAVY}
+    export default async (size, env, ctx) => {
+      const large = new Uint8Array(size)
+      for (let at = 0; at < size; at += 1_000_000) large[at] = at / 1_000_000 + 1
+      work()
+      const more = await ctx.call('#f', 1)
+      let sum = 0
+      for (let at = 0; at < size; at += 250_000) sum += large[at]
+      return [sum, large.length, more]
+    }`
+  const whole = performed(module, { input: encodeValue(bytes) })
+  const [{ checkpoint } = {} as Rested] = whole.rests
+  const { memory_bytes, regions } = decodeRegions(checkpoint).head
+  expect(memory_bytes).toBeGreaterThan(MEMORY_BYTES_MIN)
+  expect(Math.max(...regions.map(([at, length]) => at + length))).toBeGreaterThan(MEMORY_BYTES_MIN)
+  const resumed = performed(module, { input: encodeValue(bytes), journal: whole.journal, from: checkpoint })
+  expect(resumed).toEqual({ ...whole, rests: [] })
+  expect(outcomeOf(resumed.result).result).toEqual({ ok: true, value: encodeValue([153, bytes, [0, 'answer']]) })
 })
 
 test('a checkpoint that is larger than its limit is none', () => {

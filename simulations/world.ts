@@ -75,6 +75,8 @@ export interface PeerSetup {
   keeping?(engine: StateEngine): StateEngine
   /** Those that share it. */
   homes?: Homes
+  /** It is no home of anything, and carries nothing that only homes need. */
+  isPage?: boolean
   /** Gets the honest host, and returns the one to use. */
   sandboxHost?(host: SandboxHost, clock: Clock): SandboxHost
   /** Default: a member of the world's mesh. */
@@ -213,7 +215,7 @@ export class World {
       sandboxIdleMs: 30_000,
       effects: setup.effects ?? EFFECT_KINDS,
       places: setup.places ?? NEIGHBOURS_MAX,
-      state: { engine: state, ...(setup.homes && { homes: setup.homes }), kit: homeKit },
+      ...(!setup.isPage && { state: { engine: state, ...(setup.homes && { homes: setup.homes }), kit: homeKit } }),
     })
     await peer.start()
     const born = { ...machine, peer, state, address: peer.addresses()[0] as string }

@@ -70,12 +70,16 @@ const watched = (host: SandboxHost, begun: Begun[]): SandboxHost => ({
 const home = (world: World) => world.peers[0] as WorldPeer
 
 /** A mesh whose first peer is the home and lends nothing; what is begun there, and elsewhere. */
-const meshOf = async (name: string, lies: (i: number, host: SandboxHost) => SandboxHost = (_, host) => host) => {
+const meshOf = async (
+  name: string,
+  lies: (i: number, host: SandboxHost) => SandboxHost = (_, host) => host,
+  kindOf: (i: number) => PeerSetup = () => ({}),
+) => {
   const [atHome, elsewhere]: [Begun[], Begun[]] = [[], []]
   const setup = (i: number): PeerSetup =>
     i === 0
       ? { policy: { slots: 0 }, sandboxHost: (host) => watched(host, atHome) }
-      : { sandboxHost: (host) => watched(lies(i, host), elsewhere) }
+      : { ...kindOf(i), sandboxHost: (host) => watched(lies(i, host), elsewhere) }
   const world = await worldFor(name, { peers: 4, setup })
   return { world, atHome, elsewhere, setup }
 }
@@ -168,6 +172,21 @@ describe('a durable invocation with checkpoints', () => {
     expect(elsewhere).toHaveLength(2)
     expect(elsewhere.at(-1)?.skipped).toBeGreaterThan(0)
     ensureResumed(elsewhere)
+  })
+
+  test('goes on at a page too, which replays the whole journal', async () => {
+    const { world, elsewhere } = await meshOf('a page', undefined, (i) => ({ isPage: i > 1 }))
+    const pages = world.peers.slice(2)
+    for (const { peer } of pages) peer.pause()
+    const id = await begin(world)
+    await reach(world, id, 60)
+    for (const { peer } of pages) peer.resume()
+    world.kill(executorOf(world))
+    expect(await endOf(world, id)).toEqual(await undisturbed())
+    expect(elsewhere).toHaveLength(2)
+    expect(elsewhere.at(-1)).toMatchObject({ skipped: 0 })
+    expect(elsewhere.at(-1)?.requests).toBeGreaterThan(REQUESTS_A_STEP * 59)
+    expect(home(world).events.filter(({ name }) => name === 'peer.misbehaved')).toEqual([])
   })
 
   test('of which an executor makes one up goes on elsewhere, from the one before', async () => {
