@@ -9,13 +9,22 @@ interface TraceEvent {
   /** Microseconds. */
   ts?: number
   dur?: number
+  /** Of `dur`, what the thread had a processor for. */
+  tdur?: number
   args?: { name?: string }
 }
 
 const MAIN_THREAD = 'CrRendererMain'
 
-/** Ms that each task of the page's main thread took, of `durationMs`. `pid`: the process of the page. */
-export const tasksOf = async (cdp: CDPSession, pid: number, durationMs: number): Promise<number[]> => {
+export interface PageTask {
+  /** From its beginning to its end. */
+  tookMs: number
+  /** What it computed: where others use the processors as well, the rest it waited for one. */
+  ranMs: number
+}
+
+/** Each task of the page's main thread within `durationMs`. `pid`: the process of the page. */
+export const tasksOf = async (cdp: CDPSession, pid: number, durationMs: number): Promise<PageTask[]> => {
   const events: TraceEvent[] = []
   cdp.on('Tracing.dataCollected' as never, (({ value }: { value: TraceEvent[] }) => events.push(...value)) as never)
   const complete = new Promise<void>((resolve) =>
@@ -35,5 +44,5 @@ export const tasksOf = async (cdp: CDPSession, pid: number, durationMs: number):
     ({ name, ph, pid: p, tid }) => p === pid && tid === main?.tid && ph === 'X' && name.endsWith('RunTask'),
   )
   if (tasks.length === 0) throw new Error('the trace has no task of the page: is this Chromium?')
-  return tasks.map(({ dur = 0 }) => dur / 1000)
+  return tasks.map(({ dur = 0, tdur = dur }) => ({ tookMs: dur / 1000, ranMs: tdur / 1000 }))
 }
