@@ -34,6 +34,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   'cli-first-result': () => import('./cli-first-result.ts'),
   'sim-speed': () => import('./sim-speed.ts'),
   'sim-routing': () => import('./sim-routing.ts'),
+  'sim-discovery': () => import('./sim-discovery.ts'),
 }
 
 const OPTIONS = { json: { type: 'boolean' }, 'rtt-matrix': { type: 'string' } } as const

@@ -6,8 +6,9 @@ import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { INTRODUCE_MS_MAX } from '../peer/provider-keys.ts'
 import { createMemoryStorage } from '../peer/storage/memory.ts'
-import type { Directory, Network, Sighting } from '../protocol/ports.ts'
+import type { Clock, Directory, Network, Sighting } from '../protocol/ports.ts'
 import { systemClock } from './clock.ts'
 import { createSigner, generatePrivateKey } from './crypto.ts'
 import { createNodeNetwork } from './network.ts'
@@ -22,31 +23,37 @@ interface Node {
   /** Who is a member, as this node sees it. */
   members: Set<string>
   introduced: string[]
+  /** Who answers no dial. */
+  gone: Set<string>
 }
 
-const nodeOf = async (mesh = MESH): Promise<Node> => {
+const nodeOf = async (mesh = MESH, clock = systemClock): Promise<Node> => {
   const log = { event: () => {} }
   const signer = createSigner(generatePrivateKey())
   const made = await createNodeNetwork({
     signer,
     storage: createMemoryStorage(),
     listen: ['/ip4/127.0.0.1/tcp/0'],
-    clock: systemClock,
+    clock,
     log,
   })
   await made.network.start()
   const members = new Set<string>()
+  const gone = new Set<string>()
   const introduced: string[] = []
   const gate = {
     isMember: (peer: string) => members.has(peer),
-    introduce: async ({ peer }: Sighting) => void introduced.push(peer),
+    introduce: ({ peer }: Sighting) => {
+      introduced.push(peer)
+      return gone.has(peer) ? new Promise<void>(() => {}) : Promise.resolve()
+    },
   }
   await made.directory.start(mesh, gate)
   onTestFinished(async () => {
     await made.directory.stop()
     await made.network.stop()
   })
-  return { ...made, members, introduced }
+  return { ...made, members, introduced, gone }
 }
 
 const sightingOf = ({ network }: Node): Sighting => ({ peer: network.peerId, addresses: network.addresses() })
@@ -63,11 +70,17 @@ const acquaint = async (one: Node, other: Node): Promise<void> => {
   }
 }
 
+const foundBy = async ({ directory }: Node, key = KEY): Promise<Sighting[]> => {
+  const found: Sighting[] = []
+  for await (const one of directory.find(key, soon())) found.push(one)
+  return found
+}
+
 /** Provides until another one finds it: routing tables take their time. */
 const provided = async (provider: Node, seeker: Node): Promise<Sighting[]> => {
   for (;;) {
     await provider.directory.provide(KEY, soon())
-    const found = await seeker.directory.find(KEY, soon())
+    const found = await foundBy(seeker)
     if (found.length > 0) return found
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
@@ -79,7 +92,7 @@ describe('members', () => {
     await acquaint(a, b)
     await acquaint(b, c)
     expect(await provided(a, c)).toEqual([sightingOf(a)])
-    expect(await c.directory.find(new Uint8Array(32), soon())).toEqual([])
+    expect(await foundBy(c, new Uint8Array(32))).toEqual([])
   })
 
   test('shake hands with whom they are told of before they ask it anything', async () => {
@@ -88,9 +101,23 @@ describe('members', () => {
     await acquaint(b, c)
     // Whoever is farther from a key than the one who told of it is not asked about that key.
     await provided(a, b)
-    for (let i = 0; i < 30 && c.introduced.length === 0; i++) await c.directory.find(new Uint8Array(32).fill(i), soon())
+    for (let i = 0; i < 30 && c.introduced.length === 0; i++) await foundBy(c, new Uint8Array(32).fill(i))
     expect(c.introduced).toContain(a.network.peerId)
     expect(b.introduced).toEqual([])
+  })
+
+  test('that are gone do not hold up a walk', async () => {
+    const hasty: Clock = { ...systemClock, after: (ms, f) => systemClock.after(ms === INTRODUCE_MS_MAX ? 50 : ms, f) }
+    const [a, b, gone] = [await nodeOf(MESH, hasty), await nodeOf(), await nodeOf()]
+    await acquaint(a, b)
+    a.gone.add(gone.network.peerId)
+    a.members.add(gone.network.peerId)
+    a.directory.add(sightingOf(gone))
+    const beforeMs = systemClock.monotonic()
+    while (!a.introduced.includes(gone.network.peerId)) await a.directory.provide(KEY, soon())
+    expect(await provided(a, b)).toEqual([sightingOf(a)])
+    // kad-dht itself would wait for 5 s.
+    expect(systemClock.monotonic() - beforeMs).toBeLessThan(4000)
   })
 
   test('that say nonsense of where they are do no harm', async () => {
@@ -104,7 +131,7 @@ describe('members', () => {
     const [a, b] = [await nodeOf(), await nodeOf('bafyother')]
     await acquaint(a, b)
     await a.directory.provide(KEY, soon())
-    expect(await b.directory.find(KEY, soon())).toEqual([])
+    expect(await foundBy(b)).toEqual([])
   })
 })
 
@@ -159,6 +186,6 @@ describe('whoever asks', () => {
     for (let i = 0; i < 60; i++) answers.push(await ask(address))
     expect(answers.filter((bytes) => bytes > 0).length).toBeLessThan(60)
     expect(await ask(address, 1000)).toBeLessThan(20_000)
-    expect(await a.directory.find(KEY, soon())).toHaveLength(1)
+    expect(await foundBy(a)).toHaveLength(1)
   })
 })

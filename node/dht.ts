@@ -16,6 +16,7 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { CID } from 'multiformats/cid'
 import { create as createDigest } from 'multiformats/hashes/digest'
+import { INTRODUCE_MS_MAX, TABLE_DEPTH_MAX, WALK_ALPHA, WALK_PATHS } from '../peer/provider-keys.ts'
 import { Buckets, type Pace } from '../protocol/bucket.ts'
 import { ADDRESSES_MAX } from '../protocol/limits.ts'
 import type { Clock, Directory, DirectoryGate, Sighting } from '../protocol/ports.ts'
@@ -34,8 +35,6 @@ const RESPONSE_BYTES_MAX = 262_144
 const REQUESTS: Pace = { burst: 40, perSecond: 4 }
 /** Peers whose requests are counted: more than may be connected. */
 const REQUESTERS_MAX = 1024
-/** Requests under way of one walk. More would not find faster in meshes of thousands. */
-const ALPHA = 3
 /** A member that was not heard of by others is found within it; each costs some 20 requests. */
 const SELF_QUERY_MS = 10 * 60_000
 /** Peers that others told of, each with some addresses: of a walk through a mesh of a million, all that it passes. */
@@ -115,7 +114,9 @@ class Dht implements Directory {
       // The addresses of a mesh at home are private ones.
       peerInfoMapper: passthroughMapper,
       allowQueryWithZeroPeers: true,
-      alpha: ALPHA,
+      alpha: WALK_ALPHA,
+      disjointPaths: WALK_PATHS,
+      prefixLength: TABLE_DEPTH_MAX,
       querySelfInterval: SELF_QUERY_MS,
       initialQuerySelfInterval: SELF_QUERY_MS,
       maxInboundStreams: STREAMS_MAX,
@@ -140,13 +141,11 @@ class Dht implements Directory {
     for await (const _ of this.#kad?.provide(cidOf(key), { signal }) ?? []);
   }
 
-  async find(key: Uint8Array, signal: AbortSignal): Promise<Sighting[]> {
-    const found: Sighting[] = []
+  async *find(key: Uint8Array, signal: AbortSignal): AsyncGenerator<Sighting> {
     for await (const event of this.#kad?.findProviders(cidOf(key), { signal }) ?? []) {
       if (event.name !== 'PROVIDER') continue
-      for (const { id, multiaddrs } of event.providers) found.push(sightingOf(id, multiaddrs))
+      for (const { id, multiaddrs } of event.providers) yield sightingOf(id, multiaddrs)
     }
-    return found
   }
 
   async stop(): Promise<void> {
@@ -215,6 +214,18 @@ class Dht implements Directory {
     await this.#gate.introduce(sightingOf(peer, kept))
   }
 
+  /** Whoever is gone is not waited for as long as a dial takes to fail. */
+  async #soon<T>(act: (late: AbortSignal) => Promise<T>): Promise<T> {
+    const late = new AbortController()
+    const { promise, reject } = Promise.withResolvers<never>()
+    const cancel = this.#clock.after(INTRODUCE_MS_MAX, () => {
+      const reason = new Error(`no answer within ${INTRODUCE_MS_MAX} ms`)
+      late.abort(reason)
+      reject(reason)
+    })
+    return await Promise.race([act(late.signal), promise]).finally(cancel)
+  }
+
   #refusal(peer: string): string | undefined {
     if (!this.#gate.isMember(peer)) return 'the directory is for members; shake hands first'
     const nowMs = this.#clock.monotonic()
@@ -224,13 +235,18 @@ class Dht implements Directory {
 
   #gatedDials({ connectionManager, peerStore }: Components): ConnectionManager {
     const gated: Pick<ConnectionManager, 'openStream' | 'isDialable'> = {
-      openStream: async (target, protocol, options) => {
-        const peer = target as PeerId
-        const isNear = connectionManager.getConnections(peer).length > 0
-        if (!isNear || !this.#gate.isMember(peer.toString())) await this.#introduce(peer, peerStore)
-        if (!this.#gate.isMember(peer.toString())) throw new Error(`${peer} is no member`)
-        return boundBytes(await connectionManager.openStream(peer, protocol, options), RESPONSE_BYTES_MAX)
-      },
+      openStream: (target, protocol, options = {}) =>
+        this.#soon(async (late) => {
+          const peer = target as PeerId
+          const isNear = connectionManager.getConnections(peer).length > 0
+          if (!isNear || !this.#gate.isMember(peer.toString())) await this.#introduce(peer, peerStore)
+          if (late.aborted || !this.#gate.isMember(peer.toString())) throw new Error(`${peer} is no member`)
+          const signal = AbortSignal.any([late, ...(options.signal ? [options.signal] : [])])
+          return boundBytes(
+            await connectionManager.openStream(peer, protocol, { ...options, signal }),
+            RESPONSE_BYTES_MAX,
+          )
+        }),
       isDialable: (address, options) => connectionManager.isDialable(address, options),
     }
     return gated as ConnectionManager

@@ -1,12 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { PROVIDERS_PER_KEY_MAX, RECORD_MS_MAX } from '../peer/provider-keys.ts'
 import { FakeClock } from '../simulations/clock.ts'
-import {
-  KEYS_PER_PEER_MAX,
-  PROVIDERS_PER_KEY_MAX,
-  ProviderStore,
-  RECORD_MS_MAX,
-  RECORDS_MAX,
-} from './provider-store.ts'
+import { KEYS_PER_PEER_MAX, ProviderStore, RECORDS_MAX } from './provider-store.ts'
 
 type Key = Parameters<ProviderStore['put']>[0]
 

@@ -1,11 +1,8 @@
 /** The records of a directory that others left here, within bounds: in memory, each for ten minutes at most. */
 import type { KadDHTComponents } from '@libp2p/kad-dht'
+import { PROVIDERS_PER_KEY_MAX, RECORD_MS_MAX } from '../peer/provider-keys.ts'
 import type { Clock } from '../protocol/ports.ts'
 
-/** With sessions of 2 h, 96 % of the records that live 10 min are true; of those that live 48 h, 4 %. */
-export const RECORD_MS_MAX = 10 * 60_000
-/** Whoever looks for more finds them under the key's shards. */
-export const PROVIDERS_PER_KEY_MAX = 256
 /** One peer provides a few capabilities in its cell and in the whole mesh. */
 export const KEYS_PER_PEER_MAX = 64
 /** Some 4 MB. */

@@ -4,7 +4,7 @@
  */
 
 import { NEIGHBOURS_MAX } from '../protocol/limits.ts'
-import type { Ports } from '../protocol/ports.ts'
+import type { Ports, Sighting } from '../protocol/ports.ts'
 import type { AdvertisementTable } from '../registry/advertisements.ts'
 import { cellOf } from './coordinates.ts'
 import type { Lending } from './lending.ts'
@@ -18,7 +18,7 @@ import { ProviderRounds } from './provider-rounds.ts'
 import type { Roster } from './roster.ts'
 
 /** Remembered members that are dialled at a time, the one seen last first: one of them is probably up. */
-const REMEMBERED_AT_ONCE = 8
+export const REMEMBERED_AT_ONCE = 8
 /** Whoever is alone looks again after 1 s, then twice as long each time, up to a minute. */
 const LOOK_MS_MIN = 1000
 const LOOK_ALONE_MS_MAX = 60_000
@@ -186,9 +186,9 @@ export class Discovery {
     const members = neighbours.all().filter(({ member }) => member)
     const asked = members[this.#ports.random.below(Math.max(1, members.length))]
     if (!rounds) return asked && this.lookups.ask(asked, this.#engine, this.#cell)
-    const near = await rounds.find(this.#engine, this.#cell, room)
-    const found = near.length < room ? [...near, ...(await rounds.find(this.#engine, ANYWHERE, room))] : near
-    for (const { peer, addresses } of found) roster.meet(peer, addresses)
+    const meet = ({ peer, addresses }: Sighting) => roster.meet(peer, addresses)
+    const near = await rounds.find(this.#engine, this.#cell, room, meet)
+    if (near.size < room) await rounds.find(this.#engine, ANYWHERE, room, meet)
   }
 
   /** Some of them at a time, and others each time. */

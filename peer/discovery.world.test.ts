@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { rawCid } from '../protocol/cid.ts'
 import { MeshError } from '../protocol/errors.ts'
+import type { Directory } from '../protocol/ports.ts'
 import { ENGINE_ID } from '../sandbox/engine-id.ts'
 import { scriptedPeer } from '../scripts/test/scripted-peer.ts'
 import { publish, requestOf, returned, worldFor } from '../scripts/test/world.ts'
@@ -193,10 +194,36 @@ describe('the directory', () => {
     await world.clock.advance(30 * 60_000)
     expect(Math.max(...hub.crowds)).toBeLessThan(128)
     expect(hub.crowds.reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(600)
-    const found = await world.until((rounds[0] as ProviderRounds).find('engine', '', 64))
-    expect(found.length).toBeGreaterThanOrEqual(64)
+    const told: string[] = []
+    const one = rounds[0] as ProviderRounds
+    const found = await world.until(one.find('engine', '', 64, ({ peer }) => void told.push(peer)))
+    expect(found.size).toBeGreaterThanOrEqual(64)
+    expect(told).toEqual([...found.keys()])
+    hub.asked.length = 0
+    await world.clock.advance(5.5 * 60_000)
+    // Each begins one level above the key that was its own: all would ask for the first one else.
+    expect(hub.asked.filter(({ what }) => what === 'find').length).toBeLessThan(2.6 * 600 * (5.5 / 4.5))
     for (const one of rounds) one.stop()
   })
+})
+
+test('a walk that is cut short has found what it had found, and that was told of at once', async () => {
+  const world = await worldFor('cut short', { peers: 0 })
+  const { ports } = world.machine()
+  const directory: Directory = {
+    ...{ start: async () => {}, add: () => {}, provide: async () => {}, stop: async () => {} },
+    async *find(_, signal) {
+      yield { peer: 'first', addresses: [] }
+      await new Promise((_, reject) => signal.addEventListener('abort', reject))
+    },
+  }
+  const mesh = rawCid(ports.crypto, Uint8Array.of(1))
+  const rounds = new ProviderRounds(ports, mesh, directory, () => ({ capability: undefined, cell: '' }))
+  const told: string[] = []
+  const found = rounds.find('engine', '', 64, ({ peer }) => void told.push(peer))
+  await world.clock.advance(1)
+  expect(told).toEqual(['first'])
+  expect([...(await world.until(found)).keys()]).toEqual(['first'])
 })
 
 describe('a look-up', () => {

@@ -120,10 +120,11 @@ export class Lookups {
 
   async #inDirectory(capability: string, cell: string): Promise<Sighting[]> {
     if (!this.#rounds) return []
-    const { promise, resolve } = Promise.withResolvers<Sighting[]>()
-    const cancel = this.#ports.clock.after(ANSWER_MS_MAX, () => resolve([]))
-    this.#rounds.find(capability, cell, FOUND_MAX).then(resolve)
-    const found = await promise
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const cancel = this.#ports.clock.after(ANSWER_MS_MAX, resolve)
+    const found: Sighting[] = []
+    this.#rounds.find(capability, cell, FOUND_MAX, (one) => void found.push(one)).then(() => resolve())
+    await promise
     cancel()
     return found.filter(({ addresses }) => addresses.length > 0).map(bounded)
   }

@@ -37,6 +37,8 @@ test('a shard lies within the one of the level above, and peers are spread over 
       if (level > 0) expect(index >> 1).toBe(shardOf(crypto, peer, level - 1).index)
       counts.set(index, (counts.get(index) ?? 0) + 1)
     }
+    // Below there are fewer peers than shards.
+    if (level > 8) continue
     expect(counts.size).toBe(2 ** level)
     expect(Math.max(...counts.values())).toBeLessThanOrEqual(5000 / 2 ** level + 6 * Math.sqrt(5000 / 2 ** level))
   }

@@ -1,16 +1,18 @@
 /** Records in the directory of the mesh what this peer offers, again and again, and looks up who offers what. */
 import type { CID } from '../protocol/cid.ts'
 import type { Directory, Ports, Sighting } from '../protocol/ports.ts'
-import { ANYWHERE, CROWD, LEVEL_MAX, providerKey, type Shard, SPARSE, shardOf } from './provider-keys.ts'
+import { ANYWHERE, CROWD, LEVEL_MAX, levelFrom, providerKey, type Shard, SPARSE, shardOf } from './provider-keys.ts'
 
 /** By then a joiner has met whom it was told of, and is done with what a call may wait for. */
-const FIRST_ROUND_MS = 5000
+export const FIRST_ROUND_MS = 5000
 /** Half of what a record lasts. */
-const ROUND_MS = 5 * 60_000
+export const ROUND_MS = 5 * 60_000
 /** Of rounds that would otherwise keep in step, in many peers that started together. */
-const ROUND_SPREAD_MS = 30_000
-/** A walk through the directory, dials of peers that are gone included. */
-const WALK_MS_MAX = 10_000
+export const ROUND_SPREAD_MS = 30_000
+/** A walk through the directory, dials of peers that are gone included: what it has found by then counts. */
+export const WALK_MS_MAX = 10_000
+/** One that is over before it has come to those who keep the key has told nobody. */
+export const PROVIDE_MS_MAX = 60_000
 
 type RoundPorts = Pick<Ports, 'clock' | 'random' | 'crypto' | 'network'>
 
@@ -25,6 +27,8 @@ export class ProviderRounds {
   readonly #mesh: CID
   readonly #directory: Directory
   readonly #offered: () => Offered
+  /** Where it provided in the last round, by cell. */
+  #levels: ReadonlyMap<string, number> = new Map()
   #cancel = () => {}
   #over = new AbortController()
 
@@ -46,16 +50,25 @@ export class ProviderRounds {
 
   /**
    * Peers that offer `capability` in `cell`, others than this one. Where a key is crowded a shard of each level below is
-   * looked at too, drawn at random: enough for any table, and another part of the crowd each time.
+   * looked at too, drawn at random: enough for any table, and another part of the crowd each time. `told` is called for each
+   * as soon as it is found.
    */
-  async find(capability: string, cell: string, enough: number): Promise<Sighting[]> {
+  async find(
+    capability: string,
+    cell: string,
+    enough: number,
+    told: (found: Sighting) => void,
+  ): Promise<ReadonlyMap<string, Sighting>> {
     const found = new Map<string, Sighting>()
     for (let level = 0; level <= LEVEL_MAX && found.size < enough; level++) {
-      const others = await this.#othersUnder(capability, cell, { level, index: this.#ports.random.below(2 ** level) })
-      for (const one of others) found.set(one.peer, one)
-      if (others.length < SPARSE) break
+      const shard = { level, index: this.#ports.random.below(2 ** level) }
+      const others = await this.#othersUnder(capability, cell, shard, (one) => {
+        if (!found.has(one.peer)) told(one)
+        found.set(one.peer, one)
+      })
+      if (others < SPARSE) break
     }
-    return [...found.values()]
+    return found
   }
 
   #later(delayMs: number): void {
@@ -68,36 +81,55 @@ export class ProviderRounds {
   async #round(): Promise<void> {
     const { capability, cell } = this.#offered()
     if (capability === undefined) return
-    for (const where of new Set([cell, ANYWHERE])) await this.#provide(capability, where)
+    const levels = new Map<string, number>()
+    for (const where of new Set([cell, ANYWHERE])) levels.set(where, await this.#provide(capability, where))
+    this.#levels = levels
   }
 
-  /** Under the first key of this peer that is not crowded. */
-  async #provide(capability: string, cell: string): Promise<void> {
-    for (let level = 0; level <= LEVEL_MAX; level++) {
-      const shard = shardOf(this.#ports.crypto, this.#ports.network.peerId, level)
-      const isCrowded = (await this.#othersUnder(capability, cell, shard)).length >= CROWD
-      if (isCrowded && level < LEVEL_MAX) continue
-      return this.#within((signal) => this.#directory.provide(this.#keyOf(capability, cell, shard), signal), undefined)
+  /** Under the first key of this peer that is not crowded; its level. */
+  async #provide(capability: string, cell: string): Promise<number> {
+    const { crypto, network } = this.#ports
+    let level = levelFrom(this.#levels.get(cell))
+    let shard = shardOf(crypto, network.peerId, level)
+    while (level < LEVEL_MAX && (await this.#othersUnder(capability, cell, shard)) >= CROWD) {
+      shard = shardOf(crypto, network.peerId, ++level)
     }
+    await this.#within(PROVIDE_MS_MAX, (signal) =>
+      this.#directory.provide(this.#keyOf(capability, cell, shard), signal),
+    )
+    return level
   }
 
-  async #othersUnder(capability: string, cell: string, shard: Shard): Promise<Sighting[]> {
-    const found = await this.#within((signal) => this.#directory.find(this.#keyOf(capability, cell, shard), signal), [])
-    return found.filter(({ peer }) => peer !== this.#ports.network.peerId)
+  /** How many others there are. */
+  async #othersUnder(
+    capability: string,
+    cell: string,
+    shard: Shard,
+    told: (found: Sighting) => void = () => {},
+  ): Promise<number> {
+    let others = 0
+    await this.#within(WALK_MS_MAX, async (signal) => {
+      for await (const one of this.#directory.find(this.#keyOf(capability, cell, shard), signal)) {
+        if (one.peer === this.#ports.network.peerId) continue
+        others++
+        told(one)
+      }
+    })
+    return others
   }
 
   #keyOf(capability: string, cell: string, shard: Shard): Uint8Array {
     return providerKey(this.#ports.crypto, this.#mesh, capability, cell, shard)
   }
 
-  /** What comes of it in time; a directory that cannot be reached is asked again in the next round. */
-  async #within<T>(act: (signal: AbortSignal) => Promise<T>, otherwise: T): Promise<T> {
+  /** Ends in time; a directory that cannot be reached is asked again in the next round. */
+  async #within(ms: number, act: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const late = new AbortController()
-    const cancel = this.#ports.clock.after(WALK_MS_MAX, () => late.abort())
+    const cancel = this.#ports.clock.after(ms, () => late.abort())
     try {
-      return await act(AbortSignal.any([late.signal, this.#over.signal]))
+      await act(AbortSignal.any([late.signal, this.#over.signal]))
     } catch {
-      return otherwise
+      // What came of it until then is what there is.
     } finally {
       cancel()
     }

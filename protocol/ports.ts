@@ -128,8 +128,8 @@ export interface Directory {
   add(member: Sighting): void
   /** Records that this peer provides `key` (32 bytes). Resolves once that was told to those who keep the key. */
   provide(key: Uint8Array, signal: AbortSignal): Promise<void>
-  /** Peers that provide `key`, some 20 at most of as many as there are. */
-  find(key: Uint8Array, signal: AbortSignal): Promise<Sighting[]>
+  /** Peers that provide `key`, each as soon as it is found; some 20 at most of as many as there are. */
+  find(key: Uint8Array, signal: AbortSignal): AsyncIterable<Sighting>
   stop(): Promise<void>
 }
 

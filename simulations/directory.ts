@@ -34,6 +34,8 @@ export class DirectoryHub {
   /** The port of one more machine, once it is known where that is. */
   join(self: () => Sighting): Directory {
     let mesh = ''
+    const providers = (key: Uint8Array) => this.#providers(nameOf(mesh, key)).slice(0, FOUND_AT_ONCE)
+    const asked = (what: 'provide' | 'find') => this.asked.push({ by: self().peer, what })
     const walk = () => new Promise<void>((resolve) => this.#clock.after(this.#walkMs, resolve))
     return {
       start: async (named, gate) => {
@@ -42,16 +44,16 @@ export class DirectoryHub {
       },
       add: () => {},
       provide: async (key) => {
-        this.asked.push({ by: self().peer, what: 'provide' })
+        asked('provide')
         await walk()
         const providers = this.#kept.get(nameOf(mesh, key)) ?? new Map<string, Kept>()
         providers.set(self().peer, { provider: self, untilMs: this.#clock.monotonic() + RECORD_MS })
         this.#kept.set(nameOf(mesh, key), providers)
       },
-      find: async (key) => {
-        this.asked.push({ by: self().peer, what: 'find' })
+      async *find(key) {
+        asked('find')
         await walk()
-        return this.#providers(nameOf(mesh, key)).slice(0, FOUND_AT_ONCE)
+        yield* providers(key)
       },
       stop: async () => {},
     }

@@ -30,6 +30,7 @@ export const SCENARIOS: Readonly<Record<string, () => Promise<{ scenario: Scenar
   audit: () => import('./scenarios/audit.ts'),
   short: () => import('./scenarios/short.ts'),
   'large-routing': () => import('./scenarios/large-routing.ts'),
+  'large-discovery': () => import('./scenarios/large-discovery.ts'),
 }
 
 /** The lines of those conditions that do not hold. */

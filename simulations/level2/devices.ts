@@ -21,6 +21,8 @@ export interface DeviceClass {
   /** In 1,000 of them, how many are behind a NAT, and how many of these behind one that no hole is punched in. */
   readonly natPermille: number
   readonly symmetricPermille: number
+  /** Runs the agent of a machine, which keeps pieces of the directory; pages and phones ask others. */
+  readonly carriesDirectory: boolean
 }
 
 const DAY = 24 * 60
@@ -29,7 +31,7 @@ const DAY = 24 * 60
 const row = (name: string, permille: number, slots: number, speed: number, memoryMiB: number, access: [number, number], kbit: [number, number], minutes: [number, number], byDay: number, nat: [number, number]): DeviceClass => ({
   name, permille, slots, speed, memoryMiB,
   accessMsMin: access[0], accessMsMax: access[1], upKbitPerS: kbit[0], downKbitPerS: kbit[1],
-  onMinutes: minutes[0], offMinutes: minutes[1], byDay, natPermille: nat[0], symmetricPermille: nat[1],
+  onMinutes: minutes[0], offMinutes: minutes[1], byDay, natPermille: nat[0], symmetricPermille: nat[1], carriesDirectory: name !== 'phone' && name !== 'tab',
 })
 
 /**

@@ -75,6 +75,10 @@ export class Population {
     return ticksOf(between) + (this.accessTicks[from] as number) + (this.accessTicks[to] as number)
   }
 
+  canBeDialled(i: number): boolean {
+    return this.nat[i] === NAT.none
+  }
+
   /** Can a direct link be made? Two behind NATs need a hole, and a symmetric one has none. */
   canReach(a: number, b: number): boolean {
     const [one, other] = [this.nat[a] as number, this.nat[b] as number]

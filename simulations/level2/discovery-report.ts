@@ -1,0 +1,74 @@
+/** What look-ups of a large mesh bring: in the calm, cut in two halves, healed, and with keepers that lie. */
+import { deriveSeed } from '../random.ts'
+import { type Chance, quickChance } from './chance.ts'
+import { type Discovering, DiscoveryWorld } from './discovery.ts'
+
+/** Longer than any record lasts, twice: nobody knows any more how it began. */
+const SETTLES_MS = 20 * 60_000
+const MINUTE_MS = 60_000
+
+export interface LooksReport {
+  /** Of the records that were found, the share whose peers are there. */
+  liveShare: number
+  /** Until hands are shaken with the first that is there; Infinity: so many found nobody. */
+  firstP50Ms: number
+  firstP95Ms: number
+  /** By how many peers, one after another, the first was heard of. */
+  hopsMean: number
+  /** Share of look-ups that led to somebody. */
+  foundShare: number
+}
+
+/** Nearest rank. */
+export const quantile = (figures: readonly number[], share: number): number =>
+  figures.toSorted((a, b) => a - b)[Math.ceil(share * figures.length) - 1] as number
+
+export const lookReport = (world: DiscoveryWorld, random: Chance, count: number, ofFirstPlace = false): LooksReport => {
+  const looks = Array.from({ length: count }, () => world.look(world.seeker(random, true, ofFirstPlace)))
+  const sum = (of: (one: (typeof looks)[number]) => number) => looks.reduce((total, one) => total + of(one), 0)
+  const found = looks.filter(({ firstMs }) => firstMs < Number.POSITIVE_INFINITY).length
+  const firsts = looks.map(({ firstMs }) => firstMs)
+  return {
+    liveShare: sum(({ live }) => live) / sum(({ records }) => records),
+    firstP50Ms: quantile(firsts, 0.5),
+    firstP95Ms: quantile(firsts, 0.95),
+    hopsMean: sum(({ hops }) => hops) / found,
+    foundShare: found / count,
+  }
+}
+
+export interface DiscoveryReport extends LooksReport {
+  rejoinP50Ms: number
+  rejoinP95Ms: number
+  /** Share of look-ups that led to somebody after a quarter of an hour in halves, and what is found a minute after they met again. */
+  cutFoundShare: number
+  healed: LooksReport
+  hash: number
+}
+
+/** The same report for the same options. */
+export const runDiscovery = (options: Discovering, looks: number): DiscoveryReport => {
+  const random = quickChance(deriveSeed(options.seed, 'seekers'))
+  const world = new DiscoveryWorld(options)
+  world.runMs(SETTLES_MS)
+  const calm = lookReport(world, random, looks)
+  const rejoins = Array.from({ length: looks }, () => world.rejoinMs(world.seeker(random, false), random))
+  world.cut()
+  world.runMs(15 * MINUTE_MS)
+  const cut = lookReport(world, random, looks)
+  world.heal()
+  world.runMs(MINUTE_MS)
+  return {
+    ...calm,
+    ...{ rejoinP50Ms: quantile(rejoins, 0.5), rejoinP95Ms: quantile(rejoins, 0.95), cutFoundShare: cut.foundShare },
+    ...{ healed: lookReport(world, random, looks), hash: world.wheel.hash >>> 0 },
+  }
+}
+
+/** With keepers that lie: any of them by chance, or those aimed at two keys, as their own place sees it. */
+export const runEclipse = (options: Discovering, looks: number): LooksReport => {
+  const world = new DiscoveryWorld(options)
+  world.runMs(SETTLES_MS)
+  const random = quickChance(deriveSeed(options.seed, 'seekers'))
+  return lookReport(world, random, looks, (options.aimed ?? 0) > 0)
+}
