@@ -44,6 +44,8 @@ export const remoteHomesOf = (ports: HomePorts, peer: Pick<Peer, 'meshId' | 'sta
     manifest: (functionCid) => peer.manifest(functionCid),
   })
 
+type DelegatedWork = Pick<Delegation, 'function' | 'effects' | 'in' | 'fuel'> & { untilMs: number }
+
 interface Line {
   channel: Channel
   waiting: Map<number, PromiseWithResolvers<HomeAnswer>>
@@ -58,6 +60,8 @@ export class RemoteHomes {
   readonly #lines = new Map<string, Promise<Line>>()
   /** Homes of what was begun. */
   readonly #homes = new Map<string, string>()
+  /** What was let be done of it. */
+  readonly #works = new Map<string, DelegatedWork>()
   #nextId = 1
 
   constructor(ports: HomePorts, parts: RemoteHomesParts) {
@@ -72,13 +76,8 @@ export class RemoteHomes {
     const home = await this.#findHome()
     const { effects } = manifest
     const untilMs = this.#ports.clock.now() + wish.timeoutMs
-    const delegation = await this.delegate(home, {
-      function: wish.function,
-      effects,
-      in: namespacesOf(wish.grants),
-      fuel: limits.fuel,
-      untilMs,
-    })
+    const work = { function: wish.function, effects, in: namespacesOf(wish.grants), fuel: limits.fuel, untilMs }
+    const delegation = await this.delegate(home, work)
     const { level } = wish
     const { invocation } = await this.#ask(home, 'begun', {
       ...{ t: 'begin', delegation, function: wish.function, export: wish.export, input: wish.input, limits: [limits] },
@@ -87,14 +86,12 @@ export class RemoteHomes {
       ...{ timeout_ms: wish.timeoutMs, remote: wish.remote },
     })
     this.#homes.set(invocation.toString(), home)
+    this.#works.set(invocation.toString(), work)
     return invocation.toString()
   }
 
   /** What `home` may do in this peer's name, until an instant of the wall clock; signed. */
-  async delegate(
-    home: string,
-    { untilMs, ...work }: Pick<Delegation, 'function' | 'effects' | 'in' | 'fuel'> & { untilMs: number },
-  ): Promise<Envelope> {
+  async delegate(home: string, { untilMs, ...work }: DelegatedWork): Promise<Envelope> {
     const { clock, crypto, random, signer, network } = this.#ports
     const payload = Delegation.encode({
       ...{ v: 1, mesh: this.#parts.mesh, home, ...work, nonce: random.bytes(16) },
@@ -104,9 +101,16 @@ export class RemoteHomes {
     return signed as Envelope
   }
 
-  /** It may go on by this from now on. */
-  async renew(id: string, delegation: Envelope): Promise<void> {
-    await this.#ask(await this.#homeOf(id), 'done', { t: 'renew', invocation: ensureCid(id), delegation })
+  /**
+   * It may go on, as it was begun: until its deadline. Throws MeshError E_USAGE for one that an earlier run of this peer has
+   * begun, of which nobody knows here what it may.
+   */
+  async renew(id: string): Promise<void> {
+    const home = await this.#homeOf(id)
+    const work = this.#works.get(id)
+    if (!work) throw new MeshError('E_USAGE', `invocation ${id} was begun by another program, which alone can renew it`)
+    const delegation = await this.delegate(home, work)
+    await this.#ask(home, 'done', { t: 'renew', invocation: ensureCid(id), delegation })
   }
 
   /** It goes on no more, until it is renewed. */

@@ -107,7 +107,7 @@ describe.each([false, true])('a caller that keeps nothing, a machine of the owne
 })
 
 test('what its caller has revoked stands still, says why, and goes on when it is renewed', async () => {
-  const { world, home, homes, request, published } = await scene('revoked')
+  const { world, home, caller, homes, request } = await scene('revoked')
   const id = await world.until(homes.start(request(10_000, { export: 'outer' })))
   await until(world, async () => (await home.peer.durable.list(false)).length === 2)
   await world.until(homes.revoke(id))
@@ -115,9 +115,9 @@ test('what its caller has revoked stands still, says why, and goes on when it is
   await world.clock.advance(60_000)
   const { durable } = home.peer
   expect((await durable.list(false)).length).toBe(2)
-  const { effects, limits } = published.manifest
-  const work = { effects, fuel: limits.fuel, untilMs: world.clock.now() + HOUR_MS }
-  await world.until(homes.renew(id, await homes.delegate(home.peerId, work)))
+  const later = remoteHomesOf(caller.ports, caller.peer)
+  await expect(world.until(later.renew(id))).rejects.toMatchObject({ code: 'E_USAGE' })
+  await world.until(homes.renew(id))
   expect(valueIn(await world.until(homes.wait(id)))).toBe(1)
 })
 

@@ -67,3 +67,6 @@ export const receiptOf = (result: BackendResult, readStack: (text: string) => st
   const how = { executors, local, verification, executions, recovered, disputes }
   return { file: receiptFile, ...how, fuel, memoryBytes, console: consoleOf(outcome, readStack) }
 }
+
+export const actsByNone = (): MeshError =>
+  new MeshError('E_USAGE', 'its home is on this machine, and acts by no delegation; to end it, cancel it')

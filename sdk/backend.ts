@@ -112,6 +112,9 @@ export interface BackendDurable {
   wait(id: string, signal?: AbortSignal): Promise<BackendEnd>
   /** False: it had ended. */
   cancel(id: string): Promise<boolean>
+  /** Its home, of another machine, goes on with it no more, until it is renewed. E_USAGE where the home acts by no delegation. */
+  revoke(id: string): Promise<void>
+  renew(id: string): Promise<void>
   /** Encoded RecordedInvocation: what is kept of it, to be run again. */
   recorded(id: string): Promise<Uint8Array>
 }

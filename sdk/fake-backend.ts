@@ -51,6 +51,7 @@ export class FakeBackend implements Backend {
   /** Inputs that a map pulled. */
   pulled = 0
   closed = 0
+  readonly revoked: string[] = []
   readonly started: Omit<BackendCall, 'receipt'>[] = []
   /** Each has ended when it is asked for, unless it was cancelled before. */
   readonly durable: BackendDurable = {
@@ -59,6 +60,8 @@ export class FakeBackend implements Backend {
       this.started.map((call, i) => ({ ...call, id: `invocation-${i + 1}`, state: 'running', createdMs: i })),
     end: (id) => this.#endOf(id),
     wait: (id) => this.#endOf(id),
+    revoke: async (id: string) => void this.revoked.push(id),
+    renew: async (id: string) => void this.revoked.splice(this.revoked.indexOf(id), 1),
     cancel: async (id) => !this.#cancelled.has(id) && this.#cancelled.add(id) !== undefined,
     recorded: async (id) => new TextEncoder().encode(id),
   }

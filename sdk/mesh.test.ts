@@ -295,6 +295,16 @@ describe('start', () => {
     await expect(cancelled.result()).rejects.toEqual(failsWith('E_CANCELLED'))
   })
 
+  test('is revoked, and renewed', async () => {
+    const { mesh, backend } = open()
+    const [first, second] = [await mesh.start(echo, 1), await mesh.start(echo, 2)]
+    await first.revoke()
+    await second.revoke()
+    expect(backend.revoked).toEqual([first.id, second.id])
+    await first.renew()
+    expect(backend.revoked).toEqual([second.id])
+  })
+
   test('takes the time that is given, else that of the project', async () => {
     const { mesh, backend } = open()
     await mesh.start(echo, 1, { timeoutMs: 9 })

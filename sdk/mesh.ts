@@ -58,6 +58,10 @@ export interface Started<Output> {
   result(options?: { signal?: AbortSignal | undefined }): Promise<Output>
   /** Nothing of it is committed afterwards. False: it had ended. */
   cancel(): Promise<boolean>
+  /** Its home, of another machine, goes on with it no more, until it is renewed; nothing is lost. E_USAGE: the home is this machine's. */
+  revoke(): Promise<void>
+  /** After `revoke`: it goes on. */
+  renew(): Promise<void>
 }
 
 const cancelled = () => new MeshError('E_CANCELLED', 'the caller cancelled')
@@ -138,6 +142,8 @@ export class BackedMesh implements Mesh {
         id,
         result: async ({ signal } = {}) => endedWith(await durable.wait(id, signal), published.readStack) as Output,
         cancel: () => durable.cancel(id),
+        revoke: () => durable.revoke(id),
+        renew: () => durable.renew(id),
       }
     } finally {
       done()

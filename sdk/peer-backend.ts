@@ -9,6 +9,7 @@ import type { RemoteHomes } from '../peer/remote-homes.ts'
 import { type CID, ensureCid } from '../protocol/cid.ts'
 import { encodeCanonical } from '../protocol/codec.ts'
 import { Outcome } from '../protocol/outcome.ts'
+import { actsByNone } from './answer.ts'
 import type { Backend, BackendDispute, BackendEnd, BackendMapItem, BackendOptions, BackendResult } from './backend.ts'
 
 /** Functions whose names are kept; a program calls few. */
@@ -99,6 +100,10 @@ const endOf = ({ state, outcome, error }: DurableEnd): BackendEnd => ({
   error: error && { code: error.code, message: error.message },
 })
 
+const noDelegation = (): never => {
+  throw actsByNone()
+}
+
 /** `close` stops the peer. `homes`: where durable invocations are kept for one that keeps none. */
 export const createPeerBackend = (peer: Peer, homes?: RemoteHomes): Backend => {
   const durable = () => homes ?? peer.durable
@@ -140,6 +145,8 @@ export const createPeerBackend = (peer: Peer, homes?: RemoteHomes): Backend => {
       },
       wait: async (id, signal) => endOf(await durable().wait(id, signal)),
       cancel: async (id) => durable().cancel(id),
+      revoke: async (id) => (homes ?? noDelegation()).revoke(id),
+      renew: async (id) => (homes ?? noDelegation()).renew(id),
       recorded: (id) => peer.durable.recorded(id),
     },
     close: () => {

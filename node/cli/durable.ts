@@ -102,3 +102,9 @@ export const cancel = async (id: string, flags: OwnerFlags): Promise<undefined> 
     wasRunning ? 'cancelled: nothing of it is committed any more\n' : `it had ended before; see wayside result ${id}\n`,
   )
 }
+
+export const revoke = async (id: string, flags: OwnerFlags): Promise<undefined> => {
+  await withDurable(flags, (durable) => durable.revoke(id))
+  if (flags.json) return printJson({ id, revoked: true }) as Promise<undefined>
+  await print('revoked: its home goes on with it no more\n')
+}

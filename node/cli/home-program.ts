@@ -54,6 +54,22 @@ const STATE_EXAMPLES = [
   'wayside state delete shop --yes',
 ]
 
+export const addDelegations = (program: Command, run: Lazily) => {
+  program
+    .command('delegations')
+    .summary('what homes of other machines may do for this one')
+    .description('Takes back what this machine lets the home of another do for it.')
+    .command('revoke')
+    .summary('a home goes on no more with an invocation that was begun here')
+    .description(
+      'The home of another machine stops an invocation that was begun here, with its journal. At its deadline it fails; to end it at once: `wayside cancel`.',
+    )
+    .argument('<id>', 'as `wayside run --durable` printed it')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .action(run(async () => (await import('./durable.ts')).revoke))
+}
+
 export const addState = (program: Command, run: Lazily) => {
   const state = program
     .command('state')

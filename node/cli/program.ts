@@ -1,7 +1,7 @@
 /** The commands, their options and their help. What a command does is imported when it runs. */
 import { Command, type HelpConfiguration, Option } from 'commander'
 import { VERSION } from '../version.ts'
-import { addDurable, addState } from './home-program.ts'
+import { addDelegations, addDurable, addState } from './home-program.ts'
 import { dataOption, example, jsonOption, type Lazily } from './options.ts'
 import { paint, paintOut } from './terminal.ts'
 
@@ -351,6 +351,7 @@ export const createProgram = (exited: (status: number) => void): Command => {
   addRun(program, run)
   addMap(program, run)
   addDurable(program, run)
+  addDelegations(program, run)
   addState(program, run)
   addDev(program, run)
   addVerify(program, run)

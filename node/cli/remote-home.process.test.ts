@@ -45,6 +45,11 @@ test('its command and its home are killed; the home goes on with it, and the cal
   expect(JSON.parse(waited.stdout)).toMatchObject({ id, value: { n: 1 } })
   const stranger = await wayside(['result', id.replace(/.{4}$/, 'aaaa'), '--data', member.data])
   expect(stranger).toMatchObject({ status: 2, stdout: '' })
+  const { id: slow } = await begun([...visit(600_000), '--data', member.data])
+  expect(await wayside(['delegations', 'revoke', slow, '--data', member.data])).toMatchObject({ status: 0 })
+  expect(await wayside(['wait', slow, '--data', member.data])).toMatchObject({
+    ...{ status: 4, stderr: expect.stringContaining('revoked') },
+  })
   // Whose key ends with its command is told that nobody else will hear of it.
   const joined = { WAYSIDE_JOIN: again.status.ticket as string }
   expect((await begun([...visit(1), '--data', freshDirectory()], joined)).said).toContain(

@@ -1,6 +1,8 @@
 /** The backend that is the agent of this machine, reached over its control socket. */
+
 import { MeshError } from '../../protocol/errors.ts'
 import { Manifest } from '../../protocol/records.ts'
+import { actsByNone } from '../../sdk/answer.ts'
 import type {
   Backend,
   BackendCall,
@@ -143,6 +145,8 @@ const durableOf = (client: AgentClient): BackendDurable => {
     end: (id) => endOf(id, false),
     wait: (id, signal) => unlessAborted(endOf(id, true), signal) as Promise<BackendEnd>,
     cancel: async (id) => (await client.ask({ t: 'kill', invocation: id }, 'killed')).was_running,
+    revoke: () => Promise.reject(actsByNone()),
+    renew: () => Promise.reject(actsByNone()),
     recorded: async (id) => (await client.ask({ t: 'recording', invocation: id }, 'recorded')).recorded,
   }
 }
