@@ -38,7 +38,7 @@ const dispatching = (name: string, { signs = true } = {}) => {
   }
   const events: string[] = []
   const log = { event: (event: string) => void events.push(event) }
-  const dispatcher = new Dispatcher({ clock, crypto, signer, log, network: { peerId } as never }, mesh)
+  const dispatcher = new Dispatcher({ clock, crypto, signer, log, network: { peerId } as never }, mesh, () => {})
   const sent: PeerFrame[] = []
   const link: Link = {
     ...{ peer: 'executor', outbound: true, isOpen: true, receive: () => {}, bye: () => {} },

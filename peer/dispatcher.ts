@@ -10,7 +10,7 @@ import type { Ports } from '../protocol/ports.ts'
 import { type Batcher, companyDelayMs, createBatcher } from './batcher.ts'
 import type { Item } from './calls.ts'
 import type { Neighbour } from './neighbours.ts'
-import { type OwedReceipt, OwedReceipts } from './owed-receipts.ts'
+import { type OwedReceipt, OwedReceipts, type Received } from './owed-receipts.ts'
 import type { Execution } from './receipts.ts'
 import { AROUND_BYTES, guessBytes, journalBytes } from './sizes.ts'
 
@@ -100,10 +100,10 @@ export class Dispatcher {
   readonly #outboxes = new Map<Neighbour, Map<string, Batcher<Pending>>>()
   #nextId = 1
 
-  constructor(ports: DispatcherPorts, mesh: CID) {
+  constructor(ports: DispatcherPorts, mesh: CID, received: Received) {
     this.#ports = ports
     this.#mesh = mesh
-    this.#receipts = new OwedReceipts(ports)
+    this.#receipts = new OwedReceipts(ports, received)
   }
 
   /** Attempts under way. */

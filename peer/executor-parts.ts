@@ -31,6 +31,8 @@ export interface Admission {
   suits(template: TaskTemplate, manifest: Manifest, delegation?: Delegation): No | undefined
   /** What to tell the invoker with it. */
   explain(code: ErrorCode): string
+  /** How many runs of its party have their turn together, while others wait. */
+  weight(item: WorkItem): number
   /** Neighbours that may have room. */
   better(invoker: string): string[]
 }
@@ -38,7 +40,8 @@ export interface Admission {
 export interface ExecutorEvents {
   /** Something was accepted or has ended. */
   changed(): void
-  answered(item: WorkItem, outcome: Outcome): void
+  /** `outcomeBytes`: how many it has. */
+  answered(item: WorkItem, outcome: Outcome, outcomeBytes: number): void
   /** Its invoker wants it no more, or has left; it was running. */
   cancelled(item: WorkItem): void
   /** Ended without an outcome. */

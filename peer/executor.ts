@@ -237,6 +237,7 @@ export class Executor {
     item.run = this.#runner.run({
       loaded,
       party: item.party,
+      weight: this.#admission.weight(item),
       template: item.template,
       task: item.task,
       input: item.input,
@@ -311,7 +312,7 @@ export class Executor {
   #answer(item: WorkItem, { outcome: outcomeBytes, decoded: outcome, trace }: Ended): void {
     this.#end(item)
     this.#outboxOf(item.neighbour).answer({ item, outcomeBytes, outcome, trace })
-    this.#events.answered(item, outcome)
+    this.#events.answered(item, outcome, outcomeBytes.length)
     this.#ports.log.event('task.answered', {
       task: item.task,
       peer: item.party,

@@ -18,11 +18,22 @@ import { LargeValues } from './state/large-values.ts'
 import { OwnerAccess } from './state/owner-access.ts'
 import { StatefulCall } from './state/stateful-call.ts'
 import type { State } from './state/steps.ts'
+import { Usage } from './usage/usage.ts'
 
 const stateOn = (ports: Ports, store: BlockStore, entries: StateEngine, homes?: Homes): State => {
   const engine = new LargeValues(ports, entries, homes !== undefined)
   return { engine, store, gates: new Gates(), sends: new Sends(ports, engine, homes), foresight: new Foresight() }
 }
 
-export const homeKit = { BoundEffects, Durable, OwnerAccess, Rehearsals, Resuming, serveCallers, StatefulCall, stateOn }
+export const homeKit = {
+  BoundEffects,
+  Durable,
+  openUsage: Usage.open,
+  OwnerAccess,
+  Rehearsals,
+  Resuming,
+  serveCallers,
+  StatefulCall,
+  stateOn,
+}
 export type HomeKit = typeof homeKit

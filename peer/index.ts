@@ -119,11 +119,12 @@ const addLending = async (ports: Ports, options: PeerOptions, parts: PeerParts):
   parts.runner = createRunner(parts.exchange, parts.pool, images)
   parts.tally = new Tally(ports)
   await parts.tally.load()
+  parts.usage = await options.state?.kit.openUsage(ports, mesh, parts)
   parts.lending = new Lending(ports, parts, options)
   const resuming = options.state && new options.state.kit.Resuming(ports, parts.exchange)
   parts.executor = new Executor(ports, mesh, parts.runner, parts.lending, resuming, {
     changed: () => parts.advertisement.changed(),
-    answered: (item, outcome) => parts.lending.answered(item, outcome),
+    answered: (item, outcome, bytes) => parts.lending.answered(item, outcome, bytes),
     cancelled: (item) => parts.lending.cancelled(item),
     dropped: (item) => parts.lending.dropped(item),
     refused: (party, code, message) => parts.lending.refused(party, code, message),
@@ -138,7 +139,7 @@ const addLending = async (ports: Ports, options: PeerOptions, parts: PeerParts):
 const addCalling = (ports: Ports, options: PeerOptions, parts: PeerParts): void => {
   const mesh = parts.office.meshId
   const nested: NestedCall = (...made) => parts.nested(...made)
-  parts.dispatcher = new Dispatcher(ports, mesh)
+  parts.dispatcher = new Dispatcher(ports, mesh, (peer, execution) => parts.usage?.got(peer, execution))
   const { neighbours, dispatcher, tally } = parts
   const views = { neighbours, dispatcher, tally, experience: createExperience() }
   const effects = createEffects(ports, nested, options.state?.kit)

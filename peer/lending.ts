@@ -19,6 +19,7 @@ import type { Offer } from './own-advertisement.ts'
 import { type Asking, accepts, explainQuota, explainRefusal, type OwnerPolicy } from './owner-policy.ts'
 import type { Tally } from './tally.ts'
 import { quotaFuel } from './traces.ts'
+import type { Usage } from './usage/usage.ts'
 import type { WorkItem } from './work.ts'
 
 const BETTER_MAX = 8
@@ -41,6 +42,7 @@ interface LendingParts {
   neighbours: NeighbourTable
   executor: Executor
   tally: Tally
+  usage?: Usage | undefined
 }
 
 interface LendingOptions {
@@ -161,6 +163,11 @@ export class Lending implements Admission {
     }
   }
 
+  /** Whoever a home acts for weighs nothing of what the home has lent, which has to sign for it. */
+  weight({ party, neighbour }: WorkItem): number {
+    return party === neighbour.peer ? (this.#parts.usage?.weight(neighbour) ?? 1) : 1
+  }
+
   explain(code: ErrorCode): string {
     const { memoryBytes, slots } = this.#options.policy
     return explainRefusal(code, { memoryBytesLent: memoryBytes, slots })
@@ -192,7 +199,7 @@ export class Lending implements Admission {
     }
   }
 
-  answered(item: WorkItem, outcome: Outcome): void {
+  answered(item: WorkItem, outcome: Outcome, outcomeBytes: number): void {
     const isTraced = item.invocation.trace_ticks !== undefined
     const runMs = item.run?.ranMs() ?? 0
     if (!isTraced && outcome.fuel >= SPEED_FUEL_MIN && runMs > 0) {
@@ -203,6 +210,7 @@ export class Lending implements Admission {
     const fuel = quotaFuel(outcome.fuel, isTraced)
     this.#usage.used(item.party, { fuel, bytes: result.ok ? result.value.length : 0 })
     this.#parts.tally.add({ fuel: outcome.fuel, run_ms: runMs, bytes: item.input.length })
+    this.#parts.usage?.did(item.neighbour.peer, outcome, item.input.length + outcomeBytes)
   }
 
   cancelled({ run }: WorkItem): void {

@@ -59,16 +59,21 @@ export class OwedReceipt {
 
 type OwedPorts = Pick<Ports, 'clock' | 'crypto' | 'signer' | 'network' | 'log'>
 
+/** Told of each right receipt: whose it is, and for what. */
+export type Received = (executor: string, execution: Execution) => void
+
 export class OwedReceipts {
   readonly #ports: OwedPorts
+  readonly #received: Received
   /** By attempt, the one due first in front. */
   readonly #owed = new Map<number, OwedReceipt>()
   /** Those whose journals have been signed, or are being. */
   readonly #signing = new WeakSet<OwedReceipt>()
   #isWatching = false
 
-  constructor(ports: OwedPorts) {
+  constructor(ports: OwedPorts, received: Received) {
     this.#ports = ports
+    this.#received = received
   }
 
   add(id: number, neighbour: Neighbour, execution: Execution): OwedReceipt {
@@ -128,7 +133,10 @@ export class OwedReceipts {
   #check(id: number, { neighbour, execution, head }: OwedReceipt, envelope: Envelope): void {
     const isUnsigned = execution.journal.length > 0 && !head
     const field = isUnsigned ? 'journal' : receiptFault(this.#ports.crypto, execution, envelope.payload)
-    if (field === undefined) return this.#end(id, { envelope })
+    if (field === undefined) {
+      this.#received(neighbour.peer, execution)
+      return this.#end(id, { envelope })
+    }
     const message = `the receipt of ${neighbour.peer} has another ${field}`
     this.#blame(id, neighbour, new MeshError('E_RECEIPT', { message, field }))
   }

@@ -42,6 +42,7 @@ import { isStateful } from './state/stateful-call.ts'
 import type { State } from './state/steps.ts'
 import { type PeerStatus, statusOf } from './status.ts'
 import type { Tally } from './tally.ts'
+import type { Usage } from './usage/usage.ts'
 
 export interface PeerParts {
   office: MembershipOffice
@@ -61,6 +62,8 @@ export interface PeerParts {
   invoker: Invoker
   local: LocalExecutor
   tally: Tally
+  /** Undefined: it keeps no count of others. */
+  usage: Usage | undefined
   standings: Standings
   auditor: Auditor
   proofs: PublicProofs
@@ -305,6 +308,7 @@ export class Peer {
     await this.#ports.network.stop()
     await tally.save()
     await standings.save()
+    await this.#parts.usage?.stop()
     await memo.close()
     await gaveUp
     await this.#parts.state?.engine.close()

@@ -20,6 +20,8 @@ export interface LoadedFunction {
 export interface RunRequest {
   /** On whose behalf: parties take turns. */
   party: string
+  /** Runs of it in a turn; 1 unless given. */
+  weight?: number
   loaded: LoadedFunction
   template: TaskTemplate
   task: CID
@@ -108,6 +110,7 @@ export const createRunner = (
     },
     run: ({
       party,
+      weight,
       loaded,
       template,
       task,
@@ -127,6 +130,7 @@ export const createRunner = (
       const begin = (given: readonly JournalEntry[]) =>
         pool.run({
           party,
+          ...(weight ? { weight } : {}),
           functionId: loaded.id,
           code: () => loaded.code,
           form: loaded.manifest,

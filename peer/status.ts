@@ -5,6 +5,7 @@ import type { PeerParts } from './peer.ts'
 import type { TrustStatus } from './standings.ts'
 import type { ReadCounts } from './state/foresight.ts'
 import type { DayTally } from './tally.ts'
+import type { UsageRow } from './usage/usage.ts'
 
 export interface RunningTask {
   /** On whose behalf. */
@@ -50,6 +51,8 @@ export interface PeerStatus {
   paused_until: number | 'resumed' | null
   running: RunningTask[]
   today: DayTally
+  /** What it and others have done for each other; null: it keeps no count. */
+  usage: UsageRow[] | null
   last_refusal: Refusal | null
   neighbours: NeighbourStatus[]
 }
@@ -90,6 +93,7 @@ export const statusOf = (ports: Ports, parts: PeerParts): PeerStatus => {
       fuel: item.run?.fuel() ?? 0,
     })),
     today: tally.today,
+    usage: parts.usage?.report() ?? null,
     last_refusal: lending.lastRefusal ?? null,
     neighbours: neighbours.all().map((one) => ({
       peer: one.peer,

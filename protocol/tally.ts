@@ -1,7 +1,7 @@
 /** What one peer has done for another in all, and how the two agree on it. */
 import * as v from 'valibot'
 import { envelope } from './envelope.ts'
-import { cid, integer, message, peerId, version } from './schema.ts'
+import { cid, integer, list, localMessage, message, peerId, version } from './schema.ts'
 
 /** All counts only grow, up to 2^53 - 1. */
 const amounts = () => ({
@@ -47,3 +47,29 @@ const stands = of('stands', { by_user: envelope(Tally.bytesMax), by_worker: enve
 
 export const UsageFrame = message('usage frame', 8192, v.variant('t', [owes, stands]))
 export type UsageFrame = v.InferOutput<typeof UsageFrame.schema>
+
+const account = () =>
+  v.strictObject({
+    sequence: integer(0),
+    /** In the newest tally, and known to this side. */
+    stated: v.strictObject(amounts()),
+    counted: v.strictObject(amounts()),
+  })
+
+const signed = () => list(v.strictObject({ by_user: envelope(Tally.bytesMax), by_worker: envelope(Tally.bytesMax) }), 1)
+
+/** What a peer keeps of another: what it has done for it, and the other for it, with the newest tallies that both have signed. */
+export const UsageRecord = localMessage(
+  'usage record',
+  16_384,
+  v.strictObject({
+    v: version(),
+    lent: account(),
+    used: account(),
+    /** The worker has signed what is stated as used. */
+    is_agreed: v.boolean(),
+    signed_lent: signed(),
+    signed_used: signed(),
+  }),
+)
+export type UsageRecord = v.InferOutput<typeof UsageRecord.schema>

@@ -10,6 +10,8 @@ import type { PoolProcess } from './pool-process.ts'
 export interface SandboxJob {
   /** On whose behalf. Where runs wait, parties take turns. */
   party: string
+  /** Runs of the party in a turn; 1 unless given. */
+  weight?: number
   /** CID of the function, as text: what its image is kept by. */
   functionId: string
   /** Called when a process has not got it. */

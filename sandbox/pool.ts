@@ -211,7 +211,7 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
     for (const run of this.#again) if (!this.#begin(run, this.#again)) return
     for (let run = this.#pending.next(); run; run = this.#pending.next()) {
       if (!this.#begin(run, this.#pending)) return
-      this.#pending.served(run.job.party)
+      this.#pending.served(run)
     }
   }
 

@@ -2,12 +2,12 @@ import { expect, test } from 'vitest'
 import type { PooledRun } from './pool-run.ts'
 import { Turns } from './turns.ts'
 
-const runOf = (party: string, id: number) => ({ id, job: { party } }) as PooledRun
+const runOf = (party: string, id: number, weight?: number) => ({ id, job: { party, weight } }) as PooledRun
 const nameOf = ({ id, job }: PooledRun) => `${job.party}${id}`
 
 const serve = (turns: Turns, run: PooledRun) => {
   expect(turns.delete(run)).toBe(true)
-  turns.served(run.job.party)
+  turns.served(run)
 }
 
 const drained = (turns: Turns): string[] => {
@@ -35,6 +35,13 @@ test('parties take turns, however much each has waiting', () => {
   turns.add(runOf('b', 2))
   expect(turns.all()).toHaveLength(8)
   expect(drained(turns)).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3', 'a4', 'a5'])
+})
+
+test('a party has as many runs in its turn as it weighs', () => {
+  const turns = new Turns()
+  for (let id = 1; id <= 4; id++) turns.add(runOf('a', id))
+  for (let id = 1; id <= 5; id++) turns.add(runOf('b', id, 3))
+  expect(drained(turns)).toEqual(['a1', 'b1', 'b2', 'b3', 'a2', 'b4', 'b5', 'a3', 'a4'])
 })
 
 test('whoever comes while another is served waits for one run of it', () => {

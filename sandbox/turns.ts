@@ -1,9 +1,12 @@
-/** Runs that wait: parties in turn, the runs of each in the order in which they came. */
+/** Runs that wait: parties in turn, so many runs of each as it weighs, in the order in which they came. */
 import type { PooledRun } from './pool-run.ts'
 
 export class Turns {
   /** The party whose turn it is first; none is without runs. */
   readonly #byParty = new Map<string, Set<PooledRun>>()
+  /** Whose turn it is, and how many runs it has had in it. */
+  #turn: string | undefined
+  #had = 0
   size = 0
 
   add(run: PooledRun): void {
@@ -30,12 +33,15 @@ export class Turns {
     return true
   }
 
-  /** `party` has had its turn: from now on it is last. */
-  served(party: string): void {
+  /** The run has begun. When its party has had as many in its turn as it weighs, it is last. */
+  served({ job: { party, weight = 1 } }: PooledRun): void {
+    this.#had = party === this.#turn ? this.#had + 1 : 1
+    this.#turn = party
     const runs = this.#byParty.get(party)
-    if (!runs || this.#byParty.size === 1) return
+    if (!runs || this.#byParty.size === 1 || this.#had < weight) return
     this.#byParty.delete(party)
     this.#byParty.set(party, runs)
+    this.#turn = undefined
   }
 
   all(): PooledRun[] {

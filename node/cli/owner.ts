@@ -10,6 +10,7 @@ import { readEndpoint } from '../control/endpoint.ts'
 import { eraseDataDir, readHolder, shownDataDir } from '../data-dir.ts'
 import { peersWords, statusWords } from './status-words.ts'
 import { print, printJson, whileWaiting } from './terminal.ts'
+import { usageWords } from './usage-words.ts'
 import { durationWords } from './words.ts'
 
 const ROUND_MS = 20
@@ -44,6 +45,11 @@ export const status = async (flags: OwnerFlags): Promise<undefined> => {
 export const peers = async (flags: OwnerFlags): Promise<undefined> => {
   const found = await withAgent(flags, askStatus)
   await (flags.json ? printJson(found.neighbours) : print(peersWords(found)))
+}
+
+export const usage = async (flags: OwnerFlags): Promise<undefined> => {
+  const rows = (await withAgent(flags, askStatus)).usage ?? []
+  await (flags.json ? printJson(rows) : print(usageWords(rows)))
 }
 
 export const pause = async (duration: string | undefined, flags: OwnerFlags): Promise<undefined> => {

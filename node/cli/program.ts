@@ -133,6 +133,16 @@ const addOwnerCommands = (program: Command, run: Lazily) => {
     .addOption(jsonOption())
     .action(run(async () => (await import('./owner.ts')).peers))
   program
+    .command('usage')
+    .summary('what this machine and others have done for each other')
+    .description(
+      'Lists what this machine has lent to each peer and used of it, in fuel, as both have signed it; the balance, what is not signed yet, and how many tasks of that peer have their turn together here while others wait.',
+    )
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .addHelpText('after', example('wayside usage', 'wayside usage --json'))
+    .action(run(async () => (await import('./owner.ts')).usage))
+  program
     .command('logs')
     .summary('what the agent did')
     .description('Prints the log of the agent; with an ID, only the lines that name that task, function or peer.')
