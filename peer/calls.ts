@@ -76,7 +76,7 @@ export interface Committed {
 export interface KeptRun {
   /** CID of its first invocation, by which it is known. */
   readonly id: string
-  /** By which its home runs it for somebody else; undefined: it is the home's own, or calls what that does not name. */
+  /** By which its home runs it for somebody else; undefined: it is the home's own. */
   readonly delegation: Envelope | undefined
   /** By the steps that were committed. */
   readonly committed: Committed

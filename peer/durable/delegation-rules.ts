@@ -55,12 +55,6 @@ export const ensureFor = (delegation: Delegation, work: Work): void => {
     refuse(`a limit of ${work.fuel} fuel is over the ${delegation.fuel} of the delegation`)
 }
 
-/** Throws MeshError E_NO_HOME where the function may request what it does not say. */
-export const ensureEffects = (delegation: Delegation, { effects }: Pick<Manifest, 'effects'>): void => {
-  const more = effects.find((kind) => !delegation.effects.includes(kind))
-  if (more) refuse(`the function may request ${more}, which the delegation does not say`)
-}
-
 export const namespacesOf = (grants: Grants | undefined): string[] =>
   [...new Set(Object.values(grants ?? {}).flatMap((grant) => ('state' in grant ? [grant.state] : [])))].sort()
 
@@ -68,10 +62,11 @@ export const namespacesOf = (grants: Grants | undefined): string[] =>
 export const ensureCovers = (
   delegation: Delegation,
   work: Work & { namespaces: readonly string[] },
-  manifest: Pick<Manifest, 'effects'>,
+  { effects }: Pick<Manifest, 'effects'>,
 ): void => {
   ensureFor(delegation, work)
-  ensureEffects(delegation, manifest)
+  const kind = effects.find((one) => !delegation.effects.includes(one))
+  if (kind) refuse(`the function may request ${kind}, which the delegation does not say`)
   const more = work.namespaces.find((one) => !(delegation.in?.includes(one) ?? true))
   if (more) refuse(`the call is granted the namespace ${more}, which the delegation does not say`)
 }

@@ -2,7 +2,6 @@
 import { expect, test } from 'vitest'
 import type { DurableRecord } from '../../protocol/durable.ts'
 import { MeshError } from '../../protocol/errors.ts'
-import type { Manifest } from '../../protocol/records.ts'
 import { FakeClock } from '../../simulations/clock.ts'
 import type { Delegations } from './delegations.ts'
 import { drive } from './drive.ts'
@@ -23,7 +22,6 @@ test('twice as late each time, up to 10 s, and soon again once it has got furthe
       input: new Uint8Array(),
       abort: new AbortController().signal,
       delegations: {} as Delegations,
-      manifest: async () => ({}) as Manifest,
       call: async () => {
         triedMs.push(clock.monotonic() - beganMs)
         const reached = reaches[triedMs.length - 1]

@@ -1,13 +1,9 @@
 /** Runs one durable invocation until it has ended: whatever another try can mend is tried again. */
-import type { CID } from '../../protocol/cid.ts'
-import type { Delegation } from '../../protocol/delegation.ts'
 import type { DurableRecord } from '../../protocol/durable.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import type { Ports } from '../../protocol/ports.ts'
-import type { Manifest } from '../../protocol/records.ts'
 import { type CallResult, type CallWish, ensureLevel } from '../calls.ts'
 import { pause } from '../pause.ts'
-import { ensureEffects } from './delegation-rules.ts'
 import type { Delegations } from './delegations.ts'
 import type { StoredRun } from './kept-run.ts'
 import { mayGoOn, RETRY_MS } from './retry.ts'
@@ -19,7 +15,6 @@ export interface Drive {
   /** Given up here. */
   abort: AbortSignal
   delegations: Delegations
-  manifest(functionCid: CID): Promise<Manifest>
   call(wish: CallWish): Promise<CallResult>
 }
 
@@ -66,17 +61,16 @@ const attempt = async (
   { clock }: Pick<Ports, 'clock'>,
   driven: Drive,
 ): Promise<{ cause: MeshError; mayWait: boolean } | undefined> => {
-  const { durable, record, abort, delegations, manifest, call } = driven
+  const { durable, record, abort, delegations, call } = driven
   const under = record.delegated?.under.toString()
   const lapsed = new AbortController()
   let unwatch = () => {}
   let isHeld = under === undefined
   try {
     if (under) {
-      const { delegation, signed } = await delegations.held(under)
+      // Whatever it calls that is kept is of the same function.
+      durable.delegation = (await delegations.held(under)).signed
       isHeld = true
-      ensureEffects(delegation, await manifest(record.function))
-      durable.delegation = isFor(delegation, record) ? signed : undefined
       unwatch = delegations.watch(under, lapsed)
     }
     await call(wishOf(driven, clock.now(), under ? AbortSignal.any([abort, lapsed.signal]) : abort))
@@ -87,10 +81,6 @@ const attempt = async (
     unwatch()
   }
 }
-
-/** What it calls runs by the same word, which may name another function. */
-const isFor = (delegation: Delegation, { function: cid, limits: { fuel } }: DurableRecord): boolean =>
-  (delegation.function?.equals(cid) ?? true) && fuel <= delegation.fuel
 
 const asMeshError = (cause: unknown): MeshError =>
   cause instanceof MeshError ? cause : new MeshError('E_INTERNAL', String((cause as Error).message))

@@ -355,8 +355,8 @@ export class Durable {
     const lost = () => abort.abort()
     const rehearsals = this.#parts.local.rehearsals as Rehearsals
     const run = new StoredRun(this.#ports, this.#parts.engine, { id, record, journal, checkpoints, rehearsals, lost })
-    const { call, manifest } = this.#parts
-    const driven = { durable: run, record, input, abort: abort.signal, delegations: this.delegations, manifest, call }
+    const { call } = this.#parts
+    const driven = { durable: run, record, input, abort: abort.signal, delegations: this.delegations, call }
     const over = drive(this.#ports, driven).finally(() => {
       this.#running.delete(id)
       checkpoints.close()
