@@ -35,6 +35,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   'sim-speed': () => import('./sim-speed.ts'),
   'sim-routing': () => import('./sim-routing.ts'),
   'sim-discovery': () => import('./sim-discovery.ts'),
+  'sim-validation': () => import('./sim-validation.ts'),
 }
 
 const OPTIONS = { json: { type: 'boolean' }, 'rtt-matrix': { type: 'string' } } as const

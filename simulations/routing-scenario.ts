@@ -47,7 +47,7 @@ const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2]
 /** A word on load goes out about once a second. */
 const OLD_LOAD_MS = 1000
 /** Until all know each other, and how far apart they are. */
-const SETTLE_MS = 60_000
+export const SETTLE_MS = 60_000
 const TIMEOUT_MS = 10 * 60_000
 
 const speedOf = (i: number): number => SPEEDS[i % SPEEDS.length] as number
@@ -69,12 +69,13 @@ const isRight = ({ id }: Arrival, { outcome: { result } }: CallResult): boolean 
 
 const meanOf = (figures: readonly number[]): number => figures.reduce((sum, one) => sum + one, 0) / figures.length
 
-interface Answered {
+export interface Answered {
   result: CallResult
   tookMs: number
 }
 
-const perform = async (world: World, arrivals: readonly Arrival[]): Promise<Answered[]> => {
+/** Calls each from the peer that is its invoker, by number, at its time from now. */
+export const performArrivals = async (world: World, arrivals: readonly Arrival[]): Promise<Answered[]> => {
   const { clock, peers } = world
   const functions = await Promise.all(peers.map(({ peer }) => peer.publish(MODEL_FUNCTION)))
   const call = async ({ id, invoker, ms }: Arrival): Promise<Answered> => {
@@ -124,7 +125,7 @@ export const runRoutingScenario = async (scenario: RoutingScenario): Promise<Rou
     delayMs: (from, to) => delayMs(names[from] as string, names[to] as string),
   }
   const arrivals = arrivalsOf(scenario)
-  const answered = await perform(world, arrivals)
+  const answered = await performArrivals(world, arrivals)
   const hedges = world.peers.reduce((sum, { events }) => sum + events.length, 0)
   await world.stop()
   const counted = answered.slice(firstJobs)

@@ -19,7 +19,7 @@ const git = (...args: string[]): string =>
   spawnSync('git', args, { cwd: import.meta.dirname, encoding: 'utf8' }).stdout?.trim() ?? ''
 
 /** The commit that runs, and whether it was changed since; `unknown` outside a checkout. */
-const commitNow = (): string => {
+export const commitNow = (): string => {
   const commit = git('rev-parse', 'HEAD')
   if (commit === '') return 'unknown'
   return git('status', '--porcelain') === '' ? commit : `${commit}, with changes that are not committed`

@@ -55,7 +55,7 @@ export class LargeRoutingWorld {
   readonly tookTicks: Uint32Array
   /** What arrived, for the oracle; in the order of their numbers. */
   readonly arrivals: Arrival[] = []
-  readonly #options: LargeRouting
+  readonly options: LargeRouting
   readonly #workload: Workload
   readonly #next: Jobs = { gapMs: 0, workMs: 0, count: 0 }
   readonly #handlers: readonly Handler[]
@@ -77,7 +77,7 @@ export class LargeRoutingWorld {
     const wheel = new Wheel(Math.ceil(peers * (options.churn ? 2 : 1)))
     // So that whoever is away in the beginning has been for long.
     wheel.now = ticksOf(BEGINS_MS)
-    this.#options = options
+    this.options = options
     this.world = new LargeWorld({ wheel, population, tables, jobs, attempts, link, random: random('events') })
     this.executors = new Executors(this.world)
     this.tookTicks = new Uint32Array(options.jobs + 1)
@@ -111,7 +111,7 @@ export class LargeRoutingWorld {
   }
 
   get isOver(): boolean {
-    return this.#answered >= this.#options.jobs
+    return this.#answered >= this.options.jobs
   }
 
   runMs(ms: number): void {
@@ -175,7 +175,7 @@ export class LargeRoutingWorld {
 
   #begin({ workMs, count }: Jobs): void {
     const { random, tables } = this.world
-    const { jobs, firstJobs, oracle } = this.#options
+    const { jobs, firstJobs, oracle } = this.options
     const invoker = random.below(tables.invokers.length)
     const asks = tables.invokers[invoker] as number
     for (let i = 0; i < count; i++) {
@@ -235,15 +235,19 @@ const oracleOf = ({ world, arrivals }: LargeRoutingWorld, firstJobs: number, job
   return replay(machines, asked).slice(firstJobs, firstJobs + jobs)
 }
 
+/** Runs until all counted jobs are answered, or none can be expected any more. */
+export const untilAnswered = (routing: LargeRoutingWorld): void => {
+  const { firstJobs, jobs, jobMs, load } = routing.options
+  const { wheel } = routing.world
+  const endMs = msOf(wheel.now) + PATIENCE_MS + (4 * (firstJobs + jobs) * jobMs) / (load * routing.capacity())
+  while (!routing.isOver && msOf(wheel.now) < endMs) routing.runMs(1000)
+}
+
 /** The same report for the same options. */
 export const runLargeRouting = (options: LargeRouting): LargeRoutingReport => {
   const routing = new LargeRoutingWorld(options)
   const { world, tookTicks } = routing
-  const endMs =
-    msOf(world.wheel.now) +
-    PATIENCE_MS +
-    (4 * (options.firstJobs + options.jobs) * options.jobMs) / (options.load * routing.capacity())
-  while (!routing.isOver && msOf(world.wheel.now) < endMs) routing.runMs(1000)
+  untilAnswered(routing)
   const { counts, wheel } = world
   const took = Float64Array.from(
     tookTicks.subarray(1).filter((ticks) => ticks > 0),

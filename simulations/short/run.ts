@@ -33,9 +33,9 @@ export interface ShortWorldOptions {
 }
 
 const STEP_MS = 100
-/** In which whatever is left over ends: re-checks, probes, waits; also where a connection is dead and nobody was told. */
+/** In which whatever is left over ends: re-checks, probes, waits; and, where a connection was dead and nobody told, the 45 s until that shows and the next dial. */
 const QUIET_MS = 8000
-const QUIET_AFTER_LOSS_MS = 60_000
+const QUIET_AFTER_LOSS_MS = 120_000
 /** Nothing takes longer than its timeout and this. */
 const OVERDUE_MS = 60_000
 const KEPT_EVENTS: readonly LogEventName[] = ['internal.error', 'peer.misbehaved', 'peer.expelled', 'storage.failed']

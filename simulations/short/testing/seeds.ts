@@ -1,7 +1,7 @@
 /** Many short worlds in a test. */
 
 import { machine } from '../../../scripts/sim/machine.ts'
-import { findingOf } from '../../../scripts/sim/run.ts'
+import { commitNow, findingOf } from '../../../scripts/sim/run.ts'
 import { seedFor } from '../../../scripts/test/seed.ts'
 import { deriveSeed } from '../../random.ts'
 import { scenario } from '../../scenarios/short.ts'
@@ -17,7 +17,9 @@ export const wrongIn = async (count: number, peers: number): Promise<string[]> =
     const seed = deriveSeed(base, `world ${i}`)
     const { violations } = await findingOf(scenario, { machine, seed, peers })
     if (violations.length > 0)
-      wrong.push(`npm run sim -- short --seed ${seed} --peers ${peers}\n  ${violations.join('\n  ')}`)
+      wrong.push(
+        `npm run sim -- short --seed ${seed} --peers ${peers}\nat commit ${commitNow()}\n  ${violations.join('\n  ')}`,
+      )
   }
   return wrong
 }
