@@ -3,7 +3,7 @@ import { createCostModelHost } from '../cost-model.ts'
 import { withKeyedHashes } from '../keyed-hash.ts'
 import { performArrivals, SETTLE_MS } from '../routing-scenario.ts'
 import { createWorld, type Machine } from '../world.ts'
-import type { DeviceClass } from './devices.ts'
+import { DEVICES, type DeviceClass } from './devices.ts'
 import { LargeRoutingWorld, untilAnswered } from './routing.ts'
 import { msOf } from './wheel.ts'
 
@@ -28,14 +28,12 @@ export interface Quantiles {
   mean: number
 }
 
-const OPEN = { memoryMiB: 4096, accessMsMin: 1, accessMsMax: 8, upKbitPerS: 1_000_000, downKbitPerS: 1_000_000 }
-const STAYS = { onMinutes: 1, offMinutes: 0, byDay: 1, natPermille: 0, symmetricPermille: 0 }
+const SERVER = DEVICES[0] as DeviceClass
 
 /** Of six speeds, as in `routing-scenario.ts`; all can reach each other, and nothing stands between them but distance. */
-const DEVICES: readonly DeviceClass[] = [0.5, 0.75, 1, 1.25, 1.5, 2].map((speed, i) => ({
-  ...{ name: `speed ${speed}`, permille: i < 4 ? 167 : 166, slots: 1, speed },
-  ...OPEN,
-  ...STAYS,
+const MACHINES: readonly DeviceClass[] = [0.5, 0.75, 1, 1.25, 1.5, 2].map((speed, i) => ({
+  ...SERVER,
+  ...{ name: `speed ${speed}`, permille: i < 4 ? 167 : 166, slots: 1, speed, accessMsMax: 8 },
 }))
 
 const quantilesOf = (figures: ArrayLike<number>): Quantiles => {
@@ -49,7 +47,7 @@ export const compareLevels = async (options: LevelsOptions): Promise<{ level1: Q
   const invokers = Math.max(1, Math.floor(peers / 4))
   const routing = new LargeRoutingWorld({
     ...options,
-    ...{ invokers, workload: 'poisson', churn: false, oracle: true, devices: DEVICES },
+    ...{ invokers, workload: 'poisson', churn: false, oracle: true, devices: MACHINES },
     link: { lossPpm: 0, jobBytes: 1024 },
   })
   untilAnswered(routing)
