@@ -1,6 +1,12 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { StateEngine } from '../../peer/state/engine.ts'
+import { LargeValues } from '../../peer/state/large-values.ts'
+import type { MeshError } from '../../protocol/errors.ts'
 import { type Cluster, startCluster } from '../../scripts/etcd/cluster.ts'
+import { systemClock } from '../clock.ts'
+import { createCrypto } from '../crypto.ts'
+import { systemRandom } from '../random.ts'
+import { KEYS, largePut, numberIn } from '../testing/large-puts.ts'
 import { type EtcdEngineOptions, openEtcdEngine } from './engine.ts'
 import { type Acknowledged, count, counted } from './testing/counting.ts'
 
@@ -24,26 +30,50 @@ const open = async (home: string, options: Partial<EtcdEngineOptions> = {}) => {
   return engine
 }
 
-/** `CLIENTS` at each home count until `stop` is called, which returns what was acknowledged. */
-const CLIENTS = 8
-const counting = (homes: readonly StateEngine[]) => {
-  const acknowledged: Acknowledged[] = []
+/** Each client does one thing after the other until `stop` is called, which returns what was acknowledged. */
+const working = <T>(clients: readonly ((n: number) => Promise<T>)[]) => {
+  const acknowledged: T[] = []
   let isEnding = false
-  const clients = homes.flatMap((engine, home) =>
-    Array.from({ length: CLIENTS }, async (_, client) => {
-      for (let n = 0; !isEnding; n++) acknowledged.push(await count(engine, `${home}-${client}-${n}`, client + n))
-    }),
-  )
+  const running = clients.map(async (work) => {
+    for (let n = 0; !isEnding; n++) acknowledged.push(await work(n))
+  })
   const more = (commits: number) => {
     const goal = acknowledged.length + commits
     return expect.poll(() => acknowledged.length, { timeout: 60_000, interval: 20 }).toBeGreaterThan(goal)
   }
   const stop = async () => {
     isEnding = true
-    await Promise.all(clients)
+    await Promise.all(running)
     return acknowledged
   }
   return { more, stop }
+}
+
+/** At each home. */
+const CLIENTS = 8
+const counting = (homes: readonly StateEngine[]) =>
+  working(
+    homes.flatMap((engine, home) =>
+      Array.from(
+        { length: CLIENTS },
+        (_, client) => (n: number) => count(engine, `${home}-${client}-${n}`, client + n),
+      ),
+    ),
+  )
+
+const LARGE_PORTS = { clock: systemClock, crypto: createCrypto(), random: systemRandom }
+
+/** Until it is committed. What is not known is asked for again, under the same id. */
+const putLarge = async (engine: StateEngine, key: string, n: number) => {
+  const writes = [{ namespace: 'shop', key, put: largePut(n) }]
+  for (;;) {
+    try {
+      const about = { id: `${key}-${n}`, revision: await engine.revision(), reads: [], ranges: [] }
+      if ((await engine.commit({ ...about, writes })).kind === 'committed') return { key, n }
+    } catch (error) {
+      if ((error as MeshError).code !== 'E_STATE_UNAVAILABLE') throw error
+    }
+  }
 }
 
 /** Each that was acknowledged is there once, at the revision that was said; nothing else is. */
@@ -118,4 +148,26 @@ test('without a quorum it waits as long as it was told, says why, and loses noth
   expect(await committed()).toEqual({ kind: 'committed', revision: before.revision + 1 })
   expect(await home.commit(transaction)).toEqual({ kind: 'committed', revision: before.revision + 1 })
   expect(await home.revision()).toBe(before.revision + 1)
+})
+
+test('the leader of etcd is killed while large values are put: each that was acknowledged stands there whole', async () => {
+  const homes = [await open('a'), await open('b')].map((engine) => new LargeValues(LARGE_PORTS, engine, true))
+  const keys = homes.flatMap((_, home) => KEYS.map((key) => `${home}${key}`))
+  const { more, stop } = working(
+    keys.map((key, i) => (n: number) => putLarge(homes[Math.floor(i / KEYS.length)] as StateEngine, key, n + 1)),
+  )
+  for (let round = 0; round < 2; round++) {
+    await more(keys.length)
+    const leader = (await cluster.leader()) as number
+    await cluster.kill(leader)
+    await more(keys.length)
+    await cluster.start(leader)
+  }
+  const last = new Map((await stop()).map(({ key, n }) => [key, n]))
+  for (const engine of homes) {
+    const found = await engine.read('shop', keys, await engine.revision())
+    expect(new Map(found.map(({ key, value }) => [key, numberIn(value)]))).toEqual(
+      new Map(keys.map((key) => [key, last.get(key)])),
+    )
+  }
 })
