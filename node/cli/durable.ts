@@ -3,14 +3,20 @@ import { MeshError } from '../../protocol/errors.ts'
 import { type Value, valueToJson } from '../../protocol/values.ts'
 import { consoleOf, endedWith } from '../../sdk/answer.ts'
 import type { BackendDurable, BackendEnd } from '../../sdk/backend.ts'
+import { createControlBackend } from '../control/backend.ts'
 import { shortId } from '../short-id.ts'
 import { openKeeper } from './backends.ts'
 import { showConsole } from './guest-words.ts'
 import { invocationWords } from './invocation-words.ts'
-import type { OwnerFlags } from './owner.ts'
+import { type OwnerFlags, withAgent } from './owner.ts'
 import { onInterrupt, print, printJson, whileWaiting } from './terminal.ts'
 
-export const withDurable = async <T>(
+/** Of what the agent of this machine keeps. Throws MeshError E_AGENT_NOT_RUNNING. */
+export const withKept = <T>(flags: OwnerFlags, use: (durable: BackendDurable) => Promise<T>): Promise<T> =>
+  withAgent(flags, (client) => use(createControlBackend(client).durable))
+
+/** Of what its agent keeps, or homes in reach keep for it while that does not run. */
+const withDurable = async <T>(
   flags: OwnerFlags,
   use: (durable: BackendDurable) => Promise<T>,
   what = 'for the agent to answer',
@@ -61,7 +67,7 @@ export const waitedFor = async (
 
 export const ps = async (flags: OwnerFlags & { all?: boolean }): Promise<undefined> => {
   const all = flags.all ?? false
-  const found = await withDurable(flags, (durable) => durable.list(all))
+  const found = await withKept(flags, (durable) => durable.list(all))
   if (flags.json) {
     const rows = found.map(({ createdMs, endedMs, ...rest }) => ({
       ...rest,

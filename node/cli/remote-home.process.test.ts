@@ -50,6 +50,7 @@ test('its command and its home are killed; the home goes on with it, and the cal
   expect(await wayside(['wait', slow, '--data', member.data])).toMatchObject({
     ...{ status: 4, stderr: expect.stringContaining('revoked') },
   })
+  expect(await wayside(['ps', '--data', member.data])).toMatchObject({ status: 6 })
   // Whose key ends with its command is told that nobody else will hear of it.
   const joined = { WAYSIDE_JOIN: again.status.ticket as string }
   expect((await begun([...visit(1), '--data', freshDirectory()], joined)).said).toContain(

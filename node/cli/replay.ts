@@ -13,7 +13,7 @@ import { ERRORS, MeshError } from '../../protocol/errors.ts'
 import { fn } from '../../sdk/fn.ts'
 import { functionBundleOf } from '../../sdk/function-bundle.ts'
 import { bundleAloud } from './calling.ts'
-import { withDurable } from './durable.ts'
+import { withKept } from './durable.ts'
 import { showConsole } from './guest-words.ts'
 import type { OwnerFlags } from './owner.ts'
 import { inSandbox, ofReceiptFile } from './receipt-input.ts'
@@ -66,7 +66,7 @@ const ofRecording = async (what: string, flags: ReplayFlags, here: ReplayHere): 
     return ofReceiptFile(what, async (ports, sandbox, bytes) =>
       here(ports, sandbox, await openRecording(ports.crypto, sandbox.engines, bytes)),
     )
-  const bytes = await withDurable(flags, (durable) => durable.recorded(what))
+  const bytes = await withKept(flags, (durable) => durable.recorded(what))
   return inSandbox(async (ports, sandbox) =>
     here(ports, sandbox, openInvocation(ports.crypto, sandbox.engines, what, bytes)),
   )
