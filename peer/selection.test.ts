@@ -72,18 +72,18 @@ describe('choosing', () => {
 
   test.each([
     [1, 2],
-    [2, 8],
-    [3, 12],
+    [2, 12],
+    [3, 18],
   ])('%i of %i: each set of those is drawn equally often', (take, drawn) => {
     const random = randomFor(`draws ${take}`)
-    const rows: Row[] = Array.from({ length: 20 }, (_, i) => ({ rtt: 1 + i, eligible: i < 16 }))
-    const firsts = new Array<number>(16).fill(0)
+    const rows: Row[] = Array.from({ length: 24 }, (_, i) => ({ rtt: 1 + i, eligible: i < 20 }))
+    const firsts = new Array<number>(20).fill(0)
     const TRIALS = 20_000
     for (let i = 0; i < TRIALS; i++) firsts[chosenOf(rows, take, (limit) => random.below(limit))[0]!]!++
-    // The best of `drawn` from 16 is number i with probability C(15-i, drawn-1) / C(16, drawn).
+    // The best of `drawn` from 20 is number i with probability C(19-i, drawn-1) / C(20, drawn).
     const binomial = (n: number, k: number): number => (k === 0 ? 1 : n < k ? 0 : (binomial(n - 1, k - 1) * n) / k)
     for (const [i, count] of firsts.entries()) {
-      const share = binomial(15 - i, drawn - 1) / binomial(16, drawn)
+      const share = binomial(19 - i, drawn - 1) / binomial(20, drawn)
       expect(Math.abs(count / TRIALS - share)).toBeLessThan(0.02)
     }
   })

@@ -29,9 +29,9 @@ export const isIdle = (view: CandidateView, i: number): boolean => view.pending(
 /**
  * Candidates looked at for so many taken. For one, two: taking the best of all by figures of a moment ago sends everybody
  * to the same peers, the better of two does not (Mitzenmacher 2001, "The power of two choices"). Copies make up for an
- * old figure, so the near and fast are looked for among more: of six, an idle one is often not among them.
+ * old figure, so the near and fast are looked for among more: of eight, an idle one is often not near (decision 69).
  */
-const lookedAt = (take: number): number => (take === 1 ? 2 : 4 * take)
+const lookedAt = (take: number): number => (take === 1 ? 2 : 6 * take)
 
 /** Those that may be asked, the drawn ones first; reused. */
 const eligible: number[] = []
