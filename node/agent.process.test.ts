@@ -187,6 +187,8 @@ describe('its owner', () => {
     expect((await tell('resume')).stdout).toBe('lending again\n')
     expect((await tell('status')).stdout).toMatch(/^lending/)
     expect((await tell('peers')).stdout).toBe('no peer in reach\n')
+    expect((await tell('usage')).stdout).toMatch(/^nobody has worked here/)
+    expect(JSON.parse((await tell('usage', '--json')).stdout)).toEqual([])
     expect((await tell('logs')).stdout).toMatch(/agent\.started[\s\S]*agent\.paused[\s\S]*agent\.resumed/)
     expect((await tell('logs', status.peer)).stdout.trimEnd().split('\n')).toHaveLength(1)
     expect(await tell('down')).toMatchObject({ status: 0, stdout: 'the agent has stopped\n' })

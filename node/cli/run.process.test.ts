@@ -124,11 +124,14 @@ describe('exit status and error', () => {
     expect(await ended).toMatchObject({ status: 130, stderr: expect.stringContaining('E_CANCELLED') })
   })
 
-  test.each(['status', 'peers', 'pause', 'resume', 'down', 'logs'])('6 E_AGENT_NOT_RUNNING: %s', async (command) => {
-    const data = freshDirectory()
-    const { status, stderr } = await wayside([command, '--data', data])
-    expect(status).toBe(6)
-    expect(stderr).toContain(`no agent answers in ${data}`)
-    expect(stderr).toContain(`wayside up --data ${data}`)
-  })
+  test.each(['status', 'peers', 'usage', 'pause', 'resume', 'down', 'logs'])(
+    '6 E_AGENT_NOT_RUNNING: %s',
+    async (command) => {
+      const data = freshDirectory()
+      const { status, stderr } = await wayside([command, '--data', data])
+      expect(status).toBe(6)
+      expect(stderr).toContain(`no agent answers in ${data}`)
+      expect(stderr).toContain(`wayside up --data ${data}`)
+    },
+  )
 })
