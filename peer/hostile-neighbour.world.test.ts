@@ -179,7 +179,7 @@ describe('while a signature is checked or made', () => {
   })
 
   test.each([
-    ['is right: the answers of runs that ended meanwhile follow', 0, [[1, 2]], undefined],
+    ['is right: the answers of runs that ended meanwhile follow', 0, [1, 2], undefined],
     ['is wrong: none is ever given', 1, [], 'E_SIGNATURE'],
   ])('no answer leaves; it %s', async (name, flip, answered, code) => {
     const world = await slowly(name, 1, 5)
@@ -195,8 +195,8 @@ describe('while a signature is checked or made', () => {
     expect([peer.all('answers'), peer.all('receipts')]).toEqual([[], []])
     await world.clock.advance(200)
     expect(running(host)).toBe(0)
-    expect(peer.all('answers').map(({ items }) => items.map(({ id }) => id))).toEqual(answered)
-    expect(peer.all('receipts').map(({ ids }) => ids)).toEqual(answered)
+    expect(peer.all('answers').flatMap(({ items }) => items.map(({ id }) => id))).toEqual(answered)
+    expect(peer.all('receipts').flatMap(({ ids }) => ids)).toEqual(answered)
     expect(codesOf(peer)).toEqual(code ? [code] : [])
   })
 
