@@ -19,14 +19,16 @@ const SALES = {
 
 export type Kind = keyof typeof SALES
 
-/** At every await that a sale has, and again from the first one until that were `least` points. Returns how many. */
+/** At every await that a sale has, and again from the first one, until those were `least` points. Returns how many. */
 export const attack = async (kind: Kind, least: number, options: ShopOptions = {}): Promise<number> => {
   const sale: Sale = SALES[kind]
   const random = randomFor(kind)
   const found = { points: 0, duplicates: 0, unknown: 0 }
-  for (let at = 1, shops = 0; at > 1 || found.points < least; shops++) {
+  let isWhole = false
+  for (let at = 1, shops = 0; !isWhole || found.points < least; shops++) {
     const shop = await Shop.open(`${kind} ${shops}`, random, options)
     for (let sales = 0; sales < SALES_MAX && (at > 1 || sales === 0); sales++) at = (await sale(shop, at)) ? at + 1 : 1
+    isWhole ||= at === 1
     found.points += shop.points
     found.duplicates += shop.sinks.duplicates
     found.unknown += shop.sinks.unknown
