@@ -5,9 +5,12 @@ import { encodeCanonical } from '../protocol/codec.ts'
 import { Delegation } from '../protocol/delegation.ts'
 import type { EffectKind } from '../protocol/effects.ts'
 import { type Envelope, signBatch } from '../protocol/envelope.ts'
+import type { FrameOf } from '../protocol/frames.ts'
+import type { Ports } from '../protocol/ports.ts'
 import type { Value } from '../protocol/values.ts'
+import { scriptedPeer } from '../scripts/test/scripted-peer.ts'
 import { joinBy, machine, publish, requestOf, returned, worldFor } from '../scripts/test/world.ts'
-import type { WorldPeer } from '../simulations/world.ts'
+import type { World, WorldPeer } from '../simulations/world.ts'
 import { QUOTA_DEFAULT } from './admission.ts'
 import { codesOf, hostAnd, join, running } from './attacked-host.ts'
 import { remoteHomesOf } from './remote-homes.ts'
@@ -70,21 +73,50 @@ test('what a caller has under way is counted as its own, and leaves room for its
   for (const one of refused) expect(one).toMatchObject({ peer: caller.peerId, code: 'E_QUOTA' })
 })
 
+/** By which `signer` lets `home` run what `frame` asks for. */
+const delegationOf = async (
+  { clock, peers: [first] }: World,
+  frame: FrameOf<'invoke'>,
+  home: string,
+  { network, signer }: Pick<Ports, 'network' | 'signer'>,
+  more: object = {},
+): Promise<Envelope> => {
+  const payload = Delegation.encode({
+    ...{ v: 1, mesh: (first as WorldPeer).peer.meshId, home, function: frame.task.function, effects: [], in: [] },
+    ...{ fuel: frame.task.environment.limits.fuel, not_before_ms: clock.now(), expires_ms: clock.now() + HOUR_MS },
+    ...{ nonce: new Uint8Array(16), ...more },
+  })
+  const [signed] = await signBatch(machine.crypto, signer, network.peerId, 'delegation', [payload])
+  return signed as Envelope
+}
+
+test('whom only its home knows is counted as that: new keys are no new quota', async () => {
+  const quota = { ...QUOTA_DEFAULT, items: 1 }
+  const { world, host, caller, double } = await hostAnd('new keys', { delayMs: 60_000, policy: { quota } })
+  const home = await join(world, host)
+  let asked = 0
+  const ask = async (ports: Pick<Ports, 'network' | 'signer'>) => {
+    const frame = await home.invoke(double, [1])
+    const items = frame.items.map((item) => ({ ...item, id: ++asked }))
+    await home.say({ ...frame, items, delegation: await delegationOf(world, frame, home.peerId, ports) })
+    await world.clock.advance(1000)
+    return host.peer.status().running.map(({ peer }) => peer)
+  }
+  expect(await ask((await scriptedPeer(world)).ports)).toEqual([home.peerId])
+  expect(await ask((await scriptedPeer(world)).ports)).toEqual([home.peerId])
+  expect(home.all('refused')).toMatchObject([{ code: 'E_QUOTA' }])
+  // The host knows this one.
+  expect(await ask(caller.ports)).toEqual([home.peerId, caller.peerId])
+})
+
 describe('a delegation beside items', () => {
   const shown = async (name: string, change: (signed: Envelope, caller: WorldPeer) => Envelope, more: object = {}) => {
     const { world, host, double, stillServes } = await hostAnd(name)
     const peer = await join(world, host)
     const caller = world.peers[1] as WorldPeer
     const frame = await peer.invoke(double, [1])
-    const { function: cid, environment } = frame.task
-    const nowMs = world.clock.now()
-    const payload = Delegation.encode({
-      ...{ v: 1, mesh: caller.peer.meshId, home: peer.peerId, function: cid, effects: [], in: [] },
-      ...{ fuel: environment.limits.fuel, not_before_ms: nowMs, expires_ms: nowMs + HOUR_MS },
-      ...{ nonce: new Uint8Array(16), ...more },
-    })
-    const [signed] = await signBatch(machine.crypto, caller.ports.signer, caller.peerId, 'delegation', [payload])
-    await peer.say({ ...frame, delegation: change(signed as Envelope, caller) })
+    const signed = await delegationOf(world, frame, peer.peerId, caller.ports, more)
+    await peer.say({ ...frame, delegation: change(signed, caller) })
     await world.clock.advance(1000)
     return { peer, host, caller, stillServes }
   }

@@ -17,7 +17,9 @@ export interface No {
 
 /** For whom a neighbour asks, and by which word of that one, if it is not itself; `no`: why that does not count. */
 export interface Acting {
-  party: Asking
+  asking: Asking
+  /** As whom it is counted. */
+  party: string
   delegation?: Delegation
   no?: No
 }
@@ -26,7 +28,7 @@ export interface Admission {
   /** Throws MeshError E_SIGNATURE or E_MESSAGE for what is no delegation. */
   acting(neighbour: Neighbour, signed: Envelope, template: TaskTemplate): Promise<Acting>
   /** Undefined: they are taken. */
-  decide(party: Asking, template: TaskTemplate, items: number, bytes: number): No | undefined
+  decide(acting: Acting, template: TaskTemplate, items: number, bytes: number): No | undefined
   /** The same of what its manifest tells, once that is here. */
   suits(template: TaskTemplate, manifest: Manifest, delegation?: Delegation): No | undefined
   /** What to tell the invoker with it. */

@@ -92,11 +92,11 @@ export class Executor {
     const bytes = frame.items.reduce((sum, item) => sum + heldBytes(item), 0)
     const acting: Acting = frame.delegation
       ? await this.#admission.acting(neighbour, frame.delegation, frame.task)
-      : { party: neighbour }
+      : { asking: neighbour, party: neighbour.peer }
     // It may have left while the delegation was checked.
     if (!neighbour.link.isOpen) return
-    const party = acting.party.peer
-    const no = acting.no ?? this.#admission.decide(acting.party, frame.task, ids.length, bytes)
+    const { party } = acting
+    const no = acting.no ?? this.#admission.decide(acting, frame.task, ids.length, bytes)
     if (no) return this.#refuse(neighbour, party, ids, no)
     const signature: FrameSignature = { isVerified: false, verified: Promise.resolve() }
     const items = this.#open(neighbour, party, frame, signature)

@@ -99,23 +99,27 @@ export class Lending implements Admission {
     const { clock, crypto } = this.#ports
     const at = { mesh: this.#parts.office.meshId, home: neighbour.peer, nowMs: clock.now() }
     const { member } = neighbour
+    const { signer } = signed
+    const known = this.#parts.neighbours.get(signer)
     // A member vouches for whom it acts for; whose machine that is, only that one can show.
-    const party = this.#parts.neighbours.get(signed.signer) ?? { peer: signed.signer, member, own: false }
+    const asking = known ?? { peer: signer, member, own: false }
+    // Keys cost nothing: whom neither this peer knows nor its owner names is counted as the home.
+    const party = known || this.policy.accept.includes(signer) ? signer : neighbour.peer
     try {
       const delegation = await openDelegation(crypto, signed, at)
       ensureFor(delegation, { function: template.function, fuel: template.environment.limits.fuel })
-      return { party, delegation }
+      return { asking, party, delegation }
     } catch (cause) {
       if (!(cause instanceof MeshError) || !['E_NO_HOME', 'E_MESH_MISMATCH'].includes(cause.code)) throw cause
-      return { party, no: { code: 'E_NOT_ACCEPTED', message: cause.message } }
+      return { asking, party, no: { code: 'E_NOT_ACCEPTED', message: cause.message } }
     }
   }
 
-  decide(party: Asking, template: TaskTemplate, items: number, bytes: number): No | undefined {
-    const view = this.#view(party, template, items, bytes)
+  decide(acting: Acting, template: TaskTemplate, items: number, bytes: number): No | undefined {
+    const view = this.#view(acting, template, items, bytes)
     const code = admit(view)
     if (code) return { code, message: code === 'E_QUOTA' ? explainQuota(view) : this.explain(code) }
-    this.#usage.used(party.peer, { bytes })
+    this.#usage.used(acting.party, { bytes })
     return undefined
   }
 
@@ -136,12 +140,12 @@ export class Lending implements Admission {
     return { code: 'E_EFFECT_UNSERVED', message: `this peer passes on no \`${unserved}\`; ask one that advertises it` }
   }
 
-  #view(party: Asking, template: TaskTemplate, items: number, bytes: number): AdmissionView {
+  #view({ asking, party }: Acting, template: TaskTemplate, items: number, bytes: number): AdmissionView {
     const { policy, engines } = this.#options
-    const accepted = this.accepts(party)
-    const held = this.#parts.executor.heldBy(party.peer)
+    const accepted = this.accepts(asking)
+    const held = this.#parts.executor.heldBy(party)
     // Who is not accepted takes nobody's place.
-    const used = accepted ? this.#usage.asks(party.peer) : { fuel: 0, bytes: 0 }
+    const used = accepted ? this.#usage.asks(party) : { fuel: 0, bytes: 0 }
     return {
       paused: this.paused,
       stopping: this.stopping,
@@ -159,7 +163,7 @@ export class Lending implements Admission {
       heldBytes: held.bytes,
       usedFuel: used.fuel,
       usedBytes: used.bytes,
-      contended: this.#usage.isContended(party.peer),
+      contended: this.#usage.isContended(party),
     }
   }
 
