@@ -54,11 +54,21 @@ export interface Neighbour {
   slowness: number
   /** Monotonic instant of the last frame. */
   heardMs: number
+  /** The same of the last one that came after `ANEW_AFTER_MS` of silence. */
+  heardAnewMs: number
   /** Until this monotonic instant it is not asked: it has refused, or failed. */
   shunnedUntilMs: number
 }
 
 type TablePorts = Pick<Ports, 'clock' | 'crypto' | 'network'>
+
+/** Whoever was silent for longer was asleep, or cut off: what it sent meanwhile may still be on its way. */
+export const ANEW_AFTER_MS = 2000
+
+export const heard = (neighbour: Neighbour, nowMs: number): void => {
+  if (nowMs - neighbour.heardMs > ANEW_AFTER_MS) neighbour.heardAnewMs = nowMs
+  neighbour.heardMs = nowMs
+}
 
 export class NeighbourTable {
   readonly #ports: TablePorts
@@ -155,6 +165,7 @@ export class NeighbourTable {
       inFlightBytes: 0,
       slowness: before?.slowness ?? 1,
       heardMs: 0,
+      heardAnewMs: 0,
       shunnedUntilMs: 0,
     }
     this.#byPeer.set(link.peer, neighbour)

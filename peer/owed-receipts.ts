@@ -5,7 +5,7 @@ import type { FrameOf } from '../protocol/frames.ts'
 import { hasSlept } from '../protocol/late.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { headBytes, signHeads } from './journal-heads.ts'
-import type { Neighbour } from './neighbours.ts'
+import { ANEW_AFTER_MS, type Neighbour } from './neighbours.ts'
 import { type Execution, headOf, receiptFault, upTo } from './receipts.ts'
 
 /** Receipts follow answers within 100 ms; many times that is a broken promise. */
@@ -18,7 +18,7 @@ const RECEIPT_SHUN_MS = 60_000
 /** One receipt, due or come. Nobody need wait for it. */
 export class OwedReceipt {
   readonly neighbour: Neighbour
-  readonly dueMs: number
+  readonly #dueMs: number
   /** Its journal is what the executor had at the end, once it has said how much that was. */
   execution: Execution
   /** Our signature under that journal; it is there before the receipt, where the function has requested anything. */
@@ -29,7 +29,12 @@ export class OwedReceipt {
   constructor(neighbour: Neighbour, execution: Execution, dueMs: number) {
     this.neighbour = neighbour
     this.execution = execution
-    this.dueMs = dueMs
+    this.#dueMs = dueMs
+  }
+
+  /** Monotonic. Whoever was cut off has as long again as that takes to count, for what it had sent. */
+  get dueMs(): number {
+    return Math.max(this.#dueMs, this.neighbour.heardAnewMs + ANEW_AFTER_MS)
   }
 
   /** The executor's signed receipt. Rejects with MeshError E_RECEIPT, E_SIGNATURE or E_EXECUTOR_LOST. */

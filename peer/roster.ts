@@ -13,7 +13,7 @@ import { type Admittance, type Handshaken, type Introduction, refuse, shakeHands
 import { Housekeeping } from './housekeeping.ts'
 import type { Link, LinkPorts } from './link.ts'
 import type { MembershipOffice } from './membership.ts'
-import type { Neighbour, NeighbourTable } from './neighbours.ts'
+import { heard, type Neighbour, type NeighbourTable } from './neighbours.ts'
 import { placesOf } from './places.ts'
 import { RoundTrips } from './round-trips.ts'
 import { type Dial, Seeker, type Told } from './seeker.ts'
@@ -285,11 +285,11 @@ export class Roster {
 
   #receiveFrom(neighbour: Neighbour): void {
     const { clock } = this.#ports
-    neighbour.heardMs = clock.monotonic()
+    heard(neighbour, clock.monotonic())
     let isLetGo = false
     neighbour.link.receive({
       frame: (frame) => {
-        neighbour.heardMs = clock.monotonic()
+        heard(neighbour, clock.monotonic())
         if (frame.t === 'bye') isLetGo = frame.code === 'E_BUSY'
         if (frame.t === 'ping') return this.#roundTrips.onPing(neighbour, frame)
         if (frame.t === 'pong') return this.#roundTrips.onPong(neighbour, frame)

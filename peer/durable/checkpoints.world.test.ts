@@ -12,7 +12,7 @@ import type { PeerSetup, World, WorldPeer } from '../../simulations/world.ts'
 import { ensureLevel } from '../calls.ts'
 import type { DurableEnd } from './durable.ts'
 
-const STEPS = 120
+const STEPS = 80
 const REQUESTS_A_STEP = 3
 /** Of so many steps one computes for longer than a checkpoint is due for. */
 const EVERY = 25
@@ -136,21 +136,21 @@ describe('a durable invocation with checkpoints', () => {
     const { world, elsewhere } = await meshOf('executors killed')
     const id = await begin(world)
     const dead: WorldPeer[] = []
-    for (const steps of [30, 90]) {
+    for (const steps of [30, 60]) {
       await reach(world, id, steps)
       dead.push(executorOf(world, dead))
       world.kill(dead.at(-1) as WorldPeer)
     }
     expect(await endOf(world, id)).toEqual(await undisturbed())
     expect(elsewhere).toHaveLength(3)
-    expect(elsewhere.at(-1)?.skipped).toBeGreaterThan(REQUESTS_A_STEP * (90 - EVERY - 1))
+    expect(elsewhere.at(-1)?.skipped).toBeGreaterThan(REQUESTS_A_STEP * (60 - EVERY - 1))
     ensureResumed(elsewhere)
   })
 
   test('whose home is killed goes on from what it had kept: at its executor, and in its own run', async () => {
     const { world, atHome, elsewhere, setup } = await meshOf('home killed')
     const id = await begin(world)
-    for (const steps of [40, 80]) {
+    for (const steps of [30, 60]) {
       await reach(world, id, steps)
       const dead = home(world)
       world.kill(dead)
@@ -160,7 +160,7 @@ describe('a durable invocation with checkpoints', () => {
     expect(await endOf(world, id)).toEqual(await undisturbed())
     expect([atHome.length, elsewhere.length]).toEqual([3, 3])
     for (const begun of [atHome, elsewhere]) {
-      expect(begun.at(-1)?.skipped).toBeGreaterThan(REQUESTS_A_STEP * (80 - EVERY - 1))
+      expect(begun.at(-1)?.skipped).toBeGreaterThan(REQUESTS_A_STEP * (60 - EVERY - 1))
       ensureResumed(begun)
     }
   })
@@ -179,13 +179,13 @@ describe('a durable invocation with checkpoints', () => {
     const pages = world.peers.slice(2)
     for (const { peer } of pages) peer.pause()
     const id = await begin(world)
-    await reach(world, id, 60)
+    await reach(world, id, 45)
     for (const { peer } of pages) peer.resume()
     world.kill(executorOf(world))
     expect(await endOf(world, id)).toEqual(await undisturbed())
     expect(elsewhere).toHaveLength(2)
     expect(elsewhere.at(-1)).toMatchObject({ skipped: 0 })
-    expect(elsewhere.at(-1)?.requests).toBeGreaterThan(REQUESTS_A_STEP * 59)
+    expect(elsewhere.at(-1)?.requests).toBeGreaterThan(REQUESTS_A_STEP * 44)
     expect(home(world).events.filter(({ name }) => name === 'peer.misbehaved')).toEqual([])
   })
 
@@ -197,7 +197,7 @@ describe('a durable invocation with checkpoints', () => {
     // Whoever it is given to first lies.
     for (const peer of world.peers.slice(3)) peer.peer.pause()
     const id = await begin(world)
-    await reach(world, id, 60)
+    await reach(world, id, 55)
     for (const peer of world.peers.slice(3)) peer.peer.resume()
     expect(await endOf(world, id)).toEqual(await undisturbed())
     expect(forged).toBeGreaterThan(0)

@@ -6,9 +6,9 @@ import { runShortWorld } from './run.ts'
 import { TIMEOUT_MS, wrongIn } from './testing/seeds.ts'
 
 test(
-  'in 1,200 worlds of three peers nothing is wrong',
+  'in 1,500 worlds of three peers nothing is wrong',
   async () => {
-    expect(await wrongIn(1200, 3)).toEqual([])
+    expect(await wrongIn(1500, 3)).toEqual([])
   },
   TIMEOUT_MS,
 )
