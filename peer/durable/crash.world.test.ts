@@ -5,9 +5,9 @@ import { attack, type Kind } from './testing/attack.ts'
 /** In all 2,000; `npm run torture` has more. */
 const LEAST: [Kind, number][] = [
   ['orders, their home cut off', 1300],
-  ['visits, their home cut off', 450],
-  ['orders, their executor killed', 125],
-  ['orders, their executor stopped', 125],
+  ['visits, their home cut off', 580],
+  ['orders, their executor killed', 60],
+  ['orders, their executor stopped', 60],
 ]
 
 test.each(LEAST)(
