@@ -1,10 +1,9 @@
 /** Durable invocations by the command line: their agent is killed and started again, and they end once. */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import {
   begin,
   freshDirectory,
+  freshProject,
   startAgent,
   startMesh,
   type TestAgent,
@@ -13,15 +12,8 @@ import {
   withoutWaits,
 } from '../testing/wayside.ts'
 
-/** A project that counts the visits of a page, slowly. */
-const project = (): string => {
-  const cwd = join(freshDirectory(), 'visits')
-  mkdirSync(cwd)
-  writeFileSync(join(cwd, 'package.json'), '{"type":"module"}')
-  writeFileSync(join(cwd, 'wayside.json'), JSON.stringify({ env: { DB: { state: 'visits' } } }))
-  writeFileSync(
-    join(cwd, 'visit.js'),
-    `export default async function visit({ page, ms }, env, ctx) {
+/** Counts the visits of a page, slowly. */
+const CODE = `export default async function visit({ page, ms }, env, ctx) {
   console.log('counting ' + page)
   const begun = await ctx.now()
   await new Promise((resolve) => setTimeout(resolve, ms))
@@ -30,12 +22,8 @@ const project = (): string => {
   return { n, waited: (await ctx.now()) - begun }
 }
 export const fails = () => { throw new Error('no such page') }
-`,
-  )
-  return cwd
-}
-
-const cwd = project()
+`
+const cwd = freshProject({ DB: { state: 'visits' } }, { 'visit.js': CODE })
 const visit = (page: string, ms: number) => ['run', 'visit.js', JSON.stringify({ page, ms })]
 const on = ({ data }: TestAgent) => ['--data', data]
 const runJson = async (args: readonly string[]) => {

@@ -1,22 +1,14 @@
 /** Durable invocations of a machine whose agent does not run, at the agent of another, over TCP: either may be killed. */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { begin, freshDirectory, startAgent, until, wayside } from '../testing/wayside.ts'
+import { begin, freshDirectory, freshProject, startAgent, until, wayside } from '../testing/wayside.ts'
 
-const cwd = join(freshDirectory(), 'visits')
-mkdirSync(cwd)
-writeFileSync(join(cwd, 'package.json'), '{"type":"module"}')
-writeFileSync(join(cwd, 'wayside.json'), JSON.stringify({ env: { DB: { state: 'visits' } } }))
-writeFileSync(
-  join(cwd, 'visit.js'),
-  `export default async function visit({ page, ms }, env) {
+const CODE = `export default async function visit({ page, ms }, env) {
   const n = ((await env.DB.get(page)) ?? 0) + 1
   await new Promise((resolve) => setTimeout(resolve, ms))
   await env.DB.put(page, n)
   return { n }
-}`,
-)
+}`
+const cwd = freshProject({ DB: { state: 'visits' } }, { 'visit.js': CODE })
 const visit = (ms: number) => ['run', 'visit.js', JSON.stringify({ page: 'front', ms }), '--durable']
 
 /** Until its id is known; then its command is killed. */

@@ -1,23 +1,19 @@
 /** What functions keep, by the command line of their home. */
 import { createHash } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
-import { begin, freshDirectory, startAgent, type TestAgent, until, wayside } from '../testing/wayside.ts'
+import { begin, freshProject, startAgent, type TestAgent, until, wayside } from '../testing/wayside.ts'
 
 let home: TestAgent
-const cwd = join(freshDirectory(), 'counter')
+const CODE = `export default async (key, env) => {
+  const n = ((await env.DB.get(key)) ?? 0) + 1
+  await env.DB.put(key, n)
+  return n
+}`
+const cwd = freshProject({ DB: { state: 'shop' } }, { 'count.js': CODE })
 
 beforeAll(async () => {
-  mkdirSync(cwd)
-  writeFileSync(join(cwd, 'package.json'), '{"type":"module"}')
-  writeFileSync(join(cwd, 'wayside.json'), JSON.stringify({ env: { DB: { state: 'shop' } } }))
-  const code = `export default async (key, env) => {
-    const n = ((await env.DB.get(key)) ?? 0) + 1
-    await env.DB.put(key, n)
-    return n
-  }`
-  writeFileSync(join(cwd, 'count.js'), code)
   home = await startAgent()
 })
 

@@ -6,7 +6,7 @@ import type { RelayStatus } from '../relay-status.ts'
 import { shortId } from '../short-id.ts'
 import { embedTag } from '../web/tag.ts'
 import { paintOut } from './terminal.ts'
-import { acceptWords, countOf, countWords, durationWords, sizeWords } from './words.ts'
+import { acceptWords, countOf, countWords, durationWords, sizeWords, tableWords } from './words.ts'
 
 const row = (name: string, text: string) => `  ${paintOut('dim', name.padEnd(8))} ${text}\n`
 const more = (text: string) => row('', text)
@@ -158,14 +158,5 @@ export const peersWords = ({ neighbours }: AgentStatus): string => {
     one.own ? 'yours' : one.member ? '' : 'no member',
     one.addresses[0]?.replace(/\/p2p\/.*/, '') ?? '',
   ])
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)))
-  return rows
-    .map(
-      (cells) =>
-        `${cells
-          .map((cell, i) => (widths[i] ? `${cell.padEnd(widths[i]!)}  ` : ''))
-          .join('')
-          .trimEnd()}\n`,
-    )
-    .join('')
+  return tableWords(rows)
 }

@@ -1,6 +1,6 @@
 /** What `usage` prints: what this machine and others have done for each other. */
 import type { UsageRow } from '../../peer/usage/usage.ts'
-import { countWords } from './words.ts'
+import { countWords, tableWords } from './words.ts'
 
 const HEAD = ['PEER', 'LENT', 'USED', 'BALANCE', 'UNSIGNED', 'TURN']
 
@@ -14,15 +14,5 @@ export const usageWords = (rows: readonly UsageRow[]): string => {
     ...[peer, countWords(lent.fuel), countWords(used.fuel), balanceWords(balance_fuel)],
     ...[unsigned_fuel > 0 ? countWords(unsigned_fuel) : '', `${weight}`],
   ])
-  const lines = [HEAD, ...table]
-  const widths = HEAD.map((_, column) => Math.max(...lines.map((cells) => (cells[column] as string).length)))
-  return lines
-    .map(
-      (cells) =>
-        `${cells
-          .map((cell, i) => cell.padEnd(widths[i] as number))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('')
+  return tableWords([HEAD, ...table])
 }

@@ -64,3 +64,10 @@ export const agreementWords = ({
   verifiers,
 }: Pick<VerificationRecord, 'independence' | 'verifiers'>): string =>
   `${countWords(verifiers + 1)} executions agree${APART[independence]}`
+
+/** A line for each row, whose cells stand below one another; a column of nothing is left out. All have as many cells. */
+export const tableWords = (rows: readonly (readonly string[])[]): string => {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0))) ?? []
+  const lineOf = (cells: readonly string[]) => cells.map((cell, i) => (widths[i] ? `${cell.padEnd(widths[i])}  ` : ''))
+  return rows.map((cells) => `${lineOf(cells).join('').trimEnd()}\n`).join('')
+}

@@ -1,10 +1,15 @@
 /** Agents that keep their state in a real cluster: one is killed, and the other goes on; etcd loses its quorum, and says so. */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Cluster, startCluster } from '../../scripts/etcd/cluster.ts'
-import { begin, freshDirectory, startMesh, type TestAgent, until, wayside } from '../testing/wayside.ts'
+import { begin, freshDirectory, freshProject, startMesh, type TestAgent, until, wayside } from '../testing/wayside.ts'
 
+const CODE = `export default async function visit({ page, ms }, env) {
+  await new Promise((resolve) => setTimeout(resolve, ms))
+  const n = ((await env.DB.get(page)) ?? 0) + 1
+  await env.DB.put(page, n)
+  return n
+}
+`
 let cluster: Cluster
 let home: TestAgent
 let other: TestAgent
@@ -16,20 +21,7 @@ beforeAll(async () => {
   const agents = await startMesh(2, etcd)
   home = agents[0] as TestAgent
   other = agents[1] as TestAgent
-  cwd = join(freshDirectory(), 'visits')
-  mkdirSync(cwd)
-  writeFileSync(join(cwd, 'package.json'), '{"type":"module"}')
-  writeFileSync(join(cwd, 'wayside.json'), JSON.stringify({ env: { DB: { state: 'visits' } } }))
-  writeFileSync(
-    join(cwd, 'visit.js'),
-    `export default async function visit({ page, ms }, env) {
-  await new Promise((resolve) => setTimeout(resolve, ms))
-  const n = ((await env.DB.get(page)) ?? 0) + 1
-  await env.DB.put(page, n)
-  return n
-}
-`,
-  )
+  cwd = freshProject({ DB: { state: 'visits' } }, { 'visit.js': CODE })
 })
 afterAll(async () => {
   for (const agent of [home, other]) await agent?.stop('SIGKILL')

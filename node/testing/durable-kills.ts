@@ -1,5 +1,4 @@
 /** Durable invocations on real agents that are killed and stopped all the while: each ends once, and is paid once. */
-import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
@@ -12,7 +11,7 @@ import { serve, type TestServer } from '../fetching/testing/servers.ts'
 import { fn, type Mesh } from '../sdk.ts'
 import { sdkHost } from '../sdk-host.ts'
 import { type Blow, KilledMesh } from './killed-mesh.ts'
-import { freshDirectory } from './wayside.ts'
+import { freshProject } from './wayside.ts'
 
 const EXECUTORS = 3
 /** Under way at a time. */
@@ -58,14 +57,9 @@ interface Ordered {
 }
 
 const project = (origin: string): string => {
-  const dir = join(freshDirectory(), 'shop')
-  mkdirSync(dir)
   const api = (onUnknown: string) => ({ fetch: [origin], methods: ['POST'], private: true, onUnknown })
   const env = { DB: { state: 'shop' }, PAY: api('retry'), CHARGE: api('fail') }
-  writeFileSync(join(dir, 'package.json'), '{"type":"module"}')
-  writeFileSync(join(dir, 'wayside.json'), JSON.stringify({ env }))
-  writeFileSync(join(dir, 'shop.js'), CODE)
-  return join(dir, 'shop.js')
+  return join(freshProject(env, { 'shop.js': CODE }), 'shop.js')
 }
 
 /** Takes up to 40 ms over each request. */

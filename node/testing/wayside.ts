@@ -1,7 +1,7 @@
 /** Real agents and commands for process tests: in fresh directories, on loopback, gone when the test file is done. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -26,6 +26,14 @@ afterAll(async () => {
 export const freshDirectory = (): string => {
   const directory = mkdtempSync(join(tmpdir(), 'wayside-test-'))
   directories.push(directory)
+  return directory
+}
+
+/** The folder of a project with these bindings, and these files beside its configuration. */
+export const freshProject = (env: object, files: Readonly<Record<string, string>>): string => {
+  const directory = freshDirectory()
+  const all = { 'package.json': '{"type":"module"}', 'wayside.json': JSON.stringify({ env }), ...files }
+  for (const [name, text] of Object.entries(all)) writeFileSync(join(directory, name), text)
   return directory
 }
 

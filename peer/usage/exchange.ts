@@ -27,6 +27,8 @@ export class Exchange {
   readonly #isNeighbour: (peer: string) => boolean
   /** Of users: one each. */
   readonly #channels = new Map<string, Channel>()
+  /** Until each of them is answered again, over whatever channel. */
+  readonly #rests = new Map<string, Promise<void>>()
   readonly #stopped = new AbortController()
 
   constructor(ports: ExchangePorts, mesh: CID, books: Books, isNeighbour: (peer: string) => boolean) {
@@ -106,6 +108,10 @@ export class Exchange {
   async #answer(channel: Channel, bytes: Uint8Array): Promise<void> {
     const { clock, network, log } = this.#ports
     const user = channel.peer
+    await this.#rests.get(user)
+    if (this.#channels.get(user) !== channel) return
+    const rest = pause(clock, ANSWER_EVERY_MS, this.#stopped.signal).then(() => void this.#rests.delete(user))
+    this.#rests.set(user, rest)
     const frame = UsageFrame.decode(bytes)
     if (frame.t !== 'owes') throw new MeshError('E_MESSAGE', 'a user says what it owes')
     const { by_user } = frame
@@ -119,7 +125,6 @@ export class Exchange {
     // Also what is known already: the write of it may have failed.
     await this.#books.keep()
     if (book.signedLent) channel.send(UsageFrame.encode({ t: 'stands', ...book.signedLent }))
-    await pause(clock, ANSWER_EVERY_MS, this.#stopped.signal)
   }
 
   async #sign(payload: Uint8Array): Promise<Envelope> {

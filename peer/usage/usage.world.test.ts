@@ -96,6 +96,7 @@ test('a user that takes back, replays or speaks for others is shown what it has 
   const world = await callerAndHost('liar')
   const [user, worker] = world.peers as [WorldPeer, WorldPeer]
   const most = { sequence: 5, fuel: 100, gib_fuel: 10, bytes: 10 }
+  const begunMs = world.clock.monotonic()
   expect(await owes(world, user, worker, most)).toMatchObject(most)
   expect(await owes(world, user, worker, { ...most, sequence: 6, fuel: 99 })).toMatchObject(most)
   expect(await owes(world, user, worker, { ...most, fuel: 1 })).toMatchObject(most)
@@ -103,6 +104,8 @@ test('a user that takes back, replays or speaks for others is shown what it has 
   expect(await owes(world, user, worker, { ...most, sequence: 7, user: worker.peerId })).toBe(undefined)
   expect(await owes(world, user, worker, { ...most, sequence: 7, worker: user.peerId })).toBe(undefined)
   expect(rowOf(worker, user)).toMatchObject({ lent: { fuel: 100 }, weight: 1 })
+  // Each came over a channel of its own, and yet it is answered once a second.
+  expect(world.clock.monotonic() - begunMs).toBeGreaterThanOrEqual(5000)
 })
 
 const RUN_MS = 100

@@ -8,17 +8,7 @@ export const KINDS = [
   ...['honest', 'laggard', 'inflator', 'stutterer', 'loser'],
   ...['liar', 'rare', 'sleeper', 'forger', 'poisoner'],
 ] as const
-export type Kind =
-  | 'honest'
-  | 'laggard'
-  | 'inflator'
-  | 'stutterer'
-  | 'loser'
-  | 'liar'
-  | 'rare'
-  | 'sleeper'
-  | 'forger'
-  | 'poisoner'
+export type Kind = (typeof KINDS)[number]
 
 const LIARS: readonly Kind[] = ['liar', 'rare', 'sleeper', 'forger', 'poisoner']
 
