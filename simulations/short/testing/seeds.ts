@@ -9,7 +9,7 @@ import { scenario } from '../../scenarios/short.ts'
 /** On a machine that does much else. */
 export const TIMEOUT_MS = 600_000
 
-/** What was found wrong in `count` worlds of up to `peers` peers, each with the line that repeats it, and keeps its seed. */
+/** What was found wrong in `count` worlds of up to `peers` peers, each with the line that repeats it. */
 export const wrongIn = async (count: number, peers: number): Promise<string[]> => {
   const base = seedFor(`${peers} peers`)
   const wrong: string[] = []
