@@ -58,7 +58,7 @@ const changedIn = (engine: Engine, image: Image): Region[] => {
   const regions: Region[] = []
   for (const { at: from, end } of written(image, engine.heapEnd())) {
     for (let at = from; at < end; at += PAGE_BYTES) {
-      if (isPage(words, at / 4, pageOf(image, at))) continue
+      if (isPage(words, at >>> 2, pageOf(image, at))) continue
       const open = regions.at(-1)
       if (open?.end === at) open.end = at + PAGE_BYTES
       else regions.push({ at, end: at + PAGE_BYTES })

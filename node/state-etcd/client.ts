@@ -12,6 +12,7 @@ import { eventsOf, rangeReplyOf, txnReplyOf } from './messages.ts'
 
 /** A node that is paused takes requests and answers none; one that lost its leader may answer after an election. */
 const ATTEMPT_MS = 1500
+const NO_TIME = 'no time was left'
 /** Between two attempts. */
 const PAUSE_MS = 50
 
@@ -74,7 +75,7 @@ export class Etcd {
   /** Throws MeshError E_STATE_UNAVAILABLE, saying why, if nobody answers before `until` (monotonic, ms), and EtcdError. */
   async call(path: string, body: object, until: number): Promise<Record<string, unknown>> {
     const text = JSON.stringify(body)
-    for (let reason = 'no time was left'; ; ) {
+    for (let reason = NO_TIME; ; ) {
       const left = until - performance.now()
       if (this.#closing.signal.aborted) throw new MeshError('E_STATE_UNAVAILABLE', 'the state engine is closed')
       if (left <= 0) throw new MeshError('E_STATE_UNAVAILABLE', `etcd does not answer: ${reason}`)
@@ -85,7 +86,9 @@ export class Etcd {
         const isExpired = error instanceof EtcdError && error.code === UNAUTHENTICATED
         if (isExpired) this.#access.expired()
         else if (error instanceof EtcdError && !TRANSIENT.has(error.code)) throw error
-        reason = `${this.#endpoints[asked]?.host}: ${(error as Error).message}`
+        // An attempt for which too little time was left says less than the one before it.
+        if (left >= ATTEMPT_MS || reason === NO_TIME)
+          reason = `${this.#endpoints[asked]?.host}: ${(error as Error).message}`
         if (!isExpired) this.#avoid(asked)
         await delay(Math.min(PAUSE_MS, left))
       }

@@ -2,7 +2,7 @@
 
 export const computes = () => {
   const all = []
-  for (let i = 0; i < 12000; i++) all[i % 500] = { i, text: `${i}é`, half: i / 2 }
+  for (let i = 0; i < 6000; i++) all[i % 500] = { i, text: `${i}é`, half: i / 2 }
   return all.length
 }
 
@@ -15,7 +15,7 @@ export const deep = () => {
     try {
       down()
     } catch {
-      if (depth === deepest) for (let i = 0; i < 20000; i++) sum += i % 7
+      if (depth === deepest) for (let i = 0; i < 8000; i++) sum += i % 7
     }
     depth--
   }
@@ -25,7 +25,7 @@ export const deep = () => {
 
 const count = (n) => {
   let sum = 0
-  for (let i = 0; i < 8000; i++) sum += (i * n) % 11
+  for (let i = 0; i < 2000; i++) sum += (i * n) % 11
   return sum
 }
 
