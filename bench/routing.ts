@@ -6,7 +6,7 @@
  * Three worlds each, of other places and arrivals; means over all their jobs.
  */
 import { randomInt } from 'node:crypto'
-import type { RoutingReport } from '../simulations/routing-scenario.ts'
+import type { RoutingFigures, RoutingReport } from '../simulations/routing-scenario.ts'
 import { rounded } from './measure.ts'
 import { start } from './processes.ts'
 
@@ -37,7 +37,7 @@ const worldsOf = async (seed: number, run: Run): Promise<RoutingReport[]> => {
 }
 
 const figuresOf = (reports: readonly RoutingReport[]) => {
-  const mean = (key: keyof RoutingReport) => reports.reduce((sum, one) => sum + one[key], 0) / reports.length
+  const mean = (key: keyof RoutingFigures) => reports.reduce((sum, one) => sum + one[key], 0) / reports.length
   return {
     ours: rounded(mean('meanMs') / mean('oracleMs')),
     oldLoad: rounded(mean('oldLoadMs') / mean('oracleMs')),

@@ -38,18 +38,39 @@ const placeOf = (random: Random): Place => {
   return { ...pointOnSphere(random), accessMs }
 }
 
-/** One-way delays between peers, in whole ms: the same both ways, and the same for the same seed and names. */
-export const createDelays = (seed: number): ((from: string, to: string) => number) => {
+export interface Degrees {
+  latitude: number
+  longitude: number
+}
+
+const degreesOf = (radians: number): number => (radians / Math.PI) * 180
+
+const within = (cosine: number): number => Math.min(1, Math.max(-1, cosine))
+
+/** Where `point` is on a map; the poles, which have no longitude, are at 0. */
+export const onMap = ({ x, y, z }: Point): Degrees => {
+  const fromAxis = Math.sqrt(x * x + y * y)
+  const longitude = fromAxis === 0 ? 0 : degreesOf(acos(within(x / fromAxis)))
+  return { latitude: 90 - degreesOf(acos(within(z))), longitude: y < 0 ? -longitude : longitude }
+}
+
+/** Where the machine of that name is: the same for the same seed. */
+export const createPlaces = (seed: number): ((name: string) => Place) => {
   const places = new Map<string, Place>()
-  const at = (name: string): Place => {
+  return (name) => {
     const place = places.get(name) ?? placeOf(seededRandom(deriveSeed(seed, `place ${name}`)))
     places.set(name, place)
     return place
   }
+}
+
+/** One-way delays between peers, in whole ms: the same both ways, and the same for the same seed and names. */
+export const createDelays = (seed: number): ((from: string, to: string) => number) => {
+  const at = createPlaces(seed)
   return (from, to) => {
     if (from === to) return 0
     const [a, b] = [at(from), at(to)]
-    const cosine = Math.min(1, Math.max(-1, a.x * b.x + a.y * b.y + a.z * b.z))
+    const cosine = within(a.x * b.x + a.y * b.y + a.z * b.z)
     return Math.round(a.accessMs + b.accessMs + ((acos(cosine) / Math.PI) * HALFWAY_KM) / KM_PER_MS)
   }
 }

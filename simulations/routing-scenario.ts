@@ -1,5 +1,6 @@
 /** Many invokers that send jobs of one length to machines far apart and of different speeds, and what a seer would do. */
 import type { CallResult } from '../peer/calls.ts'
+import type { Ports } from '../protocol/ports.ts'
 import { decodeValue } from '../protocol/values.ts'
 import { createCostModelHost, MODEL_FUNCTION, modelInput, modelResult } from './cost-model.ts'
 import { ln } from './exact-math.ts'
@@ -27,9 +28,11 @@ export interface RoutingScenario {
   firstJobs: number
   /** Instead of the delays of `places.ts`. */
   rtts?: RttMatrix
+  /** Listens to each peer through its ports. */
+  ports?(ports: Ports): Ports
 }
 
-export interface RoutingReport {
+export interface RoutingFigures {
   /** From call to answer, ms: the mean of the peers, of the oracle, and of the best by a load told a second ago. */
   meanMs: number
   oracleMs: number
@@ -43,6 +46,36 @@ export interface RoutingReport {
   wrong: number
 }
 
+/** One of the jobs, counted or not. Machines by number; times are those of the world. */
+export interface JobSeen {
+  invoker: number
+  executor: number
+  atMs: number
+  tookMs: number
+  /** One way. */
+  travelMs: number
+  oracleMs: number
+  oldLoadMs: number
+  executions: number
+}
+
+/** What one machine has computed on a job, to the end or not. */
+export interface RunSeen {
+  id: number
+  endedMs: number
+  ms: number
+}
+
+/** Beside the figures, what they come from. */
+export interface RoutingReport extends RoutingFigures {
+  jobs: readonly JobSeen[]
+  runs: readonly RunSeen[]
+  peerIds: readonly string[]
+  /** When the first job arrived, from which on jobs are timed. */
+  beganMs: number
+}
+
+/** Each machine's in turn. */
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2]
 /** A word on load goes out about once a second. */
 const OLD_LOAD_MS = 1000
@@ -50,7 +83,7 @@ const OLD_LOAD_MS = 1000
 export const SETTLE_MS = 60_000
 const TIMEOUT_MS = 10 * 60_000
 
-const speedOf = (i: number): number => SPEEDS[i % SPEEDS.length] as number
+export const speedOf = (i: number): number => SPEEDS[i % SPEEDS.length] as number
 
 /** Poisson, with as many from each invoker on average; from 0 on. */
 const arrivalsOf = ({ seed, agents, invokers, jobMs, load, jobs, firstJobs }: RoutingScenario): Arrival[] => {
@@ -100,20 +133,38 @@ export const performArrivals = async (world: World, arrivals: readonly Arrival[]
   )
 }
 
+const jobsSeen = (
+  machines: Machines,
+  names: readonly string[],
+  arrivals: readonly Arrival[],
+  answered: readonly Answered[],
+): JobSeen[] => {
+  const [oracle, oldLoad] = [replay(machines, arrivals), replay(machines, arrivals, OLD_LOAD_MS)]
+  return arrivals.map(({ invoker, atMs }, i) => {
+    const { result, tookMs } = answered[i] as Answered
+    const executor = names.indexOf((result.performed[0] as { executor: string }).executor)
+    return {
+      ...{ invoker, executor, atMs, tookMs, travelMs: machines.delayMs(invoker, executor) },
+      ...{ oracleMs: oracle[i] as number, oldLoadMs: oldLoad[i] as number, executions: result.executions },
+    }
+  })
+}
+
 /** The same report for the same scenario. */
 export const runRoutingScenario = async (scenario: RoutingScenario): Promise<RoutingReport> => {
   const { seed, agents, firstJobs } = scenario
   const delayMs = scenario.rtts ? matrixDelays(seed, scenario.rtts) : createDelays(seed)
-  const spentMs = new Map<number, number>()
+  const runs: RunSeen[] = []
   const world = await createWorld({
     ...{ machine: withKeyedHashes(scenario.machine), seed, peers: agents, latencyMs: delayMs },
     setup: (i) => ({
       policy: { slots: 1 },
+      ...(scenario.ports && { ports: scenario.ports }),
       sandboxHost: (_, clock) =>
         createCostModelHost(
           clock,
           () => speedOf(i),
-          ({ id }, ms) => spentMs.set(id, (spentMs.get(id) ?? 0) + ms),
+          ({ id }, ms) => runs.push({ id, ms, endedMs: clock.monotonic() }),
         ),
     }),
     keepsEvent: (name) => name === 'call.hedged',
@@ -125,23 +176,24 @@ export const runRoutingScenario = async (scenario: RoutingScenario): Promise<Rou
     delayMs: (from, to) => delayMs(names[from] as string, names[to] as string),
   }
   const arrivals = arrivalsOf(scenario)
+  const beganMs = world.clock.monotonic()
   const answered = await performArrivals(world, arrivals)
   const hedges = world.peers.reduce((sum, { events }) => sum + events.length, 0)
   await world.stop()
-  const counted = answered.slice(firstJobs)
-  const neededMs = ({ result }: Answered) =>
-    scenario.jobMs / speedOf(names.indexOf((result.performed[0] as { executor: string }).executor))
-  const needed = counted.reduce((sum, one) => sum + neededMs(one), 0)
-  const spent = arrivals.slice(firstJobs).reduce((sum, { id }) => sum + (spentMs.get(id) ?? 0), 0)
+  const jobs = jobsSeen(machines, names, arrivals, answered)
+  const counted = jobs.slice(firstJobs)
+  const needed = counted.reduce((sum, { executor }) => sum + scenario.jobMs / speedOf(executor), 0)
+  const spent = runs.reduce((sum, { id, ms }) => (id < firstJobs ? sum : sum + ms), 0)
   const pairs = names.flatMap((_, a) => names.flatMap((_, b) => (a === b ? [] : [2 * machines.delayMs(a, b)])))
   return {
     meanMs: meanOf(counted.map(({ tookMs }) => tookMs)),
-    oracleMs: meanOf(replay(machines, arrivals).slice(firstJobs)),
-    oldLoadMs: meanOf(replay(machines, arrivals, OLD_LOAD_MS).slice(firstJobs)),
+    oracleMs: meanOf(counted.map(({ oracleMs }) => oracleMs)),
+    oldLoadMs: meanOf(counted.map(({ oldLoadMs }) => oldLoadMs)),
     duplicateShare: spent / needed - 1,
-    executions: counted.reduce((sum, { result }) => sum + result.executions, 0) / counted.length,
+    executions: meanOf(counted.map(({ executions }) => executions)),
     hedges,
     meanRoundTripMs: meanOf(pairs),
     wrong: answered.filter(({ result }, i) => !isRight(arrivals[i] as Arrival, result)).length,
+    ...{ jobs, runs, peerIds: names, beganMs },
   }
 }

@@ -1,4 +1,5 @@
 /** The scenarios of `npm run sim`, by name: what each sets up, and what it finds wrong. */
+import type { Pictures } from './pictures/pictures.ts'
 import type { RttMatrix } from './rtt-matrix.ts'
 import type { Machine } from './world.ts'
 
@@ -16,6 +17,8 @@ export interface Finding {
   figures: Record<string, number>
   /** What must not be, in words; none: it held. */
   violations: string[]
+  /** For its report. */
+  pictures?: Pictures
 }
 
 export interface Scenario {

@@ -3,17 +3,36 @@ import { readKeptSeeds } from '../scripts/sim/kept-seeds.ts'
 import { machine } from '../scripts/sim/machine.ts'
 import { findingOf } from '../scripts/sim/run.ts'
 import { seedFor } from '../scripts/test/seed.ts'
+import type { Pictures, Table } from './pictures/pictures.ts'
 import { parseRttMatrix } from './rtt-matrix.ts'
 import { SCENARIOS, type Scenario, type Setting } from './scenarios.ts'
 
 const load = async (name: string): Promise<Scenario> => (await SCENARIOS[name]?.())?.scenario as Scenario
 
+/** Columns of one table are as long as each other, and a plot draws some that are there. */
+const expectWhole = ({ tables, plots, map }: Pictures) => {
+  for (const [name, table] of Object.entries(tables)) {
+    const lengths = new Set(Object.values(table).map(({ length }) => length))
+    expect(
+      [...lengths].map((length) => length > 0),
+      name,
+    ).toEqual([true])
+  }
+  for (const { title, table, x, lines } of plots) {
+    const columns = [x, ...lines].map(({ column }) => column)
+    expect(Object.keys(tables[table] ?? {}), title).toEqual(expect.arrayContaining(columns))
+  }
+  if (map) expect(Object.keys(tables)).toEqual(expect.arrayContaining([map.peers, map.calls]))
+}
+
 const violationsOf = async (name: string, setting: Omit<Setting, 'machine'>) =>
   (await findingOf(await load(name), { machine, ...setting })).violations
 
-test.each(Object.keys(SCENARIOS))('%s finds nothing wrong, with a seed of this run', async (name) => {
-  const { peers } = await load(name)
-  expect(await violationsOf(name, { seed: seedFor(name), peers })).toEqual([])
+test.each(Object.keys(SCENARIOS))('%s finds nothing wrong, with a seed of this run, and shows it', async (name) => {
+  const scenario = await load(name)
+  const { violations, pictures } = await findingOf(scenario, { machine, seed: seedFor(name), peers: scenario.peers })
+  expect(violations).toEqual([])
+  if (pictures) expectWhole(pictures)
 })
 
 test('seeds that have failed do no more', async () => {
@@ -22,10 +41,18 @@ test('seeds that have failed do no more', async () => {
   }
 })
 
-test('routing takes the delays of a matrix', async () => {
+test('routing takes the delays of a matrix, and the tables of its report have what it reports', async () => {
   // All 40 ms apart, but for two machines in one house.
   const row = (i: number) => Array.from({ length: 12 }, (_, j) => (i === j ? 0 : i + j === 1 ? 1 : 40)).join(' ')
   const rtts = parseRttMatrix(Array.from({ length: 12 }, (_, i) => row(i)).join('\n'))
-  const { figures } = await (await load('routing')).run({ machine, seed: seedFor('matrix'), peers: 12, rtts })
+  const { figures, pictures } = await (await load('routing')).run({ machine, seed: seedFor('matrix'), peers: 12, rtts })
   expect(figures.round_trip_ms).toBeCloseTo((65 * 40 + 1) / 66, 6)
+  const jobs = pictures?.tables.jobs as Table
+  const mean = (column: string) => {
+    const counted = (jobs[column] as number[]).filter((_, i) => jobs.is_counted?.[i] === 1)
+    return counted.reduce((sum, one) => sum + one, 0) / counted.length
+  }
+  expect(mean('peers_ms')).toBeCloseTo(figures.mean_ms as number, 6)
+  expect(mean('peers_ms') / mean('oracle_ms')).toBeCloseTo(figures.mean_vs_oracle as number, 6)
+  expect(mean('executions')).toBeCloseTo(figures.executions_per_job as number, 6)
 })

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import type { Finding, Scenario, Setting } from '../../simulations/scenarios.ts'
 import { KEPT_SEEDS_FILE, keepSeed } from './kept-seeds.ts'
+import { writeReport } from './report/report.ts'
 
 /** What `npm test` can run again and again. */
 const KEPT_MS_MAX = 10_000
@@ -31,6 +32,8 @@ export interface Run {
   /** Name of the file that `setting.rtts` is from. */
   matrix?: string | undefined
   json: boolean
+  /** The folder of its report. */
+  report?: string | undefined
 }
 
 export interface Output {
@@ -46,17 +49,24 @@ const print = ({ figures, violations }: Finding, log: Output['log']): void => {
 
 /** The exit code: 1 if something was wrong. Then its seed is kept, unless that takes too long for `npm test`. */
 export const performRun = async (scenario: Scenario, run: Run, output: Output): Promise<0 | 1> => {
-  const { name, setting, matrix, json } = run
+  const { name, setting, matrix, json, report } = run
   const { seed, peers } = setting
   const commit = commitNow()
   const more = matrix === undefined ? '' : ` --rtt-matrix ${matrix}`
-  const again = `npm run sim -- ${name} --seed ${seed} --peers ${peers}${more}\nat commit ${commit}`
+  const command = `npm run sim -- ${name} --seed ${seed} --peers ${peers}${more}`
+  const again = `${command}\nat commit ${commit}`
   if (!json) output.log(again)
   const startedAt = performance.now()
   const finding = await findingOf(scenario, setting)
   const isShort = performance.now() - startedAt <= KEPT_MS_MAX && matrix === undefined
-  if (json) output.log(JSON.stringify({ scenario: name, seed, peers, commit, ...finding }))
+  const { figures, violations } = finding
+  if (json) output.log(JSON.stringify({ scenario: name, seed, peers, commit, figures, violations }))
   else print(finding, output.log)
+  if (report !== undefined) {
+    const about = { name, about: scenario.about, seed, peers, commit, command }
+    const file = await writeReport(report, { ...about, ...finding })
+    if (!json) output.log(`report: ${file}`)
+  }
   const [found] = finding.violations
   if (found === undefined) return 0
   output.error(`repeat it with: ${again}`)

@@ -1,3 +1,6 @@
+import type { Ports } from '../../protocol/ports.ts'
+import { routingPictures } from '../pictures/routing.ts'
+import { Traffic } from '../pictures/traffic.ts'
 import { runRoutingScenario } from '../routing-scenario.ts'
 import { type Scenario, violated } from '../scenarios.ts'
 
@@ -7,7 +10,10 @@ export const scenario: Scenario = {
   async run({ machine, seed, peers, rtts }) {
     const invokers = Math.max(1, Math.floor(peers / 4))
     const jobs = { jobMs: 1000, load: 0.6, jobs: 300, firstJobs: 200 }
-    const report = await runRoutingScenario({ machine, seed, agents: peers, invokers, ...jobs, ...(rtts && { rtts }) })
+    const traffic = new Traffic()
+    const ports = (honest: Ports) => traffic.over(honest)
+    const world = { machine, seed, agents: peers, invokers, ...jobs, ports, ...(rtts && { rtts }) }
+    const report = await runRoutingScenario(world)
     const { meanMs, oracleMs, oldLoadMs, duplicateShare, executions, hedges, meanRoundTripMs, wrong } = report
     return {
       figures: {
@@ -19,6 +25,7 @@ export const scenario: Scenario = {
         [`an attempt at everything was made ${executions} times a job`]: executions < 2,
         [`a mean of ${meanMs} ms is less than the ${oracleMs} of who sees everything`]: meanMs > 0.95 * oracleMs,
       }),
+      pictures: routingPictures(world, report, traffic.table(report.beganMs)),
     }
   },
 }

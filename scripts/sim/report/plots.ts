@@ -1,0 +1,75 @@
+/** Draws the plots of a report. */
+import uPlot from 'uplot'
+import type { Line, Plot, Table } from '../../../simulations/pictures/pictures.ts'
+import { colour, whenLooksChange } from './element.ts'
+
+const HEIGHT = 300
+const FONT = '12px system-ui, sans-serif'
+const SCALES = ['', 'k', 'M', 'G', 'T']
+
+/** 1,500,000 as 1.5M: labels of an axis have little room. */
+const short = (figure: number): string => {
+  if (figure === 0) return '0'
+  const thousands = Math.min(SCALES.length - 1, Math.max(0, Math.floor(Math.log10(Math.abs(figure)) / 3)))
+  return `${Number((figure / 1000 ** thousands).toPrecision(6))}${SCALES[thousands]}`
+}
+
+const shown = (figure: number | null | undefined): string =>
+  figure === null || figure === undefined
+    ? '–'
+    : new Intl.NumberFormat('en', { maximumSignificantDigits: 4 }).format(figure)
+
+const axis = (label: string): uPlot.Axis => ({
+  label,
+  ...{ labelFont: FONT, font: FONT, labelSize: 22, labelGap: 2 },
+  ...{ stroke: () => colour('muted'), grid: { stroke: () => colour('grid'), width: 1 }, ticks: { show: false } },
+  values: (_, splits) => splits.map((split) => (split === null ? '' : short(split))),
+})
+
+const strokeOf = (lines: readonly Line[], line: Line): string =>
+  line.isReference ? colour('reference') : colour(`line-${1 + lines.filter((one) => !one.isReference).indexOf(line)}`)
+
+const seriesOf = ({ lines, as }: Plot, line: Line): uPlot.Series => {
+  const stroke = strokeOf(lines, line)
+  const common: uPlot.Series = { label: line.label, stroke, value: (_, figure) => shown(figure) }
+  const width = line.isReference ? 1.5 : 2
+  if (as === 'points')
+    return {
+      ...common,
+      paths: () => null,
+      points: { show: true, size: line.isReference ? 4 : 5, fill: stroke, width: 0 },
+    }
+  const points = { show: false }
+  if (as === 'bars') {
+    const bars = uPlot.paths.bars?.({ size: [0.8, 40] })
+    return { ...common, points, fill: stroke, width: 0, ...(bars && { paths: bars }) }
+  }
+  const steps = as === 'steps' ? uPlot.paths.stepped?.({ align: 1 }) : undefined
+  const dash = line.isReference ? { dash: [6, 4] } : {}
+  return { ...common, ...dash, points, width, ...(steps && { paths: steps }) }
+}
+
+const optionsOf = (plot: Plot, width: number, lines: readonly Line[]): uPlot.Options => ({
+  ...{ width, height: HEIGHT, padding: [12, 16, 0, 0] as uPlot.Padding },
+  scales: {
+    x: { time: false },
+    y: plot.isLogarithmic ? { distr: 3 } : { range: { min: { soft: 0, mode: 1 }, max: { pad: 0.08, mode: 2 } } },
+  },
+  axes: [
+    { ...axis(plot.x.label), size: 34 },
+    { ...axis(plot.y), size: 56 },
+  ],
+  series: [{ label: plot.x.label, value: (_, figure) => shown(figure) }, ...lines.map((line) => seriesOf(plot, line))],
+  cursor: { drag: { x: true, y: false } },
+})
+
+/** References first, so that the others lie over them. */
+export const drawPlot = (box: HTMLElement, plot: Plot, table: Table): void => {
+  const lines = plot.lines.toSorted((a, b) => Number(b.isReference ?? false) - Number(a.isReference ?? false))
+  const data = [plot.x.column, ...lines.map(({ column }) => column)].map((column) => table[column])
+  let drawn: uPlot | undefined
+  whenLooksChange(box, () => {
+    drawn?.destroy()
+    drawn = new uPlot(optionsOf({ ...plot, lines }, box.clientWidth, lines), data as uPlot.AlignedData, box)
+  })
+}

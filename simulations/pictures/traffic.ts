@@ -1,0 +1,56 @@
+/** What peers of a world say to each other, by kind of frame: counted as it is sent, and not touched. */
+import { PeerFrame } from '../../protocol/frames.ts'
+import type { Channel, Clock, Ports } from '../../protocol/ports.ts'
+import { delegated, withChannels } from '../channels.ts'
+import { binned, type Instant, type Plot, secondsOf, type Table } from './pictures.ts'
+
+const EVERY_MS = 1000
+/** Lines that can be told from each other. */
+const LINES_MAX = 6
+
+const sumOf = (figures: readonly number[]): number => figures.reduce((sum, one) => sum + one, 0)
+
+export class Traffic {
+  readonly #sent = new Map<string, Instant[]>()
+
+  /** `ports`, whose peer is listened to. */
+  over(ports: Ports): Ports {
+    return withChannels(ports, (channel) => this.#listen(channel, ports.clock))
+  }
+
+  /** Bytes of each kind, second by second from `fromMs` on; those kinds come first that weigh most. */
+  table(fromMs: number): Table {
+    const lastMs = Math.max(fromMs, ...[...this.#sent.values()].map((sent) => sent.at(-1)?.atMs ?? fromMs))
+    const count = Math.ceil((lastMs - fromMs) / EVERY_MS)
+    const kinds = [...this.#sent].map(([kind, sent]): [string, number[]] => [
+      `${kind}_bytes`,
+      binned(sent, fromMs, EVERY_MS, count),
+    ])
+    kinds.sort(([a, some], [b, others]) => sumOf(others) - sumOf(some) || (a < b ? -1 : 1))
+    return { at_s: secondsOf(EVERY_MS, count), ...Object.fromEntries(kinds) }
+  }
+
+  #listen(channel: Channel, clock: Clock): Channel {
+    return {
+      ...delegated(channel),
+      send: (bytes) => {
+        const { t } = PeerFrame.decode(bytes)
+        const sent = this.#sent.get(t)
+        const one = { atMs: clock.monotonic(), amount: bytes.length }
+        if (sent) sent.push(one)
+        else this.#sent.set(t, [one])
+        return channel.send(bytes)
+      },
+    }
+  }
+}
+
+export const trafficPlot = (traffic: Table): Plot => ({
+  title: 'Traffic by kind',
+  about: 'Bytes of the frames that all peers together send in a second, by their kind: those that weigh most.',
+  ...{ table: 'traffic', x: { column: 'at_s', label: 'time, s' }, y: 'bytes a second' },
+  lines: Object.keys(traffic)
+    .slice(1, 1 + LINES_MAX)
+    .map((column) => ({ column, label: column.replace('_bytes', '') })),
+  as: 'steps',
+})
