@@ -4,6 +4,7 @@ import type { ErrorCode } from '../../protocol/errors.ts'
 import { decodeValue } from '../../protocol/values.ts'
 import type { Recorded, Seen } from '../checkers/history.ts'
 import { checkHistory } from '../checkers/serialisability.ts'
+import { checkUsage } from '../checkers/usage.ts'
 import { modelResult } from '../cost-model.ts'
 import { DONE_PREFIX, type Moved, REGISTER_PREFIX } from './functions.ts'
 import { type Asked, isHonest, isLiar, PATIENT_MS } from './plan.ts'
@@ -188,6 +189,16 @@ const honestStay: Checker = ({ left, plan: { kinds }, names }) =>
       ]
     })
 
+/** Nobody has lent more than the other has signed for; and where nothing broke, both count the same. */
+const balancesAgree: Checker = ({ books, plan: { kinds, faults } }) => {
+  if (faults.length === 0 && kinds.every(isHonest)) return checkUsage(books)
+  const signed = new Map(books.map(({ peer, other, used }) => [`${peer} ${other}`, used.fuel]))
+  return books.flatMap(({ peer, other, lent }) => {
+    const used = signed.get(`${other} ${peer}`) ?? 0
+    return lent.fuel > used ? [`${peer} has lent ${other} ${lent.fuel} fuel, which has signed for ${used}`] : []
+  })
+}
+
 /** By what they look at. */
 export const CHECKERS = {
   'nothing lost': nothingLost,
@@ -198,6 +209,7 @@ export const CHECKERS = {
   'strictly serialisable': serialisable,
   'queues bounded': queuesBounded,
   'the honest stay': honestStay,
+  'balances agree': balancesAgree,
 } as const satisfies { [name: string]: Checker }
 
 export const violationsOf = (record: Record): string[] =>

@@ -3,6 +3,7 @@ import type { CallResult } from '../../peer/calls.ts'
 import type { TrustState } from '../../peer/trust.ts'
 import type { MeshError } from '../../protocol/errors.ts'
 import type { LogEventName, LogFields } from '../../protocol/log.ts'
+import type { Book } from '../checkers/usage.ts'
 import type { Asked, Plan } from './plan.ts'
 
 /** One task of a call, as its caller was told. */
@@ -44,6 +45,8 @@ export interface Record {
   called: readonly Called[]
   entries: Entries
   left: readonly Left[]
+  /** What those who are there have agreed with each other. */
+  books: readonly Book[]
   /** The most that ran or waited at one peer at any time. */
   runningMax: number
   /** Timers that were set when all was quiet. */

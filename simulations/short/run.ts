@@ -9,6 +9,7 @@ import type { LogEventName } from '../../protocol/log.ts'
 import type { Channel, Ports } from '../../protocol/ports.ts'
 import { decodeValue, encodeValue } from '../../protocol/values.ts'
 import { delegated, withChannels } from '../channels.ts'
+import type { Book } from '../checkers/usage.ts'
 import { modelInput } from '../cost-model.ts'
 import { withKeyedHashes } from '../keyed-hash.ts'
 import { createWorld, type Machine, type PeerSetup, type World, type WorldPeer } from '../world.ts'
@@ -90,7 +91,13 @@ class ShortWorld {
     await clock.advance(hasLoss ? QUIET_AFTER_LOSS_MS : QUIET_MS)
     const record: Record = {
       ...{ plan: this.#plan, names, called: this.#called, entries: await this.#entries() },
-      ...{ left: this.#left(), runningMax: this.#runningMax, timers: clock.pending, hash: this.#hash },
+      ...{
+        left: this.#left(),
+        books: this.#books(),
+        runningMax: this.#runningMax,
+        timers: clock.pending,
+        hash: this.#hash,
+      },
     }
     await this.#world.stop()
     return record
@@ -222,6 +229,16 @@ class ShortWorld {
       const inFlight = neighbours.reduce((sum, one) => sum + one.in_flight, 0)
       return [{ peer: i, running: running.length, inFlight, trust, events }]
     })
+  }
+
+  #books(): Book[] {
+    const there = this.#theWorld.peers.filter((_, i) => !this.#gone.has(i))
+    const names = new Set(there.map(({ peerId }) => peerId))
+    return there.flatMap(({ peer, peerId }) =>
+      (peer.status().usage ?? []).flatMap(({ peer: other, lent, used }) =>
+        names.has(other) ? [{ peer: peerId, other, lent, used }] : [],
+      ),
+    )
   }
 
   /** Adds what peer `i` hears to the hash. */

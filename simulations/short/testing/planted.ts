@@ -4,6 +4,7 @@ import { MeshError } from '../../../protocol/errors.ts'
 import { BLOCKS_PROTOCOL, type FrameOf, type PeerFrame } from '../../../protocol/frames.ts'
 import { Outcome } from '../../../protocol/outcome.ts'
 import type { Clock, Storage } from '../../../protocol/ports.ts'
+import { USAGE_PROTOCOL } from '../../../protocol/tally.ts'
 import { encodeValue } from '../../../protocol/values.ts'
 import { lyingHost } from '../../adversaries.ts'
 import { delegated, withChannels, withFrames } from '../../channels.ts'
@@ -181,6 +182,10 @@ export const MISTAKES: { readonly [does: string]: Mistake } = {
   'blocks: they cannot be asked for': {
     finds: 'nothing lost',
     ports: (ports) => withChannels(ports, (channel) => ({ ...delegated(channel), send: () => true }), BLOCKS_PROTOCOL),
+  },
+  'usage: what is signed does not arrive': {
+    finds: 'balances agree',
+    ports: (ports) => withChannels(ports, (channel) => ({ ...delegated(channel), send: () => true }), USAGE_PROTOCOL),
   },
   // What checkers look at.
   'results: one is handed over twice': {
