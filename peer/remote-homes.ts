@@ -1,7 +1,7 @@
 /** Durable invocations of a peer that keeps none: at a home among its neighbours, which it lets run them in its name. */
 import { type CID, ensureCid, isCidText } from '../protocol/cid.ts'
 import { Delegation } from '../protocol/delegation.ts'
-import { type Envelope, signBatch } from '../protocol/envelope.ts'
+import { type Envelope, signBatch, verifyEnvelope } from '../protocol/envelope.ts'
 import { MeshError } from '../protocol/errors.ts'
 import {
   HOME_PROTOCOL,
@@ -10,11 +10,17 @@ import {
   type HomeFrameOf,
   type HomeQuestion,
 } from '../protocol/home-frames.ts'
+import { DELEGATION_MS_MAX } from '../protocol/limits.ts'
 import type { Channel, Ports } from '../protocol/ports.ts'
 import type { Manifest } from '../protocol/records.ts'
 import { encodeValue, type Value } from '../protocol/values.ts'
 import type { CallWish } from './calls.ts'
-import { namespacesOf } from './durable/delegation-rules.ts'
+import {
+  type DelegationSummary,
+  delegationSummaryOf,
+  type HeldDelegation,
+  namespacesOf,
+} from './durable/delegation-rules.ts'
 import type { DurableEnd } from './durable/durable.ts'
 import { pause } from './pause.ts'
 import type { Peer } from './peer.ts'
@@ -25,6 +31,9 @@ const LOOK_MS = 500
 const ANSWER_MS_MAX = 30_000
 /** A clock that is behind takes it for valid all the same. */
 const SKEW_MS = 60_000
+
+/** Peers that are no home of this one, or out of reach: they go on with nothing. */
+const NO_HOME_OF_OURS = new Set(['E_NO_HOME', 'E_PROTOCOL_VERSION', 'E_UNREACHABLE'])
 
 type Question<F = HomeQuestion> = F extends HomeQuestion ? Omit<F, 'id'> : never
 type HomePorts = Pick<Ports, 'clock' | 'crypto' | 'random' | 'signer' | 'network'>
@@ -60,8 +69,6 @@ export class RemoteHomes {
   readonly #lines = new Map<string, Promise<Line>>()
   /** Homes of what was begun. */
   readonly #homes = new Map<string, string>()
-  /** What was let be done of it. */
-  readonly #works = new Map<string, DelegatedWork>()
   #nextId = 1
 
   constructor(ports: HomePorts, parts: RemoteHomesParts) {
@@ -86,7 +93,6 @@ export class RemoteHomes {
       ...{ timeout_ms: wish.timeoutMs, remote: wish.remote },
     })
     this.#homes.set(invocation.toString(), home)
-    this.#works.set(invocation.toString(), work)
     return invocation.toString()
   }
 
@@ -102,15 +108,48 @@ export class RemoteHomes {
   }
 
   /**
-   * It may go on, as it was begun: until its deadline. Throws MeshError E_USAGE for one that an earlier run of this peer has
-   * begun, of which nobody knows here what it may.
+   * It may go on, as this peer has signed for it before, until its deadline or for seven days. Throws MeshError E_USAGE for one
+   * that has ended, E_NO_HOME where what was signed is for another home.
    */
   async renew(id: string): Promise<void> {
     const home = await this.#homeOf(id)
-    const work = this.#works.get(id)
-    if (!work) throw new MeshError('E_USAGE', `invocation ${id} was begun by another program, which alone can renew it`)
+    const [held] = await this.#heldBy(home, [ensureCid(id)])
+    if (!held) throw new MeshError('E_USAGE', `invocation ${id} has ended; there is nothing to renew`)
+    const { function: cid, effects, in: namespaces, fuel, home: before } = Delegation.decode(held.signed.payload)
+    if (before !== home)
+      throw new MeshError('E_NO_HOME', `what was signed is for the home ${before}, and not for ${home}`)
+    const untilMs = Math.min(held.deadlineMs, this.#ports.clock.now() + DELEGATION_MS_MAX)
+    const work = { effects, fuel, untilMs, ...(cid && { function: cid }), ...(namespaces && { in: namespaces }) }
     const delegation = await this.delegate(home, work)
-    await this.#ask(home, 'done', { t: 'renew', invocation: ensureCid(id), delegation })
+    await this.#ask(home, 'done', { t: 'renew', invocation: ensureCid(held.id), delegation })
+  }
+
+  /**
+   * By which homes in reach go on with something, or may again. Throws MeshError what one of them answers, and E_SIGNATURE
+   * where this peer has not signed what it shows.
+   */
+  async delegations(): Promise<DelegationSummary[]> {
+    const heldBy = (peer: string) =>
+      this.#heldBy(peer, []).catch((cause) => {
+        if (NO_HOME_OF_OURS.has(cause.code)) return []
+        throw new MeshError(cause.code, `${peer}: ${cause.message}`)
+      })
+    const held = (await Promise.all(this.#parts.neighbours().map(heldBy))).flat()
+    return held.map((one) => delegationSummaryOf(one, this.#ports.network.peerId))
+  }
+
+  /** What a home shows may be old, but is this peer's word. */
+  async #heldBy(home: string, of: readonly CID[]): Promise<HeldDelegation[]> {
+    const { delegations } = await this.#ask(home, 'held', { t: 'standing', of: [...of] })
+    return Promise.all(
+      delegations.map(async ({ invocation, delegation: signed, revoked, deadline_ms, running }) => {
+        if (signed.signer !== this.#ports.network.peerId)
+          throw new MeshError('E_SIGNATURE', `the delegation is signed by ${signed.signer}`)
+        await verifyEnvelope(this.#ports.crypto, 'delegation', signed)
+        Delegation.decode(signed.payload)
+        return { id: invocation.toString(), signed, isRevoked: revoked, deadlineMs: deadline_ms, running }
+      }),
+    )
   }
 
   /** It goes on no more, until it is renewed. */

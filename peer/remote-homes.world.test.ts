@@ -1,6 +1,6 @@
 /** Durable invocations at the home of another peer: by what its caller has signed, and no further. */
 import { describe, expect, test } from 'vitest'
-import { recordCid } from '../protocol/cid.ts'
+import { ensureCid, recordCid } from '../protocol/cid.ts'
 import { encodeCanonical } from '../protocol/codec.ts'
 import { Delegation } from '../protocol/delegation.ts'
 import type { EffectKind } from '../protocol/effects.ts'
@@ -10,6 +10,7 @@ import { HOME_PROTOCOL, HomeFrame } from '../protocol/home-frames.ts'
 import { Outcome } from '../protocol/outcome.ts'
 import { decodeValue, encodeValue, type Value } from '../protocol/values.ts'
 import { joinBy, machine, publish, requestOf, worldFor } from '../scripts/test/world.ts'
+import { createPeerBackend } from '../sdk/peer-backend.ts'
 import type { World, WorldPeer } from '../simulations/world.ts'
 import type { CallRequest } from './calls.ts'
 import type { DurableEnd } from './durable/durable.ts'
@@ -115,10 +116,60 @@ test('what its caller has revoked stands still, says why, and goes on when it is
   await world.clock.advance(60_000)
   const { durable } = home.peer
   expect((await durable.list(false)).length).toBe(2)
+  // Another program with the same key sees what it may, and gives its word again.
   const later = remoteHomesOf(caller.ports, caller.peer)
-  await expect(world.until(later.renew(id))).rejects.toMatchObject({ code: 'E_USAGE' })
-  await world.until(homes.renew(id))
+  expect(await world.until(later.delegations())).toMatchObject([{ id, isRevoked: true, running: 2 }])
+  await world.until(later.renew(id))
+  expect(await world.until(homes.delegations())).toMatchObject([{ id, isRevoked: false }])
   expect(valueIn(await world.until(homes.wait(id)))).toBe(1)
+})
+
+test('what stands is told to its caller and to the home, to nobody else, and no more once it has ended', async () => {
+  const { world, home, caller, homes, request, published } = await scene('listed')
+  const atMs = world.clock.now()
+  const id = await world.until(homes.start(request(60_000, { export: 'outer' })))
+  await until(world, async () => (await home.peer.durable.list(false)).length === 2)
+  const about = {
+    ...{ id, function: published.cid.toString(), namespaces: ['shop'], effects: ABOUT.effects },
+    ...{ fuel: published.manifest.limits.fuel, isRevoked: false, running: 2 },
+  }
+  const [told, ...more] = await world.until(homes.delegations())
+  expect([told, more]).toEqual([{ ...about, caller: undefined, home: home.peerId, expiresMs: expect.any(Number) }, []])
+  expect(Math.abs((told?.expiresMs as number) - atMs - HOUR_MS)).toBeLessThan(60_000)
+  expect(await createPeerBackend(home.peer).durable.delegations()).toMatchObject([
+    { ...about, caller: caller.peerId, home: undefined },
+  ])
+  const other = await joinBy(world, home, { policy: { slots: 0 } })
+  expect(await world.until(remoteHomesOf(other.ports, other.peer).delegations())).toEqual([])
+  const asked = { t: 'standing', of: [ensureCid(id)] }
+  expect(await say(world, other, home, asked)).toMatchObject({ t: 'no', code: 'E_USAGE' })
+  await world.until(homes.cancel(id))
+  await until(world, async () => (await world.until(homes.delegations())).length === 0)
+  await expect(world.until(homes.renew(id))).rejects.toMatchObject({ code: 'E_USAGE' })
+})
+
+test('a delegation that another has signed is not taken for one of this peer', async () => {
+  const { world, home, caller, homes, request } = await scene('shown')
+  const other = await joinBy(world, home, { policy: { slots: 0 } })
+  const theirs = remoteHomesOf(other.ports, other.peer)
+  const { effects } = ABOUT
+  const signed = await theirs.delegate(home.peerId, { effects, fuel: 1, untilMs: world.clock.now() + HOUR_MS })
+  const id = await world.until(homes.start(request(60_000)))
+  const { delegations } = home.peer.durable
+  for (const [delegation, code] of [
+    [signed, 'E_SIGNATURE'],
+    [{ ...signed, signer: caller.peerId }, 'E_SIGNATURE'],
+  ] as const) {
+    await delegations.renew(id, delegation)
+    await expect(world.until(homes.delegations())).rejects.toMatchObject({ code })
+    await expect(world.until(homes.renew(id))).rejects.toMatchObject({ code })
+  }
+  const elsewhere = (world.peers[1] as WorldPeer).peerId
+  await delegations.renew(
+    id,
+    await homes.delegate(elsewhere, { effects, fuel: 1, untilMs: world.clock.now() + HOUR_MS }),
+  )
+  await expect(world.until(homes.renew(id))).rejects.toMatchObject({ code: 'E_NO_HOME' })
 })
 
 test('one whose delegation expires stands still, and fails at its deadline with the reason', async () => {
@@ -140,6 +191,7 @@ test('one whose delegation expires stands still, and fails at its deadline with 
     code: 'E_NO_HOME',
     message: expect.stringContaining('expired'),
   })
+  expect(await world.until(homes.delegations())).toMatchObject([{ id, expiresMs: world.clock.now() - 15_000 }])
   await world.clock.advance(100_000)
   expect(await home.peer.durable.end(id)).toMatchObject({ state: 'failed', error: { code: 'E_NO_HOME' } })
 })

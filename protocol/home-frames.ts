@@ -4,9 +4,9 @@ import { Delegation } from './delegation.ts'
 import { STATES } from './durable.ts'
 import { envelope } from './envelope.ts'
 import { ERRORS, type ErrorCode } from './errors.ts'
-import { FRAME_BYTES_MAX, GRANTS_BYTES_MAX, INPUT_BYTES_MAX, TIMEOUT_MS_MAX } from './limits.ts'
+import { DELEGATIONS_TOLD_MAX, FRAME_BYTES_MAX, GRANTS_BYTES_MAX, INPUT_BYTES_MAX, TIMEOUT_MS_MAX } from './limits.ts'
 import { limits, Outcome } from './outcome.ts'
-import { bytes, cid, integer, list, message, name, text } from './schema.ts'
+import { bytes, cid, instantMs, integer, list, message, name, text } from './schema.ts'
 
 /** Between callers and their homes; the caller opens it. */
 export const HOME_PROTOCOL = '/wayside/1/home'
@@ -52,14 +52,32 @@ const stands = of('stands', {
   outcome: list(bytes(Outcome.bytesMax), 1),
   failure: list(v.strictObject({ code: errorCode(), message: text() }), 1),
 })
+/** By which delegations of the sender does something run? `of`: none: all. */
+const standing = of('standing', { of: list(cid(), 1) })
+/**
+ * Of invocations that have not ended, the oldest first. `revoked`: it may go on no more, until it is renewed. `deadline_ms`: at
+ * which it ends. `running`: how many run by it, with those that it has called.
+ */
+const held = of('held', {
+  delegations: list(
+    v.strictObject({
+      invocation: cid(),
+      delegation: delegation(),
+      revoked: v.boolean(),
+      deadline_ms: instantMs(),
+      running: integer(1),
+    }),
+    DELEGATIONS_TOLD_MAX,
+  ),
+})
 const no = of('no', { code: errorCode(), message: text() })
 
 export const HomeFrame = message(
   'home frame',
   FRAME_BYTES_MAX,
-  v.variant('t', [offer, begin, renew, revoke, look, cancel, done, begun, stands, no]),
+  v.variant('t', [offer, begin, renew, revoke, look, cancel, standing, done, begun, stands, held, no]),
 )
 export type HomeFrame = v.InferOutput<typeof HomeFrame.schema>
 export type HomeFrameOf<T extends HomeFrame['t']> = Extract<HomeFrame, { t: T }>
-export type HomeQuestion = HomeFrameOf<'offer' | 'begin' | 'renew' | 'revoke' | 'look' | 'cancel'>
+export type HomeQuestion = HomeFrameOf<'offer' | 'begin' | 'renew' | 'revoke' | 'look' | 'cancel' | 'standing'>
 export type HomeAnswer = Exclude<HomeFrame, HomeQuestion>

@@ -71,6 +71,8 @@ export const GRANTS_BYTES_MAX = MIB
 export const DELEGATION_MS_MAX = 7 * 24 * 60 * 60 * 1000
 /** Durable invocations of one caller that is not the home itself, at a time. */
 export const DELEGATED_RUNNING_MAX = 64
+/** Delegations that a caller is told of at once: it has more only where its home has taken over what others ran. */
+export const DELEGATIONS_TOLD_MAX = 256
 /** Items of one invoke frame. */
 export const BATCH_ITEMS_MAX = 1024
 /** How long a copy of an item may be held back for another. One that would have to wait longer helps nobody. */

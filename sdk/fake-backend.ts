@@ -1,4 +1,5 @@
 /** For tests: a backend without a mesh. It notes what it is asked, and answers as the test says. */
+import type { DelegationSummary } from '../peer/durable/delegation-rules.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { Grants } from '../protocol/grants.ts'
 import type { Outcome } from '../protocol/outcome.ts'
@@ -52,6 +53,7 @@ export class FakeBackend implements Backend {
   pulled = 0
   closed = 0
   readonly revoked: string[] = []
+  readonly standing: DelegationSummary[] = []
   readonly started: Omit<BackendCall, 'receipt'>[] = []
   /** Each has ended when it is asked for, unless it was cancelled before. */
   readonly durable: BackendDurable = {
@@ -62,6 +64,7 @@ export class FakeBackend implements Backend {
     wait: (id) => this.#endOf(id),
     revoke: async (id: string) => void this.revoked.push(id),
     renew: async (id: string) => void this.revoked.splice(this.revoked.indexOf(id), 1),
+    delegations: async () => this.standing,
     cancel: async (id) => !this.#cancelled.has(id) && this.#cancelled.add(id) !== undefined,
     recorded: async (id) => new TextEncoder().encode(id),
   }

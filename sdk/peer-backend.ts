@@ -1,6 +1,7 @@
 /** The backend that is a peer in this process. */
 
 import { type CallResult, type CallWish, type Dispute, ensureLevel } from '../peer/calls.ts'
+import { delegationSummaryOf } from '../peer/durable/delegation-rules.ts'
 import type { DurableEnd } from '../peer/durable/durable.ts'
 import type { MapResult } from '../peer/map.ts'
 import type { Peer } from '../peer/peer.ts'
@@ -147,6 +148,11 @@ export const createPeerBackend = (peer: Peer, homes?: RemoteHomes): Backend => {
       cancel: async (id) => durable().cancel(id),
       revoke: async (id) => (homes ?? noDelegation()).revoke(id),
       renew: async (id) => (homes ?? noDelegation()).renew(id),
+      delegations: async () => {
+        if (homes) return homes.delegations()
+        const held = await peer.durable.delegations.standing(peer.durable.delegated())
+        return held.map((one) => delegationSummaryOf(one, peer.peerId))
+      },
       recorded: (id) => peer.durable.recorded(id),
     },
     close: () => {

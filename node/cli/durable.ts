@@ -16,7 +16,7 @@ export const withKept = <T>(flags: OwnerFlags, use: (durable: BackendDurable) =>
   withAgent(flags, (client) => use(createControlBackend(client).durable))
 
 /** Of what its agent keeps, or homes in reach keep for it while that does not run. */
-const withDurable = async <T>(
+export const withDurable = async <T>(
   flags: OwnerFlags,
   use: (durable: BackendDurable) => Promise<T>,
   what = 'for the agent to answer',
@@ -107,10 +107,4 @@ export const cancel = async (id: string, flags: OwnerFlags): Promise<undefined> 
   await print(
     wasRunning ? 'cancelled: nothing of it is committed any more\n' : `it had ended before; see wayside result ${id}\n`,
   )
-}
-
-export const revoke = async (id: string, flags: OwnerFlags): Promise<undefined> => {
-  await withDurable(flags, (durable) => durable.revoke(id))
-  if (flags.json) return printJson({ id, revoked: true }) as Promise<undefined>
-  await print('revoked: its home goes on with it no more\n')
 }

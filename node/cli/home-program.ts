@@ -55,19 +55,35 @@ const STATE_EXAMPLES = [
 ]
 
 export const addDelegations = (program: Command, run: Lazily) => {
-  program
+  const delegations = program
     .command('delegations')
-    .summary('what homes of other machines may do for this one')
-    .description('Takes back what this machine lets the home of another do for it.')
-    .command('revoke')
-    .summary('a home goes on no more with an invocation that was begun here')
+    .summary('what homes of other machines may do for this one, and this home for others')
     .description(
-      'The home of another machine stops an invocation that was begun here, with its journal. At its deadline it fails; to end it at once: `wayside cancel`.',
+      'Lists by which delegations something goes on that has not ended. Where the agent of this machine runs, it is the home, and what callers have signed for it is listed; else homes in reach are asked what they hold of this machine. Running is how many invocations run by one: its own, and the durable ones that this has called.',
     )
-    .argument('<id>', 'as `wayside run --durable` printed it')
     .addOption(dataOption())
     .addOption(jsonOption())
-    .action(run(async () => (await import('./durable.ts')).revoke))
+    .addHelpText('after', example('wayside delegations', 'wayside delegations renew bafyrei…'))
+    .action(run(async () => (await import('./delegations.ts')).delegations))
+  const add = (name: 'renew' | 'revoke', summary: string, description: string) =>
+    delegations
+      .command(name)
+      .summary(summary)
+      .description(description)
+      .argument('<id>', 'as `wayside run --durable` printed it, and `wayside delegations` shows it')
+      .addOption(dataOption())
+      .addOption(jsonOption())
+      .action(run(async () => (await import('./delegations.ts'))[name]))
+  add(
+    'renew',
+    'a home may go on with an invocation that was begun here',
+    'Signs again, for an invocation that was begun here, what was signed for it before: for the same home, function, effects, namespaces and fuel, until its deadline. One that was revoked, or whose delegation has expired, goes on.',
+  )
+  add(
+    'revoke',
+    'a home goes on no more with an invocation that was begun here',
+    'The home of another machine stops an invocation that was begun here, with its journal, until it is renewed. At its deadline it fails; to end it at once: `wayside cancel`.',
+  )
 }
 
 export const addState = (program: Command, run: Lazily) => {

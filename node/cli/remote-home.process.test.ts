@@ -24,6 +24,8 @@ const begun = async (args: readonly string[], env = {}): Promise<{ id: string; s
   return { id: /invocation (\S+)/.exec(said)?.[1] as string, said }
 }
 
+const standing = async (data: string) => JSON.parse((await wayside(['delegations', '--json', '--data', data])).stdout)
+
 test('its command and its home are killed; the home goes on with it, and the caller, back again, hears how it ended', async () => {
   const home = await startAgent()
   const member = await startAgent(['--join', home.status.ticket as string])
@@ -43,6 +45,10 @@ test('its command and its home are killed; the home goes on with it, and the cal
     ...{ status: 4, stderr: expect.stringContaining('revoked') },
   })
   expect(await wayside(['ps', '--data', member.data])).toMatchObject({ status: 6 })
+  expect(await wayside(['delegations', 'renew', slow, '--data', member.data])).toMatchObject({ status: 0 })
+  const mine = { id: slow, namespaces: ['visits'], revoked: false, running: 1 }
+  expect(await standing(member.data)).toMatchObject([{ ...mine, caller: null, home: again.status.peer }])
+  expect(await standing(again.data)).toMatchObject([{ ...mine, caller: member.status.peer, home: null }])
   // Whose key ends with its command is told that nobody else will hear of it.
   const joined = { WAYSIDE_JOIN: again.status.ticket as string }
   expect((await begun([...visit(1), '--data', freshDirectory()], joined)).said).toContain(

@@ -17,7 +17,7 @@ import { Batch } from './batch.ts'
 import { type AgentClient, errorOf } from './client.ts'
 import { Credit, Inbox } from './flow.ts'
 import { ITEM_BYTES, type WireItem } from './frames.ts'
-import { endFromWire, invocationFromWire } from './invocations.ts'
+import { delegationFromWire, endFromWire, invocationFromWire } from './invocations.ts'
 import { itemFromWire, resultFromWire, wireBytes } from './results.ts'
 
 /** A call that had begun is not one that found no agent. */
@@ -147,6 +147,8 @@ const durableOf = (client: AgentClient): BackendDurable => {
     cancel: async (id) => (await client.ask({ t: 'kill', invocation: id }, 'killed')).was_running,
     revoke: () => Promise.reject(actsByNone()),
     renew: () => Promise.reject(actsByNone()),
+    delegations: async () =>
+      (await client.ask({ t: 'delegations' }, 'delegations')).delegations.map(delegationFromWire),
     recorded: async (id) => (await client.ask({ t: 'recording', invocation: id }, 'recorded')).recorded,
   }
 }

@@ -85,6 +85,16 @@ const numbered = async function* (count: number, bytes = 1) {
 }
 
 describe('the owner’s commands', () => {
+  test('are told which delegations stand, as they are', async () => {
+    const all = { caller: undefined, home: undefined, function: undefined, namespaces: undefined, effects: [] }
+    const one = { id: CID_TEXT, ...all, fuel: 1, expiresMs: 5, isRevoked: true, running: 2 }
+    const other = { ...one, caller: 'a', home: 'b', function: CID_TEXT, namespaces: ['shop'], isRevoked: false }
+    const fake = new FakeBackend()
+    fake.standing.push(one, { ...other, effects: ['get', 'put'] })
+    const { backend } = await serve({ backend: fake })
+    expect(await backend.durable.delegations()).toEqual(fake.standing)
+  })
+
   test('reach the agent and are answered', async () => {
     const { client, controls } = await serve({ status: async () => ({ pid: 7, ratio: 0.5, none: null }) })
     expect((await client.ask({ t: 'status' }, 'status')).status).toEqual({ pid: 7, ratio: 0.5, none: null })

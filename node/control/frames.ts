@@ -122,6 +122,8 @@ export const CommandFrame = localMessage(
     v.strictObject({ t: v.literal('kill'), id: id(), invocation: text(NAME_CHARS_MAX) }),
     /** What is kept of one, to be run again. */
     v.strictObject({ t: v.literal('recording'), id: id(), invocation: text(NAME_CHARS_MAX) }),
+    /** By which others have this agent go on with something. */
+    v.strictObject({ t: v.literal('delegations'), id: id() }),
     v.strictObject({ t: v.literal('inputs'), id: id(), inputs: list(bytes(INPUT_BYTES_MAX), ITEMS_MAX) }),
     v.strictObject({ t: v.literal('state_get'), id: id(), namespace: stateNamespace(), key: stateKey() }),
     /** Null: there is to be none. */
@@ -216,6 +218,19 @@ const invocation = v.strictObject({
   ended_ms: v.nullable(integer(0)),
 })
 
+const delegation = v.strictObject({
+  id: text(NAME_CHARS_MAX),
+  caller: v.nullable(text(NAME_CHARS_MAX)),
+  home: v.nullable(text(NAME_CHARS_MAX)),
+  function: v.nullable(text(NAME_CHARS_MAX)),
+  namespaces: v.nullable(list(text(NAME_CHARS_MAX), BINDINGS_MAX)),
+  effects: list(v.picklist(EFFECT_KINDS), EFFECT_KINDS.length),
+  fuel: integer(1),
+  expires_ms: integer(0),
+  revoked: v.boolean(),
+  running: integer(1),
+})
+
 const end = v.strictObject({
   state: v.picklist(STATES),
   outcome: v.nullable(bytes(Outcome.bytesMax)),
@@ -248,6 +263,7 @@ export const AgentFrame = localMessage(
     v.strictObject({ t: v.literal('invocations'), id: id(), invocations: list(invocation, INVOCATIONS_MAX) }),
     v.strictObject({ t: v.literal('ended'), id: id(), end: v.nullable(end) }),
     v.strictObject({ t: v.literal('killed'), id: id(), was_running: v.boolean() }),
+    v.strictObject({ t: v.literal('delegations'), id: id(), delegations: list(delegation, INVOCATIONS_MAX) }),
     v.strictObject({ t: v.literal('recorded'), id: id(), recorded: bytes(RecordedInvocation.bytesMax) }),
     v.strictObject({ t: v.literal('state_entry'), id: id(), version: integer(0), value: stateValue() }),
     v.strictObject({ t: v.literal('state_written'), id: id(), revision: integer(1) }),

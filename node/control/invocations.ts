@@ -1,4 +1,5 @@
 /** Durable invocations, as they travel between the agent and its owner's commands. */
+import type { DelegationSummary } from '../../peer/durable/delegation-rules.ts'
 import type { DurableState } from '../../protocol/durable.ts'
 import { Outcome } from '../../protocol/outcome.ts'
 import type { BackendEnd, BackendInvocation } from '../../sdk/backend.ts'
@@ -6,6 +7,7 @@ import type { AgentFrame } from './frames.ts'
 
 type FrameOf<T extends AgentFrame['t']> = Extract<AgentFrame, { t: T }>
 type WireInvocation = FrameOf<'invocations'>['invocations'][number]
+type WireDelegation = FrameOf<'delegations'>['delegations'][number]
 type WireEnd = NonNullable<FrameOf<'ended'>['end']>
 
 export const invocationToWire = ({ createdMs, endedMs, ...rest }: BackendInvocation): WireInvocation => ({
@@ -19,6 +21,24 @@ export const invocationFromWire = ({ created_ms, ended_ms, ...rest }: WireInvoca
   createdMs: created_ms,
   endedMs: ended_ms ?? undefined,
 })
+
+/** As `wayside delegations --json` prints it, too. */
+export const delegationToWire = (one: DelegationSummary): WireDelegation => {
+  const { caller, home, function: cid, namespaces, effects, expiresMs, isRevoked, ...rest } = one
+  return {
+    ...{ ...rest, caller: caller ?? null, home: home ?? null, function: cid ?? null },
+    ...{ namespaces: namespaces ? [...namespaces] : null, effects: [...effects] },
+    ...{ expires_ms: expiresMs, revoked: isRevoked },
+  }
+}
+
+export const delegationFromWire = (one: WireDelegation): DelegationSummary => {
+  const { caller, home, function: cid, namespaces, expires_ms, revoked, ...rest } = one
+  return {
+    ...{ ...rest, caller: caller ?? undefined, home: home ?? undefined, function: cid ?? undefined },
+    ...{ namespaces: namespaces ?? undefined, expiresMs: expires_ms, isRevoked: revoked },
+  }
+}
 
 export const endToWire = ({ state, outcome, error }: BackendEnd): WireEnd => ({
   state,

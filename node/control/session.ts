@@ -6,7 +6,7 @@ import type { Backend, BackendOptions } from '../../sdk/backend.ts'
 import { Batch } from './batch.ts'
 import { Credit, Inbox } from './flow.ts'
 import { type AgentFrame, type CommandFrame, type CommandFrameOf, ITEM_BYTES } from './frames.ts'
-import { endToWire, invocationToWire } from './invocations.ts'
+import { delegationToWire, endToWire, invocationToWire } from './invocations.ts'
 import { answerState, changeBytes, type WireChange } from './owner-state.ts'
 import { itemToWire, resultToWire, wireBytes } from './results.ts'
 
@@ -154,12 +154,13 @@ export class Session {
       case 'ending':
       case 'kill':
       case 'recording':
+      case 'delegations':
         return this.#send(await this.#durable(frame, running))
     }
   }
 
   async #durable(
-    frame: CommandFrameOf<'start' | 'ps' | 'ending' | 'kill' | 'recording'>,
+    frame: CommandFrameOf<'start' | 'ps' | 'ending' | 'kill' | 'recording' | 'delegations'>,
     running: Running,
   ): Promise<AgentFrame> {
     const { id } = frame
@@ -179,6 +180,8 @@ export class Session {
       }
       case 'kill':
         return { t: 'killed', id, was_running: await durable.cancel(frame.invocation) }
+      case 'delegations':
+        return { t: 'delegations', id, delegations: (await durable.delegations()).map(delegationToWire) }
       case 'recording':
         return { t: 'recorded', id, recorded: await durable.recorded(frame.invocation) }
     }

@@ -1,10 +1,10 @@
 /** This home, as callers see it that keep nothing durable themselves: what they begin runs by their delegation, and is told to nobody else. */
 import { toBase32 } from '../../protocol/base32.ts'
-import type { CID } from '../../protocol/cid.ts'
+import { type CID, ensureCid } from '../../protocol/cid.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import { ensureGrants } from '../../protocol/grants.ts'
 import { HOME_PROTOCOL, HomeFrame, type HomeFrameOf, type HomeQuestion } from '../../protocol/home-frames.ts'
-import { DELEGATED_RUNNING_MAX, MESSAGE_CHARS_MAX } from '../../protocol/limits.ts'
+import { DELEGATED_RUNNING_MAX, DELEGATIONS_TOLD_MAX, MESSAGE_CHARS_MAX } from '../../protocol/limits.ts'
 import type { Channel, Ports } from '../../protocol/ports.ts'
 import { decodeValue } from '../../protocol/values.ts'
 import { type CallWish, ensureLevel } from '../calls.ts'
@@ -23,7 +23,7 @@ interface CallersParts {
   owner(): string
 }
 
-type Answer<F = HomeFrame> = F extends { t: 'done' | 'begun' | 'stands' | 'no' } ? Omit<F, 'id'> : never
+type Answer<F = HomeFrame> = F extends { t: 'done' | 'begun' | 'stands' | 'held' | 'no' } ? Omit<F, 'id'> : never
 
 class Callers {
   readonly #ports: Pick<Ports, 'crypto' | 'log'>
@@ -69,21 +69,23 @@ class Callers {
       case 'begin':
         return { t: 'begun', invocation: await this.#begin(neighbour, asked) }
       case 'renew': {
-        const id = await this.#ensureOf(caller, asked.invocation)
+        const id = await this.#wordOf(caller, asked.invocation)
         const delegation = await durable.delegations.open(caller, asked.delegation)
-        const { function: cid, fuel, grants } = await durable.workOf(id)
+        const { function: cid, limits, grants } = await durable.record(id)
         const namespaces = ownNames(namespacesOf(grants), this.#tagOf(caller))
-        ensureCovers(delegation, { function: cid, fuel, namespaces }, await durable.manifest(cid))
+        ensureCovers(delegation, { function: cid, fuel: limits.fuel, namespaces }, await durable.manifest(cid))
         await durable.delegations.renew(id, asked.delegation)
         return { t: 'done', is: true }
       }
       case 'revoke':
-        await durable.delegations.revoke(await this.#ensureOf(caller, asked.invocation))
+        await durable.delegations.revoke(await this.#wordOf(caller, asked.invocation))
         return { t: 'done', is: true }
       case 'look':
         return this.#stands(await this.#ensureOf(caller, asked.invocation))
       case 'cancel':
         return { t: 'done', is: await durable.cancel(await this.#ensureOf(caller, asked.invocation)) }
+      case 'standing':
+        return this.#standing(caller, asked.of)
       default:
         throw new MeshError('E_MESSAGE', `a home is not asked for ${(asked as HomeFrame).t}`)
     }
@@ -106,7 +108,7 @@ class Callers {
     const grants = ensureGrants(decodeValue(asked.grants))
     const work = { function: asked.function, fuel: limits.fuel, namespaces: namespacesOf(grants) }
     ensureCovers(delegation, work, manifest)
-    if (durable.runningFor(caller) >= DELEGATED_RUNNING_MAX)
+    if (durable.delegated(caller).length >= DELEGATED_RUNNING_MAX)
       throw new MeshError(
         'E_BUSY',
         `${DELEGATED_RUNNING_MAX} invocations of yours run here already; wait for some to end`,
@@ -126,8 +128,26 @@ class Callers {
 
   async #ensureOf(caller: string, invocation: CID): Promise<string> {
     const id = invocation.toString()
-    if ((await this.#parts.durable.callerOf(id)) === caller) return id
-    throw new MeshError('E_USAGE', `this home knows no invocation ${id} of yours`)
+    await this.#wordOf(caller, invocation)
+    return id
+  }
+
+  /** The invocation whose delegation it runs by: itself, or the one that has called it. */
+  async #wordOf(caller: string, invocation: CID): Promise<string> {
+    const { delegated } = await this.#parts.durable.record(invocation.toString())
+    if (delegated?.caller === caller) return delegated.under.toString()
+    throw new MeshError('E_USAGE', `this home knows no invocation ${invocation} of yours`)
+  }
+
+  async #standing(caller: string, of: readonly CID[]): Promise<Answer> {
+    const { durable } = this.#parts
+    const words = await Promise.all(of.map((one) => this.#wordOf(caller, one)))
+    const all = await durable.delegations.standing(durable.delegated(caller))
+    const wanted = all.filter(({ id }) => of.length === 0 || words.includes(id))
+    const delegations = wanted.slice(0, DELEGATIONS_TOLD_MAX).map(({ id, signed, isRevoked, deadlineMs, running }) => ({
+      ...{ invocation: ensureCid(id), delegation: signed, revoked: isRevoked, deadline_ms: deadlineMs, running },
+    }))
+    return { t: 'held', delegations }
   }
 
   async #stands(id: string): Promise<Answer> {

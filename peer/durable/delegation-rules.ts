@@ -1,6 +1,7 @@
 /** What a delegation allows. Pure but for the signature. */
 import type { CID } from '../../protocol/cid.ts'
 import { Delegation } from '../../protocol/delegation.ts'
+import type { EffectKind } from '../../protocol/effects.ts'
 import { type Envelope, verifyEnvelope } from '../../protocol/envelope.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import type { Grant, Grants } from '../../protocol/grants.ts'
@@ -10,6 +11,51 @@ import type { Manifest } from '../../protocol/records.ts'
 
 /** Clocks of caller and home may differ by so much. */
 const SKEW_MS = 60_000
+
+/** A delegation by which something goes on at a home, or may again. */
+export interface DelegationSummary {
+  /** Of the invocation. */
+  id: string
+  /** Undefined: this peer. */
+  caller: string | undefined
+  /** Undefined: this peer. */
+  home: string | undefined
+  /** CID text; undefined: any. */
+  function: string | undefined
+  /** As the caller names them; undefined: any. */
+  namespaces: readonly string[] | undefined
+  effects: readonly EffectKind[]
+  /** Of one invocation, at most. */
+  fuel: number
+  /** By the wall clock. */
+  expiresMs: number
+  isRevoked: boolean
+  /** Invocations that run by it: its own, and the durable ones that this has called. */
+  running: number
+}
+
+/** What a home tells of one. */
+export interface HeldDelegation {
+  id: string
+  signed: Envelope
+  isRevoked: boolean
+  /** At which the invocation ends. */
+  deadlineMs: number
+  running: number
+}
+
+/** As `self` sees it. */
+export const delegationSummaryOf = (
+  { id, signed, isRevoked, running }: HeldDelegation,
+  self: string,
+): DelegationSummary => {
+  const { home, function: cid, in: namespaces, effects, fuel, expires_ms } = Delegation.decode(signed.payload)
+  const unlessSelf = (peer: string) => (peer === self ? undefined : peer)
+  return {
+    ...{ id, caller: unlessSelf(signed.signer), home: unlessSelf(home), function: cid?.toString(), namespaces },
+    ...{ effects, fuel, expiresMs: expires_ms, isRevoked, running },
+  }
+}
 
 const refuse = (message: string): never => {
   throw new MeshError('E_NO_HOME', message)

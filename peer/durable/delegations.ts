@@ -3,12 +3,13 @@
 import type { CID } from '../../protocol/cid.ts'
 import { decodeCanonical, encodeCanonical } from '../../protocol/codec.ts'
 import { Delegation } from '../../protocol/delegation.ts'
+import type { DurableRecord } from '../../protocol/durable.ts'
 import type { Envelope } from '../../protocol/envelope.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import type { Ports } from '../../protocol/ports.ts'
 import { commitKnown } from '../state/commit.ts'
 import type { StateEngine, Write } from '../state/engine.ts'
-import { openDelegation } from './delegation-rules.ts'
+import { type HeldDelegation, openDelegation } from './delegation-rules.ts'
 
 /** No grant reaches it. */
 const DELEGATIONS = '.delegations'
@@ -16,6 +17,11 @@ const DELEGATIONS = '.delegations'
 const LOOK_MS = 1000
 
 type DelegationPorts = Pick<Ports, 'clock' | 'crypto' | 'network'>
+
+/** As it is kept: one that was revoked stays, so that its caller may renew it. */
+type Kept = Envelope | { revoked: Envelope }
+
+const signedIn = (kept: Kept): Envelope => ('revoked' in kept ? kept.revoked : kept)
 
 export class Delegations {
   readonly #ports: DelegationPorts
@@ -49,15 +55,31 @@ export class Delegations {
     return this.#commit(`${id}/renewed`, this.writeOf(id, signed))
   }
 
-  revoke(id: string): Promise<void> {
-    return this.#commit(`${id}/revoked`, this.forget(id))
+  /** Of one that has none nothing is changed. */
+  async revoke(id: string): Promise<void> {
+    const [kept] = await this.#kept([id])
+    if (!kept) return
+    const write = { namespace: DELEGATIONS, key: id, put: encodeCanonical({ revoked: signedIn(kept) }) }
+    await this.#commit(`${id}/revoked`, write)
+  }
+
+  /** Those by which `running` go on, or may again. */
+  async standing(running: readonly { id: string; record: DurableRecord }[]): Promise<HeldDelegation[]> {
+    const own = running.filter(({ id, record }) => record.delegated?.under.toString() === id)
+    const kept = await this.#kept(own.map(({ id }) => id))
+    return own.flatMap(({ id, record }, i) => {
+      const one = kept[i]
+      if (!one) return []
+      const by = running.filter(({ record: { delegated } }) => delegated?.under.toString() === id)
+      const about = { isRevoked: 'revoked' in one, deadlineMs: record.deadline_ms, running: by.length }
+      return [{ id, signed: signedIn(one), ...about }]
+    })
   }
 
   /** By which `id` may run now. Throws MeshError E_NO_HOME if there is none, or it has expired. */
   async held(id: string): Promise<{ delegation: Delegation; signed: Envelope }> {
-    const [entry] = await this.#engine.read(DELEGATIONS, [id], await this.#engine.revision())
-    if (!entry?.value) throw new MeshError('E_NO_HOME', 'the caller has revoked its delegation')
-    const signed = decodeCanonical(entry.value) as Envelope
+    const [signed] = await this.#kept([id])
+    if (!signed || 'revoked' in signed) throw new MeshError('E_NO_HOME', 'the caller has revoked its delegation')
     const delegation = Delegation.decode(signed.payload)
     const { clock } = this.#ports
     if (delegation.expires_ms > clock.now()) return { delegation, signed }
@@ -84,6 +106,11 @@ export class Delegations {
       isWatched = false
       cancel()
     }
+  }
+
+  async #kept(ids: readonly string[]): Promise<(Kept | undefined)[]> {
+    const entries = await this.#engine.read(DELEGATIONS, ids, await this.#engine.revision())
+    return entries.map(({ value }) => value && (decodeCanonical(value) as Kept))
   }
 
   async #commit(name: string, write: Write): Promise<void> {

@@ -80,8 +80,8 @@ interface Running {
   readonly abort: AbortController
   /** Settles when it has ended, or is given up here. */
   readonly over: Promise<void>
-  /** For whom it is run, if not for this home's own caller. */
-  readonly caller: string | undefined
+  /** As it was when it began here. */
+  readonly record: DurableRecord
 }
 
 const summaryOf = (id: string, record: DurableRecord): DurableSummary => ({
@@ -142,23 +142,22 @@ export class Durable {
     return this.#start(wish, { caller, signed })
   }
 
-  /** Those of `caller` that run here. */
-  runningFor(caller: string): number {
-    return [...this.#running.values()].filter((one) => one.caller === caller).length
+  /** What runs here by delegations, those of `caller` alone if it is given; the oldest first. */
+  delegated(caller?: string): { id: string; record: DurableRecord }[] {
+    const all = [...this.#running].map(([id, { record }]) => ({ id, record }))
+    const found = all.filter(
+      ({ record: { delegated } }) => delegated && (caller ?? delegated.caller) === delegated.caller,
+    )
+    return found.sort((a, b) => a.record.created_ms - b.record.created_ms)
   }
 
-  /** Undefined: this home's own. Throws MeshError E_USAGE for one that is not known. */
-  async callerOf(id: string): Promise<string | undefined> {
-    return (await this.#recordOf(id)).record.delegated?.caller
+  /** Throws MeshError E_USAGE for one that is not known. */
+  async record(id: string): Promise<DurableRecord> {
+    return (await this.#recordOf(id)).record
   }
 
   manifest(functionCid: CID): Promise<Manifest> {
     return this.#parts.manifest(functionCid)
-  }
-
-  async workOf(id: string): Promise<{ function: CID; fuel: number; grants: DurableRecord['grants'] }> {
-    const { record } = await this.#recordOf(id)
-    return { function: record.function, fuel: record.limits.fuel, grants: record.grants }
   }
 
   async #start(wish: CallWish, more: BegunBy): Promise<CID> {
@@ -363,7 +362,7 @@ export class Durable {
       // What could not be kept for a while is gone on with, unless it has ended or is another home's.
       if (abort.signal.aborted && !this.#isStopped) this.#adoption.soon()
     })
-    this.#running.set(id, { run, abort, over, caller: record.delegated?.caller })
+    this.#running.set(id, { run, abort, over, record })
   }
 
   async #recordOf(id: string): Promise<{ record: DurableRecord; revision: number }> {

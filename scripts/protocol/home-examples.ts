@@ -56,5 +56,14 @@ export const homeFrameExamples: HomeFrame[] = [
     failure: [{ code: 'E_NO_HOME', message: 'the delegation of its caller has expired' }],
   },
   { t: 'stands', id: 6, state: 'done', outcome: [utf8('outcome')], failure: [] },
+  { t: 'standing', id: 8, of: [] },
+  { t: 'standing', id: 9, of: [kept] },
+  { t: 'held', id: 8, delegations: [] },
+  {
+    ...{ t: 'held', id: 9 },
+    delegations: [
+      { invocation: kept, delegation: signedDelegation, revoked: true, deadline_ms: EXPIRES_MS, running: 2 },
+    ],
+  },
   { t: 'no', id: 1, code: 'E_NO_HOME', message: 'a home for machines of its owner alone' },
 ]

@@ -1,0 +1,39 @@
+/** What `delegations` prints: by which homes go on with something for those who are not there. */
+import type { DelegationSummary } from '../../peer/durable/delegation-rules.ts'
+import { shortId } from '../short-id.ts'
+import { countWords, durationWords, tableWords } from './words.ts'
+
+const expiresWords = ({ isRevoked, expiresMs }: DelegationSummary, nowMs: number): string => {
+  if (isRevoked) return 'revoked'
+  return expiresMs > nowMs ? `in ${durationWords(expiresMs - nowMs)}` : 'expired'
+}
+
+const namespacesWords = (names: readonly string[] | undefined): string => {
+  if (!names) return 'any'
+  return names.length === 0 ? 'none' : names.join(', ')
+}
+
+/** A row each; the ids are whole: other commands take them. */
+export const delegationsWords = (all: readonly DelegationSummary[], nowMs: number): string => {
+  if (all.length === 0) return 'nothing goes on by a delegation: neither here, nor elsewhere for this machine\n'
+  const head = (name: string, isThere: boolean) => (isThere ? name : '')
+  const heads = [
+    ...[
+      'ID',
+      head(
+        'CALLER',
+        all.some((one) => one.caller),
+      ),
+      head(
+        'HOME',
+        all.some((one) => one.home),
+      ),
+    ],
+    ...['FUNCTION', 'NAMESPACES', 'EXPIRES', 'RUNNING'],
+  ]
+  const rows = all.map((one) => [
+    ...[one.id, shortId(one.caller ?? ''), shortId(one.home ?? ''), one.function ? shortId(one.function) : 'any'],
+    ...[namespacesWords(one.namespaces), expiresWords(one, nowMs), countWords(one.running)],
+  ])
+  return tableWords([heads, ...rows])
+}
