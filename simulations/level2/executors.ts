@@ -68,9 +68,9 @@ export class Executors {
   }
 
   asked(a: number): void {
-    const { attempts, population, tables, counts } = this.#world
-    const { at, row, link, ready } = attempts.columns
-    const peer = tables.peer[row[a] as number] as number
+    const { attempts, population, counts } = this.#world
+    const { at, peer: executor, link, since } = attempts.columns
+    const peer = executor[a] as number
     // Or it was taken back, and that was faster.
     if (population.online[peer] === 0 || at[a] === AT.over) {
       at[a] = AT.over
@@ -84,7 +84,7 @@ export class Executors {
     link[a] = this.first[peer] as number
     this.first[peer] = a
     this.count[peer] = (this.count[peer] as number) + 1
-    const hold = ready[a] as number
+    const hold = since[a] as number
     if (hold === 0) return this.#ready(a, peer)
     at[a] = AT.held
     this.held[peer] = (this.held[peer] as number) + 1
@@ -92,17 +92,17 @@ export class Executors {
   }
 
   released(a: number): void {
-    const { attempts, tables } = this.#world
-    if (attempts.columns.at[a] !== AT.held) return
-    const peer = tables.peer[attempts.columns.row[a] as number] as number
+    const { at, peer: executor } = this.#world.attempts.columns
+    if (at[a] !== AT.held) return
+    const peer = executor[a] as number
     this.held[peer] = (this.held[peer] as number) - 1
     this.#ready(a, peer)
   }
 
   ended(a: number): void {
-    const { at, row } = this.#world.attempts.columns
+    const { at, peer: executor } = this.#world.attempts.columns
     if (at[a] !== AT.runs) return
-    const peer = this.#world.tables.peer[row[a] as number] as number
+    const peer = executor[a] as number
     this.#remove(a, peer)
     this.#world.send(a, EVENT.answered, false, true)
     this.#pump(peer)
@@ -110,13 +110,13 @@ export class Executors {
   }
 
   cancelled(a: number): void {
-    const { at, row } = this.#world.attempts.columns
+    const { at, peer: executor } = this.#world.attempts.columns
     const wasThere = at[a] !== AT.over && at[a] !== AT.travels
     if (!wasThere) {
       at[a] = AT.over
       return
     }
-    const peer = this.#world.tables.peer[row[a] as number] as number
+    const peer = executor[a] as number
     this.#remove(a, peer)
     this.#pump(peer)
     this.#consider(peer)
@@ -154,22 +154,22 @@ export class Executors {
   }
 
   #ready(a: number, peer: number): void {
-    const { at, ready } = this.#world.attempts.columns
+    const { at, since } = this.#world.attempts.columns
     at[a] = AT.ready
-    ready[a] = this.#world.wheel.now
+    since[a] = this.#world.wheel.now
     this.#pump(peer)
     this.#consider(peer)
   }
 
   /** Starts those that have been ready longest, while there are slots. */
   #pump(peer: number): void {
-    const { at, ready, link } = this.#world.attempts.columns
+    const { at, since, link } = this.#world.attempts.columns
     const { slots } = this.#world.population.deviceOf(peer)
     while ((this.running[peer] as number) < slots) {
       let longest = NONE
       for (let a = this.first[peer] as number; a !== NONE; a = link[a] as number) {
         // The list has the newest first.
-        if (at[a] === AT.ready && (longest === NONE || (ready[a] as number) <= (ready[longest] as number))) longest = a
+        if (at[a] === AT.ready && (longest === NONE || (since[a] as number) <= (since[longest] as number))) longest = a
       }
       if (longest === NONE) return
       this.#start(longest, peer)
@@ -178,9 +178,9 @@ export class Executors {
 
   #start(a: number, peer: number): void {
     const { attempts, population, wheel } = this.#world
-    const { at, startedAt, work, tied } = attempts.columns
+    const { at, since, work, tied } = attempts.columns
     at[a] = AT.runs
-    startedAt[a] = wheel.now
+    since[a] = wheel.now
     this.running[peer] = (this.running[peer] as number) + 1
     const runs = ticksOf((work[a] as number) / population.deviceOf(peer).speed)
     this.#world.later(a, Math.max(1, runs), EVENT.ended)
@@ -189,7 +189,7 @@ export class Executors {
 
   #remove(a: number, peer: number): void {
     const { attempts, wheel, counts } = this.#world
-    const { at, link, startedAt, counted } = attempts.columns
+    const { at, link, since, counted } = attempts.columns
     if (this.first[peer] === a) this.first[peer] = link[a] as number
     else {
       let before = this.first[peer] as number
@@ -200,7 +200,7 @@ export class Executors {
     if (at[a] === AT.held) this.held[peer] = (this.held[peer] as number) - 1
     if (at[a] === AT.runs) {
       this.running[peer] = (this.running[peer] as number) - 1
-      if (counted[a] === 1) counts.spentTicks += wheel.now - (startedAt[a] as number)
+      if (counted[a] === 1) counts.spentTicks += wheel.now - (since[a] as number)
     }
     at[a] = AT.over
   }

@@ -162,14 +162,13 @@ export class Invokers {
   }
 
   #inspect(invoker: number, job: number, a: number): void {
-    const { attempts, jobs, tables, population, counts, wheel } = this.#world
-    const { open, at, events, row, sentAt } = attempts.columns
+    const { attempts, jobs, population, counts, wheel } = this.#world
+    const { open, at, events, peer: executor, sentAt } = attempts.columns
     if (open[a] === 0) return
-    const peer = tables.peer[row[a] as number] as number
+    const peer = executor[a] as number
     const isGone = population.online[peer] === 0 || (at[a] === AT.over && events[a] === 0)
-    const heardAt = Math.max(sentAt[a] as number, population.turnedAt[peer] as number)
     const view = this.#attempt
-    view.silentMs = isGone ? msOf(wheel.now - heardAt) : 0
+    view.silentMs = isGone ? msOf(wheel.now - Math.max(sentAt[a] as number, population.turnedAt[peer] as number)) : 0
     view.ageMs = msOf(wheel.now - (sentAt[a] as number))
     view.predictedMs = attempts.columns.predictedMs[a] as number
     view.lateness = this.candidates.experience.lateness(FUNCTION)
@@ -236,12 +235,12 @@ export class Invokers {
     const columns = attempts.columns
     columns.job[a] = job
     columns.row[a] = row
+    columns.peer[a] = tables.peer[row] as number
     columns.sibling[a] = jobs.columns.first[job] as number
     jobs.columns.first[job] = a
     columns.sentAt[a] = wheel.now
-    columns.startedAt[a] = 0
     columns.heardAt[a] = 0
-    columns.ready[a] = ticksOf(held)
+    columns.since[a] = ticksOf(held)
     columns.predictedMs[a] = view.serviceMs(i) === 0 ? 0 : predictedMs(view, i) + held
     columns.work[a] = jobs.columns.work[job] as number
     columns.counted[a] = jobs.columns.counts[job] === 0 ? 0 : 1
@@ -257,12 +256,12 @@ export class Invokers {
 
   #learn(a: number): void {
     const { attempts, tables, wheel, population } = this.#world
-    const { row, sentAt, heardAt, load, predictedMs: predicted, work } = attempts.columns
+    const { row, peer, sentAt, heardAt, load, predictedMs: predicted, work } = attempts.columns
     const { experience } = this.candidates
     const its = row[a] as number
     const completionMs = msOf(wheel.now - (sentAt[a] as number))
     const roundTripMs = msOf(2 * (tables.delayTicks[its] as number))
-    const { slots } = population.deviceOf(tables.peer[its] as number)
+    const { slots } = population.deviceOf(peer[a] as number)
     const heard = heardAt[a] as number
     const ranMs =
       heard === 0 ? servedMs({ completionMs, roundTripMs, slots, load: load[a] as number }) : msOf(wheel.now - heard)
@@ -273,9 +272,9 @@ export class Invokers {
   }
 
   #runTicks(a: number): number {
-    const { attempts, tables, population } = this.#world
-    const peer = tables.peer[attempts.columns.row[a] as number] as number
-    return Math.max(1, ticksOf((attempts.columns.work[a] as number) / population.deviceOf(peer).speed))
+    const { attempts, population } = this.#world
+    const { peer, work } = attempts.columns
+    return Math.max(1, ticksOf((work[a] as number) / population.deviceOf(peer[a] as number).speed))
   }
 
   #end(invoker: number, job: number): void {

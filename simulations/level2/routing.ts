@@ -132,9 +132,11 @@ export class LargeRoutingWorld {
 
   #handle(): Handler[] {
     const { executors, invokers, world } = this
+    const { words } = world.attempts
     const ofAttempt =
       (handler: Handler): Handler =>
-      (a) => {
+      (record) => {
+        const a = record * words
         handler(a)
         const { events } = world.attempts.columns
         events[a] = (events[a] as number) - 1

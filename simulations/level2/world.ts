@@ -5,7 +5,7 @@ import type { Population } from './population.ts'
 import { DEGREE, type Tables } from './tables.ts'
 import { TICKS_PER_MS, ticksOf, type Wheel } from './wheel.ts'
 
-/** What an event is: the index is that of an attempt, but for the last three. */
+/** What an event is: the index is the number of an attempt's record, but for the last four. */
 export const EVENT = {
   ...{ asked: 0, released: 1, ended: 2, started: 3, cancelled: 4, answered: 5, refused: 6 },
   /** Of a peer and its audience (twice its index, and 1 if that is far), an invoker, a peer; of nothing. */
@@ -65,10 +65,11 @@ export class LargeWorld {
 
   /** A message on attempt `a`, to its executor or from it, with the bytes of an input or a result or without. */
   send(a: number, kind: number, toExecutor: boolean, withJob: boolean): void {
-    const row = this.attempts.columns.row[a] as number
+    const { columns } = this.attempts
+    const row = columns.row[a] as number
     const bytes = withJob ? FRAME_BYTES + this.link.jobBytes : FRAME_BYTES
     const invoker = this.tables.invokers[Math.floor(row / DEGREE)] as number
-    const executor = this.tables.peer[row] as number
+    const executor = columns.peer[a] as number
     let delay = this.tables.delayTicks[row] as number
     delay += toExecutor ? this.#transferTicks(invoker, executor, bytes) : this.#transferTicks(executor, invoker, bytes)
     if (this.link.lossPpm > 0 && this.random.below(1_000_000) < this.link.lossPpm) {
@@ -94,7 +95,8 @@ export class LargeWorld {
 
   /** An event on attempt `a`, whose record stays until it has happened. */
   later(a: number, delay: number, kind: number): void {
-    this.attempts.columns.events[a] = (this.attempts.columns.events[a] as number) + 1
-    this.wheel.after(delay, kind, a)
+    const { columns, words } = this.attempts
+    columns.events[a] = (columns.events[a] as number) + 1
+    this.wheel.after(delay, kind, a / words)
   }
 }
