@@ -6,11 +6,9 @@ import { windowOf } from '../../peer/window.ts'
 import { NONE } from './attempts.ts'
 import type { Executors } from './executors.ts'
 import { DEGREE, NEAR } from './tables.ts'
-import { msOf, ticksOf } from './wheel.ts'
+import { msOf } from './wheel.ts'
 import type { LargeWorld } from './world.ts'
 
-/** After so long without a word a link ends: until then who has gone silently is believed to be there. */
-const SILENT_TICKS = ticksOf(45_000)
 /** The one function that all jobs are of. */
 export const FUNCTION = 'job'
 
@@ -47,8 +45,7 @@ export class LargeCandidates implements CandidateView {
     const { tables, wheel, population } = this.#world
     const row = this.row(i)
     if ((tables.shunnedUntil[row] as number) > wheel.now) return false
-    const peer = tables.peer[row] as number
-    if (population.online[peer] === 0 && wheel.now - (population.turnedAt[peer] as number) > SILENT_TICKS) return false
+    if (!population.seemsThere(tables.peer[row] as number, wheel.now)) return false
     const inFlight = tables.inFlight[row] as number
     // Whoever has none of ours has room, and has not been asked.
     if (inFlight === 0) return true

@@ -3,6 +3,7 @@ import { type AdmissionView, admit, QUOTA_DEFAULT } from '../../peer/admission.t
 import { type Load, newsDelayMs } from '../../peer/load-news.ts'
 import { FAR_DELAY } from '../../peer/own-advertisement.ts'
 import { AT, NONE } from './attempts.ts'
+import { type Views, viewsOf, wordsOf } from './records.ts'
 import { FAR, NEAR } from './tables.ts'
 import { ticksOf } from './wheel.ts'
 import { EVENT, type LargeWorld } from './world.ts'
@@ -19,21 +20,30 @@ const AUDIENCES = [
 
 type Audience = (typeof AUDIENCES)[number]
 
+/** Side by side, for each audience of each peer; what is not an audience's is that of the near one. */
+const FIELDS = {
+  /** Of all items there. */
+  first: Int32Array,
+  count: Uint32Array,
+  held: Uint32Array,
+  running: Uint32Array,
+  /** The items that it has told of last, when, and those told before. */
+  told: Uint32Array,
+  toldAt: Uint32Array,
+  before: Uint32Array,
+  /** When it will look whether there is news; 0: nothing is set. */
+  newsAt: Uint32Array,
+} as const
+const AUDIENCE_WORDS = wordsOf(Object.keys(FIELDS).length)
+/** From the index of one peer to that of the next. */
+export const PEER_WORDS = AUDIENCES.length * AUDIENCE_WORDS
+
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
 
 export class Executors {
   readonly #world: LargeWorld
-  /** Of all items there. */
-  readonly first: Int32Array
-  readonly count: Uint16Array
-  readonly held: Uint16Array
-  readonly running: Uint8Array
-  /** The items that it has told of last, when, and those told before; by peer and audience, the near one first. */
-  readonly told: Uint16Array
-  readonly toldAt: Uint32Array
-  readonly before: Uint16Array
-  /** When it will look whether there is news; 0: nothing is set. */
-  readonly newsAt: Uint32Array
+  readonly #words: Int32Array<ArrayBuffer>
+  readonly columns: Views<typeof FIELDS>
   /** For the rules; used again. */
   readonly #toldLoad: Writable<Load> = { slots: 0, free: 0, queued: 0 }
   readonly #nowLoad: Writable<Load> = { slots: 0, free: 0, queued: 0 }
@@ -46,25 +56,20 @@ export class Executors {
   constructor(world: LargeWorld) {
     const { size } = world.population
     this.#world = world
-    this.first = new Int32Array(size).fill(NONE)
-    this.count = new Uint16Array(size)
-    this.held = new Uint16Array(size)
-    this.running = new Uint8Array(size)
-    this.told = new Uint16Array(2 * size)
-    this.toldAt = new Uint32Array(2 * size)
-    this.before = new Uint16Array(2 * size)
-    this.newsAt = new Uint32Array(2 * size)
+    this.#words = new Int32Array(size * PEER_WORDS)
+    this.columns = viewsOf(FIELDS, this.#words)
+    for (let peer = 0; peer < size; peer++) this.columns.first[peer * PEER_WORDS] = NONE
   }
 
   get bytes(): number {
-    return (4 + 2 + 2 + 1 + 2 * (2 + 4 + 2 + 4)) * this.first.length
+    return this.#words.byteLength
   }
 
   /** Items at `peer` as somebody knows it whom words reach in `delay` ticks. */
   seen(peer: number, audience: number, delay: number): number {
-    const at = 2 * peer + audience
-    const isThere = this.#world.wheel.now >= (this.toldAt[at] as number) + delay
-    return (isThere ? this.told[at] : this.before[at]) as number
+    const at = peer * PEER_WORDS + audience * AUDIENCE_WORDS
+    const { told, toldAt, before } = this.columns
+    return (this.#world.wheel.now >= (toldAt[at] as number) + delay ? told[at] : before[at]) as number
   }
 
   asked(a: number): void {
@@ -81,13 +86,15 @@ export class Executors {
       at[a] = AT.over
       return this.#world.send(a, EVENT.refused, false, false)
     }
-    link[a] = this.first[peer] as number
-    this.first[peer] = a
-    this.count[peer] = (this.count[peer] as number) + 1
+    const { first, count, held } = this.columns
+    const its = peer * PEER_WORDS
+    link[a] = first[its] as number
+    first[its] = a
+    count[its] = (count[its] as number) + 1
     const hold = since[a] as number
     if (hold === 0) return this.#ready(a, peer)
     at[a] = AT.held
-    this.held[peer] = (this.held[peer] as number) + 1
+    held[its] = (held[its] as number) + 1
     this.#world.later(a, hold, EVENT.released)
   }
 
@@ -95,7 +102,8 @@ export class Executors {
     const { at, peer: executor } = this.#world.attempts.columns
     if (at[a] !== AT.held) return
     const peer = executor[a] as number
-    this.held[peer] = (this.held[peer] as number) - 1
+    const { held } = this.columns
+    held[peer * PEER_WORDS] = (held[peer * PEER_WORDS] as number) - 1
     this.#ready(a, peer)
   }
 
@@ -125,7 +133,7 @@ export class Executors {
   /** It is gone: whatever was there comes to nothing. */
   leave(peer: number): void {
     const { link } = this.#world.attempts.columns
-    for (let a = this.first[peer] as number; a !== NONE; ) {
+    for (let a = this.columns.first[peer * PEER_WORDS] as number; a !== NONE; ) {
       const next = link[a] as number
       this.#remove(a, peer)
       a = next
@@ -139,7 +147,7 @@ export class Executors {
 
   /** A word is due, perhaps, to one audience of a peer. */
   news(at: number): void {
-    this.newsAt[at] = 0
+    this.columns.newsAt[at * AUDIENCE_WORDS] = 0
     if (this.#world.population.online[at >> 1] === 1) this.#considerFor(at)
   }
 
@@ -148,7 +156,7 @@ export class Executors {
     const view = this.#admission
     view.memoryBytesLent = device.memoryMiB * MIB
     view.slots = device.slots
-    view.queuedItems = this.count[peer] as number
+    view.queuedItems = this.columns.count[peer * PEER_WORDS] as number
     view.bytes = this.#world.link.jobBytes
     return admit(view) !== undefined
   }
@@ -164,10 +172,12 @@ export class Executors {
   /** Starts those that have been ready longest, while there are slots. */
   #pump(peer: number): void {
     const { at, since, link } = this.#world.attempts.columns
+    const { first, running } = this.columns
+    const its = peer * PEER_WORDS
     const { slots } = this.#world.population.deviceOf(peer)
-    while ((this.running[peer] as number) < slots) {
+    while ((running[its] as number) < slots) {
       let longest = NONE
-      for (let a = this.first[peer] as number; a !== NONE; a = link[a] as number) {
+      for (let a = first[its] as number; a !== NONE; a = link[a] as number) {
         // The list has the newest first.
         if (at[a] === AT.ready && (longest === NONE || (since[a] as number) <= (since[longest] as number))) longest = a
       }
@@ -181,7 +191,8 @@ export class Executors {
     const { at, since, work, tied } = attempts.columns
     at[a] = AT.runs
     since[a] = wheel.now
-    this.running[peer] = (this.running[peer] as number) + 1
+    const { running } = this.columns
+    running[peer * PEER_WORDS] = (running[peer * PEER_WORDS] as number) + 1
     const runs = ticksOf((work[a] as number) / population.deviceOf(peer).speed)
     this.#world.later(a, Math.max(1, runs), EVENT.ended)
     if (tied[a] === 1) this.#world.send(a, EVENT.started, false, false)
@@ -190,16 +201,18 @@ export class Executors {
   #remove(a: number, peer: number): void {
     const { attempts, wheel, counts } = this.#world
     const { at, link, since, counted } = attempts.columns
-    if (this.first[peer] === a) this.first[peer] = link[a] as number
+    const { first, count, held, running } = this.columns
+    const its = peer * PEER_WORDS
+    if (first[its] === a) first[its] = link[a] as number
     else {
-      let before = this.first[peer] as number
+      let before = first[its] as number
       while (before !== NONE && link[before] !== a) before = link[before] as number
       if (before !== NONE) link[before] = link[a] as number
     }
-    this.count[peer] = (this.count[peer] as number) - 1
-    if (at[a] === AT.held) this.held[peer] = (this.held[peer] as number) - 1
+    count[its] = (count[its] as number) - 1
+    if (at[a] === AT.held) held[its] = (held[its] as number) - 1
     if (at[a] === AT.runs) {
-      this.running[peer] = (this.running[peer] as number) - 1
+      running[its] = (running[its] as number) - 1
       if (counted[a] === 1) counts.spentTicks += wheel.now - (since[a] as number)
     }
     at[a] = AT.over
@@ -213,24 +226,29 @@ export class Executors {
   #considerFor(at: number): void {
     const { wheel, population } = this.#world
     const peer = at >> 1
+    const { count, held, told, toldAt, newsAt } = this.columns
+    const [its, audience] = [peer * PEER_WORDS, at * AUDIENCE_WORDS]
     const { slots } = population.deviceOf(peer)
-    const items = (this.count[peer] as number) - (this.held[peer] as number)
-    const delayMs = newsDelayMs(fill(this.#toldLoad, slots, this.told[at] as number), fill(this.#nowLoad, slots, items))
+    const items = (count[its] as number) - (held[its] as number)
+    const toldLoad = fill(this.#toldLoad, slots, told[audience] as number)
+    const delayMs = newsDelayMs(toldLoad, fill(this.#nowLoad, slots, items))
     if (delayMs === Number.POSITIVE_INFINITY) return
-    const due = (this.toldAt[at] as number) + ticksOf(delayMs * (AUDIENCES[at & 1] as Audience).slowness)
+    const due = (toldAt[audience] as number) + ticksOf(delayMs * (AUDIENCES[at & 1] as Audience).slowness)
     if (due <= wheel.now) return this.#tell(at, items)
-    const set = this.newsAt[at] as number
+    const set = newsAt[audience] as number
     if (set !== 0 && set <= due) return
-    this.newsAt[at] = due
+    newsAt[audience] = due
     wheel.at(due, EVENT.news, at)
   }
 
   #tell(at: number, items: number): void {
     const { counts, wheel } = this.#world
     const { neighbours } = AUDIENCES[at & 1] as Audience
-    this.before[at] = this.told[at] as number
-    this.told[at] = items
-    this.toldAt[at] = wheel.now
+    const { told, toldAt, before } = this.columns
+    const audience = at * AUDIENCE_WORDS
+    before[audience] = told[audience] as number
+    told[audience] = items
+    toldAt[audience] = wheel.now
     counts.loadWords += neighbours
     counts.bytes += neighbours * LOAD_BYTES
   }

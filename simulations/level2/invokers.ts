@@ -118,6 +118,7 @@ export class Invokers {
       return
     }
     wheel.after(WATCH_TICKS, EVENT.watch, invoker)
+    this.#attempt.lateness = this.candidates.experience.lateness(FUNCTION)
     for (let job = this.#open[invoker] as number; job !== NONE; ) {
       const next = jobs.columns.link[job] as number
       for (let a = jobs.columns.first[job] as number; a !== NONE; ) {
@@ -171,7 +172,6 @@ export class Invokers {
     view.silentMs = isGone ? msOf(wheel.now - Math.max(sentAt[a] as number, population.turnedAt[peer] as number)) : 0
     view.ageMs = msOf(wheel.now - (sentAt[a] as number))
     view.predictedMs = attempts.columns.predictedMs[a] as number
-    view.lateness = this.candidates.experience.lateness(FUNCTION)
     view.hedges = jobs.columns.hedges[job] as number
     if (isLost(view)) {
       counts.lost++

@@ -10,6 +10,8 @@ const MINUTE_MS = 60_000
 /** Local time, hours. */
 const DAY_BEGINS = 8
 const DAY_ENDS = 20
+/** After so long without a word a link ends: until then who has gone silently is believed to be there. */
+const SILENT_TICKS = ticksOf(45_000)
 
 export class Population {
   readonly size: number
@@ -22,6 +24,8 @@ export class Population {
   readonly online: Uint8Array
   /** When it last came or went, in ticks. */
   readonly turnedAt: Uint32Array
+  /** Gone for so long that nobody believes in it any more (`seemsThere`). */
+  readonly #forgotten: Uint8Array
   /** How far the clock on the wall is ahead of that of the world, in hours; by place. */
   readonly #hours: Uint8Array
 
@@ -34,6 +38,7 @@ export class Population {
     this.nat = new Uint8Array(size)
     this.online = new Uint8Array(size).fill(1)
     this.turnedAt = new Uint32Array(size)
+    this.#forgotten = new Uint8Array(size)
     this.#hours = Uint8Array.from({ length: geography.size }, () => random.below(24))
     const kinds = devices.flatMap(({ permille }, kind) => Array<number>(permille).fill(kind))
     for (let i = 0; i < size; i++) {
@@ -47,7 +52,7 @@ export class Population {
   readonly devices: readonly DeviceClass[]
 
   get bytes(): number {
-    return 2 * this.size + 4 * this.size + 4 * this.size
+    return 2 * this.size + 5 * this.size + 4 * this.size
   }
 
   #settle(i: number, device: DeviceClass, random: Chance): void {
@@ -100,7 +105,16 @@ export class Population {
     return ticksOf(exponential(random, onMinutes * factor * MINUTE_MS))
   }
 
+  /** Is it there, or gone for so short that links to it have not ended? */
+  seemsThere(i: number, now: number): boolean {
+    if (this.#forgotten[i] === 1) return false
+    if (this.online[i] === 1 || now - (this.turnedAt[i] as number) <= SILENT_TICKS) return true
+    this.#forgotten[i] = 1
+    return false
+  }
+
   turn(i: number, now: number): void {
+    this.#forgotten[i] = 0
     this.online[i] = this.online[i] === 0 ? 1 : 0
     this.turnedAt[i] = now
   }
