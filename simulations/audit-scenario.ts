@@ -1,7 +1,9 @@
 /** A home that has many tasks done at `audit`, by executors some of which lie in concert. */
 import type { CallResult } from '../peer/calls.ts'
 import { inputsOf } from '../peer/inputs.ts'
+import type { LogEventName, LogFields } from '../protocol/log.ts'
 import { Outcome } from '../protocol/outcome.ts'
+import type { Clock, Ports } from '../protocol/ports.ts'
 import { decodeValue } from '../protocol/values.ts'
 import { lyingWhen } from './adversaries.ts'
 import { createCostModelHost, MODEL_FUNCTION, modelInput, modelResult } from './cost-model.ts'
@@ -20,6 +22,18 @@ export interface AuditScenario {
   colluders: number
   /** The share of those tasks. Each colluder behaves while all its receipts are checked, also when that begins anew. */
   lieRate: number
+  /** Listens to each peer through its ports. */
+  ports?(ports: Ports): Ports
+}
+
+/** Times are those of the world. */
+export interface ResultSeen {
+  id: number
+  atMs: number
+  executions: number
+  isWrong: boolean
+  /** When a later check found that it is wrong. */
+  correctedMs?: number
 }
 
 export interface AuditReport {
@@ -31,6 +45,14 @@ export interface AuditReport {
   colluders: number
   colludersExpelled: number
   honestExpelled: number
+  /** In the order in which they were released. */
+  seen: readonly ResultSeen[]
+  expelled: readonly { atMs: number; colludes: boolean }[]
+  /** What each peer, 0 is the home, has computed: until when, and for how long. */
+  runs: readonly { peer: number; atMs: number; ms: number }[]
+  beganMs: number
+  /** When nothing was left to release, to find wrong, or to expel. */
+  endedMs: number
 }
 
 /** A short task: while the first verdict on a liar is awaited, it has time for many. */
@@ -45,8 +67,34 @@ export const shareOf = (result: number): number => (Math.imul(result ^ (result >
 
 const resultIn = ({ result }: Outcome): number => (result.ok ? (decodeValue(result.value) as number) : Number.NaN)
 
-const setupOf = ({ colluders, lieRate }: AuditScenario, i: number, world: World): PeerSetup => {
-  if (i === 0) return { policy: { slots: 0 }, sandboxHost: (_, clock) => createCostModelHost(clock) }
+interface Heard {
+  runs: { peer: number; atMs: number; ms: number }[]
+  /** Of what the home logs. */
+  events: { atMs: number; name: LogEventName; fields: LogFields }[]
+}
+
+/** Logs as before, and tells `heard` when. */
+const overheard = (ports: Ports, { events }: Heard): Ports => ({
+  ...ports,
+  log: {
+    event: (name, fields = {}) => {
+      if (name === 'call.corrected' || name === 'peer.expelled')
+        events.push({ atMs: ports.clock.monotonic(), name, fields })
+      ports.log.event(name, fields)
+    },
+  },
+})
+
+const setupOf = (scenario: AuditScenario, i: number, world: World, heard: Heard): PeerSetup => {
+  const { colluders, lieRate, ports = (honest) => honest } = scenario
+  const hostOf = (clock: Clock) =>
+    createCostModelHost(clock, undefined, (_, ms) => heard.runs.push({ peer: i, ms, atMs: clock.monotonic() }))
+  if (i === 0)
+    return {
+      policy: { slots: 0 },
+      ports: (honest) => ports(overheard(honest, heard)),
+      sandboxHost: (_, clock) => hostOf(clock),
+    }
   const isTrusted = () => {
     const [home, peer] = [world.peers[0] as WorldPeer, world.peers[i] as WorldPeer]
     const known = home.peer.status().neighbours.find((one) => one.peer === peer.peerId)
@@ -54,8 +102,9 @@ const setupOf = ({ colluders, lieRate }: AuditScenario, i: number, world: World)
   }
   const lies = (outcome: Uint8Array) => shareOf(resultIn(Outcome.decode(outcome))) < lieRate && isTrusted()
   return {
+    ports,
     sandboxHost: (_, clock) => {
-      const host = createCostModelHost(clock)
+      const host = hostOf(clock)
       return i <= colluders ? lyingWhen(host, lies) : host
     },
   }
@@ -85,30 +134,47 @@ const performAll = async (
 /** The same scenario gives the same report. */
 export const runAuditScenario = async (scenario: AuditScenario): Promise<AuditReport> => {
   const { seed, peers, tasks, colluders } = scenario
+  const heard: Heard = { runs: [], events: [] }
   const world = await createWorld({
     ...{ machine: withKeyedHashes(scenario.machine), seed, peers, latencyMs: () => LATENCY_MS },
-    setup: (i, whole) => setupOf(scenario, i, whole),
-    keepsEvent: (name) => name === 'call.corrected' || name === 'peer.expelled',
+    setup: (i, whole) => setupOf(scenario, i, whole, heard),
+    keepsEvent: () => false,
   })
-  const home = world.peers[0] as WorldPeer
-  const wrong = new Set<string>()
-  let [results, executions] = [0, 0]
-  const performed = performAll(home, tasks, (id, result) => {
-    results++
-    executions += result.executions
-    if (resultIn(result.outcome) !== modelResult(id)) wrong.add(String(result.performed[0]?.item.task))
+  const { clock } = world
+  const seen: ResultSeen[] = []
+  const released = new Map<string, ResultSeen>()
+  const beganMs = clock.monotonic()
+  const performed = performAll(world.peers[0] as WorldPeer, tasks, (id, { outcome, executions, performed }) => {
+    const isWrong = resultIn(outcome) !== modelResult(id)
+    const one: ResultSeen = { id, atMs: clock.monotonic(), executions, isWrong }
+    seen.push(one)
+    released.set(String(performed[0]?.item.task), one)
   })
   await world.until(performed)
-  await world.clock.advance(RECHECK_MS)
-  const eventsOf = (name: string) => home.events.filter((event) => event.name === name)
-  const wrongAccepted = wrong.size
-  for (const { fields } of eventsOf('call.corrected')) wrong.delete(String(fields.task))
+  await clock.advance(RECHECK_MS)
+  for (const { name, atMs, fields } of heard.events) {
+    const one = name === 'call.corrected' ? released.get(String(fields.task)) : undefined
+    if (one) one.correctedMs ??= atMs
+  }
   const bad = new Set(world.peers.slice(1, 1 + colluders).map(({ peerId }) => peerId))
-  const expelled = eventsOf('peer.expelled')
-  const colludersExpelled = expelled.filter(({ fields }) => bad.has(String(fields.peer))).length
-  const honestExpelled = expelled.length - colludersExpelled
-  const counts = { results, executions, wrongAccepted, wrongAfterRecheck: wrong.size }
-  const report = { ...counts, colluders, colludersExpelled, honestExpelled }
+  const expelled = heard.events
+    .filter(({ name }) => name === 'peer.expelled')
+    .map(({ atMs, fields }) => ({ atMs, colludes: bad.has(String(fields.peer)) }))
+  const colludersExpelled = expelled.filter(({ colludes }) => colludes).length
+  const wrong = seen.filter(({ isWrong }) => isWrong)
+  const report: AuditReport = {
+    ...{ results: seen.length, executions: seen.reduce((sum, one) => sum + one.executions, 0) },
+    ...{ wrongAccepted: wrong.length, colluders, colludersExpelled },
+    wrongAfterRecheck: wrong.filter(({ correctedMs }) => correctedMs === undefined).length,
+    honestExpelled: expelled.length - colludersExpelled,
+    ...{
+      seen,
+      expelled,
+      runs: heard.runs,
+      beganMs,
+      endedMs: Math.max(...[...seen, ...heard.events].map(({ atMs }) => atMs)),
+    },
+  }
   await world.stop()
   return report
 }

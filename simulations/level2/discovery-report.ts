@@ -4,7 +4,8 @@ import { type Chance, quickChance } from './chance.ts'
 import { type Discovering, DiscoveryWorld } from './discovery.ts'
 
 /** Longer than any record lasts, twice: nobody knows any more how it began. */
-const SETTLES_MS = 20 * 60_000
+export const SETTLES_MINUTES = 20
+export const CUT_MINUTES = 15
 const MINUTE_MS = 60_000
 
 export interface LooksReport {
@@ -46,29 +47,43 @@ export interface DiscoveryReport extends LooksReport {
   hash: number
 }
 
-/** The same report for the same options. */
-export const runDiscovery = (options: Discovering, looks: number): DiscoveryReport => {
+/** Lets `minutes` pass, and has `watch` look after each. */
+const pass = (world: DiscoveryWorld, minutes: number, watch: (world: DiscoveryWorld) => void): void => {
+  for (let minute = 0; minute < minutes; minute++) {
+    world.runMs(MINUTE_MS)
+    watch(world)
+  }
+}
+
+/** The same report for the same options. `watch` is shown the world minute by minute, and changes nothing in it. */
+export const runDiscovery = (
+  options: Discovering,
+  looks: number,
+  watch: (world: DiscoveryWorld) => void = () => {},
+): DiscoveryReport => {
   const random = quickChance(deriveSeed(options.seed, 'seekers'))
   const world = new DiscoveryWorld(options)
-  world.runMs(SETTLES_MS)
+  pass(world, SETTLES_MINUTES, watch)
   const calm = lookReport(world, random, looks)
   const rejoins = Array.from({ length: looks }, () => world.rejoinMs(world.seeker(random, false), random))
   world.cut()
-  world.runMs(15 * MINUTE_MS)
+  pass(world, CUT_MINUTES, watch)
   const cut = lookReport(world, random, looks)
   world.heal()
-  world.runMs(MINUTE_MS)
+  pass(world, 1, watch)
+  const healed = lookReport(world, random, looks)
+  const hash = world.wheel.hash >>> 0
   return {
     ...calm,
     ...{ rejoinP50Ms: quantile(rejoins, 0.5), rejoinP95Ms: quantile(rejoins, 0.95), cutFoundShare: cut.foundShare },
-    ...{ healed: lookReport(world, random, looks), hash: world.wheel.hash >>> 0 },
+    ...{ healed, hash },
   }
 }
 
 /** With keepers that lie: any of them by chance, or those aimed at two keys, as their own place sees it. */
 export const runEclipse = (options: Discovering, looks: number): LooksReport => {
   const world = new DiscoveryWorld(options)
-  world.runMs(SETTLES_MS)
+  world.runMs(SETTLES_MINUTES * MINUTE_MS)
   const random = quickChance(deriveSeed(options.seed, 'seekers'))
   return lookReport(world, random, looks, (options.aimed ?? 0) > 0)
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { CROWD, RECORD_MS_MAX } from '../../peer/provider-keys.ts'
 import { seedFor } from '../../scripts/test/seed.ts'
+import { DiscoveryWatch } from '../pictures/discovery.ts'
 import { quickChance } from './chance.ts'
 import { DiscoveryWorld } from './discovery.ts'
 import { lookReport, runEclipse } from './discovery-report.ts'
@@ -69,4 +70,19 @@ test('one seed is one run; halves find their own, and nobody is found where all 
   expect(looked(world).liveShare).toBeGreaterThan(0.8)
   expect(world.rejoinMs(world.seeker(random, false), random)).toBeGreaterThan(0)
   expect(runEclipse({ seed, peers: 1500, hostilePermille: 1000 }, 10).foundShare).toBe(0)
+})
+
+test('a world that is looked at goes on as if it were not', () => {
+  const options = { seed: seedFor('watched'), peers: 300 }
+  const watch = new DiscoveryWatch(options.seed)
+  const run = (look: (world: DiscoveryWorld) => void) => {
+    const world = new DiscoveryWorld(options)
+    for (let minute = 0; minute < 2; minute++) {
+      world.runMs(60_000)
+      look(world)
+    }
+    return [world.wheel.hash, lookReport(world, quickChance(1), 1)]
+  }
+  expect(run((world) => watch.look(world))).toEqual(run(() => {}))
+  expect(watch.pictures().tables.minutes?.minute).toEqual([1, 2])
 })

@@ -35,6 +35,9 @@ export interface Look {
   hops: number
   /** Until the look-up was over. */
   endMs: number
+  /** Keepers that answered, and those with whom hands were shaken first. */
+  answers: number
+  handshakes: number
 }
 
 const ANYWHERE_CELL = 0
@@ -174,16 +177,19 @@ export class DiscoveryWorld {
     }
   }
 
-  /** As `ProviderRounds.find` looks: in the peer's cell, and if that brings too little, anywhere. */
-  look(seeker: number): Look {
-    const look: Look = { records: 0, live: 0, firstMs: Number.POSITIVE_INFINITY, hops: 0, endMs: 0 }
+  /** As `ProviderRounds.find` looks: in the peer's cell, and if that brings too little, anywhere. `random` draws the keys. */
+  look(seeker: number, random = this.#random): Look {
+    const look: Look = {
+      ...{ records: 0, live: 0, firstMs: Number.POSITIVE_INFINITY, hops: 0, endMs: 0, answers: 0, handshakes: 0 },
+    }
     const [met, found] = [new Set<number>(), new Set<number>()]
     for (const cell of [this.#cellOf(seeker), ANYWHERE_CELL]) {
       for (let level = 0; level <= LEVEL_MAX && found.size < NEIGHBOURS_MAX; level++) {
-        const key = keyIn(cell, level, this.#random.below(2 ** level))
+        const key = keyIn(cell, level, random.below(2 ** level))
         if (this.#lookUnder(seeker, key, met, found, look) < SPARSE) break
       }
     }
+    look.handshakes = met.size
     return look
   }
 
@@ -284,6 +290,7 @@ export class DiscoveryWorld {
       const atMs = step.done ? step.value : step.value.atMs
       look.endMs = startMs + Math.min(atMs, WALK_MS_MAX)
       if (step.done || atMs > WALK_MS_MAX) return others.size
+      look.answers++
       for (const provider of keptBy.get(step.value.node) ?? []) {
         if (provider === seeker || others.has(provider)) continue
         others.add(provider)

@@ -23,6 +23,8 @@ export interface Plot {
   as: 'line' | 'steps' | 'points' | 'bars'
   /** Each tenfold is as far from the next, instead of evenly. */
   isLogarithmic?: boolean
+  /** From where to where on x something else held, and what. */
+  spans?: readonly { from: number; to: number; label: string }[]
 }
 
 /** Who asks whom, and when. */

@@ -2,7 +2,7 @@
 import { createPlaces, onMap } from '../places.ts'
 import { type RoutingReport, type RoutingScenario, speedOf } from '../routing-scenario.ts'
 import { binned, goingOn, type Pictures, type Plot, quantilesOf, secondsOf, type Table } from './pictures.ts'
-import { trafficPlot } from './traffic.ts'
+import { type Traffic, trafficPlot } from './traffic.ts'
 
 const EVERY_MS = 1000
 
@@ -107,8 +107,10 @@ const MAP = {
   ...{ peers: 'peers', calls: 'calls' },
 }
 
-/** `traffic`: from the first job on. */
-export const routingPictures = (scenario: RoutingScenario, report: RoutingReport, traffic: Table): Pictures => {
+export const routingPictures = (scenario: RoutingScenario, report: RoutingReport, heard: Traffic): Pictures => {
+  const { beganMs } = report
+  const lastMs = report.jobs.reduce((last, { atMs, tookMs }) => Math.max(last, atMs + tookMs), 0)
+  const traffic = heard.table(beganMs, beganMs + lastMs)
   const jobs = jobsTable(scenario, report)
   const counted = WAYS.map(({ column }) => [column, jobs[column]?.slice(scenario.firstJobs) ?? []])
   const completion = quantilesOf(Object.fromEntries(counted))

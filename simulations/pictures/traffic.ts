@@ -4,7 +4,6 @@ import type { Channel, Clock, Ports } from '../../protocol/ports.ts'
 import { delegated, withChannels } from '../channels.ts'
 import { binned, type Instant, type Plot, secondsOf, type Table } from './pictures.ts'
 
-const EVERY_MS = 1000
 /** Lines that can be told from each other. */
 const LINES_MAX = 6
 
@@ -18,16 +17,15 @@ export class Traffic {
     return withChannels(ports, (channel) => this.#listen(channel, ports.clock))
   }
 
-  /** Bytes of each kind, second by second from `fromMs` on; those kinds come first that weigh most. */
-  table(fromMs: number): Table {
-    const lastMs = Math.max(fromMs, ...[...this.#sent.values()].map((sent) => sent.at(-1)?.atMs ?? fromMs))
-    const count = Math.ceil((lastMs - fromMs) / EVERY_MS)
+  /** Bytes a second of each kind, in intervals between the two times; those kinds come first that weigh most. */
+  table(fromMs: number, toMs: number, everyMs = 1000): Table {
+    const count = Math.ceil((toMs - fromMs) / everyMs)
     const kinds = [...this.#sent].map(([kind, sent]): [string, number[]] => [
-      `${kind}_bytes`,
-      binned(sent, fromMs, EVERY_MS, count),
+      `${kind}_bytes_per_s`,
+      binned(sent, fromMs, everyMs, count).map((bytes) => (bytes * 1000) / everyMs),
     ])
     kinds.sort(([a, some], [b, others]) => sumOf(others) - sumOf(some) || (a < b ? -1 : 1))
-    return { at_s: secondsOf(EVERY_MS, count), ...Object.fromEntries(kinds) }
+    return { at_s: secondsOf(everyMs, count), ...Object.fromEntries(kinds) }
   }
 
   #listen(channel: Channel, clock: Clock): Channel {
@@ -47,10 +45,10 @@ export class Traffic {
 
 export const trafficPlot = (traffic: Table): Plot => ({
   title: 'Traffic by kind',
-  about: 'Bytes of the frames that all peers together send in a second, by their kind: those that weigh most.',
+  about: 'Bytes of the frames that all peers together send, by their kind: those that weigh most; the table has all.',
   ...{ table: 'traffic', x: { column: 'at_s', label: 'time, s' }, y: 'bytes a second' },
   lines: Object.keys(traffic)
     .slice(1, 1 + LINES_MAX)
-    .map((column) => ({ column, label: column.replace('_bytes', '') })),
+    .map((column) => ({ column, label: column.replace('_bytes_per_s', '') })),
   as: 'steps',
 })

@@ -1,4 +1,7 @@
+import type { Ports } from '../../protocol/ports.ts'
 import { runAuditScenario } from '../audit-scenario.ts'
+import { auditPictures } from '../pictures/audit.ts'
+import { Traffic } from '../pictures/traffic.ts'
 import { type Scenario, violated } from '../scenarios.ts'
 
 export const scenario: Scenario = {
@@ -7,7 +10,9 @@ export const scenario: Scenario = {
   async run({ machine, seed, peers }) {
     const tasks = 3000
     const colluders = Math.floor((peers - 1) / 5)
-    const report = await runAuditScenario({ machine, seed, peers, tasks, colluders, lieRate: 1 })
+    const traffic = new Traffic()
+    const ports = (honest: Ports) => traffic.over(honest)
+    const report = await runAuditScenario({ machine, seed, peers, tasks, colluders, lieRate: 1, ports })
     const { results, executions, wrongAccepted, wrongAfterRecheck, colludersExpelled, honestExpelled } = report
     return {
       figures: {
@@ -20,6 +25,7 @@ export const scenario: Scenario = {
         [`of ${colluders} colluders that always lie ${colludersExpelled} were expelled`]:
           colludersExpelled === colluders,
       }),
+      pictures: auditPictures(report, traffic),
     }
   },
 }

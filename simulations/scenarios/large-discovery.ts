@@ -1,4 +1,5 @@
 import { runDiscovery } from '../level2/discovery-report.ts'
+import { DiscoveryWatch } from '../pictures/discovery.ts'
 import { type Scenario, violated } from '../scenarios.ts'
 
 const LOOKS = 40
@@ -7,7 +8,8 @@ export const scenario: Scenario = {
   about: 'level 2: look-ups in the directory while peers come and go, the mesh falls into two halves and meets again',
   peers: 3000,
   async run({ seed, peers, rtts }) {
-    const report = runDiscovery({ seed, peers, rtts }, LOOKS)
+    const watch = new DiscoveryWatch(seed)
+    const report = runDiscovery({ seed, peers, rtts }, LOOKS, (world) => watch.look(world))
     const { liveShare, firstP50Ms, firstP95Ms, hopsMean, foundShare, cutFoundShare, healed, hash } = report
     return {
       figures: {
@@ -21,6 +23,7 @@ export const scenario: Scenario = {
         [`${healed.foundShare} did so after two halves had met again`]: healed.foundShare > 0.9,
         [`somebody is heard of by ${hopsMean} hops`]: hopsMean <= 4,
       }),
+      pictures: watch.pictures(),
     }
   },
 }

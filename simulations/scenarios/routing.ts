@@ -25,7 +25,7 @@ export const scenario: Scenario = {
         [`an attempt at everything was made ${executions} times a job`]: executions < 2,
         [`a mean of ${meanMs} ms is less than the ${oracleMs} of who sees everything`]: meanMs > 0.95 * oracleMs,
       }),
-      pictures: routingPictures(world, report, traffic.table(report.beganMs)),
+      pictures: routingPictures(world, report, traffic),
     }
   },
 }

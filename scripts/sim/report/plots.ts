@@ -49,17 +49,40 @@ const seriesOf = ({ lines, as }: Plot, line: Line): uPlot.Series => {
   return { ...common, ...dash, points, width, ...(steps && { paths: steps }) }
 }
 
+/** With room above what is highest; uPlot has null where there is nothing. */
+const fromZero = (min: number | null, max: number | null): [number, number] => {
+  const low = Math.min(0, min ?? 0)
+  return [low, low + 1.1 * ((max ?? 0) - low || 1)]
+}
+
+/** Behind all lines. */
+const shade = (u: uPlot, spans: Plot['spans'] = []): void => {
+  const { ctx, bbox } = u
+  const ratio = devicePixelRatio
+  ctx.save()
+  ctx.font = FONT.replace('12px', `${12 * ratio}px`)
+  for (const { from, to, label } of spans) {
+    const [left, right] = [u.valToPos(from, 'x', true), u.valToPos(to, 'x', true)]
+    ctx.fillStyle = colour('span')
+    ctx.fillRect(left, bbox.top, right - left, bbox.height)
+    ctx.fillStyle = colour('muted')
+    ctx.fillText(label, left + 6 * ratio, bbox.top + 16 * ratio)
+  }
+  ctx.restore()
+}
+
 const optionsOf = (plot: Plot, width: number, lines: readonly Line[]): uPlot.Options => ({
   ...{ width, height: HEIGHT, padding: [12, 16, 0, 0] as uPlot.Padding },
   scales: {
-    x: { time: false },
-    y: plot.isLogarithmic ? { distr: 3 } : { range: { min: { soft: 0, mode: 1 }, max: { pad: 0.08, mode: 2 } } },
+    x: plot.as === 'bars' ? { time: false, range: (_, min, max) => [min - 0.6, max + 0.6] } : { time: false },
+    y: plot.isLogarithmic ? { distr: 3 } : { range: (_, min, max) => fromZero(min, max) },
   },
   axes: [
-    { ...axis(plot.x.label), size: 34 },
+    { ...axis(plot.x.label), size: 34, ...(plot.as === 'bars' && { incrs: [1, 2, 5, 10, 100, 1000] }) },
     { ...axis(plot.y), size: 56 },
   ],
   series: [{ label: plot.x.label, value: (_, figure) => shown(figure) }, ...lines.map((line) => seriesOf(plot, line))],
+  hooks: { drawClear: [(u) => shade(u, plot.spans)] },
   cursor: { drag: { x: true, y: false } },
 })
 

@@ -1,0 +1,148 @@
+/** What look-ups in the directory find, minute by minute. */
+import { type Chance, quickChance } from '../level2/chance.ts'
+import type { DiscoveryWorld, Look } from '../level2/discovery.ts'
+import { CUT_MINUTES, quantile, SETTLES_MINUTES } from '../level2/discovery-report.ts'
+import { deriveSeed } from '../random.ts'
+import { type Pictures, type Plot, quantilesOf, type Table } from './pictures.ts'
+
+/** A minute. */
+const LOOKS = 8
+/** Until records are as old as they get, minutes. */
+const FILLS = 10
+
+interface Sample {
+  minute: number
+  online: number
+  looks: readonly Look[]
+}
+
+const CUT_ENDS = SETTLES_MINUTES + CUT_MINUTES
+const SPANS = [{ from: SETTLES_MINUTES, to: CUT_ENDS, label: 'in two halves' }]
+const MINUTE = { column: 'minute', label: 'time, min' }
+
+const PLOTS: readonly Plot[] = [
+  {
+    title: 'Liveness of records',
+    about: `Of the records that ${LOOKS} look-ups a minute found, the share whose peers are there; and of the look-ups, the share that led to somebody.`,
+    ...{ table: 'minutes', x: MINUTE, y: 'share', spans: SPANS },
+    lines: [
+      { column: 'live_share', label: 'records alive' },
+      { column: 'found_share', label: 'look-ups that led to somebody', isReference: true },
+    ],
+    as: 'line',
+  },
+  {
+    title: 'Until the first peer',
+    about: 'From the question until hands are shaken with the first peer that is there.',
+    ...{ table: 'minutes', x: MINUTE, y: 'ms', spans: SPANS },
+    lines: [
+      { column: 'first_p50_ms', label: 'half of the look-ups' },
+      { column: 'first_max_ms', label: 'the slowest' },
+    ],
+    as: 'line',
+  },
+  {
+    title: 'How soon, by share',
+    about: `The share of look-ups that took no longer, of those that led to somebody: before the cut (from minute ${FILLS} on), and in it.`,
+    ...{ table: 'first-peer', x: { column: 'share', label: 'share of look-ups' }, y: 'took at most, ms' },
+    lines: [
+      { column: 'whole_ms', label: 'whole' },
+      { column: 'halves_ms', label: 'in two halves' },
+    ],
+    as: 'line',
+    isLogarithmic: true,
+  },
+  {
+    title: 'Hops',
+    about: 'By how many peers, one after another, the first was heard of.',
+    ...{ table: 'hops', x: { column: 'hops', label: 'hops' }, y: 'look-ups' },
+    ...{ lines: [{ column: 'looks', label: 'look-ups' }], as: 'bars' },
+  },
+  {
+    title: 'Traffic by kind',
+    about: 'What one look-up costs: handshakes with keepers that the seeker had no link to, and their answers.',
+    ...{ table: 'minutes', x: MINUTE, y: 'a look-up, on average', spans: SPANS },
+    lines: [
+      { column: 'answers', label: 'answers' },
+      { column: 'handshakes', label: 'handshakes' },
+    ],
+    as: 'line',
+  },
+  {
+    title: 'Who is there',
+    about:
+      'Peers that are there; the others come back. Who comes and goes depends on the kind of machine, and on the hour there.',
+    ...{ table: 'minutes', x: MINUTE, y: 'peers', spans: SPANS },
+    ...{ lines: [{ column: 'online', label: 'there' }], as: 'steps' },
+  },
+]
+
+const sum = (figures: readonly number[]): number => figures.reduce((total, one) => total + one, 0)
+const isFound = ({ firstMs }: Look): boolean => firstMs < Number.POSITIVE_INFINITY
+
+/** Looks with a chance of its own: the world goes on as if nobody had. */
+export class DiscoveryWatch {
+  readonly #random: Chance
+  readonly #samples: Sample[] = []
+
+  constructor(seed: number) {
+    this.#random = quickChance(deriveSeed(seed, 'watch'))
+  }
+
+  /** Once a minute. */
+  look(world: DiscoveryWorld): void {
+    const looks = Array.from({ length: LOOKS }, () => world.look(world.seeker(this.#random), this.#random))
+    const online = sum(Array.from(world.population.online))
+    this.#samples.push({ minute: this.#samples.length + 1, online, looks })
+  }
+
+  /** There is no map: what a look-up asks lies all over the mesh. */
+  pictures(): Pictures {
+    const tables = { minutes: this.#minutes(), looks: this.#looks(), hops: this.#hops(), 'first-peer': this.#first() }
+    return { tables, plots: PLOTS }
+  }
+
+  #minutes(): Table {
+    const of = (figure: (looks: readonly Look[]) => number) => this.#samples.map(({ looks }) => figure(looks))
+    const firsts = (looks: readonly Look[]) => looks.map(({ firstMs }) => firstMs)
+    const mean = (figure: (look: Look) => number) => of((looks) => sum(looks.map(figure)) / looks.length)
+    return {
+      minute: this.#samples.map(({ minute }) => minute),
+      online: this.#samples.map(({ online }) => online),
+      live_share: of((looks) => sum(looks.map(({ live }) => live)) / sum(looks.map(({ records }) => records))),
+      found_share: mean((look) => Number(isFound(look))),
+      first_p50_ms: of((looks) => quantile(firsts(looks), 0.5)),
+      first_max_ms: of((looks) => quantile(firsts(looks), 1)),
+      answers: mean(({ answers }) => answers),
+      handshakes: mean(({ handshakes }) => handshakes),
+    }
+  }
+
+  #looks(): Table {
+    const looks = this.#samples.flatMap(({ minute, looks }) => looks.map((look) => ({ minute, ...look })))
+    return {
+      minute: looks.map(({ minute }) => minute),
+      records: looks.map(({ records }) => records),
+      live: looks.map(({ live }) => live),
+      first_ms: looks.map(({ firstMs }) => firstMs),
+      end_ms: looks.map(({ endMs }) => endMs),
+      hops: looks.map((look) => (isFound(look) ? look.hops : Number.NaN)),
+      answers: looks.map(({ answers }) => answers),
+      handshakes: looks.map(({ handshakes }) => handshakes),
+    }
+  }
+
+  #hops(): Table {
+    const found = this.#samples.flatMap(({ looks }) => looks.filter(isFound))
+    const hops = Array.from({ length: Math.max(1, ...found.map((look) => look.hops)) }, (_, i) => i + 1)
+    return { hops, looks: hops.map((count) => found.filter((look) => look.hops === count).length) }
+  }
+
+  #first(): Table {
+    const between = (from: number, to: number) =>
+      this.#samples
+        .filter(({ minute }) => minute > from && minute <= to)
+        .flatMap(({ looks }) => looks.filter(isFound).map(({ firstMs }) => firstMs))
+    return quantilesOf({ whole_ms: between(FILLS, SETTLES_MINUTES), halves_ms: between(SETTLES_MINUTES, CUT_ENDS) })
+  }
+}
