@@ -10,7 +10,7 @@ import type { DataDir } from './data-dir.ts'
 import type { AgentLog } from './log/log.ts'
 import { openEtcdEngine } from './state-etcd/engine.ts'
 
-/** Keys of one namespace: some 200 MB of them, of which the counts alone are in memory. */
+/** Keys of one namespace, or of all of a caller: some 200 MB of them, of which the counts alone are in memory. */
 const STATE_KEYS_MAX = 10_000_000
 /** Longer than it takes until another node of etcd leads. Calls ask again until their deadline, and say why it was in vain. */
 const ETCD_WAIT_MS = 3000

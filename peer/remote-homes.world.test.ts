@@ -15,6 +15,9 @@ import type { World, WorldPeer } from '../simulations/world.ts'
 import type { CallRequest } from './calls.ts'
 import type { DurableEnd } from './durable/durable.ts'
 import { type RemoteHomes, remoteHomesOf } from './remote-homes.ts'
+import type { StateEngine } from './state/engine.ts'
+import { openStorageEngine } from './state/storage-engine.ts'
+import { createMemoryStorage } from './storage/memory.ts'
 
 const CODE = `export default async (ms, { DB }, ctx) => {
   const n = ((await DB.get('n')) ?? 0) + 1
@@ -35,8 +38,9 @@ const GRANTS: Grants = { DB: { state: 'shop' } }
 const HOUR_MS = 3_600_000
 
 /** Peer 0 is the home, of the mesh's operator; others lend; `caller` was let in by it. */
-const scene = async (name: string, own = false) => {
-  const world = await worldFor(name, { peers: 3, setup: (i) => (i === 0 ? { policy: { slots: 0 } } : {}) })
+const scene = async (name: string, own = false, state?: StateEngine) => {
+  const setup = (i: number) => (i === 0 ? { policy: { slots: 0 }, ...(state && { state }) } : {})
+  const world = await worldFor(name, { peers: 3, setup })
   const home = world.peers[0] as WorldPeer
   const caller = await joinBy(world, home, { own, policy: { slots: 0 } })
   const published = await publish(caller, CODE, ABOUT)
@@ -291,6 +295,23 @@ test('more than 64 of one caller are not begun at a time, and others are', async
   const published = await publish(other, CODE, ABOUT)
   const theirs = remoteHomesOf(other.ports, other.peer)
   await world.until(theirs.start(requestOf(published, 1, { level: { level: 'self' }, grants: GRANTS })))
+})
+
+test('a caller who makes many namespaces has the quota of one in all of them together, and others have theirs', async () => {
+  const quotaOf = (namespace: string) => ({ keys: namespace.startsWith('of-') ? 3 : 1000, bytes: 2 ** 20 })
+  const state = await openStorageEngine({ storage: createMemoryStorage(), quotaOf, damaged: () => {} })
+  const { world, home, homes, request } = await scene('together', false, state)
+  const ended = async (of: RemoteHomes, { function: cid, ...wish }: CallRequest, shop: string) =>
+    world.until(of.wait(await world.until(of.start({ ...wish, function: cid, grants: { DB: { state: shop } } }))))
+  for (const shop of ['a', 'b', 'c']) expect(valueIn(await ended(homes, request(1), shop))).toBe(1)
+  expect(valueIn(await ended(homes, request(1), 'a'))).toBe(2)
+  const { error } = await ended(homes, request(1), 'd')
+  expect(error).toMatchObject({
+    code: 'E_STATE_QUOTA',
+    message: expect.stringMatching(/of one caller together .* 4 keys/),
+  })
+  const other = await joinBy(world, home, { policy: { slots: 0 } })
+  expect(valueIn(await ended(remoteHomesOf(other.ports, other.peer), request(1), 'd'))).toBe(1)
 })
 
 test('where no neighbour is its home, a caller is told so', async () => {

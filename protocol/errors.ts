@@ -77,7 +77,7 @@ export const ERRORS = {
   E_GRANT: entry('the grant of the caller does not cover the request, or is used up', 'function', 'never', 1),
   E_REVISION: entry('the state at that revision is no longer kept, or not there yet', 'mesh', 'later', 4),
   E_STATE_UNAVAILABLE: entry('the state cannot be reached now', 'mesh', 'later', 4),
-  E_STATE_QUOTA: entry('the namespace holds as much as its owner allows', 'owner', 'never', 3),
+  E_STATE_QUOTA: entry('the namespace, or all of one caller together, holds as much as the owner of the home allows', 'owner', 'never', 3),
   E_STATE_MOVING: entry('the namespace is being moved and takes no writes', 'owner', 'later', 4),
   E_NAMESPACE_TAKEN: entry('the namespace belongs to another key or home', 'owner', 'never', 6),
   E_NO_HOME: entry('no home holds a delegation of the caller', 'caller', 'never', 4),

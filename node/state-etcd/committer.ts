@@ -6,6 +6,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Holdings } from '../../peer/state/engine.ts'
 import { Fifo } from '../../peer/state/fifo.ts'
+import type { Totals } from '../../peer/state/totals.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import { type Etcd, EtcdError } from './client.ts'
 import type { Feed } from './feed.ts'
@@ -45,7 +46,7 @@ export interface CommitterParts {
   log: Log
   feed: Feed
   reader: Reader
-  holdingsOf(namespace: string): Holdings
+  totals: Totals
   held(namespace: string, holdings: Holdings, etcdRevision: number): void
   quotaOf(namespace: string): Holdings
   /** The term is over; what was not committed in it. */
@@ -157,8 +158,8 @@ export class Committer {
   }
 
   #makeRound(): Round {
-    const { log, holdingsOf, quotaOf } = this.#parts
-    const round = new Round({ log, holdingsOf, quotaOf, bytesOf: (key) => this.#sizes.get(key) as number })
+    const { log, totals, quotaOf } = this.#parts
+    const round = new Round({ log, totals, quotaOf, bytesOf: (key) => this.#sizes.get(key) as number })
     for (let taken = 0; taken < CANDIDATES_MAX; taken++) {
       const item = this.#pending.first
       if (item === undefined || !this.#isKnown(item) || (!item.isSettled && !round.add(item))) break
@@ -213,7 +214,7 @@ export class Committer {
       const entry = layout.entry(key)
       operations.push(value === undefined ? remove(entry) : put(entry, encodeEntry(version, value)))
     }
-    for (const [namespace, held] of round.holdings)
+    for (const [namespace, held] of round.totals.changed())
       operations.push(put(layout.holdings + namespace, encodeHoldings(held)))
     return operations
   }
@@ -227,7 +228,7 @@ export class Committer {
     const { log, held } = this.#parts
     log.append(round.record, etcdRevision)
     for (const [key, { value }] of round.written) this.#sizes.set(key, bytesUnder(key, value))
-    for (const [namespace, holdings] of round.holdings) held(namespace, holdings, etcdRevision)
+    for (const [namespace, holdings] of round.totals.changed()) held(namespace, holdings, etcdRevision)
     this.#compact(term)
   }
 

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll } from 'vitest'
 import { stateConformance } from '../../peer/state/conformance.ts'
-import { put, type StateHarness } from '../../peer/state/testing/subject.ts'
+import { put, quotaOf, type StateHarness } from '../../peer/state/testing/subject.ts'
 import { type Cluster, startCluster } from '../../scripts/etcd/cluster.ts'
 import { openEtcdEngine } from './engine.ts'
 
 const REVISIONS = 64
 const window = { revisions: REVISIONS, bytes: 2 ** 26 }
-const quotaOf = (namespace: string) => (namespace === 'small' ? { keys: 3, bytes: 64 } : { keys: 2000, bytes: 2 ** 23 })
 
 let cluster: Cluster
 let prefixes = 0

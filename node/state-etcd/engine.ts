@@ -7,6 +7,7 @@ import { ensureKeys, ensurePrefix, ensureRange, ensureTransaction } from '../../
 import type { Change, Committed, Entry, Holdings, Range, StateEngine, Transaction } from '../../peer/state/engine.ts'
 import type { Window } from '../../peer/state/history.ts'
 import type { Homes } from '../../peer/state/homes.ts'
+import { Totals } from '../../peer/state/totals.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import type { EtcdCredentials } from './access.ts'
 import { Candidacy } from './candidacy.ts'
@@ -25,7 +26,6 @@ import { itemsOf } from './requests.ts'
 
 /** Old values, for steps that are under way, and ids: a minute of a thousand commits a second. etcd keeps 2 GB in all. */
 const WINDOW: Window = { revisions: 65_536, bytes: 256 * 1024 * 1024 }
-const NOTHING: Holdings = { keys: 0, bytes: 0 }
 /** Groups that a watcher looks through at a time. */
 const WATCH_GROUPS = 64
 
@@ -39,7 +39,7 @@ export interface EtcdEngineOptions {
   mesh?: string | undefined
   /** Before every key in etcd. The etcd belongs to one state alone, which compacts it. */
   prefix: string
-  /** What a namespace may hold. */
+  /** What a namespace may hold; of the prefix of a caller's namespaces, these together (peer/state/caller-namespaces.ts). */
   quotaOf(namespace: string): Holdings
   /** So long anything waits for etcd, and a commit for a committer, before E_STATE_UNAVAILABLE says why it did. */
   waitMs: number
@@ -58,8 +58,9 @@ class EtcdEngine implements StateEngine {
   readonly #committer: Committer
   readonly #forwarder: Forwarder
   readonly #candidacy: Candidacy
-  /** As of a revision of etcd, for what is told may be older than what was written here. */
-  readonly #holdings = new Map<string, { holdings: Holdings; etcdRevision: number }>()
+  readonly #totals = new Totals()
+  /** At which a namespace held what is counted, for what is told may be older than what was written here. */
+  readonly #heldAt = new Map<string, number>()
   /** Not answered, of all homes: `HOME/N`. */
   readonly #requests = new Map<string, Buffer>()
   /** Commits that were asked for here and are not answered. */
@@ -85,8 +86,7 @@ class EtcdEngine implements StateEngine {
     this.#entries = new Entries(reader, layout)
     this.#forwarder = new Forwarder(etcd, layout, home)
     this.#committer = new Committer({
-      ...{ etcd, layout, log, feed: this.#feed, reader, quotaOf: options.quotaOf },
-      holdingsOf: (namespace) => this.#holdings.get(namespace)?.holdings ?? NOTHING,
+      ...{ etcd, layout, log, feed: this.#feed, reader, totals: this.#totals, quotaOf: options.quotaOf },
       held: (namespace, holdings, etcdRevision) => this.#held(namespace, holdings, etcdRevision),
       over: (items) => this.#forward(items),
     })
@@ -282,8 +282,9 @@ class EtcdEngine implements StateEngine {
   }
 
   #held(namespace: string, holdings: Holdings, etcdRevision: number): void {
-    if ((this.#holdings.get(namespace)?.etcdRevision ?? 0) < etcdRevision)
-      this.#holdings.set(namespace, { holdings, etcdRevision })
+    if ((this.#heldAt.get(namespace) ?? 0) >= etcdRevision) return
+    this.#heldAt.set(namespace, etcdRevision)
+    this.#totals.set(namespace, holdings)
   }
 
   /** What the group's transactions above `revision` made of keys with `prefix`. */

@@ -1,6 +1,7 @@
 /** Judges transactions one after another, for one transaction of etcd that commits them together. Pure. */
 import type { Holdings, ReadRange, Transaction } from '../../peer/state/engine.ts'
 import { heldBytes } from '../../peer/state/large-reference.ts'
+import { Totals } from '../../peer/state/totals.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import { type Answer, BYTES_MAX, type Item, WRITES_MAX } from './item.ts'
 import { keyOf, type LogRecord, namespaceOf, stateKey } from './layout.ts'
@@ -8,7 +9,7 @@ import { isIn, type Log } from './log.ts'
 
 export interface Books {
   log: Log
-  holdingsOf(namespace: string): Holdings
+  totals: Totals
   quotaOf(namespace: string): Holdings
   /** Of a key and what stands under it, together; 0: nothing does. */
   bytesOf(stateKey: string): number
@@ -25,12 +26,14 @@ export class Round {
   readonly record: LogRecord
   /** What stands under each key afterwards, and the revision that wrote it. */
   readonly written = new Map<string, { version: number; value: Uint8Array | undefined }>()
-  readonly holdings = new Map<string, Holdings>()
+  /** On those of the books. */
+  readonly totals: Totals
   readonly #revisions = new Map<string, number>()
   #bytes = 0
 
   constructor(books: Books) {
     this.#books = books
+    this.totals = new Totals(books.totals)
     this.record = { from: books.log.newest + 1, bytes: 0, transactions: [] }
   }
 
@@ -44,9 +47,9 @@ export class Round {
     if (changed !== undefined)
       return this.#answer(item, { kind: 'conflict', namespace: namespaceOf(changed), key: keyOf(changed) })
     if (!this.#hasRoomFor(item)) return false
-    const holdings = this.#holdingsAfter(item)
-    if (holdings instanceof MeshError) return this.#answer(item, holdings)
-    return this.#answer(item, { kind: 'committed', revision: this.#accept(item, holdings) })
+    const totals = this.#totalsAfter(item)
+    if (totals instanceof MeshError) return this.#answer(item, totals)
+    return this.#answer(item, { kind: 'committed', revision: this.#accept(item, totals) })
   }
 
   #answer(item: Item, answer: Answer): true {
@@ -72,38 +75,27 @@ export class Round {
     return true
   }
 
-  #accept({ transaction: { id }, writes, bytes }: Item, holdings: ReadonlyMap<string, Holdings>): number {
+  #accept({ transaction: { id }, writes, bytes }: Item, totals: Totals): number {
     const version = this.record.from + this.record.transactions.length
     for (const [key, value] of writes) {
       this.written.set(key, { version, value })
       this.record.bytes += value?.length ?? 0
     }
-    for (const [namespace, held] of holdings) this.holdings.set(namespace, held)
+    this.totals.take(totals)
     this.record.transactions.push([id, ...writes.keys()])
     this.#revisions.set(id, version)
     this.#bytes += bytes
     return version
   }
 
-  /** What the namespaces that it writes to hold afterwards, or which of them would hold too much. */
-  #holdingsAfter({ writes }: Item): Map<string, Holdings> | MeshError {
-    const after = new Map<string, Holdings>()
+  /** What is held afterwards, or that it would be too much. */
+  #totalsAfter({ writes }: Item): Totals | MeshError {
+    const after = new Totals(this.totals)
     for (const [key, value] of writes) {
-      const namespace = namespaceOf(key)
-      const held = after.get(namespace) ?? this.holdings.get(namespace) ?? this.#books.holdingsOf(namespace)
       const [before, now] = [this.#books.bytesOf(key), bytesUnder(key, value)]
-      const keys = held.keys + Number(value !== undefined) - Number(before > 0)
-      after.set(namespace, { keys, bytes: held.bytes + now - before })
+      after.add(namespaceOf(key), Number(value !== undefined) - Number(before > 0), now - before)
     }
-    for (const [namespace, held] of after) {
-      const quota = this.#books.quotaOf(namespace)
-      const before = this.holdings.get(namespace) ?? this.#books.holdingsOf(namespace)
-      // What makes it smaller is always welcome.
-      if (held.keys > quota.keys && held.keys > before.keys) return overQuota(namespace, 'keys', held.keys, quota.keys)
-      if (held.bytes > quota.bytes && held.bytes > before.bytes)
-        return overQuota(namespace, 'bytes', held.bytes, quota.bytes)
-    }
-    return after
+    return after.over(this.#books.quotaOf) ?? after
   }
 }
 
@@ -112,9 +104,4 @@ const firstKey = ({ writes, transaction: { reads, ranges } }: Item): string => {
   if (read) return stateKey(read.namespace, read.key)
   const [range] = ranges
   return range ? stateKey(range.namespace, range.prefix) : ([...writes.keys()][0] as string)
-}
-
-const overQuota = (namespace: string, what: 'keys' | 'bytes', held: number, quota: number): MeshError => {
-  const message = `namespace ${namespace} would hold ${held} ${what}, its owner allows ${quota}: delete some, or have the quota raised`
-  return new MeshError('E_STATE_QUOTA', { message, namespace, [what]: held, quota })
 }

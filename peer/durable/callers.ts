@@ -10,11 +10,9 @@ import { decodeValue } from '../../protocol/values.ts'
 import { type CallWish, ensureLevel } from '../calls.ts'
 import type { MembershipOffice } from '../membership.ts'
 import type { Neighbour, NeighbourTable } from '../neighbours.ts'
+import { TAG_CHARS } from '../state/caller-namespaces.ts'
 import { ensureCovers, grantsFor, namespacesOf, ownNames } from './delegation-rules.ts'
 import type { Durable } from './durable.ts'
-
-/** Of a caller's hash, in the names of its namespaces: nobody finds a key with the same. */
-const TAG_CHARS = 32
 
 interface CallersParts {
   durable: Durable

@@ -8,6 +8,7 @@ import type { Grant, Grants } from '../../protocol/grants.ts'
 import { DELEGATION_MS_MAX } from '../../protocol/limits.ts'
 import type { Crypto } from '../../protocol/ports.ts'
 import type { Manifest } from '../../protocol/records.ts'
+import { callerPrefixOf } from '../state/caller-namespaces.ts'
 
 /** Clocks of caller and home may differ by so much. */
 const SKEW_MS = 60_000
@@ -132,11 +133,12 @@ export const grantsFor = (grants: Grants, tag: string): Grants =>
       }
       if ('secret' in grant) return no('a home puts its secrets into no calls of others')
       if ('fetch' in grant) return grant.private ? no('a home opens its network to no calls of others') : [name, grant]
-      if (grant.state.length <= NAME_CHARS_MAX) return [name, { ...grant, state: `of-${tag}-${grant.state}` }]
+      if (grant.state.length <= NAME_CHARS_MAX)
+        return [name, { ...grant, state: `${callerPrefixOf(tag)}${grant.state}` }]
       return no(`at the home of another owner a namespace has at most ${NAME_CHARS_MAX} characters`)
     }),
   )
 
 /** The same as the caller has named them. */
 export const ownNames = (namespaces: readonly string[], tag: string): string[] =>
-  namespaces.map((one) => one.replace(`of-${tag}-`, ''))
+  namespaces.map((one) => one.replace(callerPrefixOf(tag), ''))

@@ -10,6 +10,7 @@ import { gathered, type NewestValues } from './newest-values.ts'
 import type { Prepared } from './prepared.ts'
 import { isLarge } from './records.ts'
 import { GONE, GROUPS, revisionKey } from './storage-keys.ts'
+import type { Totals } from './totals.ts'
 
 /** Of one write to the disk: what comes later waits for the next. */
 const GROUP_COMMITS_MAX = 1024
@@ -33,7 +34,7 @@ export interface CommitterParts {
   storage: Storage
   history: History
   newest: NewestValues
-  holdings: Map<string, Holdings>
+  totals: Totals
   groups: readonly IdGroup[]
   quotaOf(namespace: string): Holdings
   /** How many commits are known by their ids; no fewer than revisions are kept. */
@@ -141,10 +142,10 @@ export class Committer {
   }
 
   #books(loaded: ReadonlyMap<string, Version>): Books {
-    const { history, holdings, quotaOf, newest } = this.#parts
+    const { history, totals, quotaOf, newest } = this.#parts
     return {
       history,
-      holdings,
+      totals,
       quotaOf,
       ids: this.#ids,
       newest: (storageKey) => (newest.get(storageKey) ?? loaded.get(storageKey)) as Version,
@@ -205,9 +206,9 @@ export class Committer {
   }
 
   #publish(group: Group): void {
-    const { history, newest, holdings, published } = this.#parts
+    const { history, newest, totals, published } = this.#parts
     for (const versions of group.commits) history.publish(versions)
-    for (const [namespace, held] of group.holdings) holdings.set(namespace, held)
+    totals.take(group.totals)
     this.#remember({ first: group.first, ids: group.ids })
     const replaced = (version: Version, by: Version) => {
       if (isLarge(version.value)) this.#waste.push(largeKey(version), revisionKey(GONE, by.version))

@@ -4,7 +4,7 @@ import { ENTRY_BYTES_MAX } from './checks.ts'
 import { largeValuesConform } from './conformance-large.ts'
 import { readsConform } from './conformance-reads.ts'
 import type { Transaction } from './engine.ts'
-import { gone, put, type StateHarness, Subject, text } from './testing/subject.ts'
+import { CALLER, gone, put, type StateHarness, Subject, text } from './testing/subject.ts'
 
 const read = (key: string) => ({ namespace: 'shop', key })
 
@@ -141,7 +141,7 @@ const identities = (subject: () => Subject) => {
   })
 }
 
-const limits = (subject: () => Subject) => {
+const quotas = (subject: () => Subject) => {
   const quota = { code: 'E_STATE_QUOTA' }
   const filled = async (prefix: string, count: number) => {
     for (let n = 0; n < count; n++) await subject().write(put(`${prefix}${n}`, '', 'small'))
@@ -165,6 +165,23 @@ const limits = (subject: () => Subject) => {
     await expect(subject().write(put('a', 'x'.repeat(52), 'small'))).rejects.toMatchObject(quota)
   })
 
+  test('of a caller no more in all of its namespaces together, which are named', async () => {
+    const [one, other, third] = ['one', 'other', 'third'].map((name) => CALLER + name) as [string, string, string]
+    await subject().write(put('a', '', one), put('b', '', one), put('a', '', other))
+    await subject().write(put('c', 'x'.repeat(60), one))
+    const over = (words: string) => ({
+      ...quota,
+      message: expect.stringContaining(`together (${CALLER}*) would hold ${words},`),
+    })
+    await expect(subject().write(put('d', '', third))).rejects.toMatchObject(over('5 keys'))
+    await expect(subject().write(put('a', 'x'.repeat(37), other))).rejects.toMatchObject(over('101 bytes'))
+    await subject().reopen()
+    const both = [put('d', '', third), put('e', '', `${CALLER.replace('aaa', 'bbb')}one`)]
+    await expect(subject().write(...both)).rejects.toMatchObject(over('5 keys'))
+    await subject().write(gone('a', one), put('d', '', third))
+    await subject().write(...Array.from({ length: 9 }, (_, n) => put(`${n}`, '', CALLER.slice(0, -1))))
+  })
+
   test('one that is over the quota changes nothing, also elsewhere, and its id is free', async () => {
     const writes = [put('a', '1'), put('b', 'x'.repeat(100), 'small')]
     const transaction = subject().transaction({ writes })
@@ -174,7 +191,9 @@ const limits = (subject: () => Subject) => {
     const smaller = { ...transaction, writes: [put('a', '1')] }
     expect(await subject().engine.commit(smaller)).toEqual({ kind: 'committed', revision: 1 })
   })
+}
 
+const limits = (subject: () => Subject) => {
   test('values of up to 1 MiB come back as they were, and their old selves at old revisions', async () => {
     const value = (fill: number) => new Uint8Array(ENTRY_BYTES_MAX).fill(fill)
     for (const fill of [1, 2]) await subject().write({ namespace: 'shop', key: 'large', put: value(fill) })
@@ -227,6 +246,7 @@ export const stateConformance = (name: string, harness: StateHarness): void => {
     describe('commits', () => commits(current))
     describe('conflicts', () => conflicts(current))
     describe('ids', () => identities(current))
+    describe('quotas', () => quotas(current))
     describe('limits', () => limits(current))
     describe('large values', () => largeValuesConform(current))
 

@@ -7,6 +7,7 @@ import type { Ids } from './ids.ts'
 import type { Prepared, PreparedWrite } from './prepared.ts'
 import { countedBytes, EntryPage, encodeHoldings, encodeIds, isLarge, type KeptValue } from './records.ts'
 import { entryKey, GONE, GROUPS, keyBytesOf, keyOf, LARGE, namespaceOf, revisionKey, TOTALS } from './storage-keys.ts'
+import { Totals } from './totals.ts'
 
 /**
  * What is longer is kept apart from its key: lists, the window and the counting at the start handle it by its name, and it
@@ -14,12 +15,10 @@ import { entryKey, GONE, GROUPS, keyBytesOf, keyOf, LARGE, namespaceOf, revision
  */
 export const LARGE_BYTES = 16 * 1024
 
-const NOTHING: Holdings = { keys: 0, bytes: 0 }
-
 /** What is committed so far. Changed is what the group stages: `history`, and `ids`. */
 export interface Books {
   history: History
-  holdings: ReadonlyMap<string, Holdings>
+  totals: Totals
   quotaOf(namespace: string): Holdings
   /** The revisions that ids were committed with. */
   ids: Ids
@@ -37,11 +36,13 @@ export class Group {
   readonly ids: string[] = []
   /** What each commit wrote. */
   readonly commits: Version[][] = []
-  readonly holdings = new Map<string, Holdings>()
+  /** On those of the books. */
+  readonly totals: Totals
   readonly #apart: StorageWrite[] = []
 
   constructor(books: Books) {
     this.#books = books
+    this.totals = new Totals(books.totals)
     this.first = books.history.revision + 1
   }
 
@@ -73,7 +74,7 @@ export class Group {
       if (value === undefined) writes.push({ key: storageKey, delete: true })
       else writes.push({ key: storageKey, put: page.encode(version, value) })
     }
-    for (const [namespace, holdings] of this.holdings)
+    for (const [namespace, holdings] of this.totals.changed())
       writes.push({ key: TOTALS + namespace, put: encodeHoldings(holdings) })
     return writes
   }
@@ -134,33 +135,19 @@ export class Group {
     if (replaced.length > 0) this.#apart.push({ key: revisionKey(GONE, revision), put: encodeIds(replaced) })
   }
 
-  /** Counts what the namespaces hold afterwards, unless one of them would hold too much. */
+  /** Counts what is held afterwards, unless that would be too much. */
   #hold(kept: readonly Version[]): MeshError | undefined {
-    let after: Map<string, Holdings> | undefined
+    let after: Totals | undefined
     for (const { storageKey, value, older } of kept) {
       const keys = Number(value !== undefined) - Number(older?.value !== undefined)
       const bytes = countedBytes(value) - countedBytes(older?.value) + keys * keyBytesOf(storageKey)
       if (keys === 0 && bytes === 0) continue
-      const namespace = namespaceOf(storageKey)
-      after ??= new Map()
-      const before = after.get(namespace) ?? this.#holdingsOf(namespace)
-      after.set(namespace, { keys: before.keys + keys, bytes: before.bytes + bytes })
+      after ??= new Totals(this.totals)
+      after.add(namespaceOf(storageKey), keys, bytes)
     }
-    if (after === undefined) return undefined
-    for (const [namespace, held] of after) {
-      const quota = this.#books.quotaOf(namespace)
-      const before = this.#holdingsOf(namespace)
-      // What makes it smaller is always welcome.
-      if (held.keys > quota.keys && held.keys > before.keys) return overQuota(namespace, 'keys', held.keys, quota.keys)
-      if (held.bytes > quota.bytes && held.bytes > before.bytes)
-        return overQuota(namespace, 'bytes', held.bytes, quota.bytes)
-    }
-    for (const [namespace, held] of after) this.holdings.set(namespace, held)
-    return undefined
-  }
-
-  #holdingsOf(namespace: string): Holdings {
-    return this.holdings.get(namespace) ?? this.#books.holdings.get(namespace) ?? NOTHING
+    const wrong = after?.over(this.#books.quotaOf)
+    if (!wrong && after) this.totals.take(after)
+    return wrong
   }
 }
 
@@ -175,8 +162,3 @@ const boundsOf = ({ namespace, prefix, after, through }: ReadRange): [string, st
 ]
 
 const firstNamed = ({ reads, writes }: Prepared): string => (reads[0] ?? writes[0]?.storageKey) as string
-
-const overQuota = (namespace: string, unit: 'keys' | 'bytes', wanted: number, quota: number): MeshError => {
-  const message = `the namespace ${namespace} would hold ${wanted} ${unit}, its owner allows ${quota}: delete some of it, or raise its quota`
-  return new MeshError('E_STATE_QUOTA', { message, namespace, unit, wanted, quota })
-}

@@ -4,11 +4,12 @@ import type { IdGroup } from './committer.ts'
 import type { Holdings } from './engine.ts'
 import { countedBytes, decodeEntry, decodeHoldings, decodeIds, encodeHoldings } from './records.ts'
 import { ENTRIES, GONE, GROUPS, keyBytesOf, namespaceOf, revisionOf, TOTALS } from './storage-keys.ts'
+import { Totals } from './totals.ts'
 
 export interface Found {
   /** The newest revision. */
   revision: number
-  holdings: Map<string, Holdings>
+  totals: Totals
   groups: IdGroup[]
 }
 
@@ -80,5 +81,7 @@ export const readState = async (storage: Storage, damaged: Damaged): Promise<Fou
     damaged(`the commits from revision ${revision + 1} to ${newest} have left values, but not their records`)
   const writes = [...(await compareTotals(storage, counted, damaged)), ...(await removals(storage))]
   if (writes.length > 0) await storage.write(writes, { durable: true })
-  return { revision: Math.max(revision, newest), holdings: counted, groups }
+  const totals = new Totals()
+  for (const [namespace, held] of counted) totals.set(namespace, held)
+  return { revision: Math.max(revision, newest), totals, groups }
 }

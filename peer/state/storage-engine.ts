@@ -29,7 +29,7 @@ const WATCH_COMMITS = 256
 
 export interface StorageEngineOptions {
   storage: Storage
-  /** What a namespace may hold. */
+  /** What a namespace may hold; of the prefix of a caller's namespaces, these together (caller-namespaces.ts). */
   quotaOf(namespace: string): Holdings
   /** Told, in a sentence, of whatever was committed and is not there any more. */
   damaged(what: string): void
@@ -57,11 +57,11 @@ class StorageEngine implements StateEngine {
   readonly #watchers = new Set<() => void>()
   #isClosed = false
 
-  constructor({ storage, quotaOf, window = HISTORY }: StorageEngineOptions, { revision, holdings, groups }: Found) {
+  constructor({ storage, quotaOf, window = HISTORY }: StorageEngineOptions, { revision, totals, groups }: Found) {
     this.#storage = storage
     this.#history = new History(revision, window)
     this.#newest = new NewestValues(storage, this.#history, CACHE_BYTES_MAX)
-    const parts = { storage, history: this.#history, newest: this.#newest, holdings, groups, quotaOf, idsMax: IDS_MAX }
+    const parts = { storage, history: this.#history, newest: this.#newest, totals, groups, quotaOf, idsMax: IDS_MAX }
     this.#committer = new Committer({ ...parts, published: () => this.#wake() })
   }
 

@@ -2,13 +2,10 @@
 import type { Storage } from '../../../protocol/ports.ts'
 import type { StateEngine } from '../engine.ts'
 import { openStorageEngine } from '../storage-engine.ts'
-import type { StateHarness } from './subject.ts'
+import { quotaOf, type StateHarness } from './subject.ts'
 
 /** Fewer than a machine keeps, so that a test can go beyond. */
 const REVISIONS = 64
-
-const quotaOf = (namespace: string) =>
-  namespace === 'small' ? { keys: 3, bytes: 64 } : { keys: 2000, bytes: 8 * 2 ** 20 }
 
 const damaged = (what: string) => {
   throw new Error(what)

@@ -1,17 +1,27 @@
 /** An engine under test, and what is asked of it most. */
 
 import { LIST_ENTRIES_MAX } from '../../../protocol/limits.ts'
-import type { Committed, StateEngine, Transaction, Write } from '../engine.ts'
+import { callerPrefixOf, TAG_CHARS } from '../caller-namespaces.ts'
+import type { Committed, Holdings, StateEngine, Transaction, Write } from '../engine.ts'
 
 /** What the suite needs of an engine. */
 export interface StateHarness {
-  /** An empty one, whose namespaces may hold 2,000 keys and 8 MiB, but `small` three keys and 64 bytes. */
+  /** An empty one, with the quotas of `quotaOf`. */
   open(): Promise<StateEngine>
   /** The same data again, after the one before was closed. */
   reopen(): Promise<StateEngine>
   /** Makes it forget all revisions up to now; it may commit something in the namespace `.other`. */
   forget(engine: StateEngine): Promise<void>
   close(): Promise<void>
+}
+
+/** The prefix of a caller's namespaces. */
+export const CALLER = callerPrefixOf('a'.repeat(TAG_CHARS))
+
+/** What the suite expects. */
+export const quotaOf = (namespace: string): Holdings => {
+  if (namespace === 'small') return { keys: 3, bytes: 64 }
+  return namespace === CALLER ? { keys: 4, bytes: 100 } : { keys: 2000, bytes: 8 * 2 ** 20 }
 }
 
 export const text = (value: string) => new TextEncoder().encode(value)

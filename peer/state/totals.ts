@@ -1,0 +1,84 @@
+/** What namespaces hold, and each caller of another owner in all of its own together; and whether that is too much. */
+import { MeshError } from '../../protocol/errors.ts'
+import { callerPrefixIn } from './caller-namespaces.ts'
+import type { Holdings } from './engine.ts'
+
+const NOTHING: Holdings = { keys: 0, bytes: 0 }
+
+const plus = (held: Holdings, keys: number, bytes: number): Holdings => ({
+  keys: held.keys + keys,
+  bytes: held.bytes + bytes,
+})
+
+/** On others: what would be held if these stood in their place. */
+export class Totals {
+  readonly #below: Totals | undefined
+  readonly #namespaces = new Map<string, Holdings>()
+  /** By the prefix of its namespaces. */
+  readonly #callers = new Map<string, Holdings>()
+
+  constructor(below?: Totals) {
+    this.#below = below
+  }
+
+  of(namespace: string): Holdings {
+    return this.#namespaces.get(namespace) ?? this.#below?.of(namespace) ?? NOTHING
+  }
+
+  add(namespace: string, keys: number, bytes: number): void {
+    this.#namespaces.set(namespace, plus(this.of(namespace), keys, bytes))
+    const caller = callerPrefixIn(namespace)
+    if (caller !== undefined) this.#callers.set(caller, plus(this.together(caller), keys, bytes))
+  }
+
+  set(namespace: string, { keys, bytes }: Holdings): void {
+    const before = this.of(namespace)
+    this.add(namespace, keys - before.keys, bytes - before.bytes)
+  }
+
+  /** Those that were set here, and not below. */
+  changed(): IterableIterator<[string, Holdings]> {
+    return this.#namespaces.entries()
+  }
+
+  take(others: Totals): void {
+    for (const [namespace, held] of others.changed()) this.set(namespace, held)
+  }
+
+  /**
+   * Which of those that were set here would hold too much: MeshError E_STATE_QUOTA. A caller may have in all of its namespaces
+   * together what `quotaOf` says of their prefix.
+   */
+  over(quotaOf: (namespace: string) => Holdings): MeshError | undefined {
+    for (const [namespace, held] of this.#namespaces) {
+      const wrong = overQuota(namespace, held, this.#below?.of(namespace), quotaOf(namespace))
+      if (wrong) return wrong
+    }
+    for (const [caller, held] of this.#callers) {
+      const wrong = overQuota(`${caller}*`, held, this.#below?.together(caller), quotaOf(caller))
+      if (wrong) return wrong
+    }
+    return undefined
+  }
+
+  /** By the prefix of its namespaces. */
+  together(caller: string): Holdings {
+    return this.#callers.get(caller) ?? this.#below?.together(caller) ?? NOTHING
+  }
+}
+
+const overQuota = (
+  holder: string,
+  held: Holdings,
+  before: Holdings = NOTHING,
+  quota: Holdings,
+): MeshError | undefined => {
+  // What makes it smaller is always welcome.
+  const isOver = (unit: 'keys' | 'bytes') => held[unit] > quota[unit] && held[unit] > before[unit]
+  const unit = isOver('keys') ? 'keys' : isOver('bytes') ? 'bytes' : undefined
+  if (!unit) return undefined
+  const [wanted, most] = [held[unit], quota[unit]]
+  const who = holder.endsWith('*') ? `all namespaces of one caller together (${holder})` : `the namespace ${holder}`
+  const message = `${who} would hold ${wanted} ${unit}, the owner of the home allows ${most}: delete some of it, or have the quota raised`
+  return new MeshError('E_STATE_QUOTA', { message, namespace: holder, unit, wanted, quota: most })
+}
