@@ -184,8 +184,8 @@ export const startAgent = async (config: Config, options: AgentOptions = {}): Pr
   damaged = (reason) => log.event('storage.failed', { code: 'E_STORAGE', reason })
   found.forEach(damaged)
   let undo = () => dir.storage.close()
+  const sandboxHost = createSandboxHost(failPoints)
   try {
-    const sandboxHost = createSandboxHost(failPoints)
     // Beside what takes longer: whoever reads the first status need not wait.
     const sandbox = sandboxHost.confinement()
     const adapt = options.adapt ?? ((ports: Ports) => ports)
@@ -199,6 +199,7 @@ export const startAgent = async (config: Config, options: AgentOptions = {}): Pr
     log.event('agent.started', { peer: peer.peerId })
     return agent
   } catch (cause) {
+    sandboxHost.spare?.()?.kill()
     await undo()
     close()
     throw cause

@@ -127,11 +127,13 @@ describe('a sandbox process', () => {
       import { createSandboxPool } from ${url('../sandbox/pool.ts')}
       import { createSandboxHost } from ${url('./sandbox-host.ts')}
       import { systemClock } from ${url('./clock.ts')}
-      const pool = createSandboxPool({ sandboxHost: createSandboxHost(), clock: systemClock, log: { event() {} } }, { slots: 2, idleMs: 60_000 })
+      const sandboxHost = createSandboxHost()
+      sandboxHost.confinement()
+      const pool = createSandboxPool({ sandboxHost, clock: systemClock, log: { event() {} } }, { slots: 2, idleMs: 60_000 })
+      pool.takeSpare()
       const job = (module) => ({ party: 'somebody', functionId: module, code: () => new TextEncoder().encode(module), exportName: 'default', effects: [], input: Uint8Array.of(0xf6), seed: new Uint8Array(32), limits: { fuel: ${FUEL_MAX}, memory_bytes: 0, output_bytes: 100 }, journal: [], timeoutMs: 60_000 })
-      const endless = pool.run(job(${JSON.stringify(FOREVER)}))
-      await pool.run(job('export default () => 1')).result
-      setInterval(() => { if (endless.fuel() > 0) console.log('ready') }, 50)`
+      const endless = [pool.run(job(${JSON.stringify(FOREVER)})), pool.run(job(${JSON.stringify(FOREVER)}))]
+      setInterval(() => { if (endless.every((run) => run.fuel() > 0)) console.log('ready') }, 50)`
     const agent = spawn(process.execPath, ['--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
@@ -239,6 +241,29 @@ test('a guest that goes too deep meets the limit of the engine, never that of th
     }
     await sleep(100)
   }
+})
+
+describe('the process that tells how sandboxes are held', () => {
+  test('is the first of the pool, once', async () => {
+    const sandboxHost = createSandboxHost()
+    const confinement = sandboxHost.confinement()
+    const events: string[] = []
+    const log = { event: (name: string) => void events.push(name) }
+    const pool = createSandboxPool({ sandboxHost, clock: systemClock, log }, { slots: 1, idleMs: 60_000 })
+    onTestFinished(() => pool.stop())
+    pool.takeSpare()
+    expect(sandboxHost.spare?.()).toBeUndefined()
+    expect(valueIn(await pool.run(jobOf('export default (x) => x', 1)).result)).toBe(1)
+    expect([events, await confinement]).toEqual([['sandbox.spawned'], await sandboxHost.confinement()])
+  })
+
+  onLinux('is no spare once it has ended', async () => {
+    const sandboxHost = createSandboxHost()
+    await sandboxHost.confinement()
+    for (const pid of sandboxPids()) process.kill(pid, 'SIGKILL')
+    await vi.waitFor(() => expect(childrenOf(process.pid).filter(isSandbox)).toEqual([]), 60_000)
+    expect(sandboxHost.spare?.()).toBeUndefined()
+  })
 })
 
 test.each(['sandbox.spawn=throw@1', 'sandbox.send=throw@1', 'sandbox.send=throw@3'])(

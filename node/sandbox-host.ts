@@ -5,7 +5,7 @@ import type { Readable as Output, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { type FailPoints, NO_FAIL_POINTS } from '../protocol/fail-points.ts'
 import { KIB, MIB } from '../protocol/limits.ts'
-import type { SandboxHost, SandboxProcess } from '../protocol/ports.ts'
+import type { SandboxHandlers, SandboxHost, SandboxProcess } from '../protocol/ports.ts'
 import { REPORT_FRAME_BYTES_MAX } from '../sandbox/frames.ts'
 import { compiledCode } from './compiled-code.ts'
 import { type Command, confinedStart, missingWords, permittedStart, type Readable } from './confinement.ts'
@@ -13,7 +13,6 @@ import { RELEASES, type SandboxRelease } from './sandbox-releases.ts'
 import { SharedFrames } from './shared-frames.ts'
 
 type Child = ChildProcessByStdio<Writable, Output, Output>
-type Handlers = Parameters<SandboxProcess['receive']>[0]
 
 const HEAD_BYTES = 4
 /** Beside the length of a path: what stands there is the frame. */
@@ -66,7 +65,7 @@ export interface Confinement {
 }
 
 export interface NodeSandboxHost extends SandboxHost {
-  /** Starts a process to find out, unless one has been started already. */
+  /** Starts a process to find out, unless one has been started already; it is spare then. Known once one has come up. */
   confinement(): Promise<Confinement>
 }
 
@@ -93,6 +92,7 @@ class Host implements NodeSandboxHost {
   readonly #known = Promise.withResolvers<Confinement>()
   #cutOff: boolean | undefined
   #readable: Readable | undefined
+  #spare: SandboxProcess | undefined
   #shared: SharedFrames | undefined
 
   constructor(failPoints: FailPoints, program: URL, releases: readonly [SandboxRelease, ...SandboxRelease[]]) {
@@ -103,14 +103,24 @@ class Host implements NodeSandboxHost {
 
   spawn(engine = ''): SandboxProcess {
     const release = this.#releases.find(({ engines }) => engines.includes(engine)) ?? this.#releases[0]
-    return new ChildSandbox(this, this.#failPoints, release)
+    const process = new ChildSandbox(this, this.#failPoints, release)
+    process.mayFail('sandbox.spawn')
+    return process
   }
 
-  async confinement(): Promise<Confinement> {
-    const probe = this.#cutOff === undefined ? new ChildSandbox(this, NO_FAIL_POINTS, this.#releases[0]) : undefined
-    const confinement = await this.#known.promise
-    probe?.kill()
-    return confinement
+  spare(): SandboxProcess | undefined {
+    const spare = this.#spare
+    this.#spare = undefined
+    return spare
+  }
+
+  confinement(): Promise<Confinement> {
+    if (!this.#readable) this.#spare = new ChildSandbox(this, this.#failPoints, this.#releases[0])
+    return this.#known.promise
+  }
+
+  ended(process: SandboxProcess): void {
+    if (this.#spare === process) this.#spare = undefined
   }
 
   /** There is a folder once there is a process, which must know of it when it starts. */
@@ -170,7 +180,7 @@ class ChildSandbox implements SandboxProcess {
   readonly #failPoints: FailPoints
   #child!: Child
   #reader!: FrameReader
-  #handlers: Handlers | undefined
+  #handlers: SandboxHandlers | undefined
   #complaint = ''
   #killed = false
   /** What was sent to a process that has not come up yet: another may have to be started in its place. */
@@ -181,15 +191,18 @@ class ChildSandbox implements SandboxProcess {
     this.#release = release
     this.#failPoints = failPoints
     this.#start()
-    this.#mayFail('sandbox.spawn')
   }
 
   get engines(): readonly string[] {
     return this.#release.engines
   }
 
+  get starting(): boolean {
+    return this.#unheard !== undefined
+  }
+
   send(frame: Uint8Array): void {
-    this.#mayFail('sandbox.send')
+    this.mayFail('sandbox.send')
     const path = this.#host.sharedPath(frame)
     if (path !== undefined) return this.#write([headed(SHARED | path.length, Buffer.from(path))])
     if (frame.length <= COPIED_BYTES_MAX) this.#write([headed(frame.length, frame)])
@@ -207,7 +220,7 @@ class ChildSandbox implements SandboxProcess {
     for (const part of parts) stdin.write(part)
   }
 
-  receive(handlers: Handlers): void {
+  receive(handlers: SandboxHandlers): void {
     this.#handlers = handlers
   }
 
@@ -262,10 +275,11 @@ class ChildSandbox implements SandboxProcess {
     if (!this.#unheard) return this.#handlers?.frame(frame)
     this.#unheard = undefined
     if (cutsOff) this.#host.worked()
+    this.#handlers?.up?.()
   }
 
   /** A sandbox process fails by ending. */
-  #mayFail(name: 'sandbox.spawn' | 'sandbox.send'): void {
+  mayFail(name: 'sandbox.spawn' | 'sandbox.send'): void {
     try {
       this.#failPoints.hit(name)
     } catch {
@@ -284,6 +298,7 @@ class ChildSandbox implements SandboxProcess {
   #exited(reason: string): void {
     const handlers = this.#handlers
     this.#handlers = undefined
+    this.#host.ended(this)
     handlers?.exited(reason)
   }
 }

@@ -130,6 +130,7 @@ export class Peer {
     network.handle(BLOCKS_PROTOCOL, acceptBlocks, { frameBytesMax: BlockFrame.bytesMax })
     if (this.#durable) this.#parts.state?.kit.serveCallers(this.#ports, this.#parts, this.#durable)
     await network.start()
+    this.#parts.pool.takeSpare()
     this.#parts.discovery.start()
     this.#reportProgress()
     await this.#durable?.open()

@@ -142,12 +142,21 @@ export interface Relaying {
 }
 
 /** A place of its own (a process, a worker) that runs `sandbox/worker.ts`. */
+export interface SandboxHandlers {
+  /** One that was `starting` has come up. */
+  up?(): void
+  frame(frame: Uint8Array): void
+  exited(reason: string): void
+}
+
 export interface SandboxProcess {
   /** The engines that it runs. Absent: all that its host has. */
   readonly engines?: readonly string[]
+  /** It has not come up yet, and has begun nothing that it was sent. Absent: it comes up at once. */
+  readonly starting?: boolean
   /** Frames are whole and in order both ways. One that was sent is still the sender's, and does not change. */
   send(frame: Uint8Array): void
-  receive(handlers: { frame(frame: Uint8Array): void; exited(reason: string): void }): void
+  receive(handlers: SandboxHandlers): void
   /** At once and for good; `exited` follows. */
   kill(): void
 }
@@ -155,6 +164,8 @@ export interface SandboxProcess {
 export interface SandboxHost {
   /** A process that runs `engine`; the newest one of this version, unless given. */
   spawn(engine?: string): SandboxProcess
+  /** One that the host has started already, of the newest engine: it is the caller's now. */
+  spare?(): SandboxProcess | undefined
   /** `frame` may be sent to many processes, until what it returns is called: they may have it from one place. */
   offer?(frame: Uint8Array): () => void
 }

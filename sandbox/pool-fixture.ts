@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest'
 import { MeshError } from '../protocol/errors.ts'
 import type { Answer } from '../protocol/journal.ts'
 import { Outcome } from '../protocol/outcome.ts'
-import type { SandboxHost, SandboxProcess } from '../protocol/ports.ts'
+import type { SandboxHandlers, SandboxHost, SandboxProcess } from '../protocol/ports.ts'
 import { encodeValue, ensureValue } from '../protocol/values.ts'
 import { FakeClock } from '../simulations/clock.ts'
 import { bytesOf, limits, seed } from './fixture.ts'
@@ -11,16 +11,15 @@ import { type Command, decodeCommands, encodeFrame, type Report } from './frames
 import { isImageFile } from './image-file.ts'
 import { createSandboxPool, type SandboxJob, type SandboxResult } from './pool.ts'
 
-type Handlers = Parameters<SandboxProcess['receive']>[0]
-
 /** A process that does nothing by itself: the test sees what it was told, and says what it reports. */
 export class ToldProcess implements SandboxProcess {
   readonly engines?: readonly string[]
   readonly commands: Command[] = []
   readonly images: Uint8Array[] = []
+  starting = false
   killed = false
   sentFrames = 0
-  #handlers!: Handlers
+  #handlers!: SandboxHandlers
 
   constructor(engines?: readonly string[]) {
     if (engines) this.engines = engines
@@ -30,7 +29,7 @@ export class ToldProcess implements SandboxProcess {
     if (isImageFile(frame)) this.images.push(frame)
     else this.commands.push(...decodeCommands(frame))
   }
-  receive(handlers: Handlers): void {
+  receive(handlers: SandboxHandlers): void {
     this.#handlers = handlers
   }
   kill(): void {
@@ -39,6 +38,10 @@ export class ToldProcess implements SandboxProcess {
   }
   crash(): void {
     this.#handlers.exited('signal SIGSEGV')
+  }
+  up(): void {
+    this.starting = false
+    this.#handlers.up?.()
   }
   report(...reports: Report[]): void {
     this.#handlers.frame(encodeFrame(reports))
@@ -63,16 +66,20 @@ export const done = (id: number, ms = 1): Report => ['done', id, OUTCOME, 1000 *
 export const FINISHED: SandboxResult = { kind: 'outcome', outcome: OUTCOME, decoded: Outcome.decode(OUTCOME) }
 export const ok = (value: unknown): Answer => ({ ok: true, value: encodeValue(ensureValue(value)) })
 
-export const world = (slots = 1, idleMs = 60_000) => {
+/** `spare`: its host has started a process already. `starting`: others come up when the test says so. */
+export const world = (slots = 1, idleMs = 60_000, spare?: ToldProcess, starting = false) => {
   const clock = new FakeClock()
-  const processes: ToldProcess[] = []
+  const processes: ToldProcess[] = spare ? [spare] : []
   const events: string[] = []
   let failures = 0
   const sandboxHost: SandboxHost = {
+    spare: () => spare,
     spawn: (engine) => {
       if (failures-- > 0) throw new MeshError('E_INCONCLUSIVE', 'no more processes')
       processes.push(new ToldProcess(engine ? [engine] : undefined))
-      return processes.at(-1) as ToldProcess
+      const process = processes.at(-1) as ToldProcess
+      process.starting = starting
+      return process
     },
   }
   const log = { event: (name: string) => void events.push(name) }
@@ -81,6 +88,7 @@ export const world = (slots = 1, idleMs = 60_000) => {
     void images.push(`${functionId} ${memoryBytes} ${file}`)
   const pool = createSandboxPool({ sandboxHost, clock, log }, { slots, idleMs, imaged })
   onTestFinished(() => pool.stop())
+  pool.takeSpare()
   let codeAsked = 0
   const effects = ['call'] as const
   const job = (changes: Partial<SandboxJob> = {}): SandboxJob => ({

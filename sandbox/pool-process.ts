@@ -8,11 +8,11 @@ import { decodeReports, type Received, received } from './reports.ts'
 
 /** What happens in a process, told to its pool. */
 export interface ProcessEvents {
-  /** Its head has changed. */
+  /** Its head has changed, or it has come up with one. */
   began(process: PoolProcess): void
   /** The first step ended with `report`; `run` is still this process's and not done if `current`. */
   ended(process: PoolProcess, run: PooledRun, report: Received, current: boolean): void
-  /** A frame has been gone through. */
+  /** A frame has been gone through, or it has come up with nothing to do. */
   idle(process: PoolProcess): void
   gone(process: PoolProcess, reason: string): void
   /** It has made an image that may be used in other processes. */
@@ -42,6 +42,10 @@ export class PoolProcess {
   #images: Uint8Array[] = []
   /** Runs that wait here for an answer; the one that waits longest comes first. */
   readonly parked = new Set<PooledRun>()
+  /** It has not come up yet. */
+  starting: boolean
+  /** On the monotonic clock. */
+  readonly startedMs: number
   /** What its steps are thought to take, ms. */
   backlogMs = 0
   /** Since when it has had nothing to do, or computes what it computes now. */
@@ -53,8 +57,11 @@ export class PoolProcess {
     this.#process = process
     this.#events = events
     this.#now = now
-    this.since = now()
+    this.startedMs = now()
+    this.since = this.startedMs
+    this.starting = process.starting === true
     process.receive({
+      up: () => this.#cameUp(),
       frame: (frame) => this.#receive(frame),
       exited: (reason) => events.gone(this, this.ending ?? reason),
     })
@@ -154,6 +161,13 @@ export class PoolProcess {
     if (this.ending !== undefined) return
     this.ending = reason
     this.#process.kill()
+  }
+
+  #cameUp(): void {
+    this.starting = false
+    this.since = this.#now()
+    if (this.busy) this.#events.began(this)
+    else this.#events.idle(this)
   }
 
   #push(run: PooledRun, predictedMs: number): void {

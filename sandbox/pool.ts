@@ -4,7 +4,7 @@
  * process is ended, its other runs begin again elsewhere with their journals, and nobody notices.
  */
 import type { Answer } from '../protocol/journal.ts'
-import type { Ports } from '../protocol/ports.ts'
+import type { Ports, SandboxProcess } from '../protocol/ports.ts'
 import { Durations } from './durations.ts'
 import { PoolProcess, type ProcessEvents } from './pool-process.ts'
 import { PooledRun, type RunOwner, type SandboxJob, type SandboxRun } from './pool-run.ts'
@@ -22,6 +22,8 @@ export interface SandboxPool {
   readonly free: number
   /** Runs that have not begun. */
   readonly queued: number
+  /** Its first process is the one that the host has started already, if there is one. */
+  takeSpare(): void
   /** Processes over the new number end when they have finished what they compute. */
   resize(slots: number): void
   /** Ends every process; runs in progress become inconclusive. */
@@ -42,6 +44,8 @@ const SHORT_MS = 5
 const AHEAD_MS = 20
 /** A step that takes longer is a surprise: the runs behind it move to other processes, and if nobody wants it, it ends. */
 const STALL_MS = 40
+/** To come up, for a process that nobody waits for any more: on a busy machine it takes seconds, and another would take longer. */
+const STARTING_MS = 10_000
 /** For a function whose runs have not been seen yet. */
 const UNKNOWN_MS = 60_000
 /** Waiting runs that keep their instance in one process, some 0.4 MB each; others begin again when they are answered. */
@@ -96,6 +100,11 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
       this.#dispatch()
     }
     return run
+  }
+
+  takeSpare(): void {
+    const spare = this.#ports.sandboxHost.spare?.()
+    if (spare) this.#arm(this.#add(spare).since + this.#idleMs)
   }
 
   resize(slots: number): void {
@@ -157,6 +166,7 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
     if (!process.busy) this.#arm(process.since + this.#idleMs)
     this.#trim()
     this.#dispatch()
+    if (!process.busy && process.ending === undefined) this.#relieveStarting(process)
   }
 
   gone(process: PoolProcess, reason: string): void {
@@ -185,8 +195,7 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
   /** What has only begun may be over before its process could be ended: it is looked at again after `STALL_MS`. */
   killed(run: PooledRun): void {
     this.#withdraw(run)
-    const { process } = run
-    if (process?.head === run && this.#ports.clock.monotonic() - process.since >= STALL_MS) this.#end(process, run)
+    if (run.process?.head === run) this.#look(run.process, this.#ports.clock.monotonic())
   }
 
   /** Nobody waits for what it computes. */
@@ -251,16 +260,18 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
 
   #spawn(run: PooledRun): PoolProcess | undefined {
     try {
-      const process = new PoolProcess(this.#ports.sandboxHost.spawn(run.job.engine), this, () =>
-        this.#ports.clock.monotonic(),
-      )
-      this.#processes.push(process)
-      this.#ports.log.event('sandbox.spawned', { count: this.#processes.length })
-      return process
+      return this.#add(this.#ports.sandboxHost.spawn(run.job.engine))
     } catch (cause) {
       run.kill(`no sandbox process could be started: ${(cause as Error).message}`)
       return undefined
     }
+  }
+
+  #add(started: SandboxProcess): PoolProcess {
+    const process = new PoolProcess(started, this, () => this.#ports.clock.monotonic())
+    this.#processes.push(process)
+    this.#ports.log.event('sandbox.spawned', { count: this.#processes.length })
+    return process
   }
 
   #park(process: PoolProcess, run: PooledRun): void {
@@ -289,7 +300,7 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
   #trim(): void {
     const count = this.#processes.length - this.slots
     if (count <= 0) return
-    const over = this.#processes.filter(({ busy }) => !busy).slice(0, count)
+    const over = this.#processes.filter(({ busy, starting }) => !busy && !starting).slice(0, count)
     for (const process of over) this.#release(process, 'one process less')
   }
 
@@ -319,18 +330,31 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
   #look(process: PoolProcess, now: number): void {
     if (process.ending !== undefined) return
     for (const run of process.runs()) this.#checkTimeout(run, now)
-    const { head, since } = process
-    if (!head) {
+    const { head, since, starting, startedMs } = process
+    const owned = head && owns(process, head)
+    if (starting && !owned && now - startedMs < STARTING_MS) this.#arm(startedMs + STARTING_MS)
+    else if (!head) {
       if (process.parked.size > 0) return
       if (now - since >= this.#idleMs) process.kill('idle')
       else this.#arm(since + this.#idleMs)
     } else if (now - since < STALL_MS) this.#arm(since + STALL_MS)
-    else if (!owns(process, head)) this.#end(process, head)
+    else if (!owned) this.#end(process, head)
     else if (this.slots > 1) this.#relieve(process, head)
   }
 
-  /** The runs behind a long one move to other processes. */
-  #relieve(process: PoolProcess, head: PooledRun): void {
+  /** What was given to a process that has not come up yet moves to one at rest. */
+  #relieveStarting(atRest: PoolProcess): void {
+    const late = this.#processes.find((process) => {
+      const { head } = process
+      return process.starting && head && owns(process, head) && atRest.fits(head.job.engine)
+    })
+    if (!late) return
+    this.#relieve(late)
+    this.#dispatch()
+  }
+
+  /** The runs of a process move to others, but for a long one that it computes. */
+  #relieve(process: PoolProcess, head?: PooledRun): void {
     for (const run of process.runs()) {
       if (run === head || run.steps === 0) continue
       if (process.parked.has(run)) process.drop(run)
