@@ -5,6 +5,8 @@
  */
 import { randomInt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { machine } from '../scripts/sim/machine.ts'
+import { idleTraffic } from '../simulations/idle-traffic.ts'
 import { quickChance } from '../simulations/level2/chance.ts'
 import { matrixGeography, modelGeography } from '../simulations/level2/geography.ts'
 import { nearestRatio } from '../simulations/level2/nearest.ts'
@@ -16,6 +18,10 @@ import { rounded } from './measure.ts'
 
 const WORLDS = 3
 const WORLD = { peers: 320, invokers: 80, jobs: 10_000, firstJobs: 10_000, churn: false, oracle: true }
+
+/** More than a peer has places for neighbours. */
+const IDLE_PEERS = 70
+const IDLE_MS = 2 * 60_000
 
 interface Kind {
   jobMs: number
@@ -66,6 +72,10 @@ export const run = async (
   for (const workload of WORKLOADS) if (workload !== 'poisson') of(1000, 0.6, workload)
   const nearestFound = nearest(seed, rtts)
   print(`nearest of ${20} known, six of them probed: ${nearestFound} x`)
+  const idle = await idleTraffic(machine, seed, IDLE_PEERS, IDLE_MS)
+  print(
+    `idle, ${IDLE_PEERS} peers of level 1: ${Math.round(idle.bytesPerS)} bytes/s sent by each in ${rounded(idle.framesPerS)} frames/s, ${Math.round(idle.bytesPerSMax)} at most; a DHT's not among them`,
+  )
   return {
     mean_vs_oracle_1s_load06: long.mean,
     p99_vs_oracle_1s_load06: long.p99,
@@ -75,5 +85,6 @@ export const run = async (
     duplicate_share_1s: long.duplicates,
     duplicate_share_200ms: Math.max(short.duplicates, shortFull.duplicates),
     nearest_vs_best_of_20: nearestFound,
+    idle_bytes_per_s: Math.round(idle.bytesPerS),
   }
 }
