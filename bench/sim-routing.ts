@@ -20,7 +20,7 @@ const WORLDS = 3
 const WORLD = { peers: 320, invokers: 80, jobs: 10_000, firstJobs: 10_000, churn: false, oracle: true }
 
 /** More than a peer has places for neighbours. */
-const IDLE_PEERS = 70
+const IDLE_PEERS = 80
 const IDLE_MS = 2 * 60_000
 
 interface Kind {
