@@ -12,7 +12,7 @@ const ACCESS_MS_MIN = 1
 const ACCESS_MS_MAX = 8
 
 /** On the unit sphere. */
-interface Point {
+export interface Point {
   x: number
   y: number
   z: number

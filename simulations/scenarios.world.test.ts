@@ -9,7 +9,7 @@ import { SCENARIOS, type Scenario, type Setting } from './scenarios.ts'
 
 const load = async (name: string): Promise<Scenario> => (await SCENARIOS[name]?.())?.scenario as Scenario
 
-/** Columns of one table are as long as each other, and a plot draws some that are there. */
+/** Columns of one table are as long as each other, and a plot draws some that are there, from left to right. */
 const expectWhole = ({ tables, plots, map }: Pictures) => {
   for (const [name, table] of Object.entries(tables)) {
     const lengths = new Set(Object.values(table).map(({ length }) => length))
@@ -21,6 +21,8 @@ const expectWhole = ({ tables, plots, map }: Pictures) => {
   for (const { title, table, x, lines } of plots) {
     const columns = [x, ...lines].map(({ column }) => column)
     expect(Object.keys(tables[table] ?? {}), title).toEqual(expect.arrayContaining(columns))
+    const across = tables[table]?.[x.column] ?? []
+    expect(across, title).toEqual(across.toSorted((a, b) => a - b))
   }
   if (map) expect(Object.keys(tables)).toEqual(expect.arrayContaining([map.peers, map.calls]))
 }

@@ -65,6 +65,11 @@ export class Executors {
     return this.#words.byteLength
   }
 
+  /** Slots of `peer` that run something. */
+  runningAt(peer: number): number {
+    return this.columns.running[peer * PEER_WORDS] as number
+  }
+
   /** Items at `peer` as somebody knows it whom words reach in `delay` ticks. */
   seen(peer: number, audience: number, delay: number): number {
     const at = peer * PEER_WORDS + audience * AUDIENCE_WORDS

@@ -1,6 +1,6 @@
 /** Where machines can be, and how far these places are apart: points on the Earth by a model, or the rows of a matrix. */
 import { acos } from '../exact-math.ts'
-import { HALFWAY_KM, KM_PER_MS, pointOnSphere } from '../places.ts'
+import { HALFWAY_KM, KM_PER_MS, type Point, pointOnSphere } from '../places.ts'
 import type { RttMatrix } from '../rtt-matrix.ts'
 import type { Chance } from './chance.ts'
 
@@ -10,6 +10,8 @@ export interface Geography {
   readonly delayMs: Float32Array
   /** Row by row: all places, the nearest first, itself before the others. */
   readonly nearest: Uint16Array
+  /** Where they are; of a matrix nobody knows. */
+  readonly points?: readonly Point[]
 }
 
 /** Of the model: as many towns. */
@@ -35,7 +37,7 @@ export const modelGeography = (random: Chance): Geography => {
       delayMs[i * PLACES + j] = i === j ? 0 : ((acos(cosine) / Math.PI) * HALFWAY_KM) / KM_PER_MS
     }
   }
-  return withNearest(PLACES, delayMs)
+  return { ...withNearest(PLACES, delayMs), points }
 }
 
 export const matrixGeography = ({ size, roundTripMs }: RttMatrix): Geography => {

@@ -16,6 +16,15 @@ const WATCH_TICKS = ticksOf(WATCH_EVERY_MS)
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
 
+export interface AnsweredJob {
+  number: number
+  /** Since it arrived. */
+  ticks: number
+  /** The peer that asked, and the one whose answer was the first. */
+  asks: number
+  executor: number
+}
+
 export class Invokers {
   readonly #world: LargeWorld
   readonly candidates: LargeCandidates
@@ -29,10 +38,10 @@ export class Invokers {
   readonly #attempt: Writable<AttemptView> = {
     ...{ silentMs: 0, ageMs: 0, predictedMs: 0, lateness: 0, pure: true, hedges: 0 },
   }
-  /** Called with the number of each counted job that is answered, and ticks since it arrived. */
-  readonly #answered: (number: number, ticks: number) => void
+  /** Called with each counted job that is answered. */
+  readonly #answered: (job: AnsweredJob) => void
 
-  constructor(world: LargeWorld, executors: Executors, answered: (number: number, ticks: number) => void) {
+  constructor(world: LargeWorld, executors: Executors, answered: (job: AnsweredJob) => void) {
     const { length } = world.tables.invokers
     this.#world = world
     this.candidates = new LargeCandidates(world, executors)
@@ -85,7 +94,7 @@ export class Invokers {
   }
 
   answered(a: number): void {
-    const { attempts, jobs, counts, wheel } = this.#world
+    const { attempts, jobs, tables, counts, wheel } = this.#world
     const { open, job, sibling } = attempts.columns
     if (open[a] === 0) return
     const its = job[a] as number
@@ -95,7 +104,9 @@ export class Invokers {
     const number = jobs.columns.counts[its] as number
     if (number !== 0) {
       counts.neededTicks += this.#runTicks(a)
-      this.#answered(number, wheel.now - (jobs.columns.at[its] as number))
+      const executor = attempts.columns.peer[a] as number
+      const ticks = wheel.now - (jobs.columns.at[its] as number)
+      this.#answered({ number, ticks, asks: tables.invokers[invoker] as number, executor })
     }
     this.close(a)
     for (let other = jobs.columns.first[its] as number; other !== NONE; ) {

@@ -7,7 +7,7 @@ import { type Chance, quickChance } from './chance.ts'
 import { DEVICES, type DeviceClass } from './devices.ts'
 import { Executors } from './executors.ts'
 import { matrixGeography, modelGeography } from './geography.ts'
-import { Invokers } from './invokers.ts'
+import { type AnsweredJob, Invokers } from './invokers.ts'
 import { Population } from './population.ts'
 import { Tables } from './tables.ts'
 import { type Handler, msOf, ticksOf, Wheel } from './wheel.ts'
@@ -35,6 +35,15 @@ export interface LargeRouting {
   link?: Link
   devices?: readonly DeviceClass[]
   rtts?: RttMatrix | undefined
+  /** Is shown what happens, and changes nothing. */
+  watch?: RoutingWatch
+}
+
+export interface RoutingWatch {
+  /** Before the first job, and once a second. */
+  second(routing: LargeRoutingWorld): void
+  /** Each counted job. */
+  answered(job: AnsweredJob, routing: LargeRoutingWorld): void
 }
 
 const LINK: Link = { lossPpm: 1000, jobBytes: 1024 }
@@ -81,9 +90,10 @@ export class LargeRoutingWorld {
     this.world = new LargeWorld({ wheel, population, tables, jobs, attempts, link, random: random('events') })
     this.executors = new Executors(this.world)
     this.tookTicks = new Uint32Array(options.jobs + 1)
-    this.invokers = new Invokers(this.world, this.executors, (number, ticks) => {
-      this.tookTicks[number] = ticks
+    this.invokers = new Invokers(this.world, this.executors, (job) => {
+      this.tookTicks[job.number] = job.ticks
       this.#answered++
+      options.watch?.answered(job, this)
     })
     if (options.churn) this.#populate(random('sessions'))
     const { workload, load, jobMs } = options
@@ -192,7 +202,7 @@ export class LargeRoutingWorld {
 export interface LargeRoutingReport {
   meanMs: number
   p99Ms: number
-  /** Of one who sees everything, with the same arrivals (`routing-oracle.ts`), all peers being there; 0: not asked for. */
+  /** Of one who sees everything, with the same arrivals (`routing-oracle.ts`), all peers being there; NaN: not asked for. */
   oracleMeanMs: number
   oracleP99Ms: number
   /** Work done in vain, in parts of that which was not. */
@@ -206,6 +216,8 @@ export interface LargeRoutingReport {
   hash: number
   /** Counted jobs that nobody has answered. */
   unanswered: number
+  /** What each took the one who sees everything; empty: not asked for. */
+  oracleMs: readonly number[]
 }
 
 const meanOf = (figures: ArrayLike<number>): number => {
@@ -214,10 +226,10 @@ const meanOf = (figures: ArrayLike<number>): number => {
   return sum / figures.length
 }
 
-/** Nearest rank. */
+/** Nearest rank; NaN of none. */
 const p99Of = (figures: ArrayLike<number>): number => {
   const sorted = Float64Array.from(figures).sort()
-  return sorted[Math.ceil(0.99 * sorted.length) - 1] as number
+  return sorted[Math.ceil(0.99 * sorted.length) - 1] ?? Number.NaN
 }
 
 /** Each slot is a machine to the oracle. */
@@ -242,7 +254,12 @@ export const untilAnswered = (routing: LargeRoutingWorld): void => {
   const { firstJobs, jobs, jobMs, load } = routing.options
   const { wheel } = routing.world
   const endMs = msOf(wheel.now) + PATIENCE_MS + (4 * (firstJobs + jobs) * jobMs) / (load * routing.capacity())
-  while (!routing.isOver && msOf(wheel.now) < endMs) routing.runMs(1000)
+  const { watch } = routing.options
+  watch?.second(routing)
+  while (!routing.isOver && msOf(wheel.now) < endMs) {
+    routing.runMs(1000)
+    watch?.second(routing)
+  }
 }
 
 /** The same report for the same options. */
@@ -255,9 +272,10 @@ export const runLargeRouting = (options: LargeRouting): LargeRoutingReport => {
     tookTicks.subarray(1).filter((ticks) => ticks > 0),
     msOf,
   )
-  const oracle = options.oracle ? oracleOf(routing, options.firstJobs, options.jobs) : [0]
+  const oracleMs = options.oracle ? oracleOf(routing, options.firstJobs, options.jobs) : []
   return {
-    ...{ meanMs: meanOf(took), p99Ms: p99Of(took), oracleMeanMs: meanOf(oracle), oracleP99Ms: p99Of(oracle) },
+    ...{ meanMs: meanOf(took), p99Ms: p99Of(took) },
+    ...{ oracleMs, oracleMeanMs: meanOf(oracleMs), oracleP99Ms: p99Of(oracleMs) },
     duplicateShare: counts.spentTicks / counts.neededTicks - 1,
     executionsPerJob: counts.executions / counts.answered,
     ...{ hedges: counts.hedges, lost: counts.lost, bytesPerJob: counts.bytes / counts.answered },

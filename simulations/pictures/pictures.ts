@@ -14,7 +14,7 @@ export interface Plot {
   title: string
   /** What is to be seen, and how it was counted. */
   about: string
-  /** Its name among the tables; `x` and `lines` are columns of it. */
+  /** Its name among the tables; `x`, which ascends, and `lines` are columns of it. */
   table: string
   x: { column: string; label: string }
   /** With its unit. */

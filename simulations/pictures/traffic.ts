@@ -1,4 +1,4 @@
-/** What peers of a world say to each other, by kind of frame: counted as it is sent, and not touched. */
+/** What peers of a world say to each other, by kind of frame: counted as it is sent, or as it arrives, and not touched. */
 import { PeerFrame } from '../../protocol/frames.ts'
 import type { Channel, Clock, Ports } from '../../protocol/ports.ts'
 import { delegated, withChannels } from '../channels.ts'
@@ -17,6 +17,13 @@ export class Traffic {
     return withChannels(ports, (channel) => this.#listen(channel, ports.clock))
   }
 
+  hear(bytes: Uint8Array, atMs: number): void {
+    const { t } = PeerFrame.decode(bytes)
+    const sent = this.#sent.get(t)
+    if (sent) sent.push({ atMs, amount: bytes.length })
+    else this.#sent.set(t, [{ atMs, amount: bytes.length }])
+  }
+
   /** Bytes a second of each kind, in intervals between the two times; those kinds come first that weigh most. */
   table(fromMs: number, toMs: number, everyMs = 1000): Table {
     const count = Math.ceil((toMs - fromMs) / everyMs)
@@ -32,11 +39,7 @@ export class Traffic {
     return {
       ...delegated(channel),
       send: (bytes) => {
-        const { t } = PeerFrame.decode(bytes)
-        const sent = this.#sent.get(t)
-        const one = { atMs: clock.monotonic(), amount: bytes.length }
-        if (sent) sent.push(one)
-        else this.#sent.set(t, [one])
+        this.hear(bytes, clock.monotonic())
         return channel.send(bytes)
       },
     }

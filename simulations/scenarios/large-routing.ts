@@ -1,7 +1,10 @@
 import { runLargeRouting } from '../level2/routing.ts'
+import { LargeRoutingWatch } from '../pictures/large-routing.ts'
 import { type Scenario, violated } from '../scenarios.ts'
 
 const JOBS = 4000
+/** Peers × jobs for whom somebody who sees everything is asked: half a second. */
+const ORACLE_MAX = 10_000_000
 
 export const scenario: Scenario = {
   about:
@@ -11,7 +14,9 @@ export const scenario: Scenario = {
     const jobs = Math.max(JOBS, peers)
     const work = { jobMs: 1000, load: 0.6, workload: 'poisson', jobs, firstJobs: jobs } as const
     const invokers = Math.max(1, Math.floor(peers / 8))
-    const report = runLargeRouting({ ...work, seed, peers, invokers, rtts, churn: true, oracle: false })
+    const watch = new LargeRoutingWatch()
+    const oracle = peers * jobs <= ORACLE_MAX
+    const report = runLargeRouting({ ...work, seed, peers, invokers, rtts, churn: true, oracle, watch })
     const { meanMs, p99Ms, duplicateShare, unanswered, executionsPerJob, hash } = report
     return {
       figures: {
@@ -22,6 +27,7 @@ export const scenario: Scenario = {
         [`${unanswered} of ${jobs} jobs have no answer`]: unanswered === 0,
         [`${duplicateShare} of the work is done in vain`]: duplicateShare < 0.25,
       }),
+      pictures: watch.pictures(report),
     }
   },
 }

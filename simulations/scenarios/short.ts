@@ -1,3 +1,5 @@
+import { shortPictures } from '../pictures/short.ts'
+import { Traffic } from '../pictures/traffic.ts'
 import type { Scenario } from '../scenarios.ts'
 import { violationsOf } from '../short/checks.ts'
 import { planOf } from '../short/plan.ts'
@@ -9,7 +11,8 @@ export const scenario: Scenario = {
   peers: 5,
   async run({ machine, seed, peers }) {
     const plan = planOf(seed, peers)
-    const record = await runShortWorld({ machine, plan })
+    const traffic = new Traffic()
+    const record = await runShortWorld({ machine, plan, heard: (frame, atMs) => traffic.hear(frame, atMs) })
     const { called, hash, runningMax } = record
     const told = called.flatMap((one) => one.told)
     const figures = {
@@ -17,6 +20,6 @@ export const scenario: Scenario = {
       ...{ answers: told.filter(({ result }) => result).length, errors: told.filter(({ error }) => error).length },
       ...{ running_max: runningMax, hash },
     }
-    return { figures, violations: violationsOf(record) }
+    return { figures, violations: violationsOf(record), pictures: shortPictures(record, traffic) }
   },
 }

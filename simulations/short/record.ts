@@ -51,6 +51,8 @@ export interface Record {
   runningMax: number
   /** Timers that were set when all was quiet. */
   timers: number
+  /** When the plan began, ms. */
+  beganMs: number
   /** Over every frame: between whom, when, its bytes. */
   hash: number
 }

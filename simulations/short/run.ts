@@ -31,6 +31,8 @@ export interface ShortWorldOptions {
   machine: Machine
   plan: Plan
   planted?: Planted
+  /** Is told each frame as it arrives, and when; changes nothing. */
+  heard?(frame: Uint8Array, atMs: number): void
 }
 
 const STEP_MS = 100
@@ -45,6 +47,7 @@ const FNV_PRIME = 0x01000193
 class ShortWorld {
   readonly #plan: Plan
   readonly #results: (ready: MapResult[]) => MapResult[]
+  readonly #listener: (frame: Uint8Array, atMs: number) => void
   readonly #setups: PeerSetup[]
   readonly #called: Called[] = []
   readonly #gone = new Set<number>()
@@ -57,7 +60,8 @@ class ShortWorld {
   #runningMax = 0
   #hash = 0x811c9dc5
 
-  constructor({ plan, planted = {} }: ShortWorldOptions) {
+  constructor({ plan, planted = {}, heard = () => {} }: ShortWorldOptions) {
+    this.#listener = heard
     this.#plan = plan
     this.#results = planted.results ?? ((ready) => ready)
     this.#setups = plan.kinds.map((_, i): PeerSetup => {
@@ -79,6 +83,7 @@ class ShortWorld {
       keepsEvent: (name) => KEPT_EVENTS.includes(name),
     })
     const { clock, peers } = this.#world
+    const beganMs = clock.monotonic()
     for (const { peer } of peers.slice(0, 2))
       this.#functions = await Promise.all([COMPUTE, MOVE].map(async (one) => (await peer.publish(one)).cid))
     const names = peers.map(({ peerId }) => peerId)
@@ -97,6 +102,7 @@ class ShortWorld {
         runningMax: this.#runningMax,
         timers: clock.pending,
         hash: this.#hash,
+        beganMs,
       },
     }
     await this.#world.stop()
@@ -241,7 +247,7 @@ class ShortWorld {
     )
   }
 
-  /** Adds what peer `i` hears to the hash. */
+  /** Adds what peer `i` hears to the hash, and tells it to whoever listens. */
   #heard(ports: Ports, i: number): Ports {
     const hash = (bytes: Uint8Array) => {
       let sum = Math.imul(this.#hash ^ i, FNV_PRIME) ^ Math.floor(ports.clock.monotonic() * 1024)
@@ -255,6 +261,7 @@ class ShortWorld {
           closed,
           frame: (bytes) => {
             hash(bytes)
+            this.#listener(bytes, ports.clock.monotonic())
             return frame(bytes)
           },
         }),

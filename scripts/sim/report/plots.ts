@@ -29,7 +29,10 @@ const axis = (label: string): uPlot.Axis => ({
 const strokeOf = (lines: readonly Line[], line: Line): string =>
   line.isReference ? colour('reference') : colour(`line-${1 + lines.filter((one) => !one.isReference).indexOf(line)}`)
 
-const seriesOf = ({ lines, as }: Plot, line: Line): uPlot.Series => {
+/** Few are to be found, many to be told apart. */
+const sizeOf = (count: number): number => (count > 2000 ? 3 : count > 100 ? 5 : 9)
+
+const seriesOf = ({ lines, as }: Plot, line: Line, count: number): uPlot.Series => {
   const stroke = strokeOf(lines, line)
   const common: uPlot.Series = { label: line.label, stroke, value: (_, figure) => shown(figure) }
   const width = line.isReference ? 1.5 : 2
@@ -37,7 +40,7 @@ const seriesOf = ({ lines, as }: Plot, line: Line): uPlot.Series => {
     return {
       ...common,
       paths: () => null,
-      points: { show: true, size: line.isReference ? 4 : 5, fill: stroke, width: 0 },
+      points: { show: true, size: sizeOf(count), fill: stroke, width: 0 },
     }
   const points = { show: false }
   if (as === 'bars') {
@@ -71,7 +74,7 @@ const shade = (u: uPlot, spans: Plot['spans'] = []): void => {
   ctx.restore()
 }
 
-const optionsOf = (plot: Plot, width: number, lines: readonly Line[]): uPlot.Options => ({
+const optionsOf = (plot: Plot, width: number, count: number): uPlot.Options => ({
   ...{ width, height: HEIGHT, padding: [12, 16, 0, 0] as uPlot.Padding },
   scales: {
     x: plot.as === 'bars' ? { time: false, range: (_, min, max) => [min - 0.6, max + 0.6] } : { time: false },
@@ -81,7 +84,10 @@ const optionsOf = (plot: Plot, width: number, lines: readonly Line[]): uPlot.Opt
     { ...axis(plot.x.label), size: 34, ...(plot.as === 'bars' && { incrs: [1, 2, 5, 10, 100, 1000] }) },
     { ...axis(plot.y), size: 56 },
   ],
-  series: [{ label: plot.x.label, value: (_, figure) => shown(figure) }, ...lines.map((line) => seriesOf(plot, line))],
+  series: [
+    { label: plot.x.label, value: (_, figure) => shown(figure) },
+    ...plot.lines.map((line) => seriesOf(plot, line, count)),
+  ],
   hooks: { drawClear: [(u) => shade(u, plot.spans)] },
   cursor: { drag: { x: true, y: false } },
 })
@@ -93,6 +99,10 @@ export const drawPlot = (box: HTMLElement, plot: Plot, table: Table): void => {
   let drawn: uPlot | undefined
   whenLooksChange(box, () => {
     drawn?.destroy()
-    drawn = new uPlot(optionsOf({ ...plot, lines }, box.clientWidth, lines), data as uPlot.AlignedData, box)
+    drawn = new uPlot(
+      optionsOf({ ...plot, lines }, box.clientWidth, table[plot.x.column]?.length ?? 0),
+      data as uPlot.AlignedData,
+      box,
+    )
   })
 }
