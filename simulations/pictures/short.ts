@@ -37,24 +37,23 @@ const faultsTable = (faults: readonly Fault[]): Table => ({
 const plotsWith = (spans: Plot['spans'] & object): readonly Plot[] => [
   {
     title: 'Each task',
-    about:
-      'When its caller was told, and how long after the call: an answer, or why there is none. Behind: what broke, and whose it was.',
+    about: 'When its caller was told, and how long after the call: an answer, or why there is none.',
     ...{ table: 'calls', x: { column: 'told_s', label: 'told at, s' }, y: 'took, ms' },
     lines: [
       { column: 'answered_ms', label: 'answered' },
       { column: 'failed_ms', label: 'failed' },
     ],
-    ...{ as: 'points', spans },
+    as: 'points',
   },
   {
     title: 'Load',
-    about: 'Calls under way, and faults.',
+    about: 'Calls under way, and faults; behind them what broke, and the number of the peer.',
     ...{ table: 'load', x: { column: 'at_s', label: 'time, s' }, y: 'at a time' },
     lines: [
       { column: 'calls', label: 'calls' },
       { column: 'faults', label: 'faults', isReference: true },
     ],
-    as: 'steps',
+    ...{ as: 'steps', spans },
   },
 ]
 

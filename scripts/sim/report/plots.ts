@@ -63,13 +63,18 @@ const shade = (u: uPlot, spans: Plot['spans'] = []): void => {
   const { ctx, bbox } = u
   const ratio = devicePixelRatio
   ctx.save()
+  ctx.beginPath()
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height)
+  ctx.clip()
   ctx.font = FONT.replace('12px', `${12 * ratio}px`)
-  for (const { from, to, label } of spans) {
-    const [left, right] = [u.valToPos(from, 'x', true), u.valToPos(to, 'x', true)]
+  for (const { from, to } of spans) {
+    const left = u.valToPos(from, 'x', true)
     ctx.fillStyle = colour('span')
-    ctx.fillRect(left, bbox.top, right - left, bbox.height)
+    ctx.fillRect(left, bbox.top, u.valToPos(to, 'x', true) - left, bbox.height)
+  }
+  for (const [i, { from, label }] of spans.entries()) {
     ctx.fillStyle = colour('muted')
-    ctx.fillText(label, left + 6 * ratio, bbox.top + 16 * ratio)
+    ctx.fillText(label, u.valToPos(from, 'x', true) + 6 * ratio, bbox.top + 16 * (i + 1) * ratio)
   }
   ctx.restore()
 }

@@ -99,7 +99,7 @@ class WorldMap {
   still(): void {
     const context = this.#begin()
     const every = Math.max(1, Math.ceil(this.#calls.length / STILL_MAX))
-    for (const [i, call] of this.#calls.entries()) if (i % every === 0) this.#arc(context, call, 0.22)
+    for (const [i, call] of this.#calls.entries()) if (i % every === 0) this.#arc(context, call, 0.35)
     this.#peers(context, new Set())
   }
 
