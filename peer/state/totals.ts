@@ -14,8 +14,8 @@ const plus = (held: Holdings, keys: number, bytes: number): Holdings => ({
 export class Totals {
   readonly #below: Totals | undefined
   readonly #namespaces = new Map<string, Holdings>()
-  /** By the prefix of its namespaces. */
-  readonly #callers = new Map<string, Holdings>()
+  /** By the prefix of its namespaces. Most transactions are of none: a map for each of them would be felt. */
+  #callers: Map<string, Holdings> | undefined
 
   constructor(below?: Totals) {
     this.#below = below
@@ -28,7 +28,9 @@ export class Totals {
   add(namespace: string, keys: number, bytes: number): void {
     this.#namespaces.set(namespace, plus(this.of(namespace), keys, bytes))
     const caller = callerPrefixIn(namespace)
-    if (caller !== undefined) this.#callers.set(caller, plus(this.together(caller), keys, bytes))
+    if (caller === undefined) return
+    this.#callers ??= new Map()
+    this.#callers.set(caller, plus(this.together(caller), keys, bytes))
   }
 
   set(namespace: string, { keys, bytes }: Holdings): void {
@@ -41,8 +43,12 @@ export class Totals {
     return this.#namespaces.entries()
   }
 
+  /** What stands on these, and on these alone. */
   take(others: Totals): void {
-    for (const [namespace, held] of others.changed()) this.set(namespace, held)
+    for (const [namespace, held] of others.#namespaces) this.#namespaces.set(namespace, held)
+    if (!others.#callers) return
+    this.#callers ??= new Map()
+    for (const [caller, held] of others.#callers) this.#callers.set(caller, held)
   }
 
   /**
@@ -54,6 +60,7 @@ export class Totals {
       const wrong = overQuota(namespace, held, this.#below?.of(namespace), quotaOf(namespace))
       if (wrong) return wrong
     }
+    if (!this.#callers) return undefined
     for (const [caller, held] of this.#callers) {
       const wrong = overQuota(`${caller}*`, held, this.#below?.together(caller), quotaOf(caller))
       if (wrong) return wrong
@@ -63,7 +70,7 @@ export class Totals {
 
   /** By the prefix of its namespaces. */
   together(caller: string): Holdings {
-    return this.#callers.get(caller) ?? this.#below?.together(caller) ?? NOTHING
+    return this.#callers?.get(caller) ?? this.#below?.together(caller) ?? NOTHING
   }
 }
 
@@ -73,6 +80,7 @@ const overQuota = (
   before: Holdings = NOTHING,
   quota: Holdings,
 ): MeshError | undefined => {
+  if (held.keys <= quota.keys && held.bytes <= quota.bytes) return undefined
   // What makes it smaller is always welcome.
   const isOver = (unit: 'keys' | 'bytes') => held[unit] > quota[unit] && held[unit] > before[unit]
   const unit = isOver('keys') ? 'keys' : isOver('bytes') ? 'bytes' : undefined
