@@ -53,8 +53,8 @@ const BEGINS_MS = 60_000
 const PATIENCE_MS = 600_000
 
 /** Room at first, in parts of the peers. */
-const JOBS_SHARE = 0.5
-const ATTEMPTS_SHARE = 0.8
+const JOBS_SHARE = 0.4
+const ATTEMPTS_SHARE = 0.65
 
 export class LargeRoutingWorld {
   readonly world: LargeWorld
