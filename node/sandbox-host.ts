@@ -38,9 +38,10 @@ export const SANDBOX_FLAGS = [
   '--max-semi-space-size=4',
 ]
 
-const argsOf = (program: URL, { worker, wasm }: SandboxRelease, cache = ''): string[] => [
+/** `prepares`: it makes what a first run needs before one comes. */
+const argsOf = (program: URL, { worker, wasm }: SandboxRelease, cache = '', prepares = false): string[] => [
   ...[...SANDBOX_FLAGS, '--input-type=module', '--eval', START, '--'],
-  ...[cache, program.href, worker.href, fileURLToPath(wasm)],
+  ...[cache, program.href, worker.href, fileURLToPath(wasm), prepares ? 'prepare' : ''],
 ]
 
 /** What the program and its releases are made of: where it is published, all that lies beside it. */
@@ -65,7 +66,7 @@ export interface Confinement {
 }
 
 export interface NodeSandboxHost extends SandboxHost {
-  /** Starts a process to find out, unless one has been started already; it is spare then. Known once one has come up. */
+  /** Starts a process to find out, unless one has been started already; it is spare then, and prepares. Known once one has come up. */
   confinement(): Promise<Confinement>
 }
 
@@ -115,7 +116,7 @@ class Host implements NodeSandboxHost {
   }
 
   confinement(): Promise<Confinement> {
-    if (!this.#readable) this.#spare = new ChildSandbox(this, this.#failPoints, this.#releases[0])
+    if (!this.#readable) this.#spare = new ChildSandbox(this, this.#failPoints, this.#releases[0], true)
     return this.#known.promise
   }
 
@@ -138,7 +139,7 @@ class Host implements NodeSandboxHost {
   }
 
   /** What starts a process, and whether it cuts it off. */
-  command(release: SandboxRelease): { command: Command; cutsOff: boolean } {
+  command(release: SandboxRelease, prepares: boolean): { command: Command; cutsOff: boolean } {
     const own = ownPaths(this.#releases)
     this.#readable ??= {
       ...{ own, cache: compiledCode(own, (cache) => argsOf(PROGRAM, this.#releases[0], cache)) },
@@ -146,13 +147,13 @@ class Host implements NodeSandboxHost {
     }
     if (this.#cutOff !== false) {
       try {
-        const args = argsOf(this.#program, release, this.#readable.cache)
+        const args = argsOf(this.#program, release, this.#readable.cache, prepares)
         return { command: confinedStart(this.#readable, args), cutsOff: true }
       } catch (error) {
         this.#decide(false, (error as Error).message)
       }
     }
-    return { command: permittedStart(this.#readable, argsOf(this.#program, release)), cutsOff: false }
+    return { command: permittedStart(this.#readable, argsOf(this.#program, release, '', prepares)), cutsOff: false }
   }
 
   /** A process that is cut off works. */
@@ -177,6 +178,7 @@ class Host implements NodeSandboxHost {
 class ChildSandbox implements SandboxProcess {
   readonly #host: Host
   readonly #release: SandboxRelease
+  readonly #prepares: boolean
   readonly #failPoints: FailPoints
   #child!: Child
   #reader!: FrameReader
@@ -186,8 +188,9 @@ class ChildSandbox implements SandboxProcess {
   /** What was sent to a process that has not come up yet: another may have to be started in its place. */
   #unheard: Uint8Array[] | undefined = []
 
-  constructor(host: Host, failPoints: FailPoints, release: SandboxRelease) {
+  constructor(host: Host, failPoints: FailPoints, release: SandboxRelease, prepares = false) {
     this.#host = host
+    this.#prepares = prepares
     this.#release = release
     this.#failPoints = failPoints
     this.#start()
@@ -230,7 +233,7 @@ class ChildSandbox implements SandboxProcess {
   }
 
   #start(): void {
-    const { command, cutsOff } = this.#host.command(this.#release)
+    const { command, cutsOff } = this.#host.command(this.#release, this.#prepares)
     this.#complaint = ''
     this.#reader = new FrameReader((frame) => this.#take(frame, cutsOff))
     const options = {

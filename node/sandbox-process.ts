@@ -6,7 +6,7 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync, writeSync } fro
 import { flushCompileCache } from 'node:module'
 import { constants, setPriority } from 'node:os'
 
-const [workerUrl, wasmPath] = process.argv.slice(-2)
+const [workerUrl, wasmPath, prepares] = process.argv.slice(-3)
 const STDIN = 0
 const STDOUT = 1
 const HEAD_BYTES = 4
@@ -111,6 +111,7 @@ try {
 }
 // Its first word, which is empty: it has come up.
 send(new Uint8Array(0))
+if (prepares) worker.prepare()
 for (let frame = take(); frame; frame = take()) {
   worker.frame(frame, hasNext())
   landed &&= frame.buffer !== input.buffer

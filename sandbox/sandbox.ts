@@ -164,7 +164,8 @@ class ImageSandbox implements Sandbox {
     this.#borrowed = []
     if (!isIdle) return
     const loaded = this.#last?.loaded
-    if (loaded && 'image' in loaded) this.#idle.rest(loaded.image)
+    if (!loaded) this.#idle.rest(this.#bases.of([]))
+    else if ('image' in loaded) this.#idle.rest(loaded.image)
   }
 
   #evict(): void {

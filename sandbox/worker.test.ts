@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { encodeValue } from '../protocol/values.ts'
+import { Bases } from './base.ts'
 import { bytesOf, limits, seed, sha256, wasm } from './fixture.ts'
 import { type Command, encodeFrame, type Report, type RunRecord } from './frames.ts'
 import { decodeReports } from './reports.ts'
@@ -32,6 +33,22 @@ const runs = (module: string, ids: readonly number[]): Command[] => {
 }
 
 const QUICK = 'export default () => 1'
+
+test('that was told to prepare has a base image when the first run comes, and gives the same outcome', () => {
+  const outcomes = [true, false].map((prepares) => {
+    const bases = new Bases(wasm)
+    const made = vi.spyOn(bases, 'of')
+    const sent: Report[] = []
+    const send = (frame: Uint8Array) => sent.push(...decodeReports(frame))
+    const served = serveSandbox({ wasm, bases, send, hash: sha256, now: () => 0 })
+    if (prepares) served.prepare()
+    expect(made.mock.calls).toEqual(prepares ? [[[]]] : [])
+    served.frame(encodeFrame(runs(QUICK, [1])))
+    return sent
+  })
+  expect(outcomes[0]?.map(([kind]) => kind)).toEqual(['done'])
+  expect(outcomes[0]).toEqual(outcomes[1])
+})
 
 test('rests where its host wants it to, having sent what waits: a slower machine, and the same outcome', () => {
   const sent: Report[] = []

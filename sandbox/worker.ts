@@ -35,6 +35,8 @@ export interface WorkerPorts {
 }
 
 export interface SandboxWorker {
+  /** Where nothing has come yet, and is not expected at once: makes what a first run needs. */
+  prepare(): void
   /**
    * Takes a frame of the pool and does what it says before it returns; an image must not change until
    * the frame behind it has been done. `more`: the next one is here already.
@@ -86,6 +88,10 @@ class Worker implements SandboxWorker {
   constructor(ports: WorkerPorts) {
     this.#ports = ports
     this.#sandbox = createSandbox({ wasm: ports.wasm, bases: ports.bases, sliceGas: ports.pace && SLICE_GAS })
+  }
+
+  prepare(): void {
+    this.#sandbox.rest()
   }
 
   frame(frame: Uint8Array, more = false): void {

@@ -17,13 +17,13 @@ export interface PacedWorker {
 /** `serve` makes the worker that takes the frames. */
 export const paceWorker = (
   ports: PacedPorts,
-  serve: (ports: Required<Pick<WorkerPorts, 'send' | 'now' | 'pace'>>) => SandboxWorker,
+  serve: (ports: Required<Pick<WorkerPorts, 'send' | 'now' | 'pace'>>) => Pick<SandboxWorker, 'frame'>,
 ): PacedWorker => new Paced(ports, serve)
 
 class Paced implements PacedWorker {
   readonly #ports: PacedPorts
   readonly #pacer: Pacer
-  readonly #worker: SandboxWorker
+  readonly #worker: Pick<SandboxWorker, 'frame'>
   /** Where the thread cannot sleep: what the last frame led to, told once its rest is over, and the frames that came since. */
   #held: { told: Uint8Array[]; next: Uint8Array[] } | undefined
 
