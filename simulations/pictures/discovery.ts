@@ -6,7 +6,7 @@ import { deriveSeed } from '../random.ts'
 import { type Pictures, type Plot, quantilesOf, type Table } from './pictures.ts'
 
 /** A minute. */
-const LOOKS = 8
+const LOOKS = 4
 /** Until records are as old as they get, minutes. */
 const FILLS = 10
 
