@@ -141,7 +141,6 @@ export interface Relaying {
   met(member: string): void
 }
 
-/** A place of its own (a process, a worker) that runs `sandbox/worker.ts`. */
 export interface SandboxHandlers {
   /** One that was `starting` has come up. */
   up?(): void
@@ -149,6 +148,7 @@ export interface SandboxHandlers {
   exited(reason: string): void
 }
 
+/** A place of its own (a process, a worker) that runs `sandbox/worker.ts`. */
 export interface SandboxProcess {
   /** The engines that it runs. Absent: all that its host has. */
   readonly engines?: readonly string[]

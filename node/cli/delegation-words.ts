@@ -16,21 +16,9 @@ const namespacesWords = (names: readonly string[] | undefined): string => {
 /** A row each; the ids are whole: other commands take them. */
 export const delegationsWords = (all: readonly DelegationSummary[], nowMs: number): string => {
   if (all.length === 0) return 'nothing goes on by a delegation: neither here, nor elsewhere for this machine\n'
-  const head = (name: string, isThere: boolean) => (isThere ? name : '')
-  const heads = [
-    ...[
-      'ID',
-      head(
-        'CALLER',
-        all.some((one) => one.caller),
-      ),
-      head(
-        'HOME',
-        all.some((one) => one.home),
-      ),
-    ],
-    ...['FUNCTION', 'NAMESPACES', 'EXPIRES', 'RUNNING'],
-  ]
+  const caller = all.some((one) => one.caller) ? 'CALLER' : ''
+  const home = all.some((one) => one.home) ? 'HOME' : ''
+  const heads = ['ID', caller, home, 'FUNCTION', 'NAMESPACES', 'EXPIRES', 'RUNNING']
   const rows = all.map((one) => [
     ...[one.id, shortId(one.caller ?? ''), shortId(one.home ?? ''), one.function ? shortId(one.function) : 'any'],
     ...[namespacesWords(one.namespaces), expiresWords(one, nowMs), countWords(one.running)],
