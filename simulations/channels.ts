@@ -2,26 +2,28 @@
 import { PEER_PROTOCOL, PeerFrame } from '../protocol/frames.ts'
 import type { Channel, Network, Ports } from '../protocol/ports.ts'
 
-/** `ports`, each of whose channels of `protocol` is what `wrap` makes of it. */
-export const withChannels = (
-  ports: Ports,
-  wrap: (channel: Channel) => Channel,
-  protocol: string = PEER_PROTOCOL,
-): Ports => {
+/** `ports`, each of whose channels is what `wrap` makes of it. */
+export const withEveryChannel = (ports: Ports, wrap: (channel: Channel) => Channel): Ports => {
   const { network } = ports
-  const wrapped = (channel: Channel) => (channel.protocol === protocol ? wrap(channel) : channel)
   const around: Network = {
     peerId: network.peerId,
     addresses: () => network.addresses(),
-    handle: (handled, accept, options) => network.handle(handled, (channel) => accept(wrapped(channel)), options),
+    handle: (protocol, accept, options) => network.handle(protocol, (channel) => accept(wrap(channel)), options),
     start: () => network.start(),
     connect: (address, signal) => network.connect(address, signal),
-    open: async (...args) => wrapped(await network.open(...args)),
+    open: async (...args) => wrap(await network.open(...args)),
     disconnect: (peer) => network.disconnect(peer),
     stop: () => network.stop(),
   }
   return { ...ports, network: around }
 }
+
+/** Likewise, of its channels of `protocol`. */
+export const withChannels = (
+  ports: Ports,
+  wrap: (channel: Channel) => Channel,
+  protocol: string = PEER_PROTOCOL,
+): Ports => withEveryChannel(ports, (channel) => (channel.protocol === protocol ? wrap(channel) : channel))
 
 /** As `channel` is: a copy of it would have nothing of its own. */
 export const delegated = (channel: Channel): Channel => ({

@@ -1,6 +1,6 @@
 /** What peers say to each other while nobody calls anybody. */
-import type { Channel, Network, Ports } from '../protocol/ports.ts'
-import { delegated } from './channels.ts'
+import type { Ports } from '../protocol/ports.ts'
+import { delegated, withEveryChannel } from './channels.ts'
 import { createWorld, type Machine } from './world.ts'
 
 /** Around each frame: its length 2, Noise 2 + 16, Yamux 12, TCP and IP with time stamps 52. */
@@ -21,28 +21,15 @@ interface Said {
   frames: number
 }
 
-const counted = (ports: Ports, said: Said): Ports => {
-  const { network } = ports
-  const heard = (channel: Channel): Channel => ({
+const counted = (ports: Ports, said: Said): Ports =>
+  withEveryChannel(ports, (channel) => ({
     ...delegated(channel),
     send: (bytes) => {
       said.frames += 1
       said.bytes += bytes.length + FRAME_OVERHEAD_BYTES
       return channel.send(bytes)
     },
-  })
-  const around: Network = {
-    peerId: network.peerId,
-    addresses: () => network.addresses(),
-    handle: (protocol, accept, options) => network.handle(protocol, (channel) => accept(heard(channel)), options),
-    start: () => network.start(),
-    connect: (address, signal) => network.connect(address, signal),
-    open: async (...args) => heard(await network.open(...args)),
-    disconnect: (peer) => network.disconnect(peer),
-    stop: () => network.stop(),
-  }
-  return { ...ports, network: around }
-}
+  }))
 
 /** `peers` that all know each other by the first, over `overMs` of their time. What a DHT says is not among it. */
 export const idleTraffic = async (
