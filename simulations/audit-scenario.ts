@@ -22,6 +22,8 @@ export interface AuditScenario {
   colluders: number
   /** The share of those tasks. Each colluder behaves while all its receipts are checked, also when that begins anew. */
   lieRate: number
+  /** One way, between peers by their ids; 10 ms unless it says otherwise. */
+  latencyMs?(from: string, to: string): number
   /** Listens to each peer through its ports. */
   ports?(ports: Ports): Ports
 }
@@ -50,6 +52,8 @@ export interface AuditReport {
   expelled: readonly { atMs: number; colludes: boolean }[]
   /** What each peer, 0 is the home, has computed: until when, and for how long. */
   runs: readonly { peer: number; atMs: number; ms: number }[]
+  /** Of all peers, the home first. */
+  peerIds: readonly string[]
   beganMs: number
   /** When nothing was left to release, to find wrong, or to expel. */
   endedMs: number
@@ -133,10 +137,10 @@ const performAll = async (
 
 /** The same scenario gives the same report. */
 export const runAuditScenario = async (scenario: AuditScenario): Promise<AuditReport> => {
-  const { seed, peers, tasks, colluders } = scenario
+  const { seed, peers, tasks, colluders, latencyMs = () => LATENCY_MS } = scenario
   const heard: Heard = { runs: [], events: [] }
   const world = await createWorld({
-    ...{ machine: withKeyedHashes(scenario.machine), seed, peers, latencyMs: () => LATENCY_MS },
+    ...{ machine: withKeyedHashes(scenario.machine), seed, peers, latencyMs },
     setup: (i, whole) => setupOf(scenario, i, whole, heard),
     keepsEvent: () => false,
   })
@@ -171,6 +175,7 @@ export const runAuditScenario = async (scenario: AuditScenario): Promise<AuditRe
       seen,
       expelled,
       runs: heard.runs,
+      peerIds: world.peers.map(({ peerId }) => peerId),
       beganMs,
       endedMs: Math.max(...[...seen, ...heard.events].map(({ atMs }) => atMs)),
     },

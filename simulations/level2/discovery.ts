@@ -27,6 +27,9 @@ export interface Discovering {
 
 /** One look-up by a peer that knows nobody who offers what it needs. */
 export interface Look {
+  seeker: number
+  /** With whom hands are shaken first; undefined: nobody. */
+  first: number | undefined
   /** Records that it brought, and those of them whose peers are there. */
   records: number
   live: number
@@ -180,7 +183,17 @@ export class DiscoveryWorld {
   /** As `ProviderRounds.find` looks: in the peer's cell, and if that brings too little, anywhere. `random` draws the keys. */
   look(seeker: number, random = this.#random): Look {
     const look: Look = {
-      ...{ records: 0, live: 0, firstMs: Number.POSITIVE_INFINITY, hops: 0, endMs: 0, answers: 0, handshakes: 0 },
+      ...{
+        seeker,
+        first: undefined,
+        records: 0,
+        live: 0,
+        firstMs: Number.POSITIVE_INFINITY,
+        hops: 0,
+        endMs: 0,
+        answers: 0,
+        handshakes: 0,
+      },
     }
     const [met, found] = [new Set<number>(), new Set<number>()]
     for (const cell of [this.#cellOf(seeker), ANYWHERE_CELL]) {
@@ -312,6 +325,7 @@ export class DiscoveryWorld {
     const roundTripMs = 2 * msOf(population.delayTicks(seeker, provider))
     const ms = startMs + step.atMs + CONNECT_ROUND_TRIPS * roundTripMs
     if (ms >= look.firstMs) return
+    look.first = provider
     look.firstMs = ms
     look.hops = step.hop
   }

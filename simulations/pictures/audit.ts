@@ -1,11 +1,14 @@
 /** What became of many tasks at `audit`, and of those who lied. */
 import type { AuditReport } from '../audit-scenario.ts'
+import { createDelays, createPlaces } from '../places.ts'
+import { CALLS_LEGEND, callsTable, placesTable } from './map.ts'
 import { goingOn, type Pictures, type Plot, secondsOf, type Table } from './pictures.ts'
 import { type Traffic, trafficPlot } from './traffic.ts'
 
 const EVERY_MS = 100
 /** Results of which a running mean is. */
 const RECENT = 100
+const CALLS_MAX = 2000
 
 /** Of each and those before it: `last` of them, or all. */
 const runningMean = (figures: readonly number[], last = figures.length): number[] => {
@@ -121,12 +124,29 @@ const PLOTS: readonly Plot[] = [
   },
 ]
 
-/** There is no map: all peers are equally far from each other. */
-export const auditPictures = (report: AuditReport, heard: Traffic): Pictures => {
-  const { beganMs, endedMs } = report
+const MAP = {
+  about: `The first ${CALLS_MAX} executions: from the home to who computes them. The model spreads machines evenly over the Earth, seas included.`,
+  ...{ peers: 'peers', calls: 'calls', legend: CALLS_LEGEND },
+}
+
+/** The peers are at the places of `seed`. */
+export const auditPictures = (report: AuditReport, seed: number, heard: Traffic): Pictures => {
+  const { beganMs, endedMs, peerIds } = report
+  const delayMs = createDelays(seed)
+  const travelMs = peerIds.map((peerId) => delayMs(peerIds[0] as string, peerId))
+  const executions = report.runs.filter(({ peer }) => peer > 0).slice(0, CALLS_MAX)
+  const calls = executions.map(({ peer, atMs, ms }) => {
+    const [away, endedAt] = [travelMs[peer] as number, atMs - beganMs]
+    return { from: 0, to: peer, askedMs: endedAt - ms - away, answeredMs: endedAt + away, travelMs: away }
+  })
+  const onTheMap = {
+    peers: placesTable(peerIds.map(createPlaces(seed)), (peer) => peer === 0),
+    calls: callsTable(calls),
+  }
   const traffic = heard.table(beganMs, endedMs, EVERY_MS)
   return {
-    tables: { results: resultsTable(report), trust: trustTable(report), load: loadTable(report), traffic },
+    tables: { results: resultsTable(report), trust: trustTable(report), load: loadTable(report), traffic, ...onTheMap },
     plots: [...PLOTS, trafficPlot(traffic)],
+    map: MAP,
   }
 }

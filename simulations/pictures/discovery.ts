@@ -2,7 +2,9 @@
 import { type Chance, quickChance } from '../level2/chance.ts'
 import type { DiscoveryWorld, Look } from '../level2/discovery.ts'
 import { CUT_MINUTES, quantile, SETTLES_MINUTES } from '../level2/discovery-report.ts'
+import { msOf } from '../level2/wheel.ts'
 import { deriveSeed } from '../random.ts'
+import { callsTable, placesTable, type Travelled } from './map.ts'
 import { type Pictures, type Plot, quantilesOf, type Table } from './pictures.ts'
 
 /** A minute. */
@@ -77,6 +79,18 @@ const PLOTS: readonly Plot[] = [
   },
 ]
 
+const MAP = {
+  about:
+    'From who looks in the directory to the first peer that it shakes hands with; the keepers that it asks in between lie all over the mesh. The 256 towns of the model lie anywhere on the Earth, seas included.',
+  ...{ peers: 'places', calls: 'calls' },
+  legend: {
+    asks: 'looks for a peer',
+    others: 'nobody looked from here',
+    between: 'is looked for',
+    answer: 'hands are shaken',
+  },
+}
+
 const sum = (figures: readonly number[]): number => figures.reduce((total, one) => total + one, 0)
 const isFound = ({ firstMs }: Look): boolean => firstMs < Number.POSITIVE_INFINITY
 
@@ -84,6 +98,9 @@ const isFound = ({ firstMs }: Look): boolean => firstMs < Number.POSITIVE_INFINI
 export class DiscoveryWatch {
   readonly #random: Chance
   readonly #samples: Sample[] = []
+  /** The look-ups that led to somebody. */
+  readonly #found: Travelled[] = []
+  #world: DiscoveryWorld | undefined
 
   constructor(seed: number) {
     this.#random = quickChance(deriveSeed(seed, 'watch'))
@@ -93,13 +110,27 @@ export class DiscoveryWatch {
   look(world: DiscoveryWorld): void {
     const looks = Array.from({ length: LOOKS }, () => world.look(world.seeker(this.#random), this.#random))
     const online = sum(Array.from(world.population.online))
+    this.#world = world
+    for (const look of looks) this.#find(look, world)
     this.#samples.push({ minute: this.#samples.length + 1, online, looks })
   }
 
-  /** There is no map: what a look-up asks lies all over the mesh. */
   pictures(): Pictures {
     const tables = { minutes: this.#minutes(), looks: this.#looks(), hops: this.#hops(), 'first-peer': this.#first() }
-    return { tables, plots: PLOTS }
+    const points = this.#world?.population.geography.points
+    if (!points) return { tables, plots: PLOTS }
+    const asking = new Set(this.#found.map(({ from }) => from))
+    const places = placesTable(points, (place) => asking.has(place))
+    return { tables: { ...tables, places, calls: callsTable(this.#found) }, plots: PLOTS, map: MAP }
+  }
+
+  #find({ seeker, first, firstMs }: Look, { population, wheel }: DiscoveryWorld): void {
+    if (first === undefined) return
+    const askedMs = msOf(wheel.now)
+    this.#found.push({
+      ...{ from: population.place[seeker] as number, to: population.place[first] as number },
+      ...{ askedMs, answeredMs: askedMs + firstMs, travelMs: msOf(population.delayTicks(seeker, first)) },
+    })
   }
 
   #minutes(): Table {

@@ -3,7 +3,7 @@ import type { AnsweredJob } from '../level2/invokers.ts'
 import type { LargeRoutingReport, LargeRoutingWorld, RoutingWatch } from '../level2/routing.ts'
 import { msOf } from '../level2/wheel.ts'
 import type { Counts } from '../level2/world.ts'
-import { onMap } from '../places.ts'
+import { CALLS_LEGEND, callsTable, placesTable } from './map.ts'
 import { type Pictures, type Plot, quantilesOf, type Table } from './pictures.ts'
 
 /** Rows of the tables of jobs: more than that no eye tells apart. */
@@ -95,7 +95,7 @@ const completionPlots = (hasOracle: boolean): readonly Plot[] => [
 
 const MAP = {
   about: `The first ${CALLS_MAX} calls that are counted, and their answers, between the 256 towns of the model, which lie anywhere on the Earth, seas included.`,
-  ...{ peers: 'places', calls: 'calls' },
+  ...{ peers: 'places', calls: 'calls', legend: CALLS_LEGEND },
 }
 
 export class LargeRoutingWatch implements RoutingWatch {
@@ -136,10 +136,12 @@ export class LargeRoutingWatch implements RoutingWatch {
       seconds: this.#secondsTable(),
     }
     const plots = [...completionPlots(hasOracle), ...PLOTS]
-    const places = this.#placesTable()
-    return places
-      ? { tables: { ...tables, places, calls: this.#callsTable(jobs) }, plots, map: MAP }
-      : { tables, plots }
+    const { population, tables: known } = (this.#routing as LargeRoutingWorld).world
+    const { points } = population.geography
+    if (!points) return { tables, plots }
+    const asking = new Set(Array.from(known.invokers, (peer) => population.place[peer]))
+    const places = placesTable(points, (place) => asking.has(place))
+    return { tables: { ...tables, places, calls: this.#callsTable(jobs) }, plots, map: MAP }
   }
 
   get #beganMs(): number {
@@ -176,27 +178,12 @@ export class LargeRoutingWatch implements RoutingWatch {
     }
   }
 
-  #placesTable(): Table | undefined {
-    const { population, tables } = (this.#routing as LargeRoutingWorld).world
-    const spots = population.geography.points?.map(onMap)
-    if (!spots) return undefined
-    const asking = new Set(Array.from(tables.invokers, (peer) => population.place[peer]))
-    return {
-      latitude_degrees: spots.map(({ latitude }) => latitude),
-      longitude_degrees: spots.map(({ longitude }) => longitude),
-      asks: spots.map((_, place) => (asking.has(place) ? 1 : 0)),
-    }
-  }
-
   #callsTable(jobs: readonly JobSeen[]): Table {
-    const calls = jobs.slice(0, CALLS_MAX)
-    const asked = calls.map(({ askedMs }) => (askedMs - this.#beganMs) / 1000)
-    return {
-      from: calls.map(({ from }) => from),
-      to: calls.map(({ to }) => to),
-      asked_s: asked,
-      answered_s: calls.map(({ tookMs }, i) => (asked[i] as number) + tookMs / 1000),
-      travel_s: calls.map(({ travelMs }) => travelMs / 1000),
-    }
+    const since = (ms: number) => ms - this.#beganMs
+    return callsTable(
+      jobs.slice(0, CALLS_MAX).map(({ from, to, askedMs, tookMs, travelMs }) => ({
+        ...{ from, to, askedMs: since(askedMs), answeredMs: since(askedMs + tookMs), travelMs },
+      })),
+    )
   }
 }

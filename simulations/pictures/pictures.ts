@@ -34,6 +34,14 @@ export interface WorldMap {
   peers: string
   /** Columns from and to, rows of `peers`; asked_s, answered_s; travel_s, one way. */
   calls: string
+  legend: {
+    asks: string
+    /** Those that do not ask. */
+    others: string
+    /** What is done where a call has arrived, until its answer leaves. */
+    between: string
+    answer: string
+  }
 }
 
 export interface Pictures {

@@ -1,6 +1,7 @@
 /** How jobs went that real peers gave each other, beside what a seer would have done. */
-import { createPlaces, onMap } from '../places.ts'
+import { createPlaces } from '../places.ts'
 import { type RoutingReport, type RoutingScenario, speedOf } from '../routing-scenario.ts'
+import { CALLS_LEGEND, callsTable, placesTable } from './map.ts'
 import { binned, goingOn, type Pictures, type Plot, quantilesOf, secondsOf, type Table } from './pictures.ts'
 import { type Traffic, trafficPlot } from './traffic.ts'
 
@@ -34,24 +35,6 @@ const loadTable = ({ agents, jobMs }: RoutingScenario, { runs, jobs, beganMs }: 
     needed_ms: binned(needed, 0, EVERY_MS, count),
   }
 }
-
-const placesTable = ({ seed, invokers }: RoutingScenario, { peerIds }: RoutingReport): Table => {
-  const places = createPlaces(seed)
-  const spots = peerIds.map((peerId) => onMap(places(peerId)))
-  return {
-    latitude_degrees: spots.map(({ latitude }) => latitude),
-    longitude_degrees: spots.map(({ longitude }) => longitude),
-    asks: peerIds.map((_, i) => (i < invokers ? 1 : 0)),
-  }
-}
-
-const callsTable = ({ jobs }: RoutingReport): Table => ({
-  from: jobs.map(({ invoker }) => invoker),
-  to: jobs.map(({ executor }) => executor),
-  asked_s: jobs.map(({ atMs }) => atMs / 1000),
-  answered_s: jobs.map(({ atMs, tookMs }) => (atMs + tookMs) / 1000),
-  travel_s: jobs.map(({ travelMs }) => travelMs / 1000),
-})
 
 const WAYS = [
   { column: 'peers_ms', label: 'peers' },
@@ -104,7 +87,7 @@ const PLOTS: readonly Plot[] = [
 
 const MAP = {
   about: 'Calls on their way, and their answers. The model spreads machines evenly over the Earth, seas included.',
-  ...{ peers: 'peers', calls: 'calls' },
+  ...{ peers: 'peers', calls: 'calls', legend: CALLS_LEGEND },
 }
 
 export const routingPictures = (scenario: RoutingScenario, report: RoutingReport, heard: Traffic): Pictures => {
@@ -117,6 +100,11 @@ export const routingPictures = (scenario: RoutingScenario, report: RoutingReport
   const tables = { jobs, completion, load: loadTable(scenario, report), traffic }
   const plots = [...PLOTS, trafficPlot(traffic)]
   if (scenario.rtts) return { tables, plots }
-  const onTheMap = { peers: placesTable(scenario, report), calls: callsTable(report) }
-  return { tables: { ...tables, ...onTheMap }, plots, map: MAP }
+  const peers = placesTable(report.peerIds.map(createPlaces(scenario.seed)), (peer) => peer < scenario.invokers)
+  const calls = callsTable(
+    report.jobs.map(({ invoker, executor, atMs, tookMs, travelMs }) => ({
+      ...{ from: invoker, to: executor, askedMs: atMs, answeredMs: atMs + tookMs, travelMs },
+    })),
+  )
+  return { tables: { ...tables, peers, calls }, plots, map: MAP }
 }

@@ -2,17 +2,20 @@ import type { Ports } from '../../protocol/ports.ts'
 import { runAuditScenario } from '../audit-scenario.ts'
 import { auditPictures } from '../pictures/audit.ts'
 import { Traffic } from '../pictures/traffic.ts'
+import { createDelays } from '../places.ts'
 import { type Scenario, violated } from '../scenarios.ts'
 
 export const scenario: Scenario = {
-  about: 'level 1: 3,000 tasks at `audit`, a fifth of the executors collude and lie on all they can',
+  about:
+    'level 1: 3,000 tasks at `audit`, a fifth of the executors, all over the Earth, collude and lie on all they can',
   peers: 11,
   async run({ machine, seed, peers }) {
     const tasks = 3000
     const colluders = Math.floor((peers - 1) / 5)
     const traffic = new Traffic()
     const ports = (honest: Ports) => traffic.over(honest)
-    const report = await runAuditScenario({ machine, seed, peers, tasks, colluders, lieRate: 1, ports })
+    const latencyMs = createDelays(seed)
+    const report = await runAuditScenario({ machine, seed, peers, tasks, colluders, lieRate: 1, latencyMs, ports })
     const { results, executions, wrongAccepted, wrongAfterRecheck, colludersExpelled, honestExpelled } = report
     return {
       figures: {
@@ -25,7 +28,7 @@ export const scenario: Scenario = {
         [`of ${colluders} colluders that always lie ${colludersExpelled} were expelled`]:
           colludersExpelled === colluders,
       }),
-      pictures: auditPictures(report, traffic),
+      pictures: auditPictures(report, seed, traffic),
     }
   },
 }

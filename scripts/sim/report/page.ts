@@ -86,7 +86,7 @@ const pictures = (): HTMLElement[] => {
   const all = element('div', { class: 'plots' }, plots.map(plotted))
   if (!map) return [all]
   const box = element('div', { class: 'map' })
-  requestAnimationFrame(() => drawMap(box, tables[map.peers] as Table, tables[map.calls] as Table))
+  requestAnimationFrame(() => drawMap(box, map, tables))
   return [picture('Where the calls go', map.about, [map.peers, map.calls], box), all]
 }
 

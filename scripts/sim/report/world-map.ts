@@ -1,11 +1,13 @@
 /** The calls of a run, on their way between the peers: the Earth as an equirectangular map. */
-import type { Table } from '../../../simulations/pictures/pictures.ts'
+import type { WorldMap as Mapped, Pictures, Table } from '../../../simulations/pictures/pictures.ts'
 import { colour, element, whenLooksChange } from './element.ts'
 
 /** Of the arc of a great circle. */
 const STEPS = 48
 /** So many calls begin in a second of whoever looks, where there are as many. */
 const BEGIN_PER_S = 14
+/** However seldom somebody asks, it takes so long at most, s of whoever looks. */
+const WHOLE_S_MAX = 60
 /** Arcs of a still picture. */
 const STILL_MAX = 300
 /** How long an arc is seen after its answer, s of whoever looks. */
@@ -82,8 +84,9 @@ class WorldMap {
     this.#calls = callsOf(calls, vectors)
     this.#firstS = Math.min(...this.#calls.map(({ askedS }) => askedS))
     this.#lastS = Math.max(...this.#calls.map(({ answeredS }) => answeredS))
-    const perS = this.#calls.length / (this.#lastS - this.#firstS)
-    this.pace = Math.min(1, BEGIN_PER_S / perS)
+    const wholeS = this.#lastS - this.#firstS
+    const perS = this.#calls.length / wholeS
+    this.pace = Math.min(BEGIN_PER_S / perS, Math.max(1, wholeS / WHOLE_S_MAX))
   }
 
   resize(width: number): void {
@@ -193,24 +196,25 @@ class WorldMap {
   }
 }
 
-const legend = (pace: number): HTMLElement => {
+const legend = ({ asks, others, between, answer }: Mapped['legend'], pace: number): HTMLElement => {
   const mark = (kind: string, words: string) => element('li', { class: kind }, [words])
-  const speed = pace === 1 ? 'at its own pace' : `slowed down ${Number((1 / pace).toPrecision(2))} times`
+  const times = `${Number(Math.max(pace, 1 / pace).toPrecision(2))} times`
+  const speed = pace === 1 ? 'at its own pace' : `${pace < 1 ? 'slowed down' : 'sped up'} ${times}`
   return element('ul', { class: 'legend' }, [
-    mark('asks', 'asks, and its call'),
-    mark('lends', 'only lends'),
-    mark('computes', 'computes'),
-    mark('answer', 'an answer'),
+    mark('asks', asks),
+    mark('lends', others),
+    mark('computes', between),
+    mark('answer', answer),
     element('li', {}, [speed]),
   ])
 }
 
-export const drawMap = (box: HTMLElement, peers: Table, calls: Table): void => {
-  const map = new WorldMap(peers, calls)
+export const drawMap = (box: HTMLElement, mapped: Mapped, tables: Pictures['tables']): void => {
+  const map = new WorldMap(tables[mapped.peers] as Table, tables[mapped.calls] as Table)
   map.canvas.setAttribute('role', 'img')
   map.canvas.setAttribute('aria-label', 'A map of the world with the peers, and the calls between them')
   const pause = element('button', { type: 'button' }, ['Pause']) as HTMLButtonElement
-  box.append(map.canvas, element('div', { class: 'under' }, [legend(map.pace), pause]))
+  box.append(map.canvas, element('div', { class: 'under' }, [legend(mapped.legend, map.pace), pause]))
   const calm = matchMedia('(prefers-reduced-motion: reduce)')
   let isPaused = calm.matches
   let [sinceS, lastMs] = [2, performance.now()]

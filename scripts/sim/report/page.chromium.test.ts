@@ -1,0 +1,75 @@
+/** The page of a report, opened as a file, draws each plot and the map, and keeps still for who wants that. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Page } from 'puppeteer-core'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import type { Pictures } from '../../../simulations/pictures/pictures.ts'
+import { scenario } from '../../../simulations/scenarios/large-routing.ts'
+import type { Setting } from '../../../simulations/scenarios.ts'
+import { violationsIn } from '../../browser/axe.ts'
+import { type RunningBrowser, startBrowser } from '../../browser/launch.ts'
+import { lookAs } from '../../browser/look-as.ts'
+import { seedFor } from '../../test/seed.ts'
+import { machine } from '../machine.ts'
+import { writeReport } from './report.ts'
+
+const PEERS = 200
+
+let browser: RunningBrowser
+
+beforeAll(async () => {
+  browser = await startBrowser('chromium')
+})
+
+afterAll(() => browser?.close())
+
+/** Of a run: its address, and what it has to draw. */
+const reportOf = async (setting: Setting): Promise<{ url: string; pictures: Pictures }> => {
+  const folder = mkdtempSync(join(tmpdir(), 'wayside-report-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const finding = await scenario.run(setting)
+  const about = { name: 'large-routing', about: scenario.about, commit: 'of a test', command: 'npm test' }
+  const file = await writeReport(folder, { ...about, ...setting, ...finding })
+  return { url: pathToFileURL(file).href, pictures: finding.pictures as Pictures }
+}
+
+/** Of each canvas, in its order, how many pixels have a colour that only what is plotted has. */
+const plotted = async (page: Page): Promise<number[]> =>
+  (await page.evaluate(`(() => {
+    const context = new OffscreenCanvas(1, 1).getContext('2d')
+    const colours = ['line-1', 'line-2', 'line-3', 'line-4', 'reference'].map((name) => {
+      context.fillStyle = getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim()
+      context.fillRect(0, 0, 1, 1)
+      return [...context.getImageData(0, 0, 1, 1).data.slice(0, 3)].join()
+    })
+    return Array.from(document.querySelectorAll('canvas'), (canvas) => {
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+      let count = 0
+      for (let i = 0; i < data.length; i += 4) if (colours.includes(data.slice(i, i + 3).join())) count++
+      return count
+    })
+  })()`)) as number[]
+
+test('every plot and the map are drawn, in light and in dark, and nothing moves for who asked for that', async () => {
+  const { url, pictures } = await reportOf({ machine, seed: seedFor('report'), peers: PEERS })
+  const page = await browser.open('about:blank')
+  const errors: unknown[] = []
+  page.on('pageerror', (error) => errors.push(error))
+  for (const scheme of ['light', 'dark'] as const) {
+    await lookAs(page, { scheme, reducedMotion: true })
+    await page.goto(url)
+    const isDrawn = Array<boolean>(pictures.plots.length + 1).fill(true)
+    await expect.poll(async () => (await plotted(page)).map((pixels) => pixels > 100)).toEqual(isDrawn)
+    expect(await violationsIn(page)).toEqual([])
+  }
+  const map = () => page.evaluate('document.querySelector(".map canvas").toDataURL()')
+  const seen = await map()
+  await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))')
+  expect(await map()).toBe(seen)
+  await page.evaluate('document.querySelector(".map button").click()')
+  await expect.poll(map).not.toBe(seen)
+  expect(errors).toEqual([])
+  await page.close()
+})
