@@ -10,6 +10,7 @@ import { idleTraffic } from '../simulations/idle-traffic.ts'
 import { quickChance } from '../simulations/level2/chance.ts'
 import { matrixGeography, modelGeography } from '../simulations/level2/geography.ts'
 import { nearestRatio } from '../simulations/level2/nearest.ts'
+import { runPartition } from '../simulations/level2/partition-report.ts'
 import { Population } from '../simulations/level2/population.ts'
 import { runLargeRouting } from '../simulations/level2/routing.ts'
 import { WORKLOADS, type WorkloadName } from '../simulations/level2/workloads.ts'
@@ -53,6 +54,31 @@ const nearest = (seed: number, rtts: RttMatrix | undefined): number => {
   return rounded(nearestRatio(new Population(400, geography, chance), chance))
 }
 
+/** Of all places, those that are cut off. */
+const CUT_SHARES = [0.1, 0.3, 0.5]
+
+/** Means of jobs asked for in a cut of 30 s, in parts of the mean before it; the worst of the shares. */
+const partitioned = (seed: number, rtts: RttMatrix | undefined, print: (line: string) => void): number => {
+  const all = CUT_SHARES.map((share) => {
+    const reports = Array.from({ length: WORLDS }, (_, i) =>
+      runPartition({ seed: seed + i, peers: WORLD.peers, invokers: WORLD.invokers, share, rtts }),
+    )
+    for (const { report } of reports)
+      if (report.unanswered > 0) throw new Error(`${report.unanswered} jobs had no answer`)
+    const meanOf = (of: (one: (typeof reports)[number]) => number) =>
+      reports.reduce((sum, one) => sum + of(one), 0) / WORLDS
+    const ratio = rounded(meanOf(({ cutMs, beforeMs }) => cutMs / beforeMs))
+    const p99Ms = Math.round(meanOf(({ cutP99Ms }) => cutP99Ms))
+    const healed = rounded(meanOf(({ healedMs, beforeMs }) => healedMs / beforeMs))
+    const inVain = rounded(meanOf(({ report }) => report.duplicateShare))
+    print(
+      `${share} of all places cut off for 30 s: mean ${ratio} x that before, p99 ${p99Ms} ms, ${healed} x once it healed, ${inVain} in vain`,
+    )
+    return ratio
+  })
+  return Math.max(...all)
+}
+
 export const run = async (
   print: (line: string) => void,
   { matrix }: { matrix?: string | undefined } = {},
@@ -70,6 +96,7 @@ export const run = async (
   }
   const [long, longFull, short, shortFull] = [of(1000, 0.6), of(1000, 0.8), of(200, 0.3), of(200, 0.6)]
   for (const workload of WORKLOADS) if (workload !== 'poisson') of(1000, 0.6, workload)
+  const cut = partitioned(seed, rtts, print)
   const nearestFound = nearest(seed, rtts)
   print(`nearest of ${20} known, six of them probed: ${nearestFound} x`)
   const idle = await idleTraffic(machine, seed, IDLE_PEERS, IDLE_MS)
@@ -84,6 +111,7 @@ export const run = async (
     mean_vs_oracle_200ms_load06: shortFull.mean,
     duplicate_share_1s: long.duplicates,
     duplicate_share_200ms: Math.max(short.duplicates, shortFull.duplicates),
+    cut_vs_before: cut,
     nearest_vs_best_of_20: nearestFound,
     idle_bytes_per_s: Math.round(idle.bytesPerS),
   }

@@ -1,4 +1,5 @@
 /** The scenarios of `npm run sim`, by name: what each sets up, and what it finds wrong. */
+import type { JobTrace } from './job-trace.ts'
 import type { Pictures } from './pictures/pictures.ts'
 import type { RttMatrix } from './rtt-matrix.ts'
 import type { Machine } from './world.ts'
@@ -10,6 +11,8 @@ export interface Setting {
   peers: number
   /** Delays are those of a model without it. */
   rtts?: RttMatrix
+  /** For a scenario that takes one: its jobs, in place of those that it draws. */
+  trace?: JobTrace
 }
 
 export interface Finding {
@@ -25,6 +28,7 @@ export interface Scenario {
   about: string
   /** Unless others are asked for; kept seeds of that size take a few seconds. */
   peers: number
+  takesTrace?: true
   run(setting: Setting): Promise<Finding>
 }
 
@@ -33,6 +37,7 @@ export const SCENARIOS: Readonly<Record<string, () => Promise<{ scenario: Scenar
   audit: () => import('./scenarios/audit.ts'),
   short: () => import('./scenarios/short.ts'),
   'large-routing': () => import('./scenarios/large-routing.ts'),
+  'large-partition': () => import('./scenarios/large-partition.ts'),
   'large-discovery': () => import('./scenarios/large-discovery.ts'),
 }
 

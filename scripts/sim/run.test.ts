@@ -58,6 +58,13 @@ test('what throws is found, too', async () => {
   expect(readKeptSeeds(output.keptSeeds)[0]?.found).toContain('no world')
 })
 
+test('what was read from a file is named in the line that repeats it, and its seed is not kept', async () => {
+  const output = outputFor()
+  await performRun(ODD, { ...run(5), files: { 'rtt-matrix': 'm.txt', trace: 'jobs.csv' } }, output)
+  expect(output.errors[0]).toContain('--peers 3 --rtt-matrix m.txt --trace jobs.csv\n')
+  expect(readKeptSeeds(output.keptSeeds)).toEqual([])
+})
+
 test('as JSON it is one line', async () => {
   const output = outputFor()
   await performRun(ODD, run(4, true), output)

@@ -29,8 +29,8 @@ export const commitNow = (): string => {
 export interface Run {
   name: string
   setting: Setting
-  /** Name of the file that `setting.rtts` is from. */
-  matrix?: string | undefined
+  /** Names of the files that `setting` has something from, by option. */
+  files?: Readonly<Record<string, string>>
   json: boolean
   /** The folder of its report. */
   report?: string | undefined
@@ -49,16 +49,16 @@ const print = ({ figures, violations }: Finding, log: Output['log']): void => {
 
 /** The exit code: 1 if something was wrong. Then its seed is kept, unless that takes too long for `npm test`. */
 export const performRun = async (scenario: Scenario, run: Run, output: Output): Promise<0 | 1> => {
-  const { name, setting, matrix, json, report } = run
+  const { name, setting, files = {}, json, report } = run
   const { seed, peers } = setting
   const commit = commitNow()
-  const more = matrix === undefined ? '' : ` --rtt-matrix ${matrix}`
-  const command = `npm run sim -- ${name} --seed ${seed} --peers ${peers}${more}`
+  const more = Object.entries(files).map(([option, file]) => ` --${option} ${file}`)
+  const command = `npm run sim -- ${name} --seed ${seed} --peers ${peers}${more.join('')}`
   const again = `${command}\nat commit ${commit}`
   if (!json) output.log(again)
   const startedAt = performance.now()
   const finding = await findingOf(scenario, setting)
-  const isShort = performance.now() - startedAt <= KEPT_MS_MAX && matrix === undefined
+  const isShort = performance.now() - startedAt <= KEPT_MS_MAX && more.length === 0
   const { figures, violations } = finding
   if (json) output.log(JSON.stringify({ scenario: name, seed, peers, commit, figures, violations }))
   else print(finding, output.log)

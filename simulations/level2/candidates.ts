@@ -69,9 +69,13 @@ export class LargeCandidates implements CandidateView {
   }
 
   pending(i: number): number {
-    const { tables } = this.#world
+    const { tables, partition, wheel } = this.#world
     const row = this.row(i)
-    const told = this.#executors.seen(tables.peer[row] as number, i < NEAR ? 0 : 1, tables.delayTicks[row] as number)
+    const [peer, audience] = [tables.peer[row] as number, i < NEAR ? 0 : 1]
+    const isCut = partition && partition.waitTicks(tables.invokers[this.#invoker] as number, peer, wheel.now) > 0
+    const told = isCut
+      ? this.#executors.seenBefore(peer, audience)
+      : this.#executors.seen(peer, audience, tables.delayTicks[row] as number)
     return Math.max(tables.inFlight[row] as number, told)
   }
 

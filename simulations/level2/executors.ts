@@ -44,6 +44,8 @@ export class Executors {
   readonly #world: LargeWorld
   readonly #words: Int32Array<ArrayBuffer>
   readonly columns: Views<typeof FIELDS>
+  /** What audiences had been told when some were cut off. */
+  #remembered = new Uint32Array(0)
   /** For the rules; used again. */
   readonly #toldLoad: Writable<Load> = { slots: 0, free: 0, queued: 0 }
   readonly #nowLoad: Writable<Load> = { slots: 0, free: 0, queued: 0 }
@@ -75,6 +77,18 @@ export class Executors {
     const at = peer * PEER_WORDS + audience * AUDIENCE_WORDS
     const { told, toldAt, before } = this.columns
     return (this.#world.wheel.now >= (toldAt[at] as number) + delay ? told[at] : before[at]) as number
+  }
+
+  /** From now on `seenBefore` is what everybody was told until now. */
+  remember(): void {
+    const { told } = this.columns
+    const audiences = this.#world.population.size * AUDIENCES.length
+    this.#remembered = Uint32Array.from({ length: audiences }, (_, at) => told[at * AUDIENCE_WORDS] as number)
+  }
+
+  /** Items at `peer` as somebody knows it who has heard nothing since. */
+  seenBefore(peer: number, audience: number): number {
+    return this.#remembered[peer * AUDIENCES.length + audience] as number
   }
 
   asked(a: number): void {

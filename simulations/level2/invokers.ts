@@ -180,17 +180,28 @@ export class Invokers {
     const peer = executor[a] as number
     const isGone = population.online[peer] === 0 || (at[a] === AT.over && events[a] === 0)
     const view = this.#attempt
-    view.silentMs = isGone ? msOf(wheel.now - Math.max(sentAt[a] as number, population.turnedAt[peer] as number)) : 0
+    const since = isGone ? (population.turnedAt[peer] as number) : this.#cutSince(invoker, peer)
+    view.silentMs = since === undefined ? 0 : msOf(wheel.now - Math.max(sentAt[a] as number, since))
     view.ageMs = msOf(wheel.now - (sentAt[a] as number))
     view.predictedMs = attempts.columns.predictedMs[a] as number
     view.hedges = jobs.columns.hedges[job] as number
     if (isLost(view)) {
       counts.lost++
+      // Whoever was only cut off hears of it when that heals.
+      if (!isGone) this.#world.send(a, EVENT.cancelled, true, false)
       this.#failed(a, 'E_EXECUTOR_LOST')
     } else if (shouldHedge(view) && this.#budgets[invoker]?.allows && this.#launch(invoker, job, true)) {
       this.#budgets[invoker]?.hedged()
       counts.hedges++
     }
+  }
+
+  /** Since when it cannot hear the peer; undefined: it can. */
+  #cutSince(invoker: number, peer: number): number | undefined {
+    const { partition, tables, wheel } = this.#world
+    if (!partition) return undefined
+    const wait = partition.waitTicks(tables.invokers[invoker] as number, peer, wheel.now)
+    return wait === 0 ? undefined : partition.fromTicks
   }
 
   /** `first`: before those that have not been placed yet. */

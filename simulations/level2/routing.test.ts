@@ -45,7 +45,9 @@ test('when no more jobs come, every record is free again and every count is zero
     Object.assign(next, { gapMs: 3, workMs: 700, count: 1 })
     return left-- > 0
   }
-  const world = new LargeRoutingWorld(options('over', { workload: { name: 'trace', jobs }, jobs: 800, firstJobs: 0 }))
+  const world = new LargeRoutingWorld(
+    options('over', { workload: { name: 'trace', jobs, spanMs: 2400, workMs: 560_000 }, jobs: 800, firstJobs: 0 }),
+  )
   world.runMs(120_000)
   const { jobs: open, attempts, tables, counts, wheel } = world.world
   expect([open.taken, attempts.taken, counts.answered, wheel.pending]).toEqual([0, 0, 800, 0])

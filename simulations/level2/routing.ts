@@ -8,10 +8,11 @@ import { DEVICES, type DeviceClass } from './devices.ts'
 import { Executors } from './executors.ts'
 import { matrixGeography, modelGeography } from './geography.ts'
 import { type AnsweredJob, Invokers } from './invokers.ts'
+import { type Cut, Partition } from './partition.ts'
 import { Population } from './population.ts'
 import { Tables } from './tables.ts'
 import { type Handler, msOf, ticksOf, Wheel } from './wheel.ts'
-import { type Jobs, type Workload, type WorkloadName, workloadOf } from './workloads.ts'
+import { type Jobs, type TracedWorkload, type Workload, type WorkloadName, workloadOf } from './workloads.ts'
 import { EVENT, LargeWorld, type Link } from './world.ts'
 
 export interface LargeRouting {
@@ -20,11 +21,11 @@ export interface LargeRouting {
   peers: number
   /** How many of them ask as well; these never leave. */
   invokers: number
-  /** At speed 1, on average. */
+  /** Of jobs that are drawn: at speed 1, on average. */
   jobMs: number
-  /** Work that arrives, in parts of what those do that are there in the beginning. */
+  /** Likewise, the work that arrives, in parts of what those do that are there in the beginning. */
   load: number
-  workload: WorkloadName | { name: 'trace'; jobs: Workload }
+  workload: WorkloadName | TracedWorkload
   /** Counted, after those from which speeds are learnt. */
   jobs: number
   firstJobs: number
@@ -35,6 +36,8 @@ export interface LargeRouting {
   link?: Link
   devices?: readonly DeviceClass[]
   rtts?: RttMatrix | undefined
+  /** Places that are cut off for a time. Default: none. */
+  cut?: Cut
   /** Is shown what happens, and changes nothing. */
   watch?: RoutingWatch
 }
@@ -87,7 +90,18 @@ export class LargeRoutingWorld {
     // So that whoever is away in the beginning has been for long.
     wheel.now = ticksOf(BEGINS_MS)
     this.options = options
-    this.world = new LargeWorld({ wheel, population, tables, jobs, attempts, link, random: random('events') })
+    const partition = options.cut && new Partition(options.cut, wheel.now, population, random('cut'))
+    this.world = new LargeWorld({
+      wheel,
+      population,
+      tables,
+      jobs,
+      attempts,
+      link,
+      random: random('events'),
+      partition,
+    })
+    if (partition) wheel.at(partition.fromTicks, EVENT.cut, 0)
     this.executors = new Executors(this.world)
     this.tookTicks = new Uint32Array(options.jobs + 1)
     this.invokers = new Invokers(this.world, this.executors, (job) => {
@@ -164,6 +178,7 @@ export class LargeRoutingWorld {
     handlers[EVENT.watch] = (invoker) => invokers.watch(invoker)
     handlers[EVENT.turn] = (peer) => this.#turn(peer)
     handlers[EVENT.arrival] = () => this.#arrive()
+    handlers[EVENT.cut] = () => executors.remember()
     return handlers
   }
 
@@ -185,10 +200,11 @@ export class LargeRoutingWorld {
     wheel.at(ticksOf(this.#nextMs), EVENT.arrival, 0)
   }
 
-  #begin({ workMs, count }: Jobs): void {
+  #begin({ workMs, count, invoker: named }: Jobs): void {
     const { random, tables } = this.world
     const { jobs, firstJobs, oracle } = this.options
-    const invoker = random.below(tables.invokers.length)
+    const { length } = tables.invokers
+    const invoker = named === undefined ? random.below(length) : named % length
     const asks = tables.invokers[invoker] as number
     for (let i = 0; i < count; i++) {
       const number = this.#begun++ - firstJobs + 1
@@ -212,6 +228,8 @@ export interface LargeRoutingReport {
   /** Attempts whose executor was silent for too long. */
   lost: number
   bytesPerJob: number
+  /** Of all who were there in the beginning, in slots of speed 1. */
+  capacity: number
   events: number
   hash: number
   /** Counted jobs that nobody has answered. */
@@ -220,14 +238,14 @@ export interface LargeRoutingReport {
   oracleMs: readonly number[]
 }
 
-const meanOf = (figures: ArrayLike<number>): number => {
+export const meanOf = (figures: ArrayLike<number>): number => {
   let sum = 0
   for (let i = 0; i < figures.length; i++) sum += figures[i] as number
   return sum / figures.length
 }
 
 /** Nearest rank; NaN of none. */
-const p99Of = (figures: ArrayLike<number>): number => {
+export const p99Of = (figures: ArrayLike<number>): number => {
   const sorted = Float64Array.from(figures).sort()
   return sorted[Math.ceil(0.99 * sorted.length) - 1] ?? Number.NaN
 }
@@ -251,9 +269,13 @@ const oracleOf = ({ world, arrivals }: LargeRoutingWorld, firstJobs: number, job
 
 /** Runs until all counted jobs are answered, or none can be expected any more. */
 export const untilAnswered = (routing: LargeRoutingWorld): void => {
-  const { firstJobs, jobs, jobMs, load } = routing.options
+  const { firstJobs, jobs, jobMs, load, workload } = routing.options
   const { wheel } = routing.world
-  const endMs = msOf(wheel.now) + PATIENCE_MS + (4 * (firstJobs + jobs) * jobMs) / (load * routing.capacity())
+  const takesMs =
+    typeof workload === 'string'
+      ? ((firstJobs + jobs) * jobMs) / (load * routing.capacity())
+      : workload.spanMs + workload.workMs / routing.capacity()
+  const endMs = msOf(wheel.now) + PATIENCE_MS + 4 * takesMs
   const { watch } = routing.options
   watch?.second(routing)
   while (!routing.isOver && msOf(wheel.now) < endMs) {
@@ -266,6 +288,7 @@ export const untilAnswered = (routing: LargeRoutingWorld): void => {
 export const runLargeRouting = (options: LargeRouting): LargeRoutingReport => {
   const routing = new LargeRoutingWorld(options)
   const { world, tookTicks } = routing
+  const capacity = routing.capacity()
   untilAnswered(routing)
   const { counts, wheel } = world
   const took = Float64Array.from(
@@ -279,6 +302,6 @@ export const runLargeRouting = (options: LargeRouting): LargeRoutingReport => {
     duplicateShare: counts.spentTicks / counts.neededTicks - 1,
     executionsPerJob: counts.executions / counts.answered,
     ...{ hedges: counts.hedges, lost: counts.lost, bytesPerJob: counts.bytes / counts.answered },
-    ...{ events: wheel.happened, hash: wheel.hash >>> 0, unanswered: options.jobs - took.length },
+    ...{ capacity, events: wheel.happened, hash: wheel.hash >>> 0, unanswered: options.jobs - took.length },
   }
 }

@@ -1,5 +1,6 @@
 /** How jobs come: each a source of gaps, sizes and how many are asked for at once. */
 import { exp, ln } from '../exact-math.ts'
+import type { JobTrace } from '../job-trace.ts'
 import { type Chance, exponential, uniform } from './chance.ts'
 
 export interface Jobs {
@@ -9,6 +10,8 @@ export interface Jobs {
   workMs: number
   /** Asked for at once, by one invoker. */
   count: number
+  /** That one, numbered by the workload; undefined: any. */
+  invoker?: number | undefined
 }
 
 /** Fills `jobs`, which is used again; false: there are no more. */
@@ -58,5 +61,35 @@ export const workloadOf = (name: WorkloadName, perMs: number, workMs: number, ra
     jobs.gapMs = name === 'bursty' ? modulated() : exponential(random, meanGapMs * jobs.count)
     jobs.workMs = name === 'heavy' ? workMs * size(random) : workMs
     return true
+  }
+}
+
+/** Jobs that are not drawn: those of `jobs`, which arrive within `spanMs` and are `workMs` of work at speed 1, all together. */
+export interface TracedWorkload {
+  name: 'trace'
+  jobs: Workload
+  spanMs: number
+  workMs: number
+}
+
+/** The jobs of `trace`, when they came. */
+export const tracedWorkload = (trace: JobTrace): TracedWorkload => {
+  let next = 0
+  let lastMs = 0
+  const jobs: Workload = (into) => {
+    const job = trace[next++]
+    if (!job) return false
+    into.gapMs = job.atMs - lastMs
+    lastMs = job.atMs
+    into.workMs = job.workMs
+    into.count = 1
+    into.invoker = job.invoker
+    return true
+  }
+  return {
+    name: 'trace',
+    jobs,
+    spanMs: trace.at(-1)?.atMs ?? 0,
+    workMs: trace.reduce((sum, { workMs }) => sum + workMs, 0),
   }
 }

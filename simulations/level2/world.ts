@@ -1,15 +1,16 @@
 /** What all parts of one large world share. */
 import { AT, type Attempts, type Jobs } from './attempts.ts'
 import type { Chance } from './chance.ts'
+import type { Partition } from './partition.ts'
 import type { Population } from './population.ts'
 import { DEGREE, type Tables } from './tables.ts'
 import { TICKS_PER_MS, ticksOf, type Wheel } from './wheel.ts'
 
-/** What an event is: the index is the number of an attempt's record, but for the last four. */
+/** What an event is: the index is the number of an attempt's record, but for the last five. */
 export const EVENT = {
   ...{ asked: 0, released: 1, ended: 2, started: 3, cancelled: 4, answered: 5, refused: 6 },
-  /** Of a peer and its audience (twice its index, and 1 if that is far), an invoker, a peer; of nothing. */
-  ...{ news: 7, watch: 8, turn: 9, arrival: 10 },
+  /** Of a peer and its audience (twice its index, and 1 if that is far), an invoker, a peer; of nothing, twice. */
+  ...{ news: 7, watch: 8, turn: 9, arrival: 10, cut: 11 },
 } as const
 
 export interface Link {
@@ -40,6 +41,8 @@ export interface Counts {
   neededTicks: number
 }
 
+type Parts = 'wheel' | 'population' | 'tables' | 'jobs' | 'attempts' | 'random' | 'link' | 'partition'
+
 export class LargeWorld {
   readonly wheel: Wheel
   readonly population: Population
@@ -48,12 +51,14 @@ export class LargeWorld {
   readonly attempts: Attempts
   readonly random: Chance
   readonly link: Link
+  /** Undefined: nobody is ever cut off. */
+  readonly partition: Partition | undefined
   readonly counts: Counts = {
     ...{ messages: 0, bytes: 0, loadWords: 0, lostPackets: 0, refused: 0, executions: 0, hedges: 0, lost: 0 },
     ...{ answered: 0, spentTicks: 0, neededTicks: 0 },
   }
 
-  constructor(parts: Pick<LargeWorld, 'wheel' | 'population' | 'tables' | 'jobs' | 'attempts' | 'random' | 'link'>) {
+  constructor(parts: Pick<LargeWorld, Parts>) {
     this.wheel = parts.wheel
     this.population = parts.population
     this.tables = parts.tables
@@ -61,6 +66,7 @@ export class LargeWorld {
     this.attempts = parts.attempts
     this.random = parts.random
     this.link = parts.link
+    this.partition = parts.partition
   }
 
   /** A message on attempt `a`, to its executor or from it, with the bytes of an input or a result or without. */
@@ -76,6 +82,7 @@ export class LargeWorld {
       this.counts.lostPackets++
       delay += Math.max(ticksOf(REPEAT_MS_MIN), 2 * delay)
     }
+    if (this.partition) delay += this.partition.waitTicks(invoker, executor, this.wheel.now)
     this.counts.messages++
     this.counts.bytes += bytes
     this.later(a, delay, kind)

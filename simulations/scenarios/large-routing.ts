@@ -1,4 +1,5 @@
-import { runLargeRouting } from '../level2/routing.ts'
+import { type LargeRouting, runLargeRouting } from '../level2/routing.ts'
+import { tracedWorkload } from '../level2/workloads.ts'
 import { LargeRoutingWatch } from '../pictures/large-routing.ts'
 import { type Scenario, violated } from '../scenarios.ts'
 
@@ -8,11 +9,13 @@ const ORACLE_MAX = 10_000_000
 
 export const scenario: Scenario = {
   about:
-    'level 2: jobs of 1 s arrive by chance at load 0.6, at servers, desktops, phones, routers and tabs that come and go',
+    'level 2: jobs of 1 s arrive by chance at load 0.6, at servers, desktops, phones, routers and tabs that come and go; or those of a trace, all of them counted',
   peers: 1000,
-  async run({ seed, peers, rtts }) {
-    const jobs = Math.max(JOBS, peers)
-    const work = { jobMs: 1000, load: 0.6, workload: 'poisson', jobs, firstJobs: jobs } as const
+  takesTrace: true,
+  async run({ seed, peers, rtts, trace }) {
+    const workload: LargeRouting['workload'] = trace ? tracedWorkload(trace) : 'poisson'
+    const jobs = trace?.length ?? Math.max(JOBS, peers)
+    const work = { jobMs: 1000, load: 0.6, workload, jobs, firstJobs: trace ? 0 : jobs }
     const invokers = Math.max(1, Math.floor(peers / 8))
     const watch = new LargeRoutingWatch()
     const oracle = peers * jobs <= ORACLE_MAX
@@ -21,11 +24,13 @@ export const scenario: Scenario = {
     return {
       figures: {
         ...{ mean_ms: meanMs, p99_ms: p99Ms, duplicate_share: duplicateShare, executions_per_job: executionsPerJob },
+        ...(typeof workload === 'object' &&
+          workload.spanMs > 0 && { load: workload.workMs / (workload.spanMs * report.capacity) }),
         ...{ hedges: report.hedges, lost: report.lost, bytes_per_job: report.bytesPerJob, events: report.events, hash },
       },
       violations: violated({
         [`${unanswered} of ${jobs} jobs have no answer`]: unanswered === 0,
-        [`${duplicateShare} of the work is done in vain`]: duplicateShare < 0.25,
+        [`${duplicateShare} of the work is done in vain`]: trace !== undefined || duplicateShare < 0.25,
       }),
       pictures: watch.pictures(report),
     }
