@@ -18,6 +18,9 @@ const SESSION_TASKS = 10
 /** A visitor with a key of its own that comes on each day of a month. */
 const SESSIONS = 30
 
+/** Who answers for the colluders: whoever let in everybody, or one who let in them alone. */
+const ANSWERING = ['founder', 'member'] as const
+
 type Changes = Partial<Trial> & { resultsAPeer?: number }
 
 class Trials {
@@ -105,13 +108,26 @@ const quorums = (trials: Trials) => {
   return { ...two, self_wrong: self.wrongByIntent + self.wrongByError }
 }
 
-/** Whoever is expelled is there again as somebody new. */
+/** Whoever is expelled is there again as somebody new: the worst of the rates at which they lie. */
 const reentry = (trials: Trials) => {
-  const wrong = [100, 300, 1000, 3000, 10_000].map((resultsAPeer) => {
-    const name = `audit, ${resultsAPeer} a peer, a fifth re-enters`
-    return wrongOf(trials.run(name, { colluders: COLLUDERS, lieRate: 1, resultsAPeer, reenters: true }))
-  })
-  return { reentry_wrong_20: wrong.at(-1) as number }
+  const worstOf = (resultsAPeer: number, ways: readonly Trial['letInBy'][]) => {
+    const tallies = ways.flatMap((letInBy) =>
+      LIE_RATES.map((lieRate) => {
+        const name = `audit, ${resultsAPeer} a peer, a fifth re-enters, lies on ${lieRate * 100} %, let in by ${letInBy ?? '-'}`
+        return trials.run(name, { colluders: COLLUDERS, lieRate, resultsAPeer, reenters: true, letInBy })
+      }),
+    )
+    return { wrong: Math.max(...tallies.map(wrongOf)), cost: Math.max(...tallies.map(executionsOf)) }
+  }
+  const lengths = [100, 300, 1000, 3000]
+  const earlier = lengths.map((length) => [`reentry_wrong_20_${length}`, worstOf(length, ANSWERING).wrong] as const)
+  const { wrong, cost } = worstOf(RESULTS_A_PEER, ANSWERING)
+  return {
+    ...Object.fromEntries(earlier),
+    reentry_wrong_20: wrong,
+    reentry_executions_20: cost,
+    reentry_wrong_20_unanswered: worstOf(RESULTS_A_PEER, [undefined]).wrong,
+  }
 }
 
 const rival = (seed: number, print: (line: string) => void) => {

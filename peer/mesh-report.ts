@@ -18,6 +18,8 @@ export interface MeshReport {
     invited_by: string | null
     /** Instant from which its membership does not hold. */
     until_ms: number | null
+    /** What weighs on it for guests that were expelled here, in whole ones; right receipts of its guests make up for it. */
+    charges: number
   }
   /** Those met, also before the last start; the one seen last first. */
   members: {
@@ -29,6 +31,7 @@ export interface MeshReport {
     until_ms: number | null
     seen_ms: number
     here: boolean
+    charges: number
   }[]
   /** By somebody above the peer in its line, as far as that is known: others' word changes nothing. */
   revoked: { peer: string; by: string; revoked_ms: number }[]
@@ -36,7 +39,7 @@ export interface MeshReport {
 
 export const meshReportOf = (
   self: string,
-  { office, members, neighbours }: Pick<PeerParts, 'office' | 'members' | 'neighbours'>,
+  { office, members, neighbours, standings }: Pick<PeerParts, 'office' | 'members' | 'neighbours' | 'standings'>,
 ): MeshReport => {
   const { name, operator, policy } = office.genesis
   const { revocations, chain } = office
@@ -56,6 +59,7 @@ export const meshReportOf = (
       owner,
       invited_by: inviterOf(line),
       until_ms: finiteOrNull(chainExpiryMs(chain)),
+      charges: standings.chargesOf(self),
     },
     members: members
       .all()
@@ -65,6 +69,7 @@ export const meshReportOf = (
         own: member.owner === owner,
         invited_by: inviterOf(line),
         here: neighbours.get(member.peer) !== undefined,
+        charges: standings.chargesOf(member.peer),
       })),
     revoked: revocations
       .all()

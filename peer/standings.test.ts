@@ -3,9 +3,13 @@ import { encodeCanonical } from '../protocol/codec.ts'
 import type { LogEventName } from '../protocol/log.ts'
 import type { StorageWrite } from '../protocol/ports.ts'
 import { FakeClock } from '../simulations/clock.ts'
+import { CHARGED_MAX } from './charges.ts'
 import { Standings } from './standings.ts'
 import { createMemoryStorage } from './storage/memory.ts'
-import { PROBATION_RECEIPTS } from './trust.ts'
+import { PROBATION_RECEIPTS, RIGHTS_A_CHARGE, RIGHTS_MAKE_UP } from './trust.ts'
+
+/** Who let all of them in, and who that one. */
+const LINE = ['member', 'founder']
 
 const machine = () => {
   const storage = createMemoryStorage()
@@ -23,7 +27,7 @@ const machine = () => {
     log: { event: (name: LogEventName) => void logged.push(name) },
   }
   const open = async () => {
-    const standings = new Standings(ports)
+    const standings = new Standings(ports, (peer) => [peer, ...LINE])
     await standings.load()
     return standings
   }
@@ -40,7 +44,14 @@ const serve = (standings: Standings, peer: string, receipts: number) => {
 describe('the standing of an executor', () => {
   test('begins with probation, which so many right receipts end', async () => {
     const standings = await machine().open()
-    expect(standings.of('one')).toEqual({ receipts: 0, audited: 0, caught: 0, corrected: 0, state: 'probation' })
+    expect(standings.of('one')).toEqual({
+      receipts: 0,
+      audited: 0,
+      caught: 0,
+      corrected: 0,
+      state: 'probation',
+      left: 50,
+    })
     serve(standings, 'one', PROBATION_RECEIPTS - 1)
     expect([standings.of('one').state, standings.probationLeft('one')]).toEqual(['probation', 1])
     serve(standings, 'one', 1)
@@ -80,6 +91,76 @@ describe('the standing of an executor', () => {
     serve(standings, 'one', 1000)
     expect(standings.of('one').state).toBe('expelled')
     expect(standings.isSuspended('one')).toBe(true)
+  })
+})
+
+/** Trusted, caught, and then found to have lied in what it was trusted with. */
+const betray = (standings: Standings, peer: string) => {
+  serve(standings, peer, standings.probationLeft(peer))
+  expect(standings.of(peer).state).toBe('trusted')
+  standings.wrong(peer, false)
+  for (let i = 0; i < 5; i++) standings.wrong(peer, true)
+  expect(standings.isExpelled(peer)).toBe(true)
+}
+
+describe('those who let in an expelled one', () => {
+  test('answer for it once, and their newcomers are audited for longer', async () => {
+    const standings = await machine().open()
+    serve(standings, 'old', RIGHTS_A_CHARGE)
+    serve(standings, 'young', PROBATION_RECEIPTS)
+    betray(standings, 'liar')
+    standings.wrong('liar', true)
+    expect(['liar', ...LINE].map((one) => standings.chargesOf(one))).toEqual([1, 1, 0.5])
+    expect(['old', 'young', 'new'].map((one) => standings.of(one).left)).toEqual([0, 50, RIGHTS_A_CHARGE])
+    betray(standings, 'second')
+    expect(standings.probationLeft('new')).toBeGreaterThan(1.9 * RIGHTS_A_CHARGE)
+  })
+
+  test('answer for none that was expelled before it was ever trusted', async () => {
+    const standings = await machine().open()
+    for (let i = 0; i < 6; i++) standings.wrong('one', false)
+    standings.proven('home')
+    expect(standings.chargesOf('member')).toBe(0)
+  })
+
+  test('are let off as their guests go on giving right receipts', async () => {
+    const standings = await machine().open()
+    betray(standings, 'liar')
+    serve(standings, 'old', RIGHTS_MAKE_UP + 1)
+    expect(['liar', ...LINE].map((one) => standings.chargesOf(one))).toEqual([1, 0, 0])
+    expect(standings.probationLeft('new')).toBe(PROBATION_RECEIPTS)
+  })
+
+  test('answer over a restart; a record that cannot be read is deleted', async () => {
+    const { open, storage, logged } = machine()
+    const before = await open()
+    betray(before, 'liar')
+    serve(before, 'old', 100)
+    await before.save()
+    await storage.write([{ key: 'charges/broken', put: encodeCanonical({ v: 1, charges: -1 }) }])
+    const after = await open()
+    for (const one of LINE) expect([one, after.chargesOf(one)]).toEqual([one, before.chargesOf(one)])
+    expect(logged).toEqual(['storage.failed'])
+    serve(after, 'old', RIGHTS_MAKE_UP)
+    await after.save()
+    for (const one of ['member', 'founder', 'broken']) expect(await storage.get(`charges/${one}`)).toBeUndefined()
+  })
+
+  test('are forgotten, the one charged longest ago first, on disk too', async () => {
+    const { open, storage } = machine()
+    const standings = await open()
+    const betrayals = CHARGED_MAX - LINE.length
+    for (let i = 0; i < betrayals; i++) {
+      for (let j = 0; j < 6; j++) standings.wrong(`liar-${i}`, true)
+    }
+    expect(standings.chargesOf('liar-0')).toBe(1)
+    for (let j = 0; j < 6; j++) standings.wrong('last', true)
+    expect(['liar-0', 'liar-1', 'last'].map((one) => standings.chargesOf(one))).toEqual([0, 1, 1])
+    expect(standings.chargesOf('member')).toBe(betrayals + 1)
+    await standings.save()
+    let kept = 0
+    for await (const _ of storage.scan('charges/')) kept++
+    expect(kept).toBe(CHARGED_MAX)
   })
 })
 

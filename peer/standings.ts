@@ -2,6 +2,7 @@
 import { decodeCanonical, encodeCanonical } from '../protocol/codec.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { Ports, StorageWrite } from '../protocol/ports.ts'
+import { Charges } from './charges.ts'
 import {
   isCleared,
   isExpelled,
@@ -23,6 +24,8 @@ export interface TrustStatus {
   /** Of these, how many had been taken for right until they were checked again. */
   corrected: number
   state: TrustState
+  /** So many more of its receipts are all audited before any is taken on trust. */
+  left: number
 }
 
 /** As it is stored. */
@@ -49,7 +52,15 @@ const decodeStanding = (encoded: Uint8Array): Standing => {
   throw new MeshError('E_STORAGE', 'not a record of what was seen of a peer')
 }
 
+/** Throws MeshError if these are not the bytes of what weighs on a peer. */
+const decodeCharges = (encoded: Uint8Array): number => {
+  const found = decodeCanonical(encoded) as { v: 1; charges: number }
+  if (found?.v === 1 && found.charges > 0) return found.charges
+  throw new MeshError('E_STORAGE', 'not a record of what a peer answers for')
+}
+
 const PREFIX = 'trust/'
+const CHARGES_PREFIX = 'charges/'
 /** Executors remembered, the one longest unheard of forgotten first: whoever is forgotten begins with probation. */
 const PEERS_MAX = 4096
 const SAVE_EVERY_MS = 5000
@@ -66,36 +77,41 @@ export class Standings {
   /** Monotonic; of the last time. */
   readonly #suspendedMs = new Map<string, number>()
   readonly #expelled = new Set<string>()
+  readonly #charges = new Charges()
+  readonly #lineOf: (peer: string) => readonly string[]
+  /** Keys in storage. */
   readonly #unsaved = new Set<string>()
   #cancelSave: (() => void) | undefined
 
-  constructor(ports: Pick<Ports, 'clock' | 'storage' | 'log'>) {
+  /** `lineOf`: a peer, who let it in, and so on up to the operator; all of them answer for it. */
+  constructor(ports: Pick<Ports, 'clock' | 'storage' | 'log'>, lineOf: (peer: string) => readonly string[]) {
     this.#ports = ports
+    this.#lineOf = lineOf
   }
 
   async load(): Promise<void> {
-    for await (const { key, value } of this.#ports.storage.scan(PREFIX)) {
-      const peer = key.slice(PREFIX.length)
-      try {
-        const standing = decodeStanding(value)
-        this.#byPeer.set(peer, standing)
-        if (isExpelled(standing)) this.#expelled.add(peer)
-      } catch (cause) {
-        if (!(cause instanceof MeshError)) throw cause
-        this.#ports.log.event('storage.failed', { peer, reason: cause.message })
-        this.#saveLater(peer)
-      }
-    }
+    await this.#loadAll(PREFIX, (peer, value) => {
+      const standing = decodeStanding(value)
+      this.#byPeer.set(peer, standing)
+      if (isExpelled(standing)) this.#expelled.add(peer)
+    })
+    await this.#loadAll(CHARGES_PREFIX, (peer, value) => this.#charges.set(peer, decodeCharges(value)))
   }
 
   of(peer: string): TrustStatus {
     const { receipts, audited, caught, corrected } = this.#byPeer.get(peer) ?? unknown()
-    return { receipts, audited, caught, corrected, state: this.#stateOf(peer) }
+    return { receipts, audited, caught, corrected, state: this.#stateOf(peer), left: this.probationLeft(peer) }
   }
 
   /** How many of its receipts are all audited before any is taken on trust; 0: its probation is over. */
   probationLeft(peer: string): number {
-    return probationLeft(this.#byPeer.get(peer) ?? unknown())
+    const standing = this.#byPeer.get(peer) ?? unknown()
+    return probationLeft(standing, standing.audited - standing.caught, this.#charges.on(this.#lineOf(peer)))
+  }
+
+  /** What weighs on a peer for those whom it let in, and for itself; in expelled ones. */
+  chargesOf(peer: string): number {
+    return this.#charges.at(peer)
   }
 
   /** Has enough of what it signed been checked again? */
@@ -142,17 +158,22 @@ export class Standings {
     standing.audited++
     standing.probation = probationAfter(standing, false, released)
     standing.suspicion = suspicionAfter(standing, false)
+    this.#chargesChanged(this.#charges.right(this.#lineOf(peer)))
   }
 
   /** One was proven wrong, one that had been `released` unaudited or not. At once on its way to the disk. */
   wrong(peer: string, released: boolean): void {
     const standing = this.#change(peer)
+    const wasCharged = isExpelled(standing) && standing.corrected > 0
     standing.audited++
     standing.caught++
     if (released) standing.corrected++
     standing.probation = probationAfter(standing, true, released)
     standing.suspicion = suspicionAfter(standing, true)
     if (isExpelled(standing)) this.#expelled.add(peer)
+    // One that was never taken on trust has cost nothing but audits: it must not be free to weigh on others.
+    if (!wasCharged && isExpelled(standing) && standing.corrected > 0)
+      this.#chargesChanged(this.#charges.expelled(this.#lineOf(peer)))
     void this.save()
   }
 
@@ -180,16 +201,38 @@ export class Standings {
   async save(): Promise<void> {
     this.#cancelSave?.()
     this.#cancelSave = undefined
-    const writes = [...this.#unsaved].map((peer): StorageWrite => {
-      const standing = this.#byPeer.get(peer)
-      const key = PREFIX + peer
-      return standing ? { key, put: encodeCanonical(standing) } : { key, delete: true }
+    const writes = [...this.#unsaved].map((key): StorageWrite => {
+      const record = this.#recordAt(key)
+      return record ? { key, put: encodeCanonical(record) } : { key, delete: true }
     })
     this.#unsaved.clear()
     if (writes.length === 0) return
     await this.#ports.storage.write(writes).catch((cause: Error) => {
       this.#ports.log.event('storage.failed', { reason: cause.message })
     })
+  }
+
+  async #loadAll(prefix: string, take: (peer: string, value: Uint8Array) => void): Promise<void> {
+    for await (const { key, value } of this.#ports.storage.scan(prefix)) {
+      const peer = key.slice(prefix.length)
+      try {
+        take(peer, value)
+      } catch (cause) {
+        if (!(cause instanceof MeshError)) throw cause
+        this.#ports.log.event('storage.failed', { peer, reason: cause.message })
+        this.#saveLater(key)
+      }
+    }
+  }
+
+  #recordAt(key: string): Standing | { v: 1; charges: number } | undefined {
+    if (key.startsWith(PREFIX)) return this.#byPeer.get(key.slice(PREFIX.length))
+    const charges = this.#charges.at(key.slice(CHARGES_PREFIX.length))
+    return charges > 0 ? { v: 1, charges } : undefined
+  }
+
+  #chargesChanged(peers: readonly string[]): void {
+    for (const peer of peers) this.#saveLater(CHARGES_PREFIX + peer)
   }
 
   #stateOf(peer: string): TrustState {
@@ -203,7 +246,7 @@ export class Standings {
     this.#byPeer.delete(peer)
     this.#byPeer.set(peer, standing)
     if (this.#byPeer.size > PEERS_MAX) this.#forget(this.#byPeer.keys().next().value as string)
-    this.#saveLater(peer)
+    this.#saveLater(PREFIX + peer)
     return standing
   }
 
@@ -211,11 +254,11 @@ export class Standings {
     this.#byPeer.delete(peer)
     this.#expelled.delete(peer)
     this.#suspendedMs.delete(peer)
-    this.#saveLater(peer)
+    this.#saveLater(PREFIX + peer)
   }
 
-  #saveLater(peer: string): void {
-    this.#unsaved.add(peer)
+  #saveLater(key: string): void {
+    this.#unsaved.add(key)
     this.#cancelSave ??= this.#ports.clock.after(SAVE_EVERY_MS, () => void this.save())
   }
 }

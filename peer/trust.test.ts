@@ -2,11 +2,15 @@ import { describe, expect, test } from 'vitest'
 import { randomFor } from '../scripts/test/seed.ts'
 import {
   AUDIT_FLOOR,
+  chargesAfterExpulsion,
+  chargesAfterRight,
   HONEST_ERROR_RATE,
   isCleared,
   isExpelled,
   PROBATION_RECEIPTS,
   probationLeft,
+  RIGHTS_A_CHARGE,
+  RIGHTS_MAKE_UP,
   suspicionAfter,
   type TrustView,
 } from './trust.ts'
@@ -32,11 +36,11 @@ const chanceFor = (name: string) => {
 
 describe('the share of receipts that are audited', () => {
   test('is all of the first, and of those after one that was wrong', () => {
-    expect(probationLeft(fresh)).toBe(PROBATION_RECEIPTS)
-    expect(probationLeft({ ...fresh, probation: PROBATION_RECEIPTS - 1 })).toBe(1)
-    expect(probationLeft({ ...fresh, probation: PROBATION_RECEIPTS })).toBe(0)
-    expect(probationLeft({ ...fresh, probation: 1e12 })).toBe(0)
-    expect(probationLeft(audited({ ...fresh, probation: 5000 }, true))).toBe(PROBATION_RECEIPTS)
+    expect(probationLeft(fresh, 0, 0)).toBe(PROBATION_RECEIPTS)
+    expect(probationLeft({ ...fresh, probation: PROBATION_RECEIPTS - 1 }, 49, 0)).toBe(1)
+    expect(probationLeft({ ...fresh, probation: PROBATION_RECEIPTS }, 50, 0)).toBe(0)
+    expect(probationLeft({ ...fresh, probation: 1e12 }, 1e12, 0)).toBe(0)
+    expect(probationLeft(audited({ ...fresh, probation: 5000 }, true), 5000, 0)).toBe(PROBATION_RECEIPTS)
   })
 
   /** W = (1 − a) / a: lies before the first that is caught are geometric. Colluding verifiers catch nothing. */
@@ -56,6 +60,34 @@ describe('the share of receipts that are audited', () => {
       expect(Math.abs(accepted / identities - predicted)).toBeLessThan(tolerance)
     },
   )
+})
+
+describe('whoever lets others in', () => {
+  const served: TrustView = { ...fresh, probation: PROBATION_RECEIPTS }
+
+  test('makes its newcomers give more right receipts, and those who have given them none', () => {
+    expect(probationLeft(fresh, 0, 1)).toBe(RIGHTS_A_CHARGE)
+    expect(probationLeft(fresh, 0, 3.5)).toBe(3.5 * RIGHTS_A_CHARGE)
+    expect(probationLeft(served, PROBATION_RECEIPTS, 1)).toBe(RIGHTS_A_CHARGE - PROBATION_RECEIPTS)
+    expect(probationLeft(served, 3 * RIGHTS_A_CHARGE, 3)).toBe(0)
+    // A slip of one that has served long costs what it costs anybody.
+    expect(probationLeft(fresh, 3 * RIGHTS_A_CHARGE, 3)).toBe(PROBATION_RECEIPTS)
+  })
+
+  test('answers in full at each place of a line, but for the founder, who answers in full for its own guests alone', () => {
+    const placesOf = (length: number) => Array.from({ length }, (_, above) => chargesAfterExpulsion(2, above, length))
+    expect(placesOf(2)).toEqual([3, 3])
+    expect(placesOf(3)).toEqual([3, 3, 2.5])
+    expect(placesOf(6)).toEqual([3, 3, 3, 3, 3, 2.5])
+  })
+
+  test('is let off by right receipts of its guests, and saves none up', () => {
+    let charges = 1
+    for (let i = 0; i < RIGHTS_MAKE_UP / 2; i++) charges = chargesAfterRight(charges)
+    expect(charges).toBeCloseTo(0.5)
+    for (let i = 0; i < RIGHTS_MAKE_UP; i++) charges = chargesAfterRight(charges)
+    expect(chargesAfterExpulsion(charges, 1, 3)).toBe(1)
+  })
 })
 
 describe('the sequential test', () => {

@@ -20,6 +20,16 @@ const EXPEL_AT = Math.log(1_000_000)
 /** Of whoever has signed what no machine signs by mistake. */
 export const SUSPICION_PROVEN = EXPEL_AT
 
+/**
+ * Right receipts of its own that a peer must have given before it is taken on trust, for each charge on those who let it in
+ * (docs/decisions/0079-whoever-lets-in-answers.md).
+ */
+export const RIGHTS_A_CHARGE = 100
+/** Right receipts of all whom somebody let in that make up for one charge. */
+export const RIGHTS_MAKE_UP = 5000
+/** Part of a charge that the founder of the mesh bears for the guests of its guests. */
+const FOUNDER_PART = 0.5
+
 const WRONG_STEP = Math.log(LIAR_ERROR_RATE / HONEST_ERROR_RATE)
 const RIGHT_STEP = Math.log((1 - LIAR_ERROR_RATE) / (1 - HONEST_ERROR_RATE))
 /** Of the suspicion that one wrong receipt brings, a quarter has gone. */
@@ -36,8 +46,23 @@ export interface TrustView {
   readonly suspicion: number
 }
 
-/** How many of its receipts are all audited before any is taken on trust; 0: its probation is over. */
-export const probationLeft = ({ probation }: TrustView): number => Math.max(0, PROBATION_RECEIPTS - probation)
+/**
+ * How many of its receipts are all audited before any is taken on trust; 0: its probation is over. `rights`: its receipts
+ * that were found right, ever; `charges`: what weighs on those who let it in.
+ */
+export const probationLeft = ({ probation }: TrustView, rights: number, charges: number): number =>
+  Math.max(0, PROBATION_RECEIPTS - probation, Math.ceil(RIGHTS_A_CHARGE * charges) - rights)
+
+/**
+ * What weighs on one of a line of `length` peers when the first of them is expelled; `above`: its place. In full on each of
+ * them: were it less for those further up, a chain of members that are made for it would hide who stands above them. The
+ * founder alone, who stands above all, bears a part for those whom it has not let in itself.
+ */
+export const chargesAfterExpulsion = (charges: number, above: number, length: number): number =>
+  charges + (above > 1 && above === length - 1 ? FOUNDER_PART : 1)
+
+/** After one more right receipt of one whom it let in. None can be saved up for a guest that is still to be expelled. */
+export const chargesAfterRight = (charges: number): number => Math.max(0, charges - 1 / RIGHTS_MAKE_UP)
 
 /** Is a receipt released unaudited? By what is left of its signer's probation and a number drawn in [0, 1). */
 export const isTakenOnTrust = (left: number, drawn: number): boolean => left === 0 && drawn >= AUDIT_FLOOR

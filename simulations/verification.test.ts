@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { AUDIT_FLOOR } from '../peer/trust.ts'
+import { AUDIT_FLOOR, RIGHTS_A_CHARGE } from '../peer/trust.ts'
 import { runTrial, type Trial } from './verification.ts'
 
 /** Fixed: of fresh ones one in 370 would be more than three standard errors away by chance. */
@@ -64,6 +64,32 @@ describe.each(SEEDS)('within three standard errors of the closed form, with seed
     expect(wrongByError / results).toBeLessThan(e * (1 - AUDIT_FLOOR) + 3 * Math.sqrt(e / results))
     // New probations after a slip, and the first, let fewer pass than the floor alone.
     expect(wrongByError / results).toBeGreaterThan(0.9 * e * (1 - AUDIT_FLOOR) - 3 * Math.sqrt(e / results))
+  })
+})
+
+describe.each(SEEDS)('where whoever is expelled is back at once, with seed %i', (seed) => {
+  const wrongShare = (changes: Partial<Trial>) => {
+    const liars = { colluders: 20, lieRate: 1, reenters: true }
+    const { wrongByIntent, results } = runTrial(trialOf(seed, { ...liars, ...changes }))
+    return wrongByIntent / results
+  }
+  const [few, many] = [{ tasks: 20_000 }, { tasks: 150_000 }]
+
+  test('the share of wrong answers stays where it is while nobody answers for anybody', () => {
+    expect(wrongShare(many)).toBeGreaterThan(0.9 * wrongShare(few))
+  })
+
+  test.each(['founder', 'member'] as const)('it falls where they answer for it: the %s', (letInBy) => {
+    const late = wrongShare({ ...many, letInBy })
+    expect(late).toBeLessThan(0.6 * wrongShare({ ...few, letInBy }))
+    expect(late).toBeLessThan(wrongShare(many) / 4)
+  })
+
+  /** Those who have not given so many right receipts yet are audited until they have, by one of the others. */
+  test('one bad guest costs those who were let in by the same no more than a longer probation, once', () => {
+    const executionsWith = (letInBy: Trial['letInBy']) =>
+      runTrial(trialOf(seed, { colluders: 1, lieRate: 1, letInBy })).executions
+    expect(executionsWith('founder') - executionsWith(undefined)).toBeLessThan(PEERS * RIGHTS_A_CHARGE)
   })
 })
 

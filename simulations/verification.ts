@@ -3,6 +3,7 @@
  * as `peer/` takes them. Every verdict is there at once, and a draw is as good as its uniform chance; what links, queues
  * and answers under way add shows in `audit-scenario.ts`, where the peers are real.
  */
+import { Charges } from '../peer/charges.ts'
 import { Claims } from '../peer/claims.ts'
 import {
   isCleared,
@@ -38,6 +39,11 @@ export interface Trial {
   lifeReceipts?: number
   /** Whoever is expelled comes back at once as somebody else. */
   reenters?: boolean
+  /**
+   * Who let them in. `founder`: all of them that of the mesh. `member`: one member the colluders, whoever comes back
+   * included, and another the others. Undefined: nobody answers for anybody.
+   */
+  letInBy?: 'founder' | 'member' | undefined
 }
 
 export interface Tally {
@@ -78,12 +84,18 @@ const CHANCE_PARTS = 2 ** 32
 /** The standing of peer `i`, over arrays. */
 class Standing implements TrustView {
   i = 0
+  readonly #rights: Int32Array
   readonly #probations: Int32Array
   readonly #suspicions: Float64Array
 
-  constructor(probations: Int32Array, suspicions: Float64Array) {
-    this.#probations = probations
-    this.#suspicions = suspicions
+  constructor(peers: number) {
+    this.#rights = new Int32Array(peers)
+    this.#probations = new Int32Array(peers)
+    this.#suspicions = new Float64Array(peers)
+  }
+
+  get rights(): number {
+    return this.#rights[this.i] as number
   }
 
   get probation(): number {
@@ -96,11 +108,13 @@ class Standing implements TrustView {
 
   found(wrong: boolean, released: boolean): void {
     const [probation, suspicion] = [probationAfter(this, wrong, released), suspicionAfter(this, wrong)]
+    if (!wrong) this.#rights[this.i] = this.rights + 1
     this.#probations[this.i] = probation
     this.#suspicions[this.i] = suspicion
   }
 
   clear(): void {
+    this.#rights[this.i] = 0
     this.#probations[this.i] = 0
     this.#suspicions[this.i] = 0
   }
@@ -120,6 +134,13 @@ class Votes implements VoteView {
   }
 }
 
+/** A peer, who let it in, and so on. */
+const lineOf = ({ letInBy }: Trial, i: number, colludes: boolean): string[] => {
+  if (letInBy === undefined) return [`${i}`]
+  if (letInBy === 'founder') return [`${i}`, 'founder']
+  return [`${i}`, colludes ? 'member who lets colluders in' : 'member', 'founder']
+}
+
 class Home {
   readonly #trial: Trial
   readonly #random: Random
@@ -130,6 +151,10 @@ class Home {
   readonly #wasTrusted: Uint8Array
   readonly #receipts: Int32Array
   readonly #claims: Claims<Claim>[]
+  readonly #charges = new Charges()
+  readonly #lines: string[][]
+  /** Of its identity of now something was released that was then found wrong. */
+  readonly #isCorrected: Uint8Array
   #errors = ERROR
   readonly tally: Tally = {
     ...{ results: 0, executions: 0, rechecks: 0, wrongByIntent: 0, wrongByError: 0, corrected: 0 },
@@ -140,11 +165,13 @@ class Home {
     const { seed, peers, colluders = 0, lifeReceipts = 0 } = trial
     this.#trial = trial
     this.#random = seededRandom(seed)
-    this.#standing = new Standing(new Int32Array(peers), new Float64Array(peers))
+    this.#standing = new Standing(peers)
     this.#present = Array.from({ length: peers }, (_, i) => i)
     this.#isBad = Uint8Array.from({ length: peers }, (_, i) => (i < colluders ? 1 : 0))
     this.#wasTrusted = new Uint8Array(peers)
     this.#receipts = Int32Array.from({ length: peers }, () => (lifeReceipts > 0 ? this.#random.below(lifeReceipts) : 0))
+    this.#isCorrected = new Uint8Array(peers)
+    this.#lines = Array.from({ length: peers }, (_, i) => lineOf(trial, i, i < colluders))
     this.#claims = Array.from({ length: peers }, () => new Claims())
   }
 
@@ -171,6 +198,11 @@ class Home {
     return this.#standing
   }
 
+  #probationLeft(i: number): number {
+    const view = this.#view(i)
+    return probationLeft(view, view.rights, this.#charges.on(this.#lines[i] as string[]))
+  }
+
   /** One of those present that has not voted; -1: there is none. */
   #draw(votes: Votes): number {
     if (votes.count >= this.#present.length) return -1
@@ -192,7 +224,7 @@ class Home {
 
   #outcomeOf(i: number, isLie: boolean, { outcomes }: Votes): number {
     if (this.#isBad[i] === 1) {
-      const mayLie = probationLeft(this.#view(i)) === 0 && !(this.#trial.knowsVerifications && outcomes.length > 0)
+      const mayLie = this.#probationLeft(i) === 0 && !(this.#trial.knowsVerifications && outcomes.length > 0)
       if (isLie && (mayLie || outcomes.includes(LIE))) {
         this.#meet(i)
         return LIE
@@ -227,7 +259,7 @@ class Home {
     const first = this.#draw(votes)
     this.#execute(first, isLie, votes)
     const outcome = votes.outcomes[0] as number
-    const left = probationLeft(this.#view(first))
+    const left = this.#probationLeft(first)
     if (isTakenOnTrust(left, this.#random.below(CHANCE_PARTS) / CHANCE_PARTS)) {
       this.#claims[first]?.add({ bytes: CLAIM_BYTES, outcome })
       this.#release(outcome)
@@ -273,7 +305,8 @@ class Home {
 
   #right(i: number): void {
     this.#view(i).found(false, false)
-    if (probationLeft(this.#standing) === 0) this.#meet(i)
+    this.#charges.right(this.#lines[i] as string[])
+    if (this.#probationLeft(i) === 0) this.#meet(i)
   }
 
   #wrong(i: number): void {
@@ -285,7 +318,9 @@ class Home {
       if (!claim) break
       this.tally.executions++
       this.tally.rechecks++
-      standing.found(claim.outcome !== RIGHT, true)
+      const isWrong = claim.outcome !== RIGHT
+      standing.found(isWrong, true)
+      if (isWrong) this.#isCorrected[i] = 1
       if (claim.outcome === LIE) this.tally.corrected++
     }
   }
@@ -295,6 +330,7 @@ class Home {
     const { lifeReceipts = 0, reenters = false } = this.#trial
     for (const i of voters) {
       if (isExpelled(this.#view(i))) {
+        if (this.#isCorrected[i] === 1) this.#charges.expelled(this.#lines[i] as string[])
         if (this.#isBad[i] === 1) this.tally.badExpelled++
         else this.tally.honestExpelled++
         if (reenters) this.#replace(i)
@@ -307,6 +343,8 @@ class Home {
     this.#view(i).clear()
     this.#receipts[i] = 0
     this.#wasTrusted[i] = 0
+    this.#isCorrected[i] = 0
+    this.#charges.set(`${i}`, 0)
     this.#claims[i] = new Claims()
   }
 }

@@ -4,14 +4,14 @@ import { meshWords } from './mesh.ts'
 
 const report: MeshReport = {
   ...{ id: 'bafy', name: 'attic\u001b[31m', admission: 'private', independence: 'peer', operator: 'OP' },
-  self: { peer: 'ME', role: 'member', owner: 'ME', invited_by: 'BOB', until_ms: Date.UTC(2027, 0, 2) },
+  self: { peer: 'ME', role: 'member', owner: 'ME', invited_by: 'BOB', until_ms: Date.UTC(2027, 0, 2), charges: 0 },
   members: [
-    { peer: 'OP', owner: 'OP', own: false, invited_by: null, until_ms: null, seen_ms: 0, here: true },
+    { peer: 'OP', owner: 'OP', own: false, invited_by: null, until_ms: null, seen_ms: 0, here: true, charges: 0 },
     {
       ...{ peer: 'KID', owner: 'ME', own: true, invited_by: 'ME' },
-      ...{ until_ms: Date.UTC(2027, 1, 3), seen_ms: Date.UTC(2026, 10, 20), here: false },
+      ...{ until_ms: Date.UTC(2027, 1, 3), seen_ms: Date.UTC(2026, 10, 20), here: false, charges: 0 },
     },
-    { peer: 'PAL', owner: 'OP', own: false, invited_by: 'OP', until_ms: 0, seen_ms: 0, here: true },
+    { peer: 'PAL', owner: 'OP', own: false, invited_by: 'OP', until_ms: 0, seen_ms: 0, here: true, charges: 1.98 },
   ],
   revoked: [{ peer: 'EVE', by: 'OP', revoked_ms: Date.UTC(2026, 10, 21) }],
 }
@@ -30,7 +30,7 @@ test('which mesh, who one is in it, who else, and who was put out', () => {
     'KID last here 2026-11-20, let in by this machine, until 2027-02-03',
     'members 2 others met',
     'OP (the operator) here now',
-    'PAL here now, a machine of the operator, let in by the operator, until 1970-01-01',
+    'PAL here now, a machine of the operator, let in by the operator, until 1970-01-01, answers for 2.0 expelled',
     'revoked 1 peer',
     'EVE, by the operator on 2026-11-21',
     '',
@@ -42,6 +42,11 @@ test.each<[string, Partial<MeshReport>, RegExp]>([
     'the operator',
     { self: { ...report.self, role: 'operator' } },
     /you +the operator: you may invite, and revoke anyone/,
+  ],
+  [
+    'an operator whose guests lied',
+    { self: { ...report.self, role: 'operator', charges: 0.5 } },
+    /you +the operator: you may invite, and revoke anyone, answers for 0.5 expelled\n/,
   ],
   [
     'a public mesh',

@@ -45,6 +45,9 @@ const independenceWords = (independence: MeshReport['independence']): string =>
     ? 'answers may be checked by any other peer'
     : 'answers are checked by peers of other networks and operators only'
 
+/** One who lets liars in, or was expelled: to whom `revoke` may apply. */
+const chargeWords = (charges: number): string[] => (charges > 0 ? [`answers for ${charges.toFixed(1)} expelled`] : [])
+
 const membershipWords = (report: MeshReport): string => {
   const { role, invited_by, until_ms, owner, peer } = report.self
   if (role === 'operator') return 'the operator: you may invite, and revoke anyone'
@@ -61,7 +64,7 @@ const membershipWords = (report: MeshReport): string => {
 
 const memberWords = (
   report: MeshReport,
-  { peer, owner, own, invited_by, until_ms, seen_ms, here }: MeshReport['members'][0],
+  { peer, owner, own, invited_by, until_ms, seen_ms, here, charges }: MeshReport['members'][0],
 ): string => {
   const words = [
     here ? 'here now' : `last here ${dateWords(seen_ms)}`,
@@ -69,6 +72,7 @@ const memberWords = (
     ...(owner === peer || own ? [] : [`a machine of ${shortWords(owner, report)}`]),
     ...(invited_by === null || invited_by === peer ? [] : [`let in by ${shortWords(invited_by, report)}`]),
     ...(until_ms === null ? [] : [`until ${dateWords(until_ms)}`]),
+    ...chargeWords(charges),
   ]
   return `${own ? peer : peerWords(peer, report)}  ${words.join(', ')}`
 }
@@ -82,7 +86,7 @@ export const meshWords = (report: MeshReport): string => {
     row('id', report.id),
     row('operator', operatorWords(report)),
     row('checks', independenceWords(report.independence)),
-    row('you', membershipWords(report)),
+    row('you', [membershipWords(report), ...chargeWords(report.self.charges)].join(', ')),
     row('yours', yours.length === 0 ? 'this machine' : `this machine and ${countOf(yours.length, 'other')}`),
     ...yours.map((member) => more(`  ${memberWords(report, member)}`)),
     row('members', others.length === 0 ? 'none met yet' : `${countOf(others.length, 'other')} met`),

@@ -145,6 +145,11 @@ export const statusWords = (status: AgentStatus): string => {
   ].join('')
 }
 
+const trustWords = ({ own, trust }: AgentStatus['neighbours'][0]): string => {
+  if (trust.receipts === 0 || (own && trust.caught === 0)) return ''
+  return trust.state === 'probation' ? `probation, ${countOf(trust.left, 'receipt')} more` : trust.state
+}
+
 /** What `peers` prints: a row each. */
 export const peersWords = ({ neighbours }: AgentStatus): string => {
   if (neighbours.length === 0) return 'no peer in reach\n'
@@ -154,7 +159,7 @@ export const peersWords = ({ neighbours }: AgentStatus): string => {
     one.slots === 0 ? 'lends nothing' : `${one.free} of ${one.slots} free`,
     one.queued > 0 ? `${one.queued} waiting` : '',
     one.in_flight > 0 ? `${one.in_flight} of ours` : '',
-    one.trust.receipts > 0 && !(one.own && one.trust.caught === 0) ? one.trust.state : '',
+    trustWords(one),
     one.own ? 'yours' : one.member ? '' : 'no member',
     one.addresses[0]?.replace(/\/p2p\/.*/, '') ?? '',
   ])

@@ -8,7 +8,7 @@ import { FUEL_DEFAULT, MIB } from '../../protocol/limits.ts'
 import type { Manifest } from '../../protocol/records.ts'
 import { decodeValue, encodeValue, ensureValue, type Value } from '../../protocol/values.ts'
 import type { PublishedFunction } from '../../registry/functions.ts'
-import { createWorld, type World, type WorldOptions, type WorldPeer } from '../../simulations/world.ts'
+import { createWorld, type PeerSetup, type World, type WorldOptions, type WorldPeer } from '../../simulations/world.ts'
 import { machine } from '../sim/machine.ts'
 import { seedFor } from './seed.ts'
 
@@ -36,8 +36,13 @@ export const joinBy = async (
 }
 
 /** The same with a ticket as text. */
-export const joinWith = async (world: World, ticket: string, policy: Partial<OwnerPolicy> = {}): Promise<WorldPeer> => {
-  const born = world.machine()
+export const joinWith = async (
+  world: World,
+  ticket: string,
+  policy: Partial<OwnerPolicy> = {},
+  setup: Pick<PeerSetup, 'sandboxHost'> = {},
+): Promise<WorldPeer> => {
+  const born = world.machine(setup)
   await born.ports.network.start()
   const invitation = await readInvitation(born.ports, ticket)
   const mesh = await world.until(learnMesh(born.ports, invitation))
