@@ -1,5 +1,6 @@
 /** Where an agent keeps the state of functions: in its data directory, or in an etcd that it shares with other homes. */
 import { readFile } from 'node:fs/promises'
+import { callerPrefixIn } from '../peer/state/caller-namespaces.ts'
 import type { Holdings, StateEngine } from '../peer/state/engine.ts'
 import type { Homes } from '../peer/state/homes.ts'
 import { openStorageEngine } from '../peer/state/storage-engine.ts'
@@ -10,7 +11,12 @@ import type { DataDir } from './data-dir.ts'
 import type { AgentLog } from './log/log.ts'
 import { openEtcdEngine } from './state-etcd/engine.ts'
 
-/** Keys of one namespace, or of all of a caller: some 200 MB of them, of which the counts alone are in memory. */
+/**
+ * What one caller may hold, with what ended invocations of its own keep, is a quarter of what all callers may hold together: so one
+ * leaves room for others, and keys, which cost nothing, are no way to more.
+ */
+const CALLER_SHARE = 4
+/** Keys of one namespace, or of all callers: some 200 MB of them, of which the counts alone are in memory. */
 const STATE_KEYS_MAX = 10_000_000
 /** Longer than it takes until another node of etcd leads. Calls ask again until their deadline, and say why it was in vain. */
 const ETCD_WAIT_MS = 3000
@@ -46,7 +52,7 @@ const credentialsOf = async ({ caFile, certFile, keyFile, user, passwordFile }: 
 const openShared = async (
   etcd: EtcdConfig,
   who: { home: string; mesh: string },
-  quotaOf: () => Holdings,
+  quotaOf: (holder: string) => Holdings,
 ): Promise<OpenState> => {
   const { endpoints, prefix } = etcd
   const credentials = await credentialsOf(etcd)
@@ -61,7 +67,10 @@ export const openState = async (
   log: AgentLog,
   mesh: string,
 ): Promise<OpenState> => {
-  const quotaOf = () => ({ keys: STATE_KEYS_MAX, bytes: diskBytes })
+  const quotaOf = (holder: string) => {
+    const share = callerPrefixIn(holder) === holder ? CALLER_SHARE : 1
+    return { keys: Math.floor(STATE_KEYS_MAX / share), bytes: Math.floor(diskBytes / share) }
+  }
   if (etcd) return openShared(etcd, { home: peerIdFromPublicKey(signer.publicKey), mesh }, quotaOf)
   const damaged = (reason: string) => log.event('storage.failed', { code: 'E_STORAGE', reason })
   return { engine: await openStorageEngine({ storage, quotaOf, damaged }) }

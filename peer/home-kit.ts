@@ -6,6 +6,7 @@ import type { Ports } from '../protocol/ports.ts'
 import type { BlockStore } from '../registry/block-store.ts'
 import { serveCallers } from './durable/callers.ts'
 import { Durable } from './durable/durable.ts'
+import { withRoom } from './durable/forgetting.ts'
 import { BoundEffects } from './effects/bound.ts'
 import { Rehearsals } from './rehearsals.ts'
 import { Resuming } from './resuming.ts'
@@ -21,7 +22,7 @@ import type { State } from './state/steps.ts'
 import { Usage } from './usage/usage.ts'
 
 const stateOn = (ports: Ports, store: BlockStore, entries: StateEngine, homes?: Homes): State => {
-  const engine = new LargeValues(ports, entries, homes !== undefined)
+  const engine = withRoom(ports, new LargeValues(ports, entries, homes !== undefined))
   return { engine, store, gates: new Gates(), sends: new Sends(ports, engine, homes), foresight: new Foresight() }
 }
 

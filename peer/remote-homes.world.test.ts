@@ -15,6 +15,7 @@ import type { World, WorldPeer } from '../simulations/world.ts'
 import type { CallRequest } from './calls.ts'
 import type { DurableEnd } from './durable/durable.ts'
 import { type RemoteHomes, remoteHomesOf } from './remote-homes.ts'
+import { CALLERS, callerPrefixIn } from './state/caller-namespaces.ts'
 import type { StateEngine } from './state/engine.ts'
 import { openStorageEngine } from './state/storage-engine.ts'
 import { createMemoryStorage } from './storage/memory.ts'
@@ -297,21 +298,42 @@ test('more than 64 of one caller are not begun at a time, and others are', async
   await world.until(theirs.start(requestOf(published, 1, { level: { level: 'self' }, grants: GRANTS })))
 })
 
+const KEYS = 24
+
 test('a caller who makes many namespaces has the quota of one in all of them together, and others have theirs', async () => {
-  const quotaOf = (namespace: string) => ({ keys: namespace.startsWith('of-') ? 3 : 1000, bytes: 2 ** 20 })
+  const quotaOf = (holder: string) => ({
+    keys: holder !== CALLERS && callerPrefixIn(holder) ? KEYS : 1000,
+    bytes: 2 ** 20,
+  })
   const state = await openStorageEngine({ storage: createMemoryStorage(), quotaOf, damaged: () => {} })
   const { world, home, homes, request } = await scene('together', false, state)
-  const ended = async (of: RemoteHomes, { function: cid, ...wish }: CallRequest, shop: string) =>
-    world.until(of.wait(await world.until(of.start({ ...wish, function: cid, grants: { DB: { state: shop } } }))))
-  for (const shop of ['a', 'b', 'c']) expect(valueIn(await ended(homes, request(1), shop))).toBe(1)
-  expect(valueIn(await ended(homes, request(1), 'a'))).toBe(2)
-  const { error } = await ended(homes, request(1), 'd')
-  expect(error).toMatchObject({
+  const ended: string[] = []
+  const run = async (of: RemoteHomes, { function: cid, ...wish }: CallRequest, shop: string) => {
+    const id = await world.until(of.start({ ...wish, function: cid, grants: { DB: { state: shop } } }))
+    ended.push(id)
+    return valueIn(await world.until(of.wait(id)))
+  }
+  const own = await world.until(home.peer.durable.start(request(1)))
+  await world.until(home.peer.durable.wait(own))
+  // What has ended makes room for what is kept, until that alone is too much.
+  const filling = async (): Promise<never> => {
+    for (let n = 0; ; n++) expect(await run(homes, request(1), `shop-${n}`)).toBe(1)
+  }
+  await expect(filling()).rejects.toMatchObject({
     code: 'E_STATE_QUOTA',
-    message: expect.stringMatching(/of one caller together .* 4 keys/),
+    message: expect.stringMatching(
+      new RegExp(`of one caller together .* keys, .* allows ${KEYS}.* that have ended none`),
+    ),
+  })
+  expect(ended.length).toBeGreaterThan(KEYS / 2)
+  expect(ended.length).toBeLessThanOrEqual(KEYS)
+  await expect(world.until(homes.end(ended[0] as string))).rejects.toMatchObject({
+    code: 'E_USAGE',
+    message: expect.stringContaining('has forgotten it'),
   })
   const other = await joinBy(world, home, { policy: { slots: 0 } })
-  expect(valueIn(await ended(remoteHomesOf(other.ports, other.peer), request(1), 'd'))).toBe(1)
+  expect(await run(remoteHomesOf(other.ports, other.peer), request(1), 'd')).toBe(1)
+  expect(await home.peer.durable.end(own)).toMatchObject({ state: 'done' })
 })
 
 test('where no neighbour is its home, a caller is told so', async () => {

@@ -21,7 +21,7 @@ export const addDurable = (program: Command, run: Lazily) => {
     .description(
       'Lists the durable invocations that this agent keeps and goes on with, the oldest first. Done is one whose function has ended with a result; failed, one whose function has ended with an error, or that could not be run: `wayside result` says why.',
     )
-    .option('--all', 'those that have ended, too: they are kept for a week')
+    .option('--all', 'those that have ended, too: they are kept for a week, or until their room is needed')
     .addOption(dataOption())
     .addOption(jsonOption())
     .addHelpText('after', example('wayside ps', 'wayside ps --all --json'))

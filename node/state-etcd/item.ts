@@ -1,7 +1,7 @@
 /** One transaction on its way to a commit, and those that travel to the committer together. */
 import type { Committed, ReadRange, Transaction, Write } from '../../peer/state/engine.ts'
 import { decodeCanonical, encodeCanonical } from '../../protocol/codec.ts'
-import { type ErrorCode, MeshError } from '../../protocol/errors.ts'
+import { type ErrorCode, type ErrorFields, MeshError } from '../../protocol/errors.ts'
 import { stateKey } from './layout.ts'
 
 export type Answer = Committed | MeshError
@@ -101,17 +101,19 @@ export const encodeTransactions = (items: readonly Item[]): Uint8Array =>
 export const decodeTransactions = (value: Uint8Array): Transaction[] =>
   decodeCanonical(new Uint8Array(value)) as Transaction[]
 
-type AnswerJson = Committed | { kind: 'failed'; code: ErrorCode; message: string }
+type AnswerJson = Committed | { kind: 'failed'; code: ErrorCode; message: string; fields?: ErrorFields }
 
 export const encodeAnswers = (answers: readonly Answer[]): string =>
   JSON.stringify(
     answers.map(
       (answer): AnswerJson =>
-        answer instanceof MeshError ? { kind: 'failed', code: answer.code, message: answer.message } : answer,
+        answer instanceof MeshError
+          ? { kind: 'failed', code: answer.code, message: answer.message, fields: answer.fields }
+          : answer,
     ),
   )
 
 export const decodeAnswers = (value: Buffer): Answer[] =>
   (JSON.parse(value.toString()) as AnswerJson[]).map((answer) =>
-    answer.kind === 'failed' ? new MeshError(answer.code, answer.message) : answer,
+    answer.kind === 'failed' ? new MeshError(answer.code, answer.fields ?? answer.message) : answer,
   )

@@ -1,5 +1,4 @@
 /** This home, as callers see it that keep nothing durable themselves: what they begin runs by their delegation, and is told to nobody else. */
-import { toBase32 } from '../../protocol/base32.ts'
 import { type CID, ensureCid } from '../../protocol/cid.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import { ensureGrants } from '../../protocol/grants.ts'
@@ -10,7 +9,7 @@ import { decodeValue } from '../../protocol/values.ts'
 import { type CallWish, ensureLevel } from '../calls.ts'
 import type { MembershipOffice } from '../membership.ts'
 import type { Neighbour, NeighbourTable } from '../neighbours.ts'
-import { TAG_CHARS } from '../state/caller-namespaces.ts'
+import { tagOf } from '../state/caller-namespaces.ts'
 import { ensureCovers, grantsFor, namespacesOf, ownNames } from './delegation-rules.ts'
 import type { Durable } from './durable.ts'
 
@@ -121,7 +120,7 @@ class Callers {
   }
 
   #tagOf(caller: string): string {
-    return toBase32(this.#ports.crypto.hash(new TextEncoder().encode(caller))).slice(0, TAG_CHARS)
+    return tagOf(this.#ports.crypto, caller)
   }
 
   async #ensureOf(caller: string, invocation: CID): Promise<string> {

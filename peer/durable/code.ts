@@ -7,12 +7,12 @@ import type { Manifest } from '../../protocol/records.ts'
 import type { BlockStore } from '../../registry/block-store.ts'
 import type { StateEngine, Write } from '../state/engine.ts'
 import { codeName } from './names.ts'
-import { PIECES, scanPieces } from './pieces.ts'
+import { scanPieces } from './pieces.ts'
 
 /** Each in a commit of its own: a block is up to 256 KiB. */
 export const codeWrites = async (
   store: BlockStore,
-  id: string,
+  { place, id }: { place: string; id: string },
   functionCid: CID,
   manifest: Manifest,
 ): Promise<Write[]> => {
@@ -20,7 +20,7 @@ export const codeWrites = async (
   const writes: Write[] = []
   for (const cid of cids) {
     const put = await store.get(ensureCid(cid))
-    if (put) writes.push({ namespace: PIECES, key: `${codeName(id)}/${cid}`, put })
+    if (put) writes.push({ namespace: place, key: `${codeName(id)}/${cid}`, put })
   }
   return writes
 }
@@ -28,10 +28,10 @@ export const codeWrites = async (
 export const restoreCode = async (
   engine: StateEngine,
   store: BlockStore,
-  id: string,
+  { place, id }: { place: string; id: string },
   revision: number,
 ): Promise<void> => {
   const prefix = `${codeName(id)}/`
-  for await (const { key, value } of scanPieces(engine, prefix, revision))
+  for await (const { key, value } of scanPieces(engine, place, prefix, revision))
     await store.put(ensureCid(key.slice(prefix.length)), value)
 }

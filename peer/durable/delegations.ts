@@ -21,6 +21,8 @@ type DelegationPorts = Pick<Ports, 'clock' | 'crypto' | 'network'>
 /** As it is kept: one that was revoked stays, so that its caller may renew it. */
 type Kept = Envelope | { revoked: Envelope }
 
+export const forgetDelegation = (id: string): Write => ({ namespace: DELEGATIONS, key: id, delete: true })
+
 const signedIn = (kept: Kept): Envelope => ('revoked' in kept ? kept.revoked : kept)
 
 export class Delegations {
@@ -45,10 +47,6 @@ export class Delegations {
   /** What keeps it for the invocation `id`. */
   writeOf(id: string, signed: Envelope): Write {
     return { namespace: DELEGATIONS, key: id, put: encodeCanonical(signed) }
-  }
-
-  forget(id: string): Write {
-    return { namespace: DELEGATIONS, key: id, delete: true }
   }
 
   renew(id: string, signed: Envelope): Promise<void> {

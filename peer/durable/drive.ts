@@ -41,6 +41,7 @@ export const drive = async (ports: Pick<Ports, 'clock' | 'log'>, driven: Drive):
   let furthest = durable.journal.length
   for (let delayMs = RETRY_MS.least; ; delayMs = Math.min(2 * delayMs, RETRY_MS.most)) {
     const failure = await attempt(ports, driven)
+    if (isFull(abort)) return end(ports, driven, abort.reason)
     if (!failure || abort.aborted) return
     // It got further than ever: what delays it now is something else.
     if (durable.journal.length > furthest) delayMs = RETRY_MS.least
@@ -48,13 +49,18 @@ export const drive = async (ports: Pick<Ports, 'clock' | 'log'>, driven: Drive):
     const { cause, mayWait } = failure
     log.event('invocation.delayed', { invocation: durable.id, reason: cause.message })
     const hasTime = record.deadline_ms > clock.now()
-    if (!mayGoOn(cause, hasTime) && !(mayWait && hasTime))
-      return durable.fail('failed', cause).catch((failed: Error) => {
-        log.event('storage.failed', { invocation: durable.id, reason: failed.message })
-      })
+    if (!mayGoOn(cause, hasTime) && !(mayWait && hasTime)) return end(ports, driven, cause)
     await pause(clock, delayMs, abort)
   }
 }
+
+/** Its journal would hold more than is allowed: to go on with it again would come to the same. */
+const isFull = ({ reason }: AbortSignal): boolean => reason instanceof MeshError && reason.code === 'E_STATE_QUOTA'
+
+const end = ({ log }: Pick<Ports, 'log'>, { durable }: Drive, cause: MeshError): Promise<void> =>
+  durable.fail('failed', cause).catch((failed: Error) => {
+    log.event('storage.failed', { invocation: durable.id, reason: failed.message })
+  })
 
 /** `mayWait`: its caller lets it run no more, and may again. */
 const attempt = async (

@@ -1,6 +1,6 @@
 /** Durable invocations: begun once, kept in the state, gone on with by whatever runs, until they end or are cancelled. */
 import { type CID, ensureCid, isCidText } from '../../protocol/cid.ts'
-import { DurableRecord, type DurableState } from '../../protocol/durable.ts'
+import type { DurableRecord, DurableState } from '../../protocol/durable.ts'
 import type { Envelope } from '../../protocol/envelope.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import type { Outcome } from '../../protocol/outcome.ts'
@@ -19,21 +19,19 @@ import { Adoption } from './adoption.ts'
 import { codeWrites, restoreCode } from './code.ts'
 import { Delegations } from './delegations.ts'
 import { drive } from './drive.ts'
+import { Forgetting } from './forgetting.ts'
 import { KeptCheckpoints } from './kept-checkpoints.ts'
 import { type KeptJournal, readJournal, StoredRun } from './kept-run.ts'
-import { INVOCATIONS, inputName, outcomeName } from './names.ts'
+import { INVOCATIONS, inputName, outcomeName, placeOf } from './names.ts'
 import { commitNested, Nested } from './nested.ts'
-import { PIECES, piecesOf, readPieces, scanPieces } from './pieces.ts'
+import { piecesOf, readPieces } from './pieces.ts'
 import { recordedOf } from './recorded.ts'
-import { allRecords, endedIn, findRecord, parentOf } from './records.ts'
+import { allRecords, findRecord, grantsWrites, parentOf, withGrants, writeRecord } from './records.ts'
 
 /** Each holds its input and journal in memory. */
 const RUNNING_MAX = 1000
 /** How often it is looked whether one that another home runs has ended. */
 const LOOK_MS = 500
-/** Finished ones are kept for so long, and so many. */
-const KEPT_MS = 7 * 24 * 60 * 60 * 1000
-const KEPT_MAX = 10_000
 
 /** What is told of one. `failed`: also where its function has ended with an error. */
 export interface DurableSummary {
@@ -95,7 +93,7 @@ const summaryOf = (id: string, record: DurableRecord): DurableSummary => ({
 
 const unknown = (id: string): MeshError => {
   const message = isCidText(id)
-    ? `this home knows no invocation ${id}; see \`wayside ps --all\``
+    ? `this home keeps no invocation ${id}: it never knew it, or has forgotten it since it ended, after a week or sooner for want of room; see \`wayside ps --all\``
     : `${id.slice(0, 80)} is no id of an invocation; see \`wayside ps --all\``
   return new MeshError('E_USAGE', { message, id: id.slice(0, 80) })
 }
@@ -107,6 +105,7 @@ export class Durable {
   readonly #adoption: Adoption
   readonly #stopped = new AbortController()
   readonly #nested: Nested
+  readonly #forgetting: Forgetting
   readonly delegations: Delegations
 
   constructor(ports: DurablePorts, parts: DurableParts) {
@@ -114,6 +113,7 @@ export class Durable {
     this.#parts = parts
     this.#adoption = new Adoption(ports, parts.homes, () => this.#adopt())
     this.delegations = new Delegations(ports, parts.engine, parts.mesh)
+    this.#forgetting = new Forgetting(ports, parts.engine)
     this.#nested = new Nested(ports.clock, {
       engine: parts.engine,
       stopped: this.#stopped.signal,
@@ -125,7 +125,7 @@ export class Durable {
   /** Goes on with all that was running when this home ended, or another that is gone, in a new epoch, and with what was to be sent. */
   async open(): Promise<void> {
     await this.#adoption.open()
-    await this.#forgetOld()
+    await this.#forgetting.open()
   }
 
   get #isStopped(): boolean {
@@ -153,7 +153,8 @@ export class Durable {
 
   /** Throws MeshError E_USAGE for one that is not known. */
   async record(id: string): Promise<DurableRecord> {
-    return (await this.#recordOf(id)).record
+    const found = await this.#recordOf(id)
+    return withGrants(this.#parts.engine, this.#placeOf(found.record), { id, ...found })
   }
 
   manifest(functionCid: CID): Promise<Manifest> {
@@ -215,12 +216,13 @@ export class Durable {
       epoch: 1,
       journal: 0,
     }
-    const pieces = piecesOf(inputName(id), request.input)
+    const place = this.#placeOf(record)
+    const pieces = [...grantsWrites(place, id, record), ...piecesOf(place, inputName(id), request.input)]
     const last = pieces.pop() as Write
-    if (this.#parts.homes) pieces.push(...(await codeWrites(this.#parts.store, id, request.function, manifest)))
+    const { homes, store } = this.#parts
+    if (homes) pieces.push(...(await codeWrites(store, { place, id }, request.function, manifest)))
     for (const [i, piece] of pieces.entries()) await this.#write(`${id}/start/${i}`, [piece])
-    const own = { namespace: INVOCATIONS, key: id, put: DurableRecord.encode(record) }
-    const writes = [last, own, ...(signed ? [this.delegations.writeOf(id, signed)] : [])]
+    const writes = [last, writeRecord(id, record), ...(signed ? [this.delegations.writeOf(id, signed)] : [])]
     if (!parent) await this.#write(`${id}/start`, writes)
     else if (!(await commitNested(clock, engine, { id, parent, writes }))) return
     if (!this.#running.has(id)) this.#run(id, record, request.input, { entries: [], parts: 0 })
@@ -251,19 +253,21 @@ export class Durable {
     await this.#running.get(id)?.run.intends()
     const { record, revision } = await this.#recordOf(id)
     const { engine, store } = this.#parts
-    await restoreCode(engine, store, id, revision)
+    const place = this.#placeOf(record)
+    await restoreCode(engine, store, { place, id }, revision)
     return recordedOf(this.#ports.crypto, (cid) => store.get(cid), {
       record,
       manifest: await this.#parts.manifest(record.function),
-      input: (await readPieces(engine, inputName(id), revision)) as Uint8Array,
-      journal: (await readJournal(engine, id, record.journal, revision)).entries,
+      input: (await readPieces(engine, place, inputName(id), revision)) as Uint8Array,
+      journal: (await readJournal(engine, { place, id }, record.journal, revision)).entries,
       outcome: await this.#outcomeOf(id, record, revision),
     })
   }
 
   /** What is there of one that has not ended is not its outcome yet. */
-  async #outcomeOf(id: string, { state }: DurableRecord, revision: number): Promise<Uint8Array | undefined> {
-    return state === 'done' ? readPieces(this.#parts.engine, outcomeName(id), revision) : undefined
+  async #outcomeOf(id: string, record: DurableRecord, revision: number): Promise<Uint8Array | undefined> {
+    if (record.state !== 'done') return undefined
+    return readPieces(this.#parts.engine, this.#placeOf(record), outcomeName(id), revision)
   }
 
   /** Waits for its end. Throws MeshError E_USAGE for one that is not known, E_STOPPING if this home ends before, E_CANCELLED. */
@@ -286,7 +290,7 @@ export class Durable {
       const { record, revision } = await this.#recordOf(id)
       if (record.state !== 'running') return false
       const ended: DurableRecord = { ...record, state: 'cancelled', ended_ms: this.#ports.clock.now() }
-      const writes = [{ namespace: INVOCATIONS, key: id, put: DurableRecord.encode(ended) }]
+      const writes = [writeRecord(id, ended)]
       const reads = [{ namespace: INVOCATIONS, key: id }]
       const transaction = { id: `${id}/cancel`, revision, reads, ranges: [], writes }
       const committed = await commitKnown(this.#ports.clock, this.#parts.engine, transaction)
@@ -303,7 +307,8 @@ export class Durable {
     this.#stopped.abort()
     const all = [...this.#running.values()]
     for (const { abort } of all) abort.abort()
-    await Promise.all([...all.map(({ over }) => over), this.#parts.sends.stop(), this.#adoption.stop()])
+    const others = [this.#parts.sends.stop(), this.#adoption.stop(), this.#forgetting.stop()]
+    await Promise.all([...all.map(({ over }) => over), ...others])
   }
 
   async #adopt(): Promise<void> {
@@ -325,22 +330,29 @@ export class Durable {
     const parent = parentOf(found)
     const above = parent && (await findRecord(engine, parent)).record
     if (above && above.state === 'cancelled') return void (await this.cancel(id))
-    const record: DurableRecord = { ...found, home: this.#ports.network.peerId, epoch: found.epoch + 1 }
-    const input = await readPieces(engine, inputName(id), revision)
-    const journal = await readJournal(engine, id, record.journal, revision)
-    await restoreCode(engine, store, id, revision)
+    const place = this.#placeOf(found)
+    const whole = await withGrants(engine, place, { id, record: found, revision })
+    const record: DurableRecord = { ...whole, home: this.#ports.network.peerId, epoch: found.epoch + 1 }
+    const input = await readPieces(engine, place, inputName(id), revision)
+    const journal = await readJournal(engine, { place, id }, record.journal, revision)
+    await restoreCode(engine, store, { place, id }, revision)
     const own = { namespace: INVOCATIONS, key: id }
-    const writes = [{ ...own, put: DurableRecord.encode(record) }]
+    const writes = [writeRecord(id, record)]
     const transaction = { id: `${id}/${record.epoch}/${record.home}`, revision, reads: [own], ranges: [], writes }
     const committed = await commitKnown(this.#ports.clock, engine, transaction)
     if (committed.kind === 'conflict') return this.#takeOver(id)
-    const checkpoints = this.#checkpointsOf(id)
+    const checkpoints = this.#checkpointsOf(id, record)
     await checkpoints.open(engine, revision)
     this.#run(id, record, input as Uint8Array, journal, checkpoints)
   }
 
-  #checkpointsOf(id: string): KeptCheckpoints {
-    return new KeptCheckpoints({ crypto: this.#ports.crypto, store: this.#parts.store }, id)
+  #placeOf(record: DurableRecord): string {
+    return placeOf(this.#ports.crypto, record)
+  }
+
+  #checkpointsOf(id: string, record: DurableRecord): KeptCheckpoints {
+    const parts = { crypto: this.#ports.crypto, store: this.#parts.store }
+    return new KeptCheckpoints(parts, { place: this.#placeOf(record), id })
   }
 
   #run(
@@ -348,10 +360,10 @@ export class Durable {
     record: DurableRecord,
     input: Uint8Array,
     journal: KeptJournal,
-    checkpoints = this.#checkpointsOf(id),
+    checkpoints = this.#checkpointsOf(id, record),
   ): void {
     const abort = new AbortController()
-    const lost = () => abort.abort()
+    const lost = (cause: MeshError) => abort.abort(cause)
     const rehearsals = this.#parts.local.rehearsals as Rehearsals
     const run = new StoredRun(this.#ports, this.#parts.engine, { id, record, journal, checkpoints, rehearsals, lost })
     const { call } = this.#parts
@@ -359,6 +371,7 @@ export class Durable {
     const over = drive(this.#ports, driven).finally(() => {
       this.#running.delete(id)
       checkpoints.close()
+      this.#forgetting.ended()
       // What could not be kept for a while is gone on with, unless it has ended or is another home's.
       if (abort.signal.aborted && !this.#isStopped) this.#adoption.soon()
     })
@@ -370,22 +383,6 @@ export class Durable {
     const { record, revision } = await findRecord(this.#parts.engine, id)
     if (!record) throw unknown(id)
     return { record, revision }
-  }
-
-  /** Those that ended long ago, and those that are too many. */
-  async #forgetOld(): Promise<void> {
-    const ended = await endedIn(this.#parts.engine)
-    ended.sort((a, b) => b.endedMs - a.endedMs)
-    const oldestMs = this.#ports.clock.now() - KEPT_MS
-    for (const [i, { id, endedMs }] of ended.entries()) if (i >= KEPT_MAX || endedMs < oldestMs) await this.#forget(id)
-  }
-
-  async #forget(id: string): Promise<void> {
-    const { engine } = this.#parts
-    const writes: Write[] = [{ namespace: INVOCATIONS, key: id, delete: true }, this.delegations.forget(id)]
-    for await (const { key } of scanPieces(engine, `${id}/`, await engine.revision()))
-      writes.push({ namespace: PIECES, key, delete: true })
-    await this.#write(`${id}/forget`, writes)
   }
 
   async #write(id: string, writes: readonly Write[]): Promise<void> {

@@ -11,7 +11,7 @@ import { restAfter } from '../proven.ts'
 import { headOf, sameBytes } from '../receipts.ts'
 import type { StateEngine, Write } from '../state/engine.ts'
 import { checkpointName, checkpointsName } from './names.ts'
-import { PIECES, piecesOf, scanPieces } from './pieces.ts'
+import { piecesOf, scanPieces } from './pieces.ts'
 
 /** One may be of a journal that is cut, or damaged. */
 const KEPT_MAX = 2
@@ -31,21 +31,23 @@ interface CheckpointParts {
 export class KeptCheckpoints {
   readonly #crypto: CheckpointParts['crypto']
   readonly #store: CheckpointParts['store']
+  readonly #place: string
   readonly #id: string
   /** The newest last. */
   readonly #kept: (Kept & { unpin(): void })[] = []
   #number = 0
 
-  constructor({ crypto, store }: CheckpointParts, id: string) {
+  constructor({ crypto, store }: CheckpointParts, { place, id }: { place: string; id: string }) {
     this.#crypto = crypto
     this.#store = store
+    this.#place = place
     this.#id = id
   }
 
   /** Those that are whole of what an earlier home has kept. */
   async open(engine: StateEngine, revision: number): Promise<void> {
     const found = new Map<string, { keys: string[]; pieces: Uint8Array[] }>()
-    for await (const { key, value } of scanPieces(engine, `${checkpointsName(this.#id)}/`, revision)) {
+    for await (const { key, value } of scanPieces(engine, this.#place, `${checkpointsName(this.#id)}/`, revision)) {
       const name = key.slice(0, key.lastIndexOf('/'))
       const one = found.get(name) ?? { keys: [], pieces: [] }
       found.set(name, one)
@@ -94,7 +96,7 @@ export class KeptCheckpoints {
   writesFor(named: Checkpoint, head: Uint8Array, bytes: Uint8Array): { kept: Kept; commits: Write[][] } {
     const number = this.#number++
     const encoded = KeptCheckpoint.encode({ v: 1, ...named, head, bytes })
-    const writes = piecesOf(checkpointName(this.#id, number), encoded)
+    const writes = piecesOf(this.#place, checkpointName(this.#id, number), encoded)
     const commits: Write[][] = writes.map((write) => [write])
     commits.at(-1)?.push(...this.#removals(KEPT_MAX - 1))
     return { kept: { ...named, head, bytes, number, keys: writes.map(({ key }) => key) }, commits }
@@ -121,6 +123,6 @@ export class KeptCheckpoints {
 
   #removals(left: number): Write[] {
     const gone = this.#kept.slice(0, Math.max(0, this.#kept.length - left))
-    return gone.flatMap(({ keys }) => keys.map((key) => ({ namespace: PIECES, key, delete: true as const })))
+    return gone.flatMap(({ keys }) => keys.map((key) => ({ namespace: this.#place, key, delete: true as const })))
   }
 }

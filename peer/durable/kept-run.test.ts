@@ -13,7 +13,7 @@ import { openStorageEngine } from '../state/storage-engine.ts'
 import { createMemoryStorage } from '../storage/memory.ts'
 import type { KeptCheckpoints } from './kept-checkpoints.ts'
 import { readJournal, StoredRun } from './kept-run.ts'
-import { INVOCATIONS } from './names.ts'
+import { INVOCATIONS, PIECES } from './names.ts'
 
 const { crypto } = machine
 const cid = recordCid(crypto, encodeCanonical('one'))
@@ -58,7 +58,7 @@ test('is that in which they are kept: whoever goes on with the journal comes to 
   const intended = run.intends()
   await clock.advance(100)
   await intended
-  const { entries } = await readJournal(engine, id, 0, await engine.revision())
+  const { entries } = await readJournal(engine, { place: PIECES, id }, 0, await engine.revision())
   const kept = entries.flatMap(({ entry }) => (entry.entry === 'answer' ? [entry.n] : []))
   expect(given).toEqual(kept)
 })

@@ -24,8 +24,9 @@ import type { RunRequest } from '../runner.ts'
 import { commitKnown } from '../state/commit.ts'
 import type { Read, StateEngine, Transaction, Write } from '../state/engine.ts'
 import type { KeptCheckpoints } from './kept-checkpoints.ts'
-import { codeName, INVOCATIONS, journalName, outcomeName, partName } from './names.ts'
-import { PIECES, piecesOf, scanPieces } from './pieces.ts'
+import { codeName, INVOCATIONS, journalName, outcomeName, partName, placeOf } from './names.ts'
+import { piecesOf, scanPieces } from './pieces.ts'
+import { writeRecord } from './records.ts'
 
 type Entries = JournalPart['entries']
 type Ending = Pick<Transaction, 'id' | 'reads' | 'writes'>
@@ -39,13 +40,13 @@ export interface KeptJournal {
 /** What is kept of the journal that has begun anew so often. */
 export const readJournal = async (
   engine: StateEngine,
-  id: string,
+  { place, id }: { place: string; id: string },
   journal: number,
   revision: number,
 ): Promise<KeptJournal> => {
   const parts: Uint8Array[][] = []
   let last = ''
-  for await (const { key, value } of scanPieces(engine, `${journalName(id, journal)}/`, revision)) {
+  for await (const { key, value } of scanPieces(engine, place, `${journalName(id, journal)}/`, revision)) {
     const part = key.slice(0, key.lastIndexOf('/'))
     if (part !== last) parts.push([])
     last = part
@@ -86,6 +87,7 @@ export class StoredRun implements KeptRun {
   readonly #rehearsals: Rehearsals
   readonly #begun = new WeakMap<Item, { attempt: number; from: { at: Checkpoint } | undefined }>()
   #executing: { item: Item; home: Home; sink: AnswerSink } | undefined
+  readonly #place: string
   #record: DurableRecord
   #journal: JournalEntry[]
   readonly id: string
@@ -117,6 +119,7 @@ export class StoredRun implements KeptRun {
     this.#lost = lost
     this.#checkpoints = checkpoints
     this.#rehearsals = rehearsals
+    this.#place = placeOf(crypto, record)
     this.#record = record
     this.#parts = journal.parts
     this.#journal = journal.entries.map(({ entry }) => entry)
@@ -295,7 +298,7 @@ export class StoredRun implements KeptRun {
 
   async ending(outcome: Uint8Array): Promise<Ending> {
     await this.#keep()
-    const pieces = piecesOf(outcomeName(this.id), outcome)
+    const pieces = piecesOf(this.#place, outcomeName(this.id), outcome)
     const last = pieces.pop() as Write
     for (const [i, piece] of pieces.entries()) await this.#commit(`${this.id}/outcome/${i}`, [piece])
     const { result } = Outcome.decode(outcome)
@@ -320,7 +323,7 @@ export class StoredRun implements KeptRun {
   }
 
   #recordOf(record: DurableRecord): Write {
-    return { ...this.#own, put: DurableRecord.encode(record) }
+    return writeRecord(this.id, record)
   }
 
   #noteRequest({ n, kind }: EffectRequest, at_ms: number): void {
@@ -344,9 +347,11 @@ export class StoredRun implements KeptRun {
       const { journal, epoch } = this.#record
       const part = this.#parts++
       for (const { cid, bytes } of this.#unkeptBlocks.splice(0))
-        await this.#commit(`${this.id}/${cid}`, [{ namespace: PIECES, key: `${codeName(this.id)}/${cid}`, put: bytes }])
+        await this.#commit(`${this.id}/${cid}`, [
+          { namespace: this.#place, key: `${codeName(this.id)}/${cid}`, put: bytes },
+        ])
       if (entries.length > 0)
-        writes.push(...piecesOf(partName(this.id, journal, part), JournalPart.encode({ v: 1, entries })))
+        writes.push(...piecesOf(this.#place, partName(this.id, journal, part), JournalPart.encode({ v: 1, entries })))
       await this.#commit(`${this.id}/${epoch}/${journal}/${part}`, writes)
     }
     const kept = (this.#keeping ?? Promise.resolve()).then(keep)

@@ -1,8 +1,21 @@
-/** Where a home keeps what belongs to a durable invocation. */
+/** Where a home keeps what belongs to a durable invocation. No grant reaches any of it. */
+import type { DurableRecord } from '../../protocol/durable.ts'
+import type { Crypto } from '../../protocol/ports.ts'
+import { callerPrefixOf, tagOf } from '../state/caller-namespaces.ts'
 
-/** No grant reaches it. */
+/** Records, by their ids. */
 export const INVOCATIONS = '.invocations'
+/** All else of what the home runs for itself. */
+export const PIECES = '.pieces'
 
+/** All else of what it runs for the caller of this prefix (caller-namespaces.ts), whose quota it counts for. */
+export const placeOfCaller = (prefix: string): string => `.${prefix}pieces`
+
+/** Whose `delegated` it is. */
+export const placeOf = (crypto: Pick<Crypto, 'hash'>, { delegated }: Pick<DurableRecord, 'delegated'>): string =>
+  delegated ? placeOfCaller(callerPrefixOf(tagOf(crypto, delegated.caller))) : PIECES
+
+export const grantsName = (id: string): string => `${id}/grants`
 export const inputName = (id: string): string => `${id}/input`
 export const codeName = (id: string): string => `${id}/code`
 /** Of all checkpoints, and of one. */

@@ -1,7 +1,11 @@
 /** The records of durable invocations, as they stand in the state. */
+import { decodeCanonical, encodeCanonical } from '../../protocol/codec.ts'
 import { DurableRecord } from '../../protocol/durable.ts'
-import type { StateEngine } from '../state/engine.ts'
-import { INVOCATIONS } from './names.ts'
+import { ensureGrants } from '../../protocol/grants.ts'
+import type { Crypto } from '../../protocol/ports.ts'
+import type { StateEngine, Write } from '../state/engine.ts'
+import { grantsName, INVOCATIONS, placeOf } from './names.ts'
+import { piecesOf, readPieces } from './pieces.ts'
 
 const PAGE = 100
 
@@ -12,6 +16,26 @@ export const findRecord = async (
   const revision = await engine.revision()
   const [entry] = await engine.read(INVOCATIONS, [id], revision)
   return { record: entry?.value && DurableRecord.decode(entry.value), revision }
+}
+
+/** Without the grants of one that is run for a caller: they may be large, and count as the caller's (grantsWrites). */
+export const writeRecord = (id: string, record: DurableRecord): Write => {
+  const { grants, ...rest } = record
+  return { namespace: INVOCATIONS, key: id, put: DurableRecord.encode(record.delegated ? rest : record) }
+}
+
+export const grantsWrites = (place: string, id: string, { delegated, grants }: DurableRecord): Write[] =>
+  delegated && grants ? piecesOf(place, grantsName(id), encodeCanonical(grants)) : []
+
+/** `record` as it was found, with its grants. */
+export const withGrants = async (
+  engine: StateEngine,
+  place: string,
+  { id, record, revision }: { id: string; record: DurableRecord; revision: number },
+): Promise<DurableRecord> => {
+  if (!record.delegated) return record
+  const grants = await readPieces(engine, place, grantsName(id), revision)
+  return grants ? { ...record, grants: { ...ensureGrants(decodeCanonical(grants)) } } : record
 }
 
 /** As of one revision. */
@@ -29,13 +53,25 @@ export async function* allRecords(engine: StateEngine): AsyncGenerator<{ id: str
 /** That called it. */
 export const parentOf = ({ parent }: DurableRecord): string | undefined => parent?.invocation.toString()
 
-/** Of those that have ended all but what somebody may still ask for: the one that called it, as long as that runs. */
-export const endedIn = async (engine: StateEngine): Promise<{ id: string; endedMs: number }[]> => {
+export interface EndedRecord {
+  id: string
+  endedMs: number
+  /** Where its pieces are. */
+  place: string
+}
+
+/**
+ * Of those that have ended all but what somebody may still ask for: the one that called it, as long as that runs. The oldest
+ * first.
+ */
+export const endedIn = async (crypto: Pick<Crypto, 'hash'>, engine: StateEngine): Promise<EndedRecord[]> => {
   const running = new Set<string>()
-  const ended: { id: string; endedMs: number; parent: string | undefined }[] = []
+  const ended: (EndedRecord & { parent: string | undefined })[] = []
   for await (const { id, record } of allRecords(engine)) {
-    if (record.ended_ms === undefined) running.add(id)
-    else ended.push({ id, endedMs: record.ended_ms, parent: parentOf(record) })
+    const { ended_ms } = record
+    if (ended_ms === undefined) running.add(id)
+    else ended.push({ id, endedMs: ended_ms, place: placeOf(crypto, record), parent: parentOf(record) })
   }
-  return ended.filter(({ parent }) => parent === undefined || !running.has(parent))
+  const free = ended.filter(({ parent }) => parent === undefined || !running.has(parent))
+  return free.sort((a, b) => a.endedMs - b.endedMs)
 }

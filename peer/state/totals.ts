@@ -1,6 +1,6 @@
-/** What namespaces hold, and each caller of another owner in all of its own together; and whether that is too much. */
+/** What namespaces hold, each caller in all of its own together, and all callers; and whether that is too much. */
 import { MeshError } from '../../protocol/errors.ts'
-import { callerPrefixIn } from './caller-namespaces.ts'
+import { CALLERS, callerPrefixIn } from './caller-namespaces.ts'
 import type { Holdings } from './engine.ts'
 
 const NOTHING: Holdings = { keys: 0, bytes: 0 }
@@ -14,7 +14,7 @@ const plus = (held: Holdings, keys: number, bytes: number): Holdings => ({
 export class Totals {
   readonly #below: Totals | undefined
   readonly #namespaces = new Map<string, Holdings>()
-  /** By the prefix of its namespaces. Most transactions are of none: a map for each of them would be felt. */
+  /** By the prefix of their namespaces, CALLERS included. Most transactions are of none: a map for each of them would be felt. */
   #callers: Map<string, Holdings> | undefined
 
   constructor(below?: Totals) {
@@ -30,7 +30,7 @@ export class Totals {
     const caller = callerPrefixIn(namespace)
     if (caller === undefined) return
     this.#callers ??= new Map()
-    this.#callers.set(caller, plus(this.together(caller), keys, bytes))
+    for (const holder of [caller, CALLERS]) this.#callers.set(holder, plus(this.together(holder), keys, bytes))
   }
 
   set(namespace: string, { keys, bytes }: Holdings): void {
@@ -53,7 +53,7 @@ export class Totals {
 
   /**
    * Which of those that were set here would hold too much: MeshError E_STATE_QUOTA. A caller may have in all of its namespaces
-   * together what `quotaOf` says of their prefix.
+   * together what `quotaOf` says of their prefix, and all callers what it says of CALLERS.
    */
   over(quotaOf: (namespace: string) => Holdings): MeshError | undefined {
     for (const [namespace, held] of this.#namespaces) {
@@ -68,11 +68,16 @@ export class Totals {
     return undefined
   }
 
-  /** By the prefix of its namespaces. */
+  /** By the prefix of a caller's namespaces, or CALLERS. */
   together(caller: string): Holdings {
     return this.#callers?.get(caller) ?? this.#below?.together(caller) ?? NOTHING
   }
 }
+
+/** Whether a holder that E_STATE_QUOTA names is no namespace, but a caller, or all of them. */
+export const isOfCallers = (holder: string): boolean => holder.endsWith('*')
+
+const whose = (holder: string): string => (holder === `${CALLERS}*` ? 'callers' : 'one caller')
 
 const overQuota = (
   holder: string,
@@ -86,7 +91,9 @@ const overQuota = (
   const unit = isOver('keys') ? 'keys' : isOver('bytes') ? 'bytes' : undefined
   if (!unit) return undefined
   const [wanted, most] = [held[unit], quota[unit]]
-  const who = holder.endsWith('*') ? `all namespaces of one caller together (${holder})` : `the namespace ${holder}`
+  const who = isOfCallers(holder)
+    ? `all namespaces of ${whose(holder)} together (${holder})`
+    : `the namespace ${holder}`
   const message = `${who} would hold ${wanted} ${unit}, the owner of the home allows ${most}: delete some of it, or have the quota raised`
   return new MeshError('E_STATE_QUOTA', { message, namespace: holder, unit, wanted, quota: most })
 }
