@@ -4,8 +4,9 @@ import { createServer, request } from 'node:https'
 import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { expect, onTestFinished, test } from 'vitest'
+import { MESSAGE_BYTES_MAX } from '../peer/network/limits.ts'
 import { createMemoryStorage } from '../peer/storage/memory.ts'
-import type { Channel } from '../protocol/ports.ts'
+import type { Channel, Network } from '../protocol/ports.ts'
 import { systemClock } from './clock.ts'
 import { createSigner, generatePrivateKey } from './crypto.ts'
 import { createNodeNetwork } from './network.ts'
@@ -61,6 +62,34 @@ test('one port has the peer, by WebSocket, and the files of the page, by HTTP', 
   expect(await roundTrip(dialler, address)).toEqual(Uint8Array.of(1, 2, 3))
   const response = await fetch(`http://127.0.0.1:${portOf(address)}/x`)
   expect([response.status, await response.text()]).toEqual([200, 'a page at /x'])
+})
+
+test.each([
+  ['who dialled', (agent: Network, dialler: Network) => [dialler, agent]],
+  ['who was dialled', (agent: Network, dialler: Network) => [agent, dialler]],
+])('%s sends more at once than a message of WebSocket may hold', async (_, ends) => {
+  const agent = await networkOn(['/ip4/127.0.0.1/tcp/0/ws'])
+  const dialler = await networkOn([])
+  await roundTrip(dialler, agent.addresses()[0] as string)
+  const [from, to] = ends(agent, dialler) as [Network, Network]
+  const channel = await from.open(to.peerId, '/test/echo', limits)
+  const frames = Math.ceil((8 * MESSAGE_BYTES_MAX) / limits.frameBytesMax)
+  await new Promise<void>((resolve, reject) => {
+    let came = 0
+    channel.receive({ frame: () => void (++came === frames && resolve()), closed: reject })
+    for (let i = 0; i < frames; i++) channel.send(new Uint8Array(limits.frameBytesMax))
+  })
+})
+
+test('whoever sends a longer message of WebSocket is cut off, and others are served', async () => {
+  const agent = await networkOn(['/ip4/127.0.0.1/tcp/0/ws'])
+  const [address = ''] = agent.addresses()
+  const stranger = new WebSocket(`ws://127.0.0.1:${portOf(address)}`)
+  await once(stranger, 'open')
+  const closed = once(stranger, 'close')
+  stranger.send(new Uint8Array(MESSAGE_BYTES_MAX + 1))
+  expect((await closed)[0].code).toBe(1009)
+  expect(await roundTrip(await networkOn([]), address)).toEqual(Uint8Array.of(1, 2, 3))
 })
 
 test('an agent without a page refuses requests', async () => {

@@ -6,13 +6,11 @@ import type { Listener, Transport } from '@libp2p/interface'
 import { webSockets } from '@libp2p/websockets'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { type WebSocketServer, WebSocket as WsSocket } from 'ws'
-import { CONNECTIONS_MAX, DIAL_TIMEOUT_MS, NEGOTIATION_TIMEOUT_MS } from '../peer/network/limits.ts'
+import { CONNECTIONS_MAX, DIAL_TIMEOUT_MS, MESSAGE_BYTES_MAX, NEGOTIATION_TIMEOUT_MS } from '../peer/network/limits.ts'
 import { addressKind } from '../protocol/address-kind.ts'
 import { KIB } from '../protocol/limits.ts'
 import type { WebServing } from './web-serving.ts'
 
-/** Noise sends at most 64 KiB at a time. */
-const MESSAGE_BYTES_MAX = 128 * KIB
 /** As many peers as may be connected, and as many sockets again that fetch the page's files. */
 const SOCKETS_MAX = 2 * CONNECTIONS_MAX
 /** Whoever asks by HTTP asks for a file: a few hundred bytes, said at once. */
@@ -33,6 +31,14 @@ interface WebSocketListener extends Listener {
 
 interface WebSocketTransport extends Transport {
   _connect(address: Multiaddr, options: { signal?: AbortSignal }): Promise<WebSocket>
+}
+
+/** An error is followed by the end of the socket, and one that nobody listens for is the end of the process. */
+class Accepted extends WsSocket {
+  constructor(...args: ConstructorParameters<typeof WsSocket>) {
+    super(...args)
+    this.on('error', () => {})
+  }
 }
 
 /** One that connects and says nothing is cut: the listener itself would wait for ever. */
@@ -68,7 +74,7 @@ const connect = (address: Multiaddr, { signal }: { signal?: AbortSignal }): Prom
   return new Promise((resolve, reject) => {
     const give = () => socket.terminate()
     signal?.addEventListener('abort', give, { once: true })
-    // Stays: an error is followed by the end of the socket, and one that nobody listens for is the end of the process.
+    // Stays, as in `Accepted`.
     socket.on('error', reject)
     socket.once('open', () => {
       signal?.removeEventListener('abort', give)
@@ -86,7 +92,7 @@ export const nodeWebSockets =
     transport.createListener = (options) => {
       const listener = createListener(options) as WebSocketListener
       if (serve) listener.httpRequestHandler = serve
-      listener.wsServer.options.maxPayload = MESSAGE_BYTES_MAX
+      Object.assign(listener.wsServer.options, { WebSocket: Accepted, maxPayload: MESSAGE_BYTES_MAX })
       boundSilence(listener.server)
       // Connections that are there keep what they began with.
       tls?.onRenewal?.((next) => listener.https?.setSecureContext(next))

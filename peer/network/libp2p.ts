@@ -50,7 +50,7 @@ interface Pieces {
 
 /**
  * Noise writes the length of a message and the message, and each would leave by itself: over TCP by a system call, over
- * WebSocket by a message, which costs a page some 0.1 ms at either end.
+ * WebSocket by a message, which costs a page some 0.1 ms at either end. What a message may not hold leaves in the next.
  */
 const joinWrites = (connection: MultiaddrConnection): void => {
   const writing = connection as unknown as Writing
@@ -58,7 +58,8 @@ const joinWrites = (connection: MultiaddrConnection): void => {
   writing.sendData = (data) => {
     const joined = data.subarray()
     data.consume(data.byteLength)
-    data.append(joined)
+    for (let from = 0; from < joined.length; from += limits.MESSAGE_BYTES_MAX)
+      data.append(joined.subarray(from, from + limits.MESSAGE_BYTES_MAX))
     return write(data)
   }
 }

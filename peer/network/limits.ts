@@ -37,6 +37,9 @@ export const IDLE_CONNECTION_MS = 10_000
 /** How often these two are looked at. */
 export const CROWD_EVERY_MS = 500
 
+/** One WebSocket message; Noise's own have up to 64 KiB, and those that wait leave together. A longer one ends its connection. */
+export const MESSAGE_BYTES_MAX = 128 * KIB
+
 /** Frames taken off the stream and not yet delivered; then it is paused and the window fills. */
 export const CHANNEL_UNDELIVERED_BYTES_MAX = 256 * KIB
 /**
