@@ -1,6 +1,6 @@
 /** A sandbox whose functions are generators of the simulator, requests and all: a fiftieth of what the real one costs. */
 import { isDeferred } from '../protocol/effects.ts'
-import type { Answer, EffectRequest } from '../protocol/journal.ts'
+import { type Answer, type EffectRequest, orderJournal } from '../protocol/journal.ts'
 import { MIB } from '../protocol/limits.ts'
 import { Outcome } from '../protocol/outcome.ts'
 import type { SandboxHost, SandboxProcess } from '../protocol/ports.ts'
@@ -33,7 +33,7 @@ class ProgramRun {
   constructor([id, input, , journal]: RunRecord, program: Program) {
     this.#id = id
     this.#body = program(decodeValue(input))
-    this.#replay = new Replay(journal)
+    this.#replay = new Replay(orderJournal(journal))
   }
 
   /** Up to its end, or to a request that has no answer yet. `given`: what it is told first. */

@@ -17,7 +17,7 @@ export const scenario: Scenario = {
     const told = called.flatMap((one) => one.told)
     const figures = {
       ...{ peers: plan.kinds.length, calls: called.length, faults: plan.faults.length },
-      ...{ answers: told.filter(({ result }) => result).length, errors: told.filter(({ error }) => error).length },
+      ...{ answers: told.filter(({ error }) => !error).length, errors: told.filter(({ error }) => error).length },
       ...{ running_max: runningMax, hash },
     }
     return { figures, violations: violationsOf(record), pictures: shortPictures(record, traffic) }

@@ -7,7 +7,7 @@ import { checkHistory } from '../checkers/serialisability.ts'
 import { checkUsage } from '../checkers/usage.ts'
 import { modelResult } from '../cost-model.ts'
 import { DONE_PREFIX, type Moved, REGISTER_PREFIX } from './functions.ts'
-import { type Asked, isHonest, isLiar, PATIENT_MS } from './plan.ts'
+import { type Asked, isHonest, isLiar, PATIENT_MS, SKEW_MS_MAX } from './plan.ts'
 import type { Called, Record, Told } from './record.ts'
 import { taskId } from './run.ts'
 
@@ -21,7 +21,7 @@ const RUNNING_MAX = 64
 const TIMERS_PER_PEER_MAX = 30
 
 const nameOf = ({ number, level, what }: Asked): string =>
-  `call ${number}, ${'map' in what ? `map of ${what.map}` : `move ${what.move}`} at ${'n' in level ? `quorum:${level.n}` : level.level}`
+  `call ${number}, ${'map' in what ? `map of ${what.map}` : `${what.durable ? 'errand' : 'move'} ${what.move}`} at ${'n' in level ? `quorum:${level.n}` : level.level}`
 
 /** What may keep a patient call from its answer, while something breaks or somebody lies: nobody was in reach for 2 s, or too few. */
 const EXCUSES: readonly ErrorCode[] = [
@@ -65,6 +65,8 @@ const deliveredOnce: Checker = ({ called }) =>
     return twice.map(({ index }) => `${nameOf(asked)}: task ${index} was answered twice`)
   })
 
+const isErrand = ({ what }: Asked): boolean => 'move' in what && what.durable
+
 const resultOf = ({ outcome: { result } }: CallResult): unknown => (result.ok ? decodeValue(result.value) : result.code)
 
 /** How many different peers are behind an answer. */
@@ -97,7 +99,9 @@ const rightAnswers: Checker = (record) =>
 const endInTime: Checker = ({ called }) =>
   called.flatMap(({ asked, beganMs, endedMs, callerDied, callerStoodUntilMs }) => {
     if (endedMs === undefined || callerDied) return []
-    const dueMs = Math.max(beganMs + asked.timeoutMs, callerStoodUntilMs)
+    // Of one that outlives its home the deadline is an instant of the wall clock.
+    const leewayMs = isErrand(asked) ? SKEW_MS_MAX : 0
+    const dueMs = Math.max(beganMs + asked.timeoutMs, callerStoodUntilMs) + leewayMs
     return endedMs > dueMs + LATE_MS_MAX
       ? [`${nameOf(asked)} ended ${Math.round(endedMs - dueMs)} ms after its deadline`]
       : []
@@ -107,12 +111,19 @@ const isMove = ({ asked }: Called): boolean => 'move' in asked.what
 
 const timesOf = ({ entries }: Record, { number }: Asked): number => entries.get(`${DONE_PREFIX}${number}`)?.value ?? 0
 
+const movedIn = ({ result, done }: Told): Moved | undefined => (result ? resultOf(result) : done) as Moved | undefined
+
 /** What was answered was done once, and what was not, once at most. */
 const effectsOnce: Checker = (record) =>
   record.called.filter(isMove).flatMap(({ asked, told }) => {
-    const times = timesOf(record, asked)
-    const least = told.some(({ result }) => result) ? 1 : 0
-    return times < least || times > 1 ? [`${nameOf(asked)} was done ${times} times`] : []
+    const moved = told.map(movedIn).find((one) => one !== undefined)
+    const wrong = (what: string, times: number, isKnown: boolean) =>
+      times > 1 || (isKnown && times < 1) ? [`${nameOf(asked)} ${what} ${times} times`] : []
+    const paid = record.paid.get(asked.number) ?? 0
+    return [
+      ...wrong('was done', timesOf(record, asked), moved !== undefined),
+      ...wrong('was paid for', paid, moved?.isPaid === true),
+    ]
   })
 
 /** What those who moved saw, and what was written, has one order in time. */
@@ -127,8 +138,8 @@ const serialisable: Checker = (record) => {
   }
   const history = record.called.filter(isMove).map(({ asked, beganMs, endedMs, told }, i): Recorded => {
     const { number, what } = asked
-    const result = told[0]?.result
-    const reads = result ? (resultOf(result) as Moved).read.flatMap(seen) : []
+    const moved = told[0] && movedIn(told[0])
+    const reads = moved ? moved.read.flatMap(seen) : []
     const [from, to] = (what as { move: [number, number] }).move
     const revision = revisionOf(number)
     return {
@@ -137,7 +148,7 @@ const serialisable: Checker = (record) => {
         beganAt: Math.round(beganMs * 1024) * 8 + i,
         endedAt: Math.round((endedMs ?? 0) * 1024) * 8 + i,
       },
-      ...{ outcome: result ? 'committed' : 'unknown', reads, lists: [], revision },
+      ...{ outcome: moved ? 'committed' : 'unknown', reads, lists: [], revision },
       snapshot: Math.max(0, ...reads.map(({ version }) => version)),
       writes: [
         { key: `${REGISTER_PREFIX}${from}`, value: 2 * number },

@@ -4,17 +4,27 @@ import type { Value } from '../../protocol/values.ts'
 import type { FunctionBundle } from '../../registry/functions.ts'
 import { MODEL_FUNCTION, modelResult } from '../cost-model.ts'
 import type { Program, Programs, Requested } from '../programs.ts'
+import { PAID_AT } from './till.ts'
+
+/** How long an errand waits, ms. */
+const ERRAND_WAITS_MS = 300
 
 const DB = 'DB'
+const PAY = 'PAY'
 export const NAMESPACE = 'registers'
 export const REGISTER_PREFIX = 'register/'
 /** Under it stands, by the number of a move, how many times it was made. */
 export const DONE_PREFIX = 'done/'
 
-export const GRANTS = { [DB]: { state: NAMESPACE } }
+const STATE_GRANT = { state: NAMESPACE }
+export const MOVE_GRANTS = { [DB]: STATE_GRANT }
+export const ERRAND_GRANTS = {
+  [DB]: STATE_GRANT,
+  [PAY]: { fetch: [PAID_AT], methods: ['POST'], onUnknown: 'retry' as const },
+}
 
-/** Of whoever moved: by which write each register was as it read it; 0: by none. */
-export type Moved = { read: [key: string, by: number][] }
+/** Of whoever moved: by which write each register was as it read it; 0: by none. Of an errand: was its payment answered? */
+export type Moved = { read: [key: string, by: number][]; isPaid?: boolean }
 
 const get = (key: string): Requested => ({ kind: 'get', arguments: { binding: DB, key } })
 const put = (key: string, value: Value): Requested => ({ kind: 'put', arguments: { binding: DB, key, value } })
@@ -36,12 +46,22 @@ const move: Program = function* (input) {
   }
 }
 
+/** Waits, pays, and moves: three steps. */
+const errand: Program = function* (input) {
+  const [number] = input as [number, number, number]
+  yield { kind: 'sleep', arguments: { ms: ERRAND_WAITS_MS } }
+  const body = new TextEncoder().encode(`${number}`)
+  const request = { binding: PAY, url: `${PAID_AT}/`, method: 'POST', headers: [], body }
+  const isPaid = (yield { kind: 'fetch', arguments: request }) !== null
+  return { ...((yield* move(input)) as Moved), isPaid }
+}
+
 // biome-ignore lint/correctness/useYield: it requests nothing.
 const compute: Program = function* (input) {
   return modelResult((input as { id: number }).id)
 }
 
-export const PROGRAMS: Programs = { default: compute, move }
+export const PROGRAMS: Programs = { default: compute, move, errand }
 
 export const COMPUTE: FunctionBundle = MODEL_FUNCTION
 
@@ -51,4 +71,15 @@ export const MOVE: FunctionBundle = {
   exports: ['move'],
   effects: ['get', 'put'] as EffectKind[],
   env: [{ name: DB, kind: 'state' }],
+}
+
+export const ERRAND: FunctionBundle = {
+  ...MODEL_FUNCTION,
+  name: 'errand',
+  exports: ['errand'],
+  effects: ['fetch', 'get', 'put', 'sleep'] as EffectKind[],
+  env: [
+    { name: DB, kind: 'state' },
+    { name: PAY, kind: 'fetch' },
+  ],
 }

@@ -2,26 +2,30 @@
 import { MeshError } from '../../protocol/errors.ts'
 import type { PeerFrame } from '../../protocol/frames.ts'
 import type { Clock, Ports, SandboxHost, Storage } from '../../protocol/ports.ts'
+import { withAccusations } from '../accuser.ts'
 import { forgingHost, lyingHost, lyingWhen, sleeperHost, slowHost } from '../adversaries.ts'
 import { withFrames } from '../channels.ts'
+import { type Overheard, withCopiedReceipts } from '../overheard.ts'
 import { poisoningHost } from '../poisoner.ts'
 import { createProgramsHost } from '../programs.ts'
 import { deriveSeed, seededRandom } from '../random.ts'
 import type { PeerSetup } from '../world.ts'
 import { PROGRAMS } from './functions.ts'
-import type { Kind, Plan } from './plan.ts'
+import { hasFriends, type Kind, type Plan } from './plan.ts'
+import type { Till } from './till.ts'
 
 /** What executors say once they know each other: said twice or not at all, it must do no harm. */
 const WORK: readonly PeerFrame['t'][] = [
   ...(['accepted', 'started', 'progress', 'answers', 'receipts', 'failed', 'request', 'journals', 'pong'] as const),
 ]
 const LOST_ONE_IN = 6
+const COPIED_ONE_IN = 3
 const RARELY_ONE_IN = 5
 const SLEEPS_FOR = 3
 
 type Below = (limit: number) => number
 
-const hostOf = (kind: Kind, host: SandboxHost, seed: number): SandboxHost => {
+const hostOf = (kind: Kind, host: SandboxHost, seed: number, overheard: Overheard): SandboxHost => {
   const random = seededRandom(seed)
   switch (kind) {
     case 'liar':
@@ -34,6 +38,8 @@ const hostOf = (kind: Kind, host: SandboxHost, seed: number): SandboxHost => {
       return forgingHost(host)
     case 'poisoner':
       return poisoningHost(host, random, () => {})
+    case 'copier':
+      return overheard.copying(host)
     default:
       return host
   }
@@ -41,8 +47,10 @@ const hostOf = (kind: Kind, host: SandboxHost, seed: number): SandboxHost => {
 
 const isWork = ({ t }: PeerFrame) => WORK.includes(t)
 
-/** A machine that says what its peer says twice, or not at all, or offers what it has not. */
-const portsOf = (kind: Kind, ports: Ports, below: Below): Ports => {
+/** A machine that says what its peer says twice, or not at all, or offers what it has not, or says what is not so. */
+const portsOf = (kind: Kind, ports: Ports, below: Below, overheard: Overheard): Ports => {
+  if (kind === 'copier') return withCopiedReceipts(ports, overheard, () => below(COPIED_ONE_IN) === 0)
+  if (kind === 'accuser') return withAccusations(ports, overheard, below)
   if (kind === 'stutterer') return withFrames(ports, { sent: (frame) => (isWork(frame) ? [frame, frame] : [frame]) })
   if (kind === 'loser')
     return withFrames(ports, { sent: (frame) => (isWork(frame) && below(LOST_ONE_IN) === 0 ? [] : [frame]) })
@@ -65,15 +73,31 @@ const failing = (storage: Storage, isBroken: () => boolean): Storage => ({
   },
 })
 
-/** `isBroken`: whether the disk of peer `i` fails now. */
-export const setupOf = (plan: Plan, i: number, isBroken: () => boolean): PeerSetup => {
+export interface Surroundings {
+  overheard: Overheard
+  till: Till
+  /** Whether its disk fails now. */
+  isBroken(): boolean
+  /** The disk of its next life. */
+  disk(): Storage
+}
+
+/** Of peer `i`. */
+export const setupOf = (plan: Plan, i: number, { overheard, till, isBroken, disk }: Surroundings): PeerSetup => {
   const kind = plan.kinds[i] as Kind
   const seed = deriveSeed(plan.seed, `adversary ${i}`)
   const { below } = seededRandom(seed)
+  const areHeard = plan.kinds.some(hasFriends)
+  const heard = (host: SandboxHost) => (areHeard && kind !== 'copier' ? overheard.at(host) : host)
   return {
-    ...(i === 0 && { policy: { slots: 0 } }),
-    sandboxHost: (_, clock: Clock) =>
-      slowHost(hostOf(kind, createProgramsHost(PROGRAMS), seed), clock, () => plan.stepMs[i] as number),
-    ports: (ports) => portsOf(kind, { ...ports, storage: failing(ports.storage, isBroken) }, below),
+    ...(i === 0 && { policy: { slots: 0 }, web: till.web }),
+    sandboxHost: (_, clock: Clock) => {
+      const host = heard(hostOf(kind, createProgramsHost(PROGRAMS), seed, overheard))
+      return slowHost(host, clock, () => plan.stepMs[i] as number)
+    },
+    ports: (ports) => {
+      const drawn = portsOf(kind, { ...ports, storage: failing(disk(), isBroken) }, below, overheard)
+      return areHeard ? overheard.over(drawn) : drawn
+    },
   }
 }

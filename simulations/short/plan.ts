@@ -4,13 +4,18 @@ import type { Random } from '../../protocol/ports.ts'
 import { deriveSeed, seededRandom } from '../random.ts'
 
 /** Those from `liar` on give wrong answers. */
-export const KINDS = [
+const KINDS = [
   ...['honest', 'laggard', 'inflator', 'stutterer', 'loser'],
   ...['liar', 'rare', 'sleeper', 'forger', 'poisoner'],
 ] as const
-export type Kind = (typeof KINDS)[number]
+/** A copier shows what others have computed and signed as its own; an accuser works, and says of others that they lie. */
+const WITH_FRIENDS = ['copier', 'accuser'] as const
+export type Kind = (typeof KINDS)[number] | (typeof WITH_FRIENDS)[number]
 
-const LIARS: readonly Kind[] = ['liar', 'rare', 'sleeper', 'forger', 'poisoner']
+const LIARS: readonly Kind[] = ['liar', 'rare', 'sleeper', 'forger', 'poisoner', 'copier']
+
+/** Who hears what others compute and sign. */
+export const hasFriends = (kind: Kind): boolean => (WITH_FRIENDS as readonly Kind[]).includes(kind)
 
 /** Whose answers may be wrong. */
 export const isLiar = (kind: Kind): boolean => LIARS.includes(kind)
@@ -26,12 +31,14 @@ export interface Asked {
   atMs: number
   level: Level
   timeoutMs: number
-  /** A map of so many tasks; `move` is a function that reads and writes. */
-  what: { map: number } | { move: [from: number, to: number] }
+  /** Proofs of wrong receipts may be shown. */
+  public: boolean
+  /** A map of so many tasks; `move` is a function that reads and writes; a durable one waits and pays before it does. */
+  what: { map: number } | { move: [from: number, to: number]; durable: boolean }
 }
 
 export type Fault =
-  /** Killed, and started again unless it is gone for ever. */
+  /** Killed, with what its disk had not synced, and started again. */
   | { kind: 'kill'; atMs: number; peer: number; forMs: number }
   | { kind: 'leave'; atMs: number; peer: number }
   | { kind: 'suspend'; atMs: number; peer: number; forMs: number }
@@ -62,6 +69,7 @@ export const FAULTS_END_MS = 9000
 export const PATIENT_MS = 120_000
 const ASKED_WITHIN_MS = 3000
 const FOR_MS_MAX = 5000
+export const SKEW_MS_MAX = 10_000
 
 type Below = Random['below']
 
@@ -71,9 +79,11 @@ const kindsOf = (below: Below, peers: number): Kind[] => {
   const count = 3 + below(Math.max(1, peers - 2))
   const areGood = below(3) === 0
   // Half of the lenders may be anybody, the first one and its neighbour never.
-  return Array.from({ length: count }, (_, i) =>
-    i < 2 || areGood || below(2) === 0 ? 'honest' : (pick(below, KINDS) as Kind),
-  )
+  const drawn = (i: number): Kind => {
+    if (i < 2 || areGood || below(2) === 0) return 'honest'
+    return below(6) === 0 ? pick(below, WITH_FRIENDS) : (pick(below, KINDS) as Kind)
+  }
+  return Array.from({ length: count }, (_, i) => drawn(i))
 }
 
 const levelOf = (below: Below, kinds: readonly Kind[], isMove: boolean): Level => {
@@ -86,14 +96,16 @@ const levelOf = (below: Below, kinds: readonly Kind[], isMove: boolean): Level =
 
 const callOf = (below: Below, kinds: readonly Kind[], number: number): Asked => {
   const isMove = below(3) === 0
+  const durable = isMove && below(4) === 0
   const from = below(REGISTERS)
   return {
     number,
     by: isMove || below(3) > 0 ? 0 : 1,
     atMs: below(ASKED_WITHIN_MS),
     level: levelOf(below, kinds, isMove),
-    timeoutMs: below(4) === 0 ? 100 + below(3000) : PATIENT_MS,
-    what: isMove ? { move: [from, (from + 1 + below(REGISTERS - 1)) % REGISTERS] } : { map: 1 + below(3) },
+    timeoutMs: !durable && below(4) === 0 ? 100 + below(3000) : PATIENT_MS,
+    public: below(2) === 0,
+    what: isMove ? { move: [from, (from + 1 + below(REGISTERS - 1)) % REGISTERS], durable } : { map: 1 + below(3) },
   }
 }
 
@@ -111,7 +123,7 @@ const faultOf = (below: Below, peers: number): Fault => {
     case 'lose':
       return { kind, atMs, peer }
     case 'skew':
-      return { kind, atMs, peer, aheadMs: below(20_000) - 10_000 }
+      return { kind, atMs, peer, aheadMs: below(2 * SKEW_MS_MAX) - SKEW_MS_MAX }
     case 'late':
       return { kind, atMs, peer, lateMs: 1 + below(1000), forMs }
     default:

@@ -3,6 +3,7 @@ import type { CallResult } from '../../peer/calls.ts'
 import type { TrustState } from '../../peer/trust.ts'
 import type { MeshError } from '../../protocol/errors.ts'
 import type { LogEventName, LogFields } from '../../protocol/log.ts'
+import type { Value } from '../../protocol/values.ts'
 import type { Book } from '../checkers/usage.ts'
 import type { Asked, Plan } from './plan.ts'
 
@@ -10,6 +11,8 @@ import type { Asked, Plan } from './plan.ts'
 export interface Told {
   index: number
   result?: CallResult
+  /** What a durable one came to. */
+  done?: Value
   error?: MeshError
   atMs: number
 }
@@ -24,6 +27,8 @@ export interface Called {
   /** Its caller died meanwhile, or stood still until then, ms. */
   callerDied: boolean
   callerStoodUntilMs: number
+  /** Of a durable one, once its home has said that it is kept. */
+  id?: string
 }
 
 /** What stands in the state in the end: the value under each key, and the revision that it is of. */
@@ -44,6 +49,8 @@ export interface Record {
   names: readonly string[]
   called: readonly Called[]
   entries: Entries
+  /** How often each errand was paid for, by its number. */
+  paid: ReadonlyMap<number, number>
   left: readonly Left[]
   /** What those who are there have agreed with each other. */
   books: readonly Book[]

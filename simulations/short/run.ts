@@ -1,22 +1,26 @@
 /** Runs a short world: its calls are made and its faults befall it, until all is quiet. */
-import type { CallRequest } from '../../peer/calls.ts'
 import { inputsOf } from '../../peer/inputs.ts'
 import type { MapResult } from '../../peer/map.ts'
 import type { StateEngine } from '../../peer/state/engine.ts'
 import type { CID } from '../../protocol/cid.ts'
-import type { MeshError } from '../../protocol/errors.ts'
+import { MeshError } from '../../protocol/errors.ts'
 import type { LogEventName } from '../../protocol/log.ts'
-import type { Channel, Ports } from '../../protocol/ports.ts'
+import { Outcome } from '../../protocol/outcome.ts'
+import type { Channel, Ports, Storage } from '../../protocol/ports.ts'
 import { decodeValue, encodeValue } from '../../protocol/values.ts'
 import { delegated, withChannels } from '../channels.ts'
 import type { Book } from '../checkers/usage.ts'
 import { modelInput } from '../cost-model.ts'
+import { ForgetfulDisk } from '../forgetful-storage.ts'
 import { withKeyedHashes } from '../keyed-hash.ts'
+import { Overheard } from '../overheard.ts'
+import { deriveSeed, seededRandom } from '../random.ts'
 import { createWorld, type Machine, type PeerSetup, type World, type WorldPeer } from '../world.ts'
-import { COMPUTE, GRANTS, MOVE, NAMESPACE } from './functions.ts'
+import { COMPUTE, ERRAND, ERRAND_GRANTS, MOVE, MOVE_GRANTS, NAMESPACE } from './functions.ts'
 import { setupOf } from './peers.ts'
 import { type Asked, FAULTS_END_MS, type Fault, PATIENT_MS, type Plan } from './plan.ts'
-import type { Called, Entries, Left, Record } from './record.ts'
+import type { Called, Entries, Left, Record, Told } from './record.ts'
+import { Till } from './till.ts'
 
 /** A mistake in the product, for a test of the checkers. */
 export interface Planted {
@@ -52,6 +56,9 @@ class ShortWorld {
   readonly #called: Called[] = []
   readonly #gone = new Set<number>()
   readonly #broken = new Map<number, number>()
+  readonly #till = new Till()
+  /** Ends the disk of each peer's life. */
+  readonly #cutOff: (() => void)[] = []
   #world: World | undefined
   /** Of those who were suspended, until when. */
   readonly #stillUntilMs = new Map<number, number>()
@@ -64,14 +71,28 @@ class ShortWorld {
     this.#listener = heard
     this.#plan = plan
     this.#results = planted.results ?? ((ready) => ready)
+    const overheard = new Overheard()
     this.#setups = plan.kinds.map((_, i): PeerSetup => {
-      const setup = setupOf(plan, i, () => (this.#broken.get(i) ?? 0) > 0)
+      const disk = this.#diskOf(i)
+      const isBroken = () => (this.#broken.get(i) ?? 0) > 0
+      const setup = setupOf(plan, i, { overheard, till: this.#till, isBroken, disk })
       const ports = (honest: Ports) => {
         const drawn = setup.ports?.(honest) ?? honest
         return this.#heard(planted.ports?.(drawn, i) ?? drawn, i)
       }
       return { ...setup, ports, ...(planted.state && { keeping: planted.state }) }
     })
+  }
+
+  /** One that forgets, when it is cut off, what was not synced. */
+  #diskOf(i: number): () => Storage {
+    const disk = new ForgetfulDisk()
+    const random = seededRandom(deriveSeed(this.#plan.seed, `disk ${i}`))
+    return () => {
+      const { storage, cutOff } = disk.start({ random, cut: () => {} })
+      this.#cutOff[i] = cutOff
+      return storage
+    }
   }
 
   async run(machine: Machine): Promise<Record> {
@@ -85,7 +106,7 @@ class ShortWorld {
     const { clock, peers } = this.#world
     const beganMs = clock.monotonic()
     for (const { peer } of peers.slice(0, 2))
-      this.#functions = await Promise.all([COMPUTE, MOVE].map(async (one) => (await peer.publish(one)).cid))
+      this.#functions = await Promise.all([COMPUTE, MOVE, ERRAND].map(async (one) => (await peer.publish(one)).cid))
     const names = peers.map(({ peerId }) => peerId)
     for (const asked of this.#plan.calls) clock.after(asked.atMs, () => void this.#call(asked))
     for (const fault of this.#plan.faults) clock.after(fault.atMs, () => void this.#strike(fault))
@@ -95,7 +116,7 @@ class ShortWorld {
     const hasLoss = this.#plan.faults.some(({ kind }) => kind === 'lose')
     await clock.advance(hasLoss ? QUIET_AFTER_LOSS_MS : QUIET_MS)
     const record: Record = {
-      ...{ plan: this.#plan, names, called: this.#called, entries: await this.#entries() },
+      ...{ plan: this.#plan, names, called: this.#called, entries: await this.#entries(), paid: this.#till.times() },
       ...{
         left: this.#left(),
         books: this.#books(),
@@ -135,29 +156,50 @@ class ShortWorld {
     called.callerStoodUntilMs = this.#stillUntilMs.get(by) ?? 0
     this.#called.push(called)
     const { peer } = this.#peer(by)
-    const tell = (one: { index: number } & Partial<Called['told'][number]>) =>
-      called.told.push({ ...one, atMs: clock.monotonic() })
-    const fixed = { level, timeoutMs, remote: true, depth: 0 }
+    const fixed = { level, timeoutMs, remote: true, depth: 0, public: asked.public }
     if ('map' in what) {
       const inputs = Array.from({ length: what.map }, (_, i) => modelInput({ id: taskId(asked, i), ms: 0 }))
       const request = { ...fixed, function: this.#functions[0] as CID, export: 'default' }
       for await (const ready of peer.map(request, inputsOf(inputs), true))
-        for (const one of this.#results(ready)) tell(one)
-    } else {
-      const input = encodeValue([asked.number, ...what.move])
-      const request: CallRequest = {
-        ...fixed,
-        function: this.#functions[1] as CID,
-        export: 'move',
-        input,
-        grants: GRANTS,
-      }
-      await peer.call(request).then(
-        (result) => tell({ index: 0, result }),
-        (error: MeshError) => tell({ index: 0, error }),
-      )
+        for (const one of this.#results(ready)) this.#tell(called, one)
+      called.endedMs = clock.monotonic()
+      return
     }
-    called.endedMs = clock.monotonic()
+    const input = encodeValue([asked.number, ...what.move])
+    if (what.durable) {
+      const errand = { function: this.#functions[2] as CID, export: 'errand', input, grants: ERRAND_GRANTS }
+      const begun = await peer.durable.start({ ...fixed, ...errand }).catch((error: MeshError) => error)
+      if (typeof begun !== 'string') return this.#ended(called, { error: begun })
+      called.id = begun
+      return this.#awaitErrand(called)
+    }
+    const move = { function: this.#functions[1] as CID, export: 'move', input, grants: MOVE_GRANTS }
+    await peer.call({ ...fixed, ...move }).then(
+      (result) => this.#ended(called, { result }),
+      (error: MeshError) => this.#ended(called, { error }),
+    )
+  }
+
+  #tell(called: Called, one: Omit<Told, 'atMs'>): void {
+    called.told.push({ ...one, atMs: this.#theWorld.clock.monotonic() })
+  }
+
+  #ended(called: Called, one: Pick<Told, 'result' | 'error' | 'done'>): void {
+    this.#tell(called, { index: 0, ...one })
+    called.endedMs = this.#theWorld.clock.monotonic()
+  }
+
+  /** Its home may end before it does: then it is asked again when that is back. */
+  async #awaitErrand(called: Called): Promise<void> {
+    const { peer } = this.#peer(called.asked.by)
+    const { durable } = peer
+    const end = await durable.wait(called.id as string).catch((error: MeshError) => error)
+    if ('state' in end) {
+      const { result } = end.outcome ? Outcome.decode(end.outcome) : {}
+      if (result?.ok) return this.#ended(called, { done: decodeValue(result.value) })
+      return this.#ended(called, { error: end.error ?? new MeshError('E_INTERNAL', `it ended ${end.state}`) })
+    }
+    this.#ended(called, { error: end })
   }
 
   #after(ms: number, run: () => void): void {
@@ -175,6 +217,7 @@ class ShortWorld {
         for (const called of this.#called)
           if (called.asked.by === i && called.endedMs === undefined) called.callerDied = true
         world.kill(one)
+        this.#cutOff[i]?.()
         return this.#after(fault.forMs, () => void this.#revive(i, one))
       case 'leave':
         this.#gone.add(i)
@@ -212,6 +255,11 @@ class ShortWorld {
   async #revive(i: number, dead: WorldPeer): Promise<void> {
     const { peer } = await this.#theWorld.restart(dead, this.#setups[i])
     this.#gone.delete(i)
+    for (const called of this.#called)
+      if (called.asked.by === i && called.callerDied && called.id !== undefined && called.endedMs === undefined) {
+        called.callerDied = false
+        void this.#awaitErrand(called)
+      }
     const inviter = this.#theWorld.peers.find(
       ({ peerId }, j) => j !== i && !this.#gone.has(j) && peerId !== dead.peerId,
     )

@@ -75,7 +75,7 @@ const crowded = (plan: Plan): Plan => ({
   ...calm(plan),
   calls: plan.calls
     .slice(0, 3)
-    .map((call) => ({ ...call, by: 0, atMs: 100, level: { level: 'self' }, what: { move: [0, 1] } })),
+    .map((call) => ({ ...call, by: 0, atMs: 100, level: { level: 'self' }, what: { move: [0, 1], durable: false } })),
 })
 
 const slow =
@@ -90,6 +90,22 @@ const slow =
 const restarted = (plan: Plan): Plan => {
   const faults: Fault[] = [{ kind: 'kill', atMs: 8500, peer: 0, forMs: 100 }]
   return { ...crowded(plan), faults }
+}
+
+/** Its home is killed while errands are under way, and comes back. */
+const interrupted = (plan: Plan): Plan => {
+  const { calls } = crowded(plan)
+  return {
+    ...calm(plan),
+    calls: calls.map((call) => ({ ...call, what: { move: [0, 1], durable: true } })),
+    faults: [{ kind: 'kill', atMs: 350, peer: 0, forMs: 100 }],
+  }
+}
+
+/** At the home: it says that it has synced, and has not. */
+const unsynced: Planted = {
+  ports: (ports, peer) =>
+    peer === 0 ? { ...ports, storage: writing(ports.storage, (writes) => ports.storage.write(writes)) } : ports,
 }
 
 /** All know each other by then. */
@@ -245,5 +261,11 @@ export const MISTAKES: { readonly [does: string]: Mistake } = {
       return peer === 0 ? { ...ports, storage: writing(ports.storage, write) } : ports
     },
     shaped: restarted,
+  },
+  'disk: what was synced is gone with the machine': { finds: 'effects once', ...unsynced, shaped: restarted },
+  'disk: errands that were kept are gone with the machine': {
+    finds: 'nothing lost',
+    ...unsynced,
+    shaped: interrupted,
   },
 }
