@@ -1,11 +1,14 @@
-/** `npm run bench -- NAME [--json] [--rtt-matrix FILE]`: runs one benchmark; its last line is one JSON object of the figures. */
+/** `npm run bench -- NAME [--json] [--rtt-matrix FILE] [--real]`: runs one benchmark; its last line is one JSON object of the figures. */
 import { parseArgs } from 'node:util'
 import { stopAll } from './processes.ts'
 
 /** A benchmark prints its table as it goes and returns its keys. */
 export interface Benchmark {
-  /** `matrix`: a file of measured round trips, which sim-routing takes. */
-  run(print: (line: string) => void, options: { matrix: string | undefined }): Promise<Record<string, number | boolean>>
+  /** `matrix`: a file of measured round trips, which sim-routing takes; `real`: sim-validation is to try real peers. */
+  run(
+    print: (line: string) => void,
+    options: { matrix: string | undefined; real: boolean },
+  ): Promise<Record<string, number | boolean>>
 }
 
 const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
@@ -38,7 +41,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   'sim-validation': () => import('./sim-validation.ts'),
 }
 
-const OPTIONS = { json: { type: 'boolean' }, 'rtt-matrix': { type: 'string' } } as const
+const OPTIONS = { json: { type: 'boolean' }, 'rtt-matrix': { type: 'string' }, real: { type: 'boolean' } } as const
 
 const main = async (): Promise<number> => {
   const { positionals, values } = parseArgs({ allowPositionals: true, options: OPTIONS })
@@ -50,7 +53,8 @@ const main = async (): Promise<number> => {
   }
   const benchmark = await load()
   try {
-    const figures = await benchmark.run(values.json ? () => {} : console.log, { matrix: values['rtt-matrix'] })
+    const options = { matrix: values['rtt-matrix'], real: values.real ?? false }
+    const figures = await benchmark.run(values.json ? () => {} : console.log, options)
     console.log(JSON.stringify(figures))
     return 0
   } finally {

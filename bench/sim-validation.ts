@@ -1,30 +1,35 @@
 /**
- * Whether level 2 tells what level 1 does: 64 machines of six speeds, 16 of which ask as well, jobs of 1 s at load 0.6; the same
- * places, speeds and arrivals for real peers on a seeded clock and for their decisions on typed arrays. Medians of five worlds,
- * of which each counts 800 jobs after 400.
+ * Whether the simulator tells what is so. Without an option: level 2 against level 1, the same places, speeds and arrivals for
+ * real peers on a seeded clock and for their decisions on typed arrays. `--real`: level 1 against a real mesh over TCP
+ * (`real-validation.ts`).
  */
 import { randomInt } from 'node:crypto'
 import { machine } from '../scripts/sim/machine.ts'
-import { compareLevels, type Quantiles } from '../simulations/level2/beside-level1.ts'
-import { median, rounded } from './measure.ts'
+import { compareLevels } from '../simulations/level2/beside-level1.ts'
+import type { Trial, Tried } from '../simulations/trial.ts'
+import { type Figures, printApart } from './apart.ts'
+import { validateReal } from './real-validation.ts'
 
-const WORLDS = 5
-const WORLD = { machine, peers: 64, jobMs: 1000, load: 0.6, jobs: 800, firstJobs: 400 }
-const FIGURES = ['p50', 'p90', 'p99', 'mean'] as const
+/** Worlds of each size, all of whose figures are medians. Level 1 takes a minute of a core for each of the large ones. */
+const SIZES: readonly { worlds: number; trial: Omit<Trial, 'seed'> }[] = [
+  { worlds: 5, trial: { peers: 64, jobMs: 1000, load: 0.6, jobs: 800, firstJobs: 400 } },
+  { worlds: 1, trial: { peers: 2000, jobMs: 1000, load: 0.6, jobs: 2000, firstJobs: 2000 } },
+]
 
-export const run = async (print: (line: string) => void): Promise<Record<string, number>> => {
-  const seed = Number(process.env.WAYSIDE_SEED ?? randomInt(2 ** 32 - WORLDS))
-  print(`WAYSIDE_SEED=${seed}: ${WORLDS} worlds of ${WORLD.peers} peers each`)
-  const found: { level1: Quantiles; level2: Quantiles }[] = []
-  for (let i = 0; i < WORLDS; i++) found.push(await compareLevels({ ...WORLD, seed: seed + i }))
-  const figures: Record<string, number> = {}
-  for (const name of FIGURES) {
-    const level1 = median(found.map((one) => one.level1[name]))
-    const level2 = median(found.map((one) => one.level2[name]))
-    print(`${name.padEnd(4)} level 1: ${rounded(level1)} ms, level 2: ${rounded(level2)} ms`)
-    figures[`${name}_level1_ms`] = rounded(level1)
-    figures[`${name}_level2_ms`] = rounded(level2)
-    figures[`${name}_level2_vs_level1`] = rounded(level2 / level1)
+const validateLevels = async (seed: number, print: (line: string) => void): Promise<Figures> => {
+  const figures: Figures = {}
+  for (const { worlds, trial } of SIZES) {
+    print(`${worlds} worlds of ${trial.peers} peers, ${trial.jobs} jobs counted in each after ${trial.firstJobs}`)
+    const found: { level1: Tried; level2: Tried }[] = []
+    for (let i = 0; i < worlds; i++) found.push(await compareLevels(machine, { ...trial, seed: seed + i }))
+    const [level1, level2] = [found.map((one) => one.level1), found.map((one) => one.level2)]
+    Object.assign(figures, printApart(print, `peers_${trial.peers}`, { level1, level2 }))
   }
   return figures
+}
+
+export const run = async (print: (line: string) => void, { real }: { real: boolean }): Promise<Figures> => {
+  const seed = Number(process.env.WAYSIDE_SEED ?? randomInt(2 ** 31))
+  print(`WAYSIDE_SEED=${seed}`)
+  return real ? validateReal(seed, print) : validateLevels(seed, print)
 }

@@ -1,6 +1,8 @@
 /** Many invokers that send jobs of one length to machines far apart and of different speeds, and what a seer would do. */
 import type { CallResult } from '../peer/calls.ts'
-import type { Ports } from '../protocol/ports.ts'
+import type { Peer } from '../peer/peer.ts'
+import type { CID } from '../protocol/cid.ts'
+import type { Clock, Ports } from '../protocol/ports.ts'
 import { decodeValue } from '../protocol/values.ts'
 import { createCostModelHost, MODEL_FUNCTION, modelInput, modelResult } from './cost-model.ts'
 import { ln } from './exact-math.ts'
@@ -9,7 +11,7 @@ import { createDelays } from './places.ts'
 import { deriveSeed, seededRandom } from './random.ts'
 import { type Arrival, type Machines, replay } from './routing-oracle.ts'
 import { matrixDelays, type RttMatrix } from './rtt-matrix.ts'
-import { createWorld, type Machine, type World } from './world.ts'
+import { createWorld, type Machine } from './world.ts'
 
 export interface RoutingScenario {
   machine: Machine
@@ -85,8 +87,10 @@ const TIMEOUT_MS = 10 * 60_000
 
 export const speedOf = (i: number): number => SPEEDS[i % SPEEDS.length] as number
 
+type Arriving = Pick<RoutingScenario, 'seed' | 'agents' | 'invokers' | 'jobMs' | 'load' | 'jobs' | 'firstJobs'>
+
 /** Poisson, with as many from each invoker on average; from 0 on. */
-const arrivalsOf = ({ seed, agents, invokers, jobMs, load, jobs, firstJobs }: RoutingScenario): Arrival[] => {
+export const arrivalsOf = ({ seed, agents, invokers, jobMs, load, jobs, firstJobs }: Arriving): Arrival[] => {
   const random = seededRandom(deriveSeed(seed, 'arrivals'))
   const speed = Array.from({ length: agents }, (_, i) => speedOf(i)).reduce((sum, one) => sum + one, 0)
   const meanGapMs = jobMs / (load * speed)
@@ -97,7 +101,7 @@ const arrivalsOf = ({ seed, agents, invokers, jobMs, load, jobs, firstJobs }: Ro
   })
 }
 
-const isRight = ({ id }: Arrival, { outcome: { result } }: CallResult): boolean =>
+export const isRight = ({ id }: Arrival, { outcome: { result } }: CallResult): boolean =>
   result.ok && decodeValue(result.value) === modelResult(id)
 
 const meanOf = (figures: readonly number[]): number => figures.reduce((sum, one) => sum + one, 0) / figures.length
@@ -107,28 +111,30 @@ export interface Answered {
   tookMs: number
 }
 
-/** Calls each from the peer that is its invoker, by number, at its time from now. */
-export const performArrivals = async (world: World, arrivals: readonly Arrival[]): Promise<Answered[]> => {
-  const { clock, peers } = world
-  const functions = await Promise.all(peers.map(({ peer }) => peer.publish(MODEL_FUNCTION)))
+/** Puts the function of the model on each; the name of what all of them have now. */
+export const publishModel = async (peers: readonly Peer[]): Promise<CID> => {
+  const published = await Promise.all(peers.map((peer) => peer.publish(MODEL_FUNCTION)))
+  return (published[0] as (typeof published)[number]).cid
+}
+
+/** Calls the model for each job from the peer that is its invoker, at its time from now. */
+export const performArrivals = (
+  clock: Pick<Clock, 'monotonic' | 'after'>,
+  peerOf: (invoker: number) => Peer,
+  model: CID,
+  arrivals: readonly Arrival[],
+): Promise<Answered[]> => {
   const call = async ({ id, invoker, ms }: Arrival): Promise<Answered> => {
     const beganMs = clock.monotonic()
-    const result = await (peers[invoker] as (typeof peers)[number]).peer.call({
-      ...{
-        function: (functions[invoker] as (typeof functions)[number]).cid,
-        export: 'default',
-        level: { level: 'none' },
-      },
+    const result = await peerOf(invoker).call({
+      ...{ function: model, export: 'default', level: { level: 'none' } },
       ...{ input: modelInput({ id, ms }), timeoutMs: TIMEOUT_MS, remote: true, depth: 0 },
     })
     return { result, tookMs: clock.monotonic() - beganMs }
   }
-  return world.until(
-    Promise.all(
-      arrivals.map(
-        (job) =>
-          new Promise<Answered>((resolve, reject) => clock.after(job.atMs, () => call(job).then(resolve, reject))),
-      ),
+  return Promise.all(
+    arrivals.map(
+      (job) => new Promise<Answered>((resolve, reject) => clock.after(job.atMs, () => call(job).then(resolve, reject))),
     ),
   )
 }
@@ -176,8 +182,11 @@ export const runRoutingScenario = async (scenario: RoutingScenario): Promise<Rou
     delayMs: (from, to) => delayMs(names[from] as string, names[to] as string),
   }
   const arrivals = arrivalsOf(scenario)
+  const peers = world.peers.map(({ peer }) => peer)
+  const peerOf = (i: number) => peers[i] as Peer
+  const model = await publishModel(peers)
   const beganMs = world.clock.monotonic()
-  const answered = await performArrivals(world, arrivals)
+  const answered = await world.until(performArrivals(world.clock, peerOf, model, arrivals))
   const hedges = world.peers.reduce((sum, { events }) => sum + events.length, 0)
   await world.stop()
   const jobs = jobsSeen(machines, names, arrivals, answered)

@@ -2,7 +2,7 @@
 
 import { QUOTA_DEFAULT } from '../peer/admission.ts'
 import { homeKit } from '../peer/home-kit.ts'
-import { createPeer } from '../peer/index.ts'
+import { createPeer, type PeerOptions } from '../peer/index.ts'
 import { foundMesh } from '../peer/join.ts'
 import type { MeshState } from '../peer/membership.ts'
 import { createMemoryNetwork, type MemoryHub } from '../peer/network/memory.ts'
@@ -115,7 +115,8 @@ const YEAR_MS = 365 * 24 * 60 * 60 * 1000
 
 const POLICY: OwnerPolicy = { accept: ['mesh'], deny: [], slots: 2, memoryBytes: 256 * MIB, quota: QUOTA_DEFAULT }
 
-const openState = (storage: Storage): Promise<StateEngine> =>
+/** What a peer keeps for functions. */
+export const openState = (storage: Storage): Promise<StateEngine> =>
   openStorageEngine({
     storage,
     quotaOf: () => ({ keys: 1_000_000, bytes: 64 * MIB }),
@@ -123,6 +124,38 @@ const openState = (storage: Storage): Promise<StateEngine> =>
       throw new Error(what)
     },
   })
+
+/** What a peer of a world is: a member by `mesh` that keeps what functions keep in `engine`. */
+export const peerOptionsOf = (setup: PeerSetup, mesh: MeshState, engine: StateEngine): PeerOptions => ({
+  mesh,
+  policy: { ...POLICY, ...setup.policy },
+  engines: setup.engines ?? ENGINES,
+  diskBytes: 64 * MIB,
+  sandboxIdleMs: 30_000,
+  effects: setup.effects ?? EFFECT_KINDS,
+  places: setup.places ?? NEIGHBOURS_MAX,
+  ...(!setup.isPage && { state: { engine, ...(setup.homes && { homes: setup.homes }), kit: homeKit } }),
+})
+
+/** Who founded a mesh, and may let others in. */
+export interface Founder {
+  signer: Signer
+  peerId: string
+  mesh: MeshState
+}
+
+/** That of a member whom the founder lets in until `expires_ms`; of the founder its own. */
+export const membershipBy = async (
+  crypto: Crypto,
+  { signer, peerId: operator, mesh }: Founder,
+  peer: string,
+  expires_ms: number,
+): Promise<MeshState> => {
+  if (peer === operator) return mesh
+  const record = { v: 1 as const, mesh: meshIdOf(crypto, mesh.genesis), peer, expires_ms, own: false }
+  const chain = await signBatch(crypto, signer, operator, 'membership', [Membership.encode(record)])
+  return { genesis: mesh.genesis, chain }
+}
 
 /** One run of a peer on a machine: what was begun in it does nothing more once it has ended. */
 interface Life {
@@ -154,7 +187,7 @@ export class World {
   readonly #asleep = new Map<string, Set<() => void>>()
   /** How far wall clocks are ahead, ms. */
   readonly #ahead = new Map<string, number>()
-  #founder: { signer: Signer; peerId: string; mesh: MeshState } | undefined
+  #founder: Founder | undefined
   #born = 0
 
   constructor(options: WorldOptions) {
@@ -207,16 +240,8 @@ export class World {
     const { peerId, ports } = machine
     this.#founder ??= { signer: ports.signer, peerId, mesh: this.#found(ports) }
     const state = setup.state ?? (await this.#stateOf(setup, ports.storage))
-    const peer = await createPeer(ports, {
-      mesh: setup.mesh ?? (await this.membershipOf(peerId)),
-      policy: { ...POLICY, ...setup.policy },
-      engines: setup.engines ?? ENGINES,
-      diskBytes: 64 * MIB,
-      sandboxIdleMs: 30_000,
-      effects: setup.effects ?? EFFECT_KINDS,
-      places: setup.places ?? NEIGHBOURS_MAX,
-      ...(!setup.isPage && { state: { engine: state, ...(setup.homes && { homes: setup.homes }), kit: homeKit } }),
-    })
+    const mesh = setup.mesh ?? (await this.membershipOf(peerId))
+    const peer = await createPeer(ports, peerOptionsOf(setup, mesh, state))
     await peer.start()
     const born = { ...machine, peer, state, address: peer.addresses()[0] as string }
     this.peers.push(born)
@@ -230,13 +255,7 @@ export class World {
 
   /** That of a member whom the founder let in for `lifeMs`. */
   async membershipOf(peerId: string, lifeMs = YEAR_MS): Promise<MeshState> {
-    const { signer, peerId: operator, mesh } = this.#theFounder
-    if (peerId === operator) return mesh
-    const { crypto } = this.#options.machine
-    const expires_ms = this.clock.now() + lifeMs
-    const record = { v: 1 as const, mesh: meshIdOf(crypto, mesh.genesis), peer: peerId, expires_ms, own: false }
-    const chain = await signBatch(crypto, signer, operator, 'membership', [Membership.encode(record)])
-    return { genesis: mesh.genesis, chain }
+    return membershipBy(this.#options.machine.crypto, this.#theFounder, peerId, this.clock.now() + lifeMs)
   }
 
   /** Lets time pass until `promise` settles, at most 10 minutes. */

@@ -53,6 +53,8 @@ export class LargeWorld {
   readonly link: Link
   /** Undefined: nobody is ever cut off. */
   readonly partition: Partition | undefined
+  /** Messages by kind of event. */
+  readonly sent = new Uint32Array(Object.keys(EVENT).length)
   readonly counts: Counts = {
     ...{ messages: 0, bytes: 0, loadWords: 0, lostPackets: 0, refused: 0, executions: 0, hedges: 0, lost: 0 },
     ...{ answered: 0, spentTicks: 0, neededTicks: 0 },
@@ -84,6 +86,7 @@ export class LargeWorld {
     }
     if (this.partition) delay += this.partition.waitTicks(invoker, executor, this.wheel.now)
     this.counts.messages++
+    this.sent[kind] = (this.sent[kind] as number) + 1
     this.counts.bytes += bytes
     this.later(a, delay, kind)
   }

@@ -1,0 +1,84 @@
+/**
+ * Level 1 against a real mesh: real peers over TCP, Noise and Yamux on loopback in eight processes, with delays between their
+ * hosts and tasks that wait, the same places, speeds and arrivals on both sides. What level 1 says is in a file before the first
+ * real peer starts. What a message takes beside the distance is measured on the mesh of 64 and is all that is fitted: with it level 1
+ * foretells a mesh of 128.
+ *
+ * A run in which the machine was busier than `BUSY_MAX`, with whatever else it did, says something of the machine: it is thrown
+ * away and made again, `TRIES_MAX` times at most.
+ */
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { machine } from '../scripts/sim/machine.ts'
+import { SETTLE_MS } from '../simulations/routing-scenario.ts'
+import { settingOf, type Trial, type Tried, tryOnSeededClock } from '../simulations/trial.ts'
+import { type Figures, printApart } from './apart.ts'
+import { median, rounded } from './measure.ts'
+import { type RealTried, tryOnLoopback } from './real-mesh.ts'
+
+type Print = (line: string) => void
+
+const RUNS = 5
+const PROCESSES = 8
+const BUSY_MAX = 0.6
+const TRIES_MAX = 3
+/** Jobs so long that two cores can carry what 64 peers say of them. */
+const TRIAL = { jobMs: 4000, load: 0.6, jobs: 800, firstJobs: 200 }
+
+const percent = (share: number): string => `${rounded(100 * share)} %`
+
+/** In a file, from which it is read when it is compared. */
+const foretell = async (trials: readonly Trial[], hopMs: number, print: Print): Promise<() => Tried[]> => {
+  const foretold: Tried[] = []
+  for (const trial of trials) foretold.push(await tryOnSeededClock(machine, trial.seed, settingOf(trial, hopMs)))
+  const text = JSON.stringify({ written: new Date().toISOString(), hopMs, trials, foretold })
+  const file = join(mkdtempSync(join(tmpdir(), 'wayside-foretold-')), 'foretold.json')
+  writeFileSync(file, text, { flag: 'wx' })
+  print(
+    `  foretold at ${new Date().toISOString()}: ${file}, SHA-256 ${createHash('sha256').update(text).digest('hex')}`,
+  )
+  return () => (JSON.parse(readFileSync(file, 'utf8')) as { foretold: Tried[] }).foretold
+}
+
+/** Undefined: the machine was too busy each time. */
+const tryReally = async (trial: Trial, print: Print): Promise<RealTried | undefined> => {
+  for (let i = 0; i < TRIES_MAX; i++) {
+    const tried = await tryOnLoopback(trial, PROCESSES, SETTLE_MS)
+    const { machineShare, meshShare, wrong, neighbours, hopMs, took } = tried
+    const counts = machineShare <= BUSY_MAX
+    print(
+      `  seed ${trial.seed}: machine ${percent(machineShare)} busy, the mesh ${percent(meshShare)} of it; p50 ${rounded(took.p50)} ms, ` +
+        `${neighbours} neighbours, ${rounded(hopMs)} ms a hop, ${wrong} wrong${counts ? '' : ': too busy, thrown away'}`,
+    )
+    if (counts) return tried
+  }
+  return undefined
+}
+
+const validateSize = async (seed: number, peers: number, hopMs: number, print: Print) => {
+  print(`${RUNS} runs of ${peers} peers in ${PROCESSES} processes, jobs of ${TRIAL.jobMs} ms at load ${TRIAL.load}`)
+  const trials = Array.from({ length: RUNS }, (_, i): Trial => ({ ...TRIAL, seed: seed + i, peers }))
+  const foretold = await foretell(trials, hopMs, print)
+  const tried: (RealTried | undefined)[] = []
+  for (const trial of trials) tried.push(await tryReally(trial, print))
+  const real = tried.filter((one) => one !== undefined)
+  const level1 = foretold().filter((_, i) => tried[i])
+  const prefix = `real_${peers}`
+  const figures: Figures = {
+    [`${prefix}_runs`]: real.length,
+    [`${prefix}_wrong`]: real.reduce((sum, { wrong }) => sum + wrong, 0),
+    [`${prefix}_machine_busy`]: rounded(Math.max(...real.map(({ machineShare }) => machineShare))),
+    [`${prefix}_hop_ms`]: rounded(median(real.map((one) => one.hopMs))),
+  }
+  if (real.length > 0) Object.assign(figures, printApart(print, prefix, { level1, real }))
+  return { figures, hopMs: median(real.map((one) => one.hopMs)) }
+}
+
+export const validateReal = async (seed: number, print: Print): Promise<Figures> => {
+  const fitted = await validateSize(seed, 64, 0, print)
+  if (Number.isNaN(fitted.hopMs)) return fitted.figures
+  const unseen = await validateSize(seed + RUNS, 128, fitted.hopMs, print)
+  return { ...fitted.figures, ...unseen.figures }
+}
