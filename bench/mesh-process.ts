@@ -13,6 +13,7 @@ import { foundMesh } from '../peer/join.ts'
 import { createLibp2pNetwork } from '../peer/network/libp2p.ts'
 import type { Peer } from '../peer/peer.ts'
 import { createMemoryStorage } from '../peer/storage/memory.ts'
+import { MeshError } from '../protocol/errors.ts'
 import { peerIdFromPublicKey } from '../protocol/identity.ts'
 import type { Log } from '../protocol/log.ts'
 import type { Signer } from '../protocol/ports.ts'
@@ -106,9 +107,19 @@ const peers = await Promise.all(numbers.map(startPeer))
 
 const peerOf = (i: number): Peer => peers[i - from] as Peer
 
-/** As in a world: all join the first at once, and are told of the others by it. */
+/** On a machine that is busy the first may be long in answering. */
+const joinAt = async (peer: Peer, address: string): Promise<void> => {
+  try {
+    await peer.join(address)
+  } catch (cause) {
+    if (!(cause instanceof MeshError) || cause.code !== 'E_UNREACHABLE') throw cause
+    await joinAt(peer, address)
+  }
+}
+
+/** Each is told of the others by the first. One after the other: here handshakes cost something. */
 const join = async (address: string): Promise<void> => {
-  await Promise.all(numbers.filter((i) => i > 0).map((i) => peerOf(i).join(address)))
+  for (const i of numbers) if (i > 0) await joinAt(peerOf(i), address)
 }
 
 const perform = async (beginMs: number): Promise<PartReport> => {

@@ -17,20 +17,29 @@ export const start = async <T>(
   })
   running.add(child)
   child.once('exit', () => running.delete(child))
-  const [ready] = (await Promise.race([
-    once(child, 'message'),
-    once(child, 'exit').then(([code]) => {
-      throw new Error(`${file} ended with ${code} before it was ready`)
-    }),
-  ])) as [T]
-  return { child, ready }
+  return { child, ready: await nextOf<T>(child) }
 }
 
-/** Sends `child` a message, and resolves with the next that it sends. */
+/** What it sends next. Throws if it ends before. */
+const nextOf = async <T>(child: ChildProcess): Promise<T> => {
+  const settled = new AbortController()
+  const { signal } = settled
+  const ended = once(child, 'exit', { signal }).then(([code]) => {
+    throw new Error(`${child.spawnargs.join(' ')} ended with ${code} before it answered`)
+  })
+  try {
+    return ((await Promise.race([once(child, 'message', { signal }), ended])) as [T])[0]
+  } finally {
+    ended.catch(() => {})
+    settled.abort()
+  }
+}
+
+/** Sends `child` a message, and resolves with the next that it sends. Throws if it ends before. */
 export const ask = async <T>(child: ChildProcess, message: string): Promise<T> => {
-  const answer = once(child, 'message')
+  const answer = nextOf<T>(child)
   child.send(message)
-  return (await answer)[0] as T
+  return answer
 }
 
 export const stop = async (child: ChildProcess): Promise<void> => {

@@ -10,10 +10,9 @@ import type { Trial, Tried } from '../simulations/trial.ts'
 import { type Figures, printApart } from './apart.ts'
 import { validateReal } from './real-validation.ts'
 
-/** Worlds of each size, all of whose figures are medians. Level 1 takes a minute of a core for each of the large ones. */
+/** Worlds of each size, all of whose figures are medians. */
 const SIZES: readonly { worlds: number; trial: Omit<Trial, 'seed'> }[] = [
   { worlds: 5, trial: { peers: 64, jobMs: 1000, load: 0.6, jobs: 800, firstJobs: 400 } },
-  { worlds: 1, trial: { peers: 2000, jobMs: 1000, load: 0.6, jobs: 2000, firstJobs: 2000 } },
 ]
 
 const validateLevels = async (seed: number, print: (line: string) => void): Promise<Figures> => {

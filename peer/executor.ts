@@ -102,6 +102,8 @@ export class Executor {
     const items = this.#open(neighbour, party, frame, signature)
     this.#accept(neighbour, items)
     this.#start(neighbour, frame, items, acting.delegation)
+    // What is held back is known by now: it is no load.
+    this.#events.changed()
     signature.verified = this.#verify(neighbour, frame, signature)
     await signature.verified.catch((cause) => {
       for (const item of items) this.#drop(item, 'its invocation was not signed')
@@ -186,7 +188,6 @@ export class Executor {
       this.#count++
     }
     this.#outboxOf(neighbour).accept(items)
-    this.#events.changed()
   }
 
   /** While the sandbox works: what was started is sent to it before the processor is busy. */
@@ -220,6 +221,8 @@ export class Executor {
     const leftMs = item.holdMs === undefined ? 0 : item.acceptedMs + item.holdMs - clock.monotonic()
     if (leftMs <= 0 || item.ended) return this.#run(item, loaded, timeoutMs)
     this.#held++
+    // Where the function was fetched first, it has been told of.
+    this.#events.changed()
     const cancel = clock.after(leftMs, () => {
       item.release?.()
       this.#run(item, loaded, timeoutMs)

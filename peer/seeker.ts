@@ -42,6 +42,13 @@ export interface Told {
   isHeard?: boolean
 }
 
+/** One that this peer has come to know of. */
+export interface Meeting {
+  peer: string
+  addresses: readonly string[]
+  told: Told
+}
+
 interface SeekerParts {
   neighbours: NeighbourTable
   places: Places
@@ -137,6 +144,19 @@ export class Seeker {
 
   /** It is dialled as soon as there is a place for it. */
   meet(peer: string, addresses: readonly string[], told: Told = {}): void {
+    this.meetAll([{ peer, addresses, told }])
+  }
+
+  /** The same of several. A look goes through all that are known: it is not taken for one for whom there is no place anyway. */
+  meetAll(all: readonly Meeting[]): void {
+    for (const one of all) {
+      this.#hear(one)
+      if (this.#mayDial) this.#consider()
+    }
+    if (!this.#stopped) this.#sleep(this.#ports.clock.monotonic())
+  }
+
+  #hear({ peer, addresses, told }: Meeting): void {
     const { teller = '', advertisement, unreached, isHeard = false } = told
     if (this.#stopped || addresses.length === 0 || !this.#isStrange(peer)) return
     const nowMs = this.#ports.clock.monotonic()
@@ -145,7 +165,6 @@ export class Seeker {
     if (before) Object.assign(before, { addresses, teller, unreached, ...toldBy(advertisement) })
     if (before && hasMoved) Object.assign(before, { tries: 0, dueMs: nowMs })
     if (!before) this.#add(peer, { addresses, teller, unreached, tries: 0, dueMs: nowMs }, advertisement)
-    this.#consider()
   }
 
   /** Shakes hands with a peer that others told of, whether or not it is wanted as a neighbour. */
@@ -202,10 +221,27 @@ export class Seeker {
     this.#consider()
   }
 
+  get #mayDial(): boolean {
+    if (this.#free > 0) return true
+    if (this.#missing > 0) return this.#dialling.size < PROBES
+    return this.#ports.clock.monotonic() >= this.#exploreMs
+  }
+
+  /** Places that are neither taken nor about to be, those of guests left out. */
+  get #free(): number {
+    const { neighbours, places } = this.#parts
+    return places.near + places.far - neighbours.size - this.#dialling.size
+  }
+
+  /** To half of all places. */
+  get #missing(): number {
+    const { neighbours, places } = this.#parts
+    return places.most / 2 - neighbours.size - this.#dialling.size
+  }
+
   /** Dials whoever is due and wanted. Called whenever that may have changed. */
   #consider(): void {
     if (this.#stopped) return
-    const { neighbours, places } = this.#parts
     const nowMs = this.#ports.clock.monotonic()
     const due: Acquaintance[] = []
     for (const one of this.#known.all()) {
@@ -213,15 +249,14 @@ export class Seeker {
       if (this.#named.has(one.peer)) this.#try(one)
       else due.push(one)
     }
-    const free = places.near + places.far - neighbours.size - this.#dialling.size
-    for (const one of due.length <= free ? due : this.#probes(due, nowMs)) this.#try(one)
+    for (const one of due.length <= this.#free ? due : this.#probes(due, nowMs)) this.#try(one)
     this.#sleep(nowMs)
   }
 
   /** Where there are more than can be neighbours: the most promising, soon until half the places are taken, then seldom. */
   #probes(due: readonly Acquaintance[], nowMs: number): Acquaintance[] {
     const { neighbours, places, coordinate } = this.#parts
-    const missing = places.most / 2 - neighbours.size - this.#dialling.size
+    const missing = this.#missing
     let most = Math.min(PROBES - this.#dialling.size, missing)
     if (missing <= 0) {
       if (nowMs < this.#exploreMs) return []

@@ -237,6 +237,8 @@ describe('an executor that gets a tied item', () => {
     await world.clock.advance(2000)
     const offers = peer.all('advertise').map(({ signed }) => Advertisement.decode(signed.payload))
     expect(offers.at(-1)).toMatchObject({ slots: 2, free: 2, queued: 0 })
+    // Not for a moment either.
+    expect(peer.all('load').filter(({ free }) => free < 2)).toEqual([])
   })
 
   test('has room as soon as its invoker leaves', async () => {

@@ -2,8 +2,13 @@ import type { Clock } from '../protocol/ports.ts'
 
 interface Timer {
   readonly dueMs: number
-  readonly run: () => void
+  /** Of equal ones, which was set first. */
+  readonly order: number
+  /** Undefined: it has run, or was cancelled. */
+  run: (() => void) | undefined
 }
+
+const isBefore = (a: Timer, b: Timer): boolean => (a.dueMs === b.dueMs ? a.order < b.order : a.dueMs < b.dueMs)
 
 /** Everything already queued as a microtask, and what that queues in turn, has run when this resolves. */
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
@@ -18,8 +23,10 @@ const onGrid = (ms: number): number => Math.ceil(ms * 1024) / 1024
 export class FakeClock implements Clock {
   #elapsedMs = 0
   readonly #startMs: number
-  /** By due time; equal ones in the order they were set. */
+  /** A binary heap, of which the first is due next: a large world has a hundred thousand, most of which are cancelled. */
   readonly #timers: Timer[] = []
+  #set = 0
+  #pending = 0
 
   /** `startMs`: the wall-clock instant at which it begins. */
   constructor(startMs: number = Date.UTC(2026, 0, 1)) {
@@ -36,28 +43,15 @@ export class FakeClock implements Clock {
   }
 
   after(delayMs: number, run: () => void): () => void {
-    const timer: Timer = { dueMs: onGrid(this.#elapsedMs + Math.max(0, delayMs)), run }
-    this.#timers.splice(this.#firstAfter(timer.dueMs), 0, timer)
-    return () => {
-      const index = this.#timers.indexOf(timer)
-      if (index !== -1) this.#timers.splice(index, 1)
-    }
-  }
-
-  /** By halving: a large world sets a timer for each task. */
-  #firstAfter(dueMs: number): number {
-    let [low, high] = [0, this.#timers.length]
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((this.#timers[middle] as Timer).dueMs > dueMs) high = middle
-      else low = middle + 1
-    }
-    return low
+    const timer: Timer = { dueMs: onGrid(this.#elapsedMs + Math.max(0, delayMs)), order: this.#set++, run }
+    this.#push(timer)
+    this.#pending++
+    return () => void this.#end(timer)
   }
 
   /** Timers set and neither run nor cancelled. */
   get pending(): number {
-    return this.#timers.length
+    return this.#pending
   }
 
   /**
@@ -68,11 +62,46 @@ export class FakeClock implements Clock {
     await settle()
     const untilMs = this.#elapsedMs + ms
     for (let next = this.#timers[0]; next && next.dueMs <= untilMs; next = this.#timers[0]) {
-      this.#timers.shift()
+      this.#pop()
+      const run = this.#end(next)
+      if (!run) continue
       this.#elapsedMs = next.dueMs
-      next.run()
+      run()
       await settle()
     }
     this.#elapsedMs = untilMs
+  }
+
+  /** What it was to run, unless it has ended before. */
+  #end(timer: Timer): (() => void) | undefined {
+    const { run } = timer
+    if (run) this.#pending--
+    timer.run = undefined
+    return run
+  }
+
+  #push(timer: Timer): void {
+    const timers = this.#timers
+    let at = timers.length
+    for (let above = (at - 1) >> 1; at > 0 && isBefore(timer, timers[above] as Timer); above = (at - 1) >> 1) {
+      timers[at] = timers[above] as Timer
+      at = above
+    }
+    timers[at] = timer
+  }
+
+  #pop(): void {
+    const timers = this.#timers
+    const last = timers.pop() as Timer
+    if (timers.length === 0) return
+    let at = 0
+    for (;;) {
+      let below = 2 * at + 1
+      if (below + 1 < timers.length && isBefore(timers[below + 1] as Timer, timers[below] as Timer)) below++
+      if (below >= timers.length || !isBefore(timers[below] as Timer, last)) break
+      timers[at] = timers[below] as Timer
+      at = below
+    }
+    timers[at] = last
   }
 }
