@@ -102,8 +102,6 @@ export class Executor {
     const items = this.#open(neighbour, party, frame, signature)
     this.#accept(neighbour, items)
     this.#start(neighbour, frame, items, acting.delegation)
-    // What is held back is known by now: it is no load.
-    this.#events.changed()
     signature.verified = this.#verify(neighbour, frame, signature)
     await signature.verified.catch((cause) => {
       for (const item of items) this.#drop(item, 'its invocation was not signed')
@@ -186,8 +184,10 @@ export class Executor {
       mine.set(item.id, item)
       this.#hold(item, 1, item.bytes)
       this.#count++
+      if (item.holdMs) this.#holdBack(item)
     }
     this.#outboxOf(neighbour).accept(items)
+    this.#events.changed()
   }
 
   /** While the sandbox works: what was started is sent to it before the processor is busy. */
@@ -217,19 +217,27 @@ export class Executor {
   }
 
   #runInTime(item: WorkItem, loaded: LoadedFunction, timeoutMs: number): void {
+    const { release } = item
+    if (!release) return this.#run(item, loaded, timeoutMs)
     const { clock } = this.#ports
-    const leftMs = item.holdMs === undefined ? 0 : item.acceptedMs + item.holdMs - clock.monotonic()
-    if (leftMs <= 0 || item.ended) return this.#run(item, loaded, timeoutMs)
-    this.#held++
-    // Where the function was fetched first, it has been told of.
-    this.#events.changed()
-    const cancel = clock.after(leftMs, () => {
+    const start = () => {
       item.release?.()
       this.#run(item, loaded, timeoutMs)
       this.#events.changed()
-    })
+    }
+    const leftMs = item.acceptedMs + (item.holdMs ?? 0) - clock.monotonic()
+    if (leftMs <= 0) return start()
+    const cancel = clock.after(leftMs, start)
     item.release = () => {
       cancel()
+      release()
+    }
+  }
+
+  /** From when it comes: nobody is told of it as of a load. */
+  #holdBack(item: WorkItem): void {
+    this.#held++
+    item.release = () => {
       item.release = undefined
       this.#held--
     }
