@@ -1,5 +1,6 @@
 /** A call as this peer makes it: what is asked, what is prepared for it, what comes of it. */
 import { type CID, rawCid, recordCid } from '../protocol/cid.ts'
+import type { LargePut } from '../protocol/effects.ts'
 import type { Envelope } from '../protocol/envelope.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { Grants } from '../protocol/grants.ts'
@@ -14,8 +15,8 @@ import {
   taskIdOf,
   type VerificationRecord,
 } from '../protocol/records.ts'
+import type { Block } from '../protocol/split.ts'
 import { engineFor } from '../protocol/tiers.ts'
-import type { Block } from '../registry/split.ts'
 import type { StateReads } from './effects/state.ts'
 import { mustBeVerified } from './grants.ts'
 import type { AnswerSink, Home } from './home.ts'
@@ -64,6 +65,10 @@ export interface CallSteps {
   end(item: Item, n: number, reached: Promise<void>): Promise<boolean>
   /** Keeps an answer as blocks for whoever runs the call, until it has ended; of a durable one with its journal. */
   keepBlocks(value: Uint8Array): Promise<CID[]>
+  /** What it puts, by these blocks, is kept here until it has ended, once there is some of it. */
+  expect(put: LargePut): void
+  /** The encoded value. Throws MeshError E_BLOCK_MISSING where it is not here, E_MESSAGE if it is none. */
+  putBytes(put: LargePut): Promise<Uint8Array>
 }
 
 /** How far a durable invocation is committed: so many steps, and requests. */
@@ -109,7 +114,7 @@ export interface KeptRun {
   /** Blocks of an answer that is recorded next. */
   keepBlocks(blocks: readonly Block[]): void
   /** Of what was read since the last commit all would be answered the same by `reads`. */
-  stands(reads: StateReads, manifest: Manifest): Promise<boolean>
+  stands(reads: StateReads, manifest: Manifest, steps: Pick<CallSteps, 'putBytes'>): Promise<boolean>
   /** Kept with the commit of a step that ends before request `requests`. */
   stepping(requests: number): Promise<Pick<Transaction, 'id' | 'reads' | 'writes'>>
   /** That was committed. */

@@ -91,7 +91,7 @@ export class GrantedRequests {
     const spent = this.#spent.get(binding) ?? { requests: 0, sent: 0, got: 0 }
     this.#spent.set(binding, spent)
     spent.requests++
-    spent.sent += encoded.length
+    spent.sent += encoded.length + ('blocks' in args ? args.bytes : 0)
     const grant = grantOf(this.#env, this.#grants, kind, binding)
     const { requests = UNBOUNDED, bytes = UNBOUNDED } = grant
     if (spent.requests > requests) refuse(binding, `the ${requests} requests that are granted are used up`)

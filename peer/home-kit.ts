@@ -3,11 +3,13 @@
  * carry it either.
  */
 import type { Ports } from '../protocol/ports.ts'
+import type { BlockExchange } from '../registry/block-exchange.ts'
 import type { BlockStore } from '../registry/block-store.ts'
 import { serveCallers } from './durable/callers.ts'
 import { Durable } from './durable/durable.ts'
 import { withRoom } from './durable/forgetting.ts'
 import { BoundEffects } from './effects/bound.ts'
+import { putsIn } from './large-puts.ts'
 import { Rehearsals } from './rehearsals.ts'
 import { Resuming } from './resuming.ts'
 import { Sends } from './sends/sends.ts'
@@ -21,9 +23,22 @@ import { StatefulCall } from './state/stateful-call.ts'
 import type { State } from './state/steps.ts'
 import { Usage } from './usage/usage.ts'
 
-const stateOn = (ports: Ports, store: BlockStore, entries: StateEngine, homes?: Homes): State => {
+interface RegistryParts {
+  store: BlockStore
+  exchange: BlockExchange
+}
+
+const stateOn = (ports: Ports, registry: RegistryParts, entries: StateEngine, homes?: Homes): State => {
   const engine = withRoom(ports, new LargeValues(ports, entries, homes !== undefined))
-  return { engine, store, gates: new Gates(), sends: new Sends(ports, engine, homes), foresight: new Foresight() }
+  const { store, exchange } = registry
+  return {
+    engine,
+    store,
+    exchange,
+    gates: new Gates(),
+    sends: new Sends(ports, engine, homes),
+    foresight: new Foresight(),
+  }
 }
 
 export const homeKit = {
@@ -31,6 +46,7 @@ export const homeKit = {
   Durable,
   openUsage: Usage.open,
   OwnerAccess,
+  putsIn,
   Rehearsals,
   Resuming,
   serveCallers,

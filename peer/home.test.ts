@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { recordCid } from '../protocol/cid.ts'
+import { rawCid, recordCid } from '../protocol/cid.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { Answer, EffectRequest } from '../protocol/journal.ts'
-import { CALL_DEPTH_MAX, MIB } from '../protocol/limits.ts'
+import { CALL_DEPTH_MAX, MIB, PUT_BLOCKS_MAX, STATE_BLOCK_BYTES } from '../protocol/limits.ts'
 import { decodeValue, encodeValue, type Value } from '../protocol/values.ts'
 import { outcomeOf } from '../scripts/test/scripted-peer.ts'
 import { machine } from '../scripts/test/world.ts'
@@ -11,7 +11,7 @@ import { seededRandom } from '../simulations/random.ts'
 import type { CallRequest, Item } from './calls.ts'
 import { createEffects } from './effects/effects.ts'
 import type { StateReads } from './effects/state.ts'
-import { Home } from './home.ts'
+import { type AnswerSink, Home } from './home.ts'
 import { homeKit } from './home-kit.ts'
 import { Proven } from './proven.ts'
 
@@ -52,7 +52,7 @@ const homeOf = (
   const ports = { clock, crypto: machine.crypto, random: seededRandom(1), log: { event() {} } }
   const home = new Home(item, createEffects(ports, nested, homeKit))
   const told: [number, Answer][] = []
-  const sink = { answer: (n: number, answer: Answer) => void told.push([n, answer]), refuse() {} }
+  const sink: AnswerSink = { answer: (n, answer) => void told.push([n, answer]), refuse() {} }
   home.attach(sink)
   const ask = async (n: number, args: Value, kind: EffectRequest['kind'] = 'call') => {
     const effect: EffectRequest = { n, after: 0, kind, arguments: encodeValue(args) }
@@ -74,6 +74,17 @@ test('a request is recorded, performed and answered, and the answer recorded', a
   ])
   expect(made).toMatchObject([{ export: 'part', depth: 1, timeoutMs: 1000, level: { level: 'self' } }])
   expect(made[0]!.function.equals(self)).toBe(true)
+})
+
+test('an executor that names more blocks than an invocation may put is refused, and nothing of it is recorded', async () => {
+  const { ask, item, sink } = homeOf()
+  const refused: string[] = []
+  sink.refuse = (reason) => void refused.push(reason)
+  const blocks = Array<string>(PUT_BLOCKS_MAX / 2).fill(rawCid(machine.crypto, new Uint8Array()).toString())
+  const put = { binding: 'DB', key: 'k', bytes: blocks.length * STATE_BLOCK_BYTES, blocks }
+  for (let n = 0; n < 3; n++) await ask(n, put, 'put')
+  expect(item.journal).toHaveLength(2)
+  expect(refused).toEqual([expect.stringContaining(`${PUT_BLOCKS_MAX} blocks`)])
 })
 
 test('arguments of a few million empty things are not read to their end: E_MESSAGE_LIMIT', async () => {

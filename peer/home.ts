@@ -1,8 +1,8 @@
 /** The home of one invocation: keeps its journal, and answers what its function requests. */
-import { isDeferred, isRead } from '../protocol/effects.ts'
+import { isDeferred, isRead, largePutIn } from '../protocol/effects.ts'
 import { type ErrorCode, MeshError } from '../protocol/errors.ts'
 import { type Answer, awaitedIn, type EffectRequest, type Guess } from '../protocol/journal.ts'
-import { MESSAGE_CHARS_MAX, MIB, OUTPUT_BYTES_MAX } from '../protocol/limits.ts'
+import { MESSAGE_CHARS_MAX, MIB, OUTPUT_BYTES_MAX, PUT_BLOCKS_MAX } from '../protocol/limits.ts'
 import type { Item } from './calls.ts'
 import type { BeginEffects, Effects, Foreseen } from './effects/effects.ts'
 import { endsGuessing } from './guesses.ts'
@@ -43,6 +43,8 @@ export class Home {
   /** Requests recorded. */
   readonly #made = new Set<number>()
   #requestBytes = 0
+  /** Of all that was put. */
+  #putBlocks = 0
   #answerBytes = 0
   /** Reads that travel with the item; undefined: it was made. */
   #foreseen: (Foreseen | undefined)[] = []
@@ -104,6 +106,9 @@ export class Home {
     const { proven } = this.#item
     if (proven.has(effect.n) && !proven.isRequest(effect))
       return sink.refuse(`request ${effect.n} is none that its function makes`)
+    const blocks = largePutIn(effect.kind, effect.arguments)?.blocks.length ?? 0
+    if (this.#putBlocks + blocks > PUT_BLOCKS_MAX)
+      return sink.refuse(`what it puts comes to over ${PUT_BLOCKS_MAX} blocks`)
     if (endsGuessing(effect.kind)) this.#foreseen = []
     this.#recordRequest(effect)
     if (isDeferred(effect.kind)) return
@@ -139,6 +144,7 @@ export class Home {
     this.#foreseen = []
     this.#made.clear()
     this.#requestBytes = 0
+    this.#putBlocks = 0
     this.#answerBytes = 0
     this.#readJournal()
     return true
@@ -173,9 +179,13 @@ export class Home {
     this.#item.kept?.requested(effect)
   }
 
-  #noteRequest({ n, arguments: { length } }: EffectRequest): void {
+  #noteRequest({ n, kind, arguments: encoded }: EffectRequest): void {
     this.#made.add(n)
-    this.#requestBytes += length
+    this.#requestBytes += encoded.length
+    const put = largePutIn(kind, encoded)
+    if (!put) return
+    this.#putBlocks += put.blocks.length
+    this.#item.request.steps?.expect(put)
   }
 
   async #record(n: number, performing: Promise<Answer>): Promise<void> {
@@ -197,7 +207,11 @@ export class Home {
   #perform(effect: EffectRequest, by: AnswerSink | undefined): Promise<Answer> {
     const { promise, resolve } = Promise.withResolvers<Answer>()
     this.#effects
-      .perform(effect, () => this.#prove(effect, by, promise))
+      .perform(
+        effect,
+        () => this.#prove(effect, by, promise),
+        () => this.#reach(effect, by, promise),
+      )
       .catch((cause) => {
         if (cause instanceof MeshError) return failed(cause.code, cause.message)
         return failed('E_INTERNAL', `the ${effect.kind} failed`)

@@ -116,7 +116,7 @@ const addLending = async (ports: Ports, options: PeerOptions, parts: PeerParts):
     idleMs: options.sandboxIdleMs,
     imaged: images.made,
   })
-  parts.runner = createRunner(parts.exchange, parts.pool, images)
+  parts.runner = createRunner(parts.exchange, parts.pool, images, options.state?.kit.putsIn(ports, parts.store))
   parts.tally = new Tally(ports)
   await parts.tally.load()
   parts.usage = await options.state?.kit.openUsage(ports, mesh, parts)
@@ -154,7 +154,7 @@ const addCalling = (ports: Ports, options: PeerOptions, parts: PeerParts): void 
     return prepareItem(ports, preparation, manifest, request, deadlineMs)
   }
   const { state } = options
-  parts.state = state && { ...state, ...state.kit.stateOn(ports, parts.store, state.engine, state.homes) }
+  parts.state = state && { ...state, ...state.kit.stateOn(ports, parts, state.engine, state.homes) }
   parts.auditor = new Auditor(ports, parts)
   parts.proofs = new PublicProofs(ports, parts, options)
 }

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
 import { createCrypto } from '../node/crypto.ts'
 import type { CID } from '../protocol/cid.ts'
-import type { Answer, JournalEntry } from '../protocol/journal.ts'
+import type { Answer, EffectRequest, JournalEntry } from '../protocol/journal.ts'
 import { ANSWER_BLOCKS_MAX } from '../protocol/limits.ts'
-import { splitBytes } from '../registry/split.ts'
+import { splitBytes } from '../protocol/split.ts'
 import type { SandboxResult, SandboxRun } from '../sandbox/pool.ts'
 import { runWhole } from './large-answers.ts'
+import { putsIn } from './large-puts.ts'
 
 const bytesOf = (n: number) => Uint8Array.from({ length: n }, (_, i) => i)
 const blocks = splitBytes(createCrypto(), bytesOf(100), 40)
@@ -34,7 +35,7 @@ const scene = (journal: readonly JournalEntry[]) => {
       ...{ alive: () => true, kill: () => {}, answer: (n, answer) => given.push({ n, answer }) },
     } as SandboxRun
   }
-  return { run: runWhole(journal, fetch, begin), given, letCome, fetched: () => fetched }
+  return { run: runWhole(journal, { fetch }, {}, begin), given, letCome, fetched: () => fetched }
 }
 
 const settled = async () => {
@@ -88,4 +89,48 @@ test('more blocks than an invocation may have are not fetched', async () => {
   const { run, fetched } = scene([{ entry: 'answer', n: 0, answer: many }])
   expect(await run.result).toMatchObject({ kind: 'inconclusive', reason: expect.stringContaining('81 blocks') })
   expect(fetched()).toBe(0)
+})
+
+/** A run that says what the test has it say, and a store that keeps when `let` is called. */
+const saying = (keep: (bytes: Uint8Array) => Promise<void>) => {
+  const heard: unknown[] = []
+  const says: { onBlock?: (bytes: Uint8Array) => void; onRequest?: (request: EffectRequest) => void } = {}
+  const ended = Promise.withResolvers<SandboxResult>()
+  const begin: Parameters<typeof runWhole>[3] = (_, said) => {
+    Object.assign(says, said)
+    const kill = (reason: string) => ended.resolve({ kind: 'inconclusive', reason })
+    return { result: ended.promise, state: () => 'waiting', kill } as SandboxRun
+  }
+  const fetch = () => Promise.reject(new Error('nothing is fetched'))
+  const onRequest = (one: EffectRequest) => void heard.push(one.n)
+  const puts = putsIn({ crypto: createCrypto() }, { put: (_, bytes) => keep(bytes) })
+  const run = runWhole([], { fetch, puts }, { onRequest }, begin)
+  run.result.then((result) => heard.push(result.kind))
+  const request = (n: number) => says.onRequest?.({ n, after: 0, kind: 'put', arguments: new Uint8Array() })
+  return { run, heard, request, block: () => says.onBlock?.(bytesOf(1)), end: ended.resolve }
+}
+
+test('a request is told once the blocks that it names are kept, and what is said later behind it', async () => {
+  const { promise: kept, resolve: letKeep } = Promise.withResolvers<void>()
+  const { run, heard, request, block, end } = saying(() => kept)
+  request(0)
+  expect([heard, run.state()]).toEqual([[0], 'waiting'])
+  block()
+  request(1)
+  request(2)
+  end({ kind: 'inconclusive', reason: 'over' })
+  await settled()
+  // Its home owes it nothing, and it waits for nobody's fault.
+  expect([heard, run.state()]).toEqual([[0], 'running'])
+  letKeep()
+  await settled()
+  expect(heard).toEqual([0, 1, 2, 'inconclusive'])
+})
+
+test('blocks that cannot be kept end it, inconclusive, and no request that names them is told', async () => {
+  const { run, heard, request, block } = saying(() => Promise.reject(new Error('the disk is full')))
+  block()
+  request(0)
+  expect(await run.result).toEqual({ kind: 'inconclusive', reason: 'the disk is full' })
+  expect(heard).toEqual(['inconclusive'])
 })

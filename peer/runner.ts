@@ -9,7 +9,7 @@ import type { BlockExchange } from '../registry/block-exchange.ts'
 import { loadFunction } from '../registry/functions.ts'
 import type { SandboxJob, SandboxPool, SandboxRun, Stop } from '../sandbox/pool.ts'
 import type { Images } from './images.ts'
-import { runWhole } from './large-answers.ts'
+import { type RunBlocks, runWhole, type Saying } from './large-answers.ts'
 
 export interface LoadedFunction {
   id: string
@@ -87,10 +87,19 @@ const createFunctionCache = () => {
   }
 }
 
+const sayingOf = ({ onRequest, onWait, onRest, onStop }: Saying): Saying => ({
+  ...(onRequest && { onRequest }),
+  ...(onWait && { onWait }),
+  onRest,
+  ...(onStop && { onStop }),
+})
+
+/** Without `puts` it keeps nothing of what functions put: so is who only runs again what others have done. */
 export const createRunner = (
   exchange: Pick<BlockExchange, 'fetch'>,
   pool: SandboxPool,
   images?: Pick<Images, 'find' | 'warm'>,
+  puts?: RunBlocks['puts'],
 ): Runner => {
   const kept = createFunctionCache()
 
@@ -122,12 +131,10 @@ export const createRunner = (
       until,
       from,
       onStart,
-      onRequest,
-      onWait,
-      onRest,
-      onStop,
+      ...heard
     }) => {
-      const begin = (given: readonly JournalEntry[]) =>
+      const { effects } = loaded.manifest
+      const begin = (given: readonly JournalEntry[], said: Saying) =>
         pool.run({
           party,
           ...(weight ? { weight } : {}),
@@ -137,7 +144,7 @@ export const createRunner = (
           engine: template.environment.engine,
           image: () => images?.find(loaded.id, template.environment.limits.memory_bytes, template.environment.engine),
           exportName: template.export,
-          effects: loaded.manifest.effects,
+          effects,
           input,
           seed: cidDigest(task),
           limits: template.environment.limits,
@@ -146,14 +153,12 @@ export const createRunner = (
           traceTicks,
           until,
           from,
-          onRest,
           ...(onStart ? { onStart } : {}),
-          ...(onRequest ? { onRequest } : {}),
-          ...(onWait ? { onWait } : {}),
-          ...(onStop ? { onStop } : {}),
+          ...said,
         })
-      if (!loaded.manifest.effects.some(isRead)) return begin(journal)
-      return runWhole(journal, (cid) => exchange.fetch(cid, sources), begin)
+      const saying = sayingOf(heard)
+      if (!effects.some((kind) => isRead(kind) || kind === 'put')) return begin(journal, saying)
+      return runWhole(journal, { fetch: (cid) => exchange.fetch(cid, sources), puts }, saying, begin)
     },
   }
 }

@@ -1,12 +1,17 @@
 import { expect, test } from 'vitest'
+import { createCrypto } from '../node/crypto.ts'
 import { argumentExamples } from '../scripts/protocol/argument-examples.ts'
+import { rawCid } from './cid.ts'
 import { decodeArguments, EFFECT_KINDS, EFFECTS, type EffectKind, ensureArguments, isDeferred } from './effects.ts'
 import {
   HEADERS_MAX,
   HTTP_HEAD_BYTES_MAX,
   LIST_ENTRIES_MAX,
+  MIB,
   RANDOM_BYTES_MAX,
+  STATE_BLOCK_BYTES,
   STATE_PUT_BYTES_MAX,
+  STATE_VALUE_BYTES_MAX,
   URL_CHARS_MAX,
 } from './limits.ts'
 import { encodeValue, type Value } from './values.ts'
@@ -25,6 +30,11 @@ const [http] = argumentExamples.fetch as [{ [key: string]: Value }]
 const header = (name: string, value: string): Value => [name, value]
 
 /** What is not right, each with words of its refusal. */
+const large = (bytes: number, blocks: number) => ({
+  ...{ binding: 'DB', key: 'k', bytes },
+  blocks: Array<string>(blocks).fill(rawCid(createCrypto(), new Uint8Array()).toString()),
+})
+
 const WRONG: Record<EffectKind, [Value, string][]> = {
   call: [
     [{}, 'ref'],
@@ -58,7 +68,13 @@ const WRONG: Record<EffectKind, [Value, string][]> = {
   ],
   put: [
     [{ binding: 'DB', key: 'k' }, 'value'],
-    [{ binding: 'DB', key: 'k', value: new Uint8Array(STATE_PUT_BYTES_MAX) }, `${STATE_PUT_BYTES_MAX} bytes`],
+    [{ binding: 'DB', key: 'k', value: new Uint8Array(STATE_PUT_BYTES_MAX) }, `${STATE_VALUE_BYTES_MAX} bytes`],
+    [{ binding: 'DB', key: 'k', value: 1, blocks: [] }, 'expected a map of binding, key, bytes, blocks'],
+    [large(2 * STATE_BLOCK_BYTES, 3), 'expected the CIDs of the blocks'],
+    [large(2 * STATE_BLOCK_BYTES + 1, 2), 'expected the CIDs of the blocks'],
+    [large(STATE_BLOCK_BYTES, 1), 'expected the CIDs of the blocks'],
+    [large(STATE_VALUE_BYTES_MAX + 1, 65), 'expected the CIDs of the blocks'],
+    [{ ...large(MIB, 2), blocks: ['bafy', 'bafy'] }, 'expected the CIDs of the blocks'],
     [{ binding: 'DB', key: '\n', value: 1 }, 'key'],
   ],
   delete: [[{ binding: 'DB', key: null }, 'key']],

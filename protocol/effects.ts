@@ -7,8 +7,10 @@ import {
   LIST_ENTRIES_MAX,
   NAME_CHARS_MAX,
   RANDOM_BYTES_MAX,
+  STATE_BLOCK_BYTES,
   STATE_KEY_BYTES_MAX,
   STATE_PUT_BYTES_MAX,
+  STATE_VALUE_BYTES_MAX,
   URL_CHARS_MAX,
 } from './limits.ts'
 import { isPlainObject } from './plain-object.ts'
@@ -52,9 +54,34 @@ const storable = () =>
     anyValue(),
     v.check(
       (x) => encodeValue(x).length <= STATE_PUT_BYTES_MAX,
-      `expected a value of at most ${STATE_PUT_BYTES_MAX} bytes, encoded`,
+      `expected a value of at most ${STATE_VALUE_BYTES_MAX} bytes, encoded`,
     ),
   )
+
+/** Of a block: base32 of what all raw CIDs begin with, and the hash. */
+const BLOCK_CID = /^bafkrei[a-z2-7]{52}$/
+const BLOCKS_WORDS = `expected the CIDs of the blocks of a value of ${STATE_BLOCK_BYTES + 1} to ${STATE_VALUE_BYTES_MAX} bytes`
+const isLargePut = (x: unknown): boolean => typeof x === 'object' && x !== null && 'blocks' in x
+/** With a value that is larger than a block: its bytes, encoded, and the CIDs of the blocks that they are cut into. */
+const largePut = () =>
+  v.pipe(
+    fields({
+      binding: binding(),
+      key: key(),
+      bytes: v.pipe(v.number(), v.safeInteger()),
+      blocks: v.array(v.string()),
+    }),
+    v.check(
+      ({ bytes, blocks }) =>
+        bytes > STATE_BLOCK_BYTES &&
+        bytes <= STATE_VALUE_BYTES_MAX &&
+        blocks.length === Math.ceil(bytes / STATE_BLOCK_BYTES) &&
+        blocks.every((cid) => BLOCK_CID.test(cid)),
+      BLOCKS_WORDS,
+    ),
+  )
+const LARGE_PUT = largePut()
+const PUT = fields({ binding: binding(), key: key(), value: storable() })
 
 /** As RFC 9110, 5.6.2, has a token. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
@@ -117,7 +144,11 @@ export const EFFECTS = {
       limit: upTo(LIST_ENTRIES_MAX),
     }),
   ),
-  put: effect('deferred', ARGUMENTS_ITEMS_MAX, fields({ binding: binding(), key: key(), value: storable() })),
+  put: effect(
+    'deferred',
+    ARGUMENTS_ITEMS_MAX,
+    v.lazy((x) => (isLargePut(x) ? LARGE_PUT : PUT)),
+  ),
   delete: effect('deferred', 3, fields({ binding: binding(), key: key() })),
   fetch: effect('barrier', 6 + 3 * HEADERS_MAX, httpRequest()),
   send: effect('deferred', 6 + 3 * HEADERS_MAX, httpRequest()),
@@ -169,3 +200,15 @@ export const ensureArguments = <K extends EffectKind>(kind: K, value: Value): Ar
 /** The same of their bytes. Throws MeshError E_MESSAGE and E_MESSAGE_LIMIT besides. */
 export const decodeArguments = <K extends EffectKind>(kind: K, encoded: Uint8Array): ArgumentsOf<K> =>
   ensureArguments(kind, decodeValue(encoded, EFFECTS[kind].itemsMax))
+
+export type LargePut = v.InferOutput<typeof LARGE_PUT>
+
+/** The head of a map of four, which no other put is. */
+const LARGE_PUT_HEAD = 0xa4
+
+/** What a request puts, if that is named by its blocks. Throws MeshError as `decodeArguments`. */
+export const largePutIn = (kind: EffectKind, encoded: Uint8Array): LargePut | undefined => {
+  if (kind !== 'put' || encoded[0] !== LARGE_PUT_HEAD) return undefined
+  const put = decodeArguments('put', encoded)
+  return 'blocks' in put ? put : undefined
+}

@@ -41,12 +41,14 @@ export const REQUESTS_MAX = 10_000
 export const BINDINGS_MAX = 64
 /** The value of an entry, encoded: a function of default memory has room for half of it. */
 export const STATE_VALUE_BYTES_MAX = 32 * MIB
-/** The same as a function puts it: it travels with the outcome. Four of them fill what one run may write. */
+/** The same as it stands in a request. Engines of now name what is larger than a block by its blocks; those before put no more. */
 export const STATE_PUT_BYTES_MAX = 1 * MIB
 /** A block of a value that is larger: two of them, and what stands around them, fit a request to etcd. Source: its default, 1.5 MiB. */
 export const STATE_BLOCK_BYTES = 512 * KIB
 /** Blocks of all answers of one invocation: the largest value and a page of a list, which fill the memory of most functions. */
 export const ANSWER_BLOCKS_MAX = 80
+/** Blocks of all that one invocation puts: as many as it may read. */
+export const PUT_BLOCKS_MAX = ANSWER_BLOCKS_MAX
 /** Entries in one page of a list: with keys alone some 256 KiB. */
 export const LIST_ENTRIES_MAX = 1000
 /** Reads that travel with an item, guessed by its home: functions of steps read some keys; whoever reads more waits once more. */

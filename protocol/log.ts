@@ -54,6 +54,7 @@ export const LOG_EVENTS = {
   'call.corrected': 'error',
   'call.local': 'info',
   'call.conflict': 'debug',
+  'call.withheld': 'warn',
   'invocation.delayed': 'warn',
   'invocation.ended': 'info',
   'block.refused': 'warn',

@@ -7,9 +7,9 @@ import type { Limits } from '../protocol/outcome.ts'
 import type { Crypto } from '../protocol/ports.ts'
 import { type Binding, Manifest } from '../protocol/records.ts'
 import { ensureShape } from '../protocol/schema.ts'
+import { splitBytes } from '../protocol/split.ts'
 import type { Tier } from '../protocol/tiers.ts'
 import type { BlockStore } from './block-store.ts'
-import { splitBytes } from './split.ts'
 
 /** Every block of code but the last has this size, so that one bundle has one CID, and its blocks load side by side. */
 export const CODE_BLOCK_BYTES = 256 * KIB

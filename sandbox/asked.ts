@@ -1,6 +1,7 @@
 /** What a run has requested by now, and how far that was answered. */
-import { type EffectKind, isDeferred } from '../protocol/effects.ts'
+import { type EffectKind, isDeferred, largePutIn } from '../protocol/effects.ts'
 import type { EffectRequest, JournalEntry } from '../protocol/journal.ts'
+import { PUT_BLOCKS_MAX } from '../protocol/limits.ts'
 import type { Outcome } from '../protocol/outcome.ts'
 
 export class Asked {
@@ -10,10 +11,17 @@ export class Asked {
   answers = 0
   /** Of the arguments of all. */
   bytes = 0
+  /** Of all that was put in some. */
+  #blocks = 0
 
   /** The run waits for an answer. */
   get waits(): boolean {
     return this.#unanswered.size > 0
+  }
+
+  /** So many blocks more may be put. */
+  hasRoomFor(blocks: number): boolean {
+    return this.#blocks + blocks <= PUT_BLOCKS_MAX
   }
 
   awaits(n: number): boolean {
@@ -28,6 +36,7 @@ export class Asked {
   made({ n, kind, arguments: encoded }: EffectRequest): void {
     this.requests.push({ kind, arguments: encoded })
     this.bytes += encoded.length
+    this.#blocks += largePutIn(kind, encoded)?.blocks.length ?? 0
     if (!isDeferred(kind)) this.#unanswered.add(n)
   }
 

@@ -5,7 +5,7 @@ import { FUEL_TICK, KIB, MIB } from '../protocol/limits.ts'
  * Raised with every change of the glue that could change an outcome: fuel, memory or text; also of what protocol/effects.ts
  * says of wrong arguments, which a function can read.
  */
-export const GLUE_REVISION = 3
+export const GLUE_REVISION = 4
 
 /** How deep a guest may go on the engine's own stack: 1,022 plain calls. There QuickJS throws what the guest can catch. */
 export const STACK_BYTES_MAX = 176 * KIB

@@ -1,5 +1,5 @@
 /** How runs end that return nothing. */
-import { MESSAGE_CHARS_MAX } from '../protocol/limits.ts'
+import { MESSAGE_CHARS_MAX, PUT_BLOCKS_MAX, STATE_BLOCK_BYTES } from '../protocol/limits.ts'
 import type { Outcome, OutcomeErrorCode } from '../protocol/outcome.ts'
 import type { Engine } from './engine.ts'
 import type { SandboxResult } from './job.ts'
@@ -18,6 +18,9 @@ export const inconclusive = (thrown: unknown): SandboxResult => {
 }
 
 export const tooLarge = (bytesMax: number) => failure('E_OUTPUT_LIMIT', `its result is larger than ${bytesMax} bytes`)
+
+export const tooMuchPut = () =>
+  failure('E_OUTPUT_LIMIT', `what it puts comes to over ${PUT_BLOCKS_MAX * STATE_BLOCK_BYTES} bytes`)
 
 /** A run that failed after it was refused memory failed for that, whatever it threw; the engine may throw even null. */
 export const resultOf = (end: Outcome['result'], { refused, bytesMax }: Engine): Outcome['result'] => {

@@ -14,7 +14,7 @@ import { GROUP_SOURCES, PRELUDE } from './guest/built.ts'
 import { wasmEngineId } from './wasm/engine-id.ts'
 
 /** `engineId` of this build, written down so that it can be imported; a test compares. */
-export const ENGINE_ID = 'quickjs:8bdebeef2037b9505ce4dfec937da7ba8ddd3c16d9c017a54fbafd8f41eb7330'
+export const ENGINE_ID = 'quickjs:c05fe165fe8b77a84cf634b1426f29c474d09e67882aaab5ff86abbf2435710c'
 
 /**
  * `quickjs:` and the SHA-256, in hex, of: the bytes of the engine's wasm, the UTF-8 of the prelude, the JSON of the groups

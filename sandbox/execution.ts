@@ -9,13 +9,15 @@ import { decodeValue, encodeValue, type Value } from '../protocol/values.ts'
 import { Asked } from './asked.ts'
 import { encodeCheckpoint, openCheckpoint, type Resumption } from './checkpoint.ts'
 import { GuestConsole } from './console.ts'
-import { pack, unpack } from './crossing.ts'
-import { failure, inconclusive, resultOf, tooLarge } from './ends.ts'
+import { pack } from './crossing.ts'
+import { failure, inconclusive, resultOf, tooLarge, tooMuchPut } from './ends.ts'
 import { type Engine, EngineFault, type GuestEvents, NO_MEMORY, STACK_END, STOP } from './engine.ts'
 import { evaluateGroup } from './evaluate.ts'
+import { GuestBuffers } from './guest-buffers.ts'
 import { HOST } from './host-calls.ts'
 import { type Image, resetToImage } from './image.ts'
 import type { Run, RunEvents, SandboxResult } from './job.ts'
+import type { CutPut } from './large-puts.ts'
 import { traceEngine } from './memory-state.ts'
 import { ModuleCalls } from './module-calls.ts'
 import { RunModules } from './modules.ts'
@@ -59,11 +61,11 @@ export class Execution implements GuestEvents {
   readonly #lines = new ConsoleLines((level, line) => this.#console.add(level, line))
   readonly #asked: Asked
   readonly #hasModules: boolean
+  readonly #cutPut: CutPut | undefined
+  readonly #buffers: GuestBuffers
   #ticks = 0
   /** As of the last rest: that many checkpoints were due. */
   #checkpoints: number
-  #buffers: Uint8Array[] = []
-  #bufferBytes = 0
   #end: End | undefined
   /** Things that the guest has yet to do when no jobs are left. */
   #turns = 0
@@ -80,7 +82,10 @@ export class Execution implements GuestEvents {
     printed: readonly ConsoleLine[],
     events: RunEvents,
     programs: readonly Program[] = [],
+    cutPut?: CutPut,
   ) {
+    this.#cutPut = run.effects.includes('put') ? cutPut : undefined
+    this.#buffers = new GuestBuffers(this.#cutPut !== undefined)
     this.#engine = engine
     this.#image = image
     this.#run = run
@@ -309,22 +314,16 @@ export class Execution implements GuestEvents {
     return String(JSON.parse(this.#text(value, SHORT_BYTES_MAX)))
   }
 
-  /** One byte array may be named many times in a result: they are counted as they come, not once they are here. */
   #buffer(value: number): void {
-    const room = OUTPUT_BYTES_MAX - this.#bufferBytes
+    const { bytesMax, room } = this.#buffers
     const bytes = this.#engine.buffer(this.#image.roots.context, value, room)
-    if (!bytes) this.#stop(tooLarge(this.#run.limits.output_bytes))
-    this.#buffers.push(bytes)
-    this.#bufferBytes += bytes.length
+    if (!bytes) this.#stop(tooLarge(this.#cutPut ? bytesMax : this.#run.limits.output_bytes))
+    this.#buffers.add(bytes)
   }
 
   /** The Value in a string of the guest and the byte arrays sent before it. */
   #unpacked(value: number, bytesMax: number): Value {
-    const json = this.#text(value, bytesMax * JSON_BYTES_PER_BYTE)
-    const unpacked = unpack(json, this.#buffers)
-    this.#buffers = []
-    this.#bufferBytes = 0
-    return unpacked
+    return this.#buffers.unpacked(this.#text(value, bytesMax * JSON_BYTES_PER_BYTE))
   }
 
   /** Of at most `bytesMax`. */
@@ -351,9 +350,12 @@ export class Execution implements GuestEvents {
     if (!this.#run.effects.includes(kind)) this.#stop(failure('E_EFFECT_UNDECLARED', undeclared(kind)))
     if (this.#asked.requests.length === REQUESTS_MAX)
       this.#stop(failure('E_OUTPUT_LIMIT', `it made more than ${REQUESTS_MAX} requests`))
-    const asked = this.#unpacked(value, OUTPUT_BYTES_MAX)
+    const given = this.#unpacked(value, kind === 'put' ? this.#buffers.bytesMax : OUTPUT_BYTES_MAX)
+    const { asked, blocks } = (kind === 'put' && this.#cutPut?.(given)) || { asked: given, blocks: [] }
     const fault = faultIn(kind, asked)
     if (fault !== undefined) return this.#engine.newString(this.#image.roots.context, fault)
+    if (!this.#asked.hasRoomFor(blocks.length)) this.#stop(tooMuchPut())
+    for (const { bytes } of blocks) this.#events.block?.(bytes)
     this.#requested(kind, this.#encoded(asked, OUTPUT_BYTES_MAX))
     return 0
   }

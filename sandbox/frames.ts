@@ -53,6 +53,8 @@ export type Report =
   | ['lacks', number]
   /** Run, then the fields of an EffectRequest. */
   | ['request', number, number, number, EffectKind, Uint8Array]
+  /** Run, one of the blocks that its next request names: before that. */
+  | ['block', number, Uint8Array]
   /** Run, fuel used so far. */
   | ['fuel', number, number]
   /** Run, answers given so far, a checkpoint of it there: at a rest that is due for one. */

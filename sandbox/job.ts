@@ -44,6 +44,8 @@ export interface Run {
 export interface RunEvents {
   /** The function made a request that its journal does not hold. */
   requested?(request: EffectRequest): void
+  /** One of the blocks that its next request names, also where its journal holds that. */
+  block?(bytes: Uint8Array): void
   /** Now and then while the guest computes. */
   progress?(fuel: number): void
   /** The guest is at rest after so many answers, and has computed enough since the last checkpoint for one more. */

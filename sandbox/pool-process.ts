@@ -219,6 +219,8 @@ export class PoolProcess {
     if (report[0] === 'request') {
       const [, , n, after, kind, bytes] = report
       if (current) run.requested({ n, after, kind, arguments: bytes })
+    } else if (report[0] === 'block') {
+      if (current) run.block(report[2])
     } else if (report[0] === 'stopped') {
       const [, , n, after, kind, bytes, console, fuel] = report
       if (current) run.job.onStop?.({ request: { n, after, kind, arguments: bytes }, console, fuel })

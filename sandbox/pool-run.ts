@@ -2,6 +2,7 @@
 
 import { type EffectKind, isDeferred } from '../protocol/effects.ts'
 import { type Answer, awaitedIn, type EffectRequest, type JournalEntry } from '../protocol/journal.ts'
+import { PUT_BLOCKS_MAX } from '../protocol/limits.ts'
 import type { Limits } from '../protocol/outcome.ts'
 import type { Trace } from '../protocol/records.ts'
 import type { CodeForm, SandboxResult, Stop } from './job.ts'
@@ -42,6 +43,8 @@ export interface SandboxJob {
   onStart?(): void
   /** Called for each request that `journal` does not hold. */
   onRequest?(request: EffectRequest): void
+  /** Called for each block of what it puts, before the request that names it, also one of `journal`; again where it begins again. */
+  onBlock?: ((bytes: Uint8Array) => void) | undefined
   /** Called each time that it waits for an answer, and all of `journal` lies behind it. */
   onWait?(): void
   /** Called at each rest that is due for a checkpoint, after so many answers. */
@@ -92,6 +95,8 @@ export class PooledRun implements SandboxRun {
   #requests: number
   readonly #unanswered: Set<number>
   readonly #owner: RunOwner
+  /** From the process that has it. */
+  #blocks = 0
   #resolve!: (result: SandboxResult) => void
 
   constructor(id: number, job: SandboxJob, owner: RunOwner) {
@@ -146,6 +151,13 @@ export class PooledRun implements SandboxRun {
     this.job.onRequest?.(request)
   }
 
+  /** Throws for more than one run can put. */
+  block(bytes: Uint8Array): void {
+    this.#blocks++
+    if (this.#blocks > PUT_BLOCKS_MAX) throw new Error(`${this.#blocks} blocks of one run`)
+    this.job.onBlock?.(bytes)
+  }
+
   begun(atMs: number): void {
     if (this.startedAt !== undefined) return
     this.startedAt = atMs
@@ -156,6 +168,7 @@ export class PooledRun implements SandboxRun {
   detach(): void {
     this.process = undefined
     this.steps = 0
+    this.#blocks = 0
   }
 
   /** Some of its requests are unanswered. */

@@ -2,7 +2,13 @@
 import { decodeCanonical } from '../protocol/codec.ts'
 import { EFFECT_KINDS } from '../protocol/effects.ts'
 import { MeshError } from '../protocol/errors.ts'
-import { CHECKPOINT_BYTES_MAX, MESSAGE_CHARS_MAX, OUTPUT_BYTES_MAX, REQUESTS_MAX } from '../protocol/limits.ts'
+import {
+  CHECKPOINT_BYTES_MAX,
+  MESSAGE_CHARS_MAX,
+  OUTPUT_BYTES_MAX,
+  REQUESTS_MAX,
+  STATE_BLOCK_BYTES,
+} from '../protocol/limits.ts'
 import { consoleLines, Outcome } from '../protocol/outcome.ts'
 import { trace } from '../protocol/records.ts'
 import { fits } from '../protocol/schema.ts'
@@ -35,6 +41,7 @@ const FIELDS: Record<Report[0], readonly Check[]> = {
   lacks: [id],
   stopped: [id, ...REQUEST, (x) => fits(CONSOLE, x), (x) => isCount(x)],
   request: [id, ...REQUEST],
+  block: [id, (x) => isBytes(x, STATE_BLOCK_BYTES)],
   fuel: [id, (x) => isCount(x)],
   rested: [id, (x) => isCount(x, REQUESTS_MAX), (x) => isBytes(x, CHECKPOINT_BYTES_MAX)],
   trace: [id, (x) => fits(TRACE, x)],

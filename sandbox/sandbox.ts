@@ -11,6 +11,7 @@ import { IdleEngines } from './idle-engines.ts'
 import { differenceFromImage, type Image, ownCopies, wholePages } from './image.ts'
 import { decodeImage, encodeImage } from './image-file.ts'
 import { type CodeForm, PLAIN_MODULE, type Run, type RunEvents, type SandboxResult } from './job.ts'
+import type { CutPut } from './large-puts.ts'
 import { type Loaded, type LoadFailure, loadFunction, loadProgram, openCarried } from './load.ts'
 import { runProgram } from './program/trace.ts'
 
@@ -68,6 +69,8 @@ export interface SandboxOptions {
    * is a little faster, and nothing is told. Outcomes are the same.
    */
   sliceGas?: number | undefined
+  /** Undefined: what a function puts has to fit a request. So it is in pages, which serve no effects. */
+  cutPut?: CutPut | undefined
 }
 
 /** The memory that a run with this limit gets. */
@@ -80,13 +83,15 @@ class ImageSandbox implements Sandbox {
   readonly #idle: IdleEngines
   readonly #compare: boolean
   readonly #sliceGas: number | undefined
+  readonly #cutPut: CutPut | undefined
   /** The longest unused first. */
   readonly #entries = new Map<string, Entry>()
   #last: Entry | undefined
   /** Images that refer to a file. */
   #borrowed: Image[] = []
 
-  constructor({ wasm, bases = new Bases(wasm), compare = false, sliceGas }: SandboxOptions) {
+  constructor({ wasm, bases = new Bases(wasm), compare = false, sliceGas, cutPut }: SandboxOptions) {
+    this.#cutPut = cutPut
     this.#bases = bases
     this.#idle = new IdleEngines(wasm)
     this.#compare = compare
@@ -154,7 +159,7 @@ class ImageSandbox implements Sandbox {
     const { image, console, programs } = loaded
     const engine = this.#idle.take(image, image.memoryBytesMax, run.owner)
     if (this.#compare) ensurePristine(engine, image)
-    return new EngineRun(new Execution(engine, image, run, console, events, programs), () =>
+    return new EngineRun(new Execution(engine, image, run, console, events, programs, this.#cutPut), () =>
       this.#idle.give(engine, image, run.owner),
     )
   }

@@ -11,9 +11,12 @@ import {
 } from './frames.ts'
 import { isImageFile } from './image-file.ts'
 import type { CodeForm, Run, SandboxResult } from './job.ts'
+import type { CutPut } from './large-puts.ts'
 import { plainText } from './plain-text.ts'
 import { createSandbox, type RunHandle, type Sandbox } from './sandbox.ts'
 import { Tracer } from './tracer.ts'
+
+export { createCutPut } from './large-puts.ts'
 
 export interface WorkerPorts {
   /** The engine's binary. */
@@ -23,6 +26,8 @@ export interface WorkerPorts {
   send(frame: Uint8Array): void
   /** SHA-256. Called for runs that are traced alone. */
   hash(bytes: Uint8Array): Uint8Array
+  /** As `SandboxOptions` has it. */
+  cutPut?: CutPut | undefined
   /** Never goes back, ms. Only for reports on speed: nothing of it reaches a guest. */
   now(): number
   /** Where the host lends a share of a core only. */
@@ -87,7 +92,8 @@ class Worker implements SandboxWorker {
 
   constructor(ports: WorkerPorts) {
     this.#ports = ports
-    this.#sandbox = createSandbox({ wasm: ports.wasm, bases: ports.bases, sliceGas: ports.pace && SLICE_GAS })
+    const { wasm, bases, cutPut, pace } = ports
+    this.#sandbox = createSandbox({ wasm, bases, cutPut, sliceGas: pace && SLICE_GAS })
   }
 
   prepare(): void {
@@ -194,6 +200,7 @@ class Worker implements SandboxWorker {
     return this.#sandbox.run(functionId, run, {
       requested: ({ n, after, kind, arguments: bytes }) =>
         this.#report(['request', id, n, after, kind, bytes], bytes.length),
+      block: (bytes) => this.#report(['block', id, bytes], bytes.length),
       progress: (used) => this.#progress(id, used),
       rested: (answers, checkpoint) => this.#rested(id, answers, checkpoint()),
       stopped: ({ request: { n, after, kind, arguments: bytes }, console, fuel: used }) =>

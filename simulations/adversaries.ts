@@ -111,7 +111,10 @@ class Forgery {
   #lieAbout(kind: Request[4], args: Arguments, elsewhere: string | undefined): Arguments | undefined {
     if (this.#how === 'read' && kind === 'get' && elsewhere !== undefined && elsewhere !== args.key)
       return { ...args, key: elsewhere }
-    if (this.#how === 'write' && kind === 'put') return { ...args, value: otherThan(args.value as Value) }
+    if (this.#how === 'write' && kind === 'put')
+      return Array.isArray(args.blocks)
+        ? { ...args, blocks: args.blocks.toReversed() }
+        : { ...args, value: otherThan(args.value as Value) }
     if (this.#how === 'write' && kind === 'fetch') return { ...args, method: 'DELETE' }
     return undefined
   }
@@ -168,3 +171,7 @@ export const checkpointForger = (host: SandboxHost, from: number, forged: () => 
     tell(reports.map(lie))
   })
 }
+
+/** Computes right, and gives nobody the blocks of what is put. */
+export const withholdingHost = (host: SandboxHost): SandboxHost =>
+  around(host, (tell) => (reports) => tell(reports.filter(([kind]) => kind !== 'block')))

@@ -1,17 +1,17 @@
 /** One durable invocation while it runs here: its journal is kept as it grows, and its end with what it wrote. */
 
 import { DurableRecord, JournalPart } from '../../protocol/durable.ts'
-import { isDeferred } from '../../protocol/effects.ts'
+import { isDeferred, largePutIn } from '../../protocol/effects.ts'
 import type { Envelope } from '../../protocol/envelope.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import { joinBytes } from '../../protocol/join-bytes.ts'
 import { type Answer, awaitedIn, type EffectRequest, type JournalEntry } from '../../protocol/journal.ts'
 import { STATE_BLOCK_BYTES } from '../../protocol/limits.ts'
 import { Outcome } from '../../protocol/outcome.ts'
-import type { Clock, Crypto, Ports } from '../../protocol/ports.ts'
+import type { Clock, Ports } from '../../protocol/ports.ts'
 import type { Checkpoint, Manifest } from '../../protocol/records.ts'
-import { type Block, splitBytes } from '../../registry/split.ts'
-import type { Committed, Item, KeptRun } from '../calls.ts'
+import { type Block, splitBytes } from '../../protocol/split.ts'
+import type { CallSteps, Committed, Item, KeptRun } from '../calls.ts'
 import { checkpointOf, isSameCheckpoint } from '../checkpoints.ts'
 import { OwnWrites } from '../effects/own-writes.ts'
 import { answerRead, type StateReads } from '../effects/state.ts'
@@ -23,6 +23,7 @@ import type { Rehearsals } from '../rehearsals.ts'
 import type { RunRequest } from '../runner.ts'
 import { commitKnown } from '../state/commit.ts'
 import type { Read, StateEngine, Transaction, Write } from '../state/engine.ts'
+import { isAnswer } from './is-answer.ts'
 import type { KeptCheckpoints } from './kept-checkpoints.ts'
 import { codeName, INVOCATIONS, journalName, outcomeName, partName, placeOf } from './names.ts'
 import { piecesOf, scanPieces } from './pieces.ts'
@@ -68,16 +69,6 @@ export interface KeptRunOptions {
 
 const NOTHING: Committed = { steps: 0, requests: 0 }
 
-const sameAnswer = (crypto: Pick<Crypto, 'hash'>, a: Uint8Array, b: Answer): boolean => {
-  if (!b.ok) return false
-  if (!b.blocks) return a.length === b.value.length && a.every((byte, i) => byte === b.value[i])
-  return (
-    splitBytes(crypto, a, STATE_BLOCK_BYTES)
-      .map(({ cid }) => cid)
-      .join() === b.blocks.join()
-  )
-}
-
 export class StoredRun implements KeptRun {
   readonly #clock: Clock
   readonly #crypto: Ports['crypto']
@@ -99,8 +90,10 @@ export class StoredRun implements KeptRun {
   readonly #reads = new Set<number>()
   #parts: number
   #unkept: Entries = []
-  /** Of answers, by their names: each is kept before the part that names it. */
+  /** Of answers: each is kept before the part that names it; of puts: before the checkpoint behind them. */
   #unkeptBlocks: Block[] = []
+  /** Puts whose blocks are. */
+  readonly #keptPuts = new Set<number>()
   /** The record is not kept as it is. */
   #isNew = false
   #keeping: Promise<void> | undefined
@@ -194,7 +187,7 @@ export class StoredRun implements KeptRun {
       const rehearsal = await this.#rehearsals.of(item, checkpoint.answers)
       return rehearsal.checkpointAt(item.journal, checkpoint.answers)
     }
-    const isOwn = await this.#rested(checkpoint, item.journal, own)
+    const isOwn = await this.#rested(checkpoint, item, own)
     if (isOwn || this.#executing !== executing) return
     home.startOver()
     sink.refuse(`its checkpoint after ${checkpoint.answers} answers is none that its function comes to`)
@@ -206,18 +199,15 @@ export class StoredRun implements KeptRun {
       from: (begun) => (this.#checkpoints.find(begun) ?? this.#checkpoints.find(journal))?.bytes,
       onRest: (answers, bytes) => {
         if (item.kept !== this) return
-        this.#rested(checkpointOf(this.#crypto, answers, bytes), item.journal, async () => bytes)
+        this.#rested(checkpointOf(this.#crypto, answers, bytes), item, async () => bytes)
       },
     }
   }
 
   /** False: the function does not come to it, as its own bytes there show. */
-  async #rested(
-    checkpoint: Checkpoint,
-    journal: readonly JournalEntry[],
-    own: () => Promise<Uint8Array | undefined>,
-  ): Promise<boolean> {
+  async #rested(checkpoint: Checkpoint, item: Item, own: () => Promise<Uint8Array | undefined>): Promise<boolean> {
     const { answers } = checkpoint
+    const { journal } = item
     const head = this.#checkpoints.headAt(journal, answers)
     const known = this.#checkpoints.isKnown(checkpoint, head)
     if (known !== undefined || this.#checkpoints.isPassed(checkpoint, journal)) return known !== false
@@ -227,7 +217,22 @@ export class StoredRun implements KeptRun {
     if (!bytes || !sameBytes(head, this.#checkpoints.headAt(journal, answers))) return true
     if (!isSameCheckpoint(checkpoint, checkpointOf(this.#crypto, answers, bytes))) return false
     this.proven.add(journal, journal.filter((one) => one.entry === 'request' && one.after <= answers).length)
-    await this.#keepCheckpoint(checkpoint, head, bytes)
+    // Who goes on from there makes nothing of what was put before: without it, it is of no use.
+    if (await this.#takePuts(item, answers)) await this.#keepCheckpoint(checkpoint, head, bytes)
+    return true
+  }
+
+  /** False: not all that was put in blocks before so many answers is here. */
+  async #takePuts({ journal, request }: Item, answers: number): Promise<boolean> {
+    for (const one of journal) {
+      if (one.entry === 'answer' || one.after > answers || one.n < this.committed.requests) continue
+      const put = this.#keptPuts.has(one.n) ? undefined : largePutIn(one.kind, one.arguments)
+      if (!put) continue
+      const value = await request.steps?.putBytes(put).catch(() => undefined)
+      if (!value) return false
+      this.keepBlocks(splitBytes(this.#crypto, value, STATE_BLOCK_BYTES))
+      this.#keptPuts.add(one.n)
+    }
     return true
   }
 
@@ -252,6 +257,7 @@ export class StoredRun implements KeptRun {
     this.#journal = []
     this.#unkept = []
     this.#parts = 0
+    this.#keptPuts.clear()
     this.#askedMs.clear()
     this.#reads.clear()
     for (const n of [...this.#doubtful]) if (!journal.some((entry) => entry.n === n)) this.#doubtful.delete(n)
@@ -263,11 +269,11 @@ export class StoredRun implements KeptRun {
   }
 
   /** Reads again what was read: a journal of which something has changed is of no use, since it would not be committed. */
-  async stands(reads: StateReads, { env }: Manifest): Promise<boolean> {
+  async stands(reads: StateReads, { env }: Manifest, steps: Pick<CallSteps, 'putBytes'>): Promise<boolean> {
     const { grants } = this.#record
     const from = this.committed.requests
     const granted = new GrantedRequests(env, grants)
-    const own = new OwnWrites(this.#journal, grants)
+    const own = new OwnWrites(this.#journal, { grants, steps })
     const answers = new Map<number, Answer>()
     for (const one of this.#journal) if (one.entry === 'answer') answers.set(one.n, one.answer)
     for (const one of this.#journal) {
@@ -276,8 +282,7 @@ export class StoredRun implements KeptRun {
       const { kind, n } = one
       if (kind !== 'get' && kind !== 'list') continue
       const now = await answerRead(own.over(reads, from, n), granted.admit(kind, one)).catch((cause: unknown) => cause)
-      const isSame = now instanceof Uint8Array ? sameAnswer(this.#crypto, now, answer) : isSameError(now, answer)
-      if (!isSame) return false
+      if (!isAnswer(this.#crypto, now, answer)) return false
     }
     return true
   }
@@ -339,7 +344,7 @@ export class StoredRun implements KeptRun {
   /** Resolves once all that has been added by now is kept: of many at a time in one commit. */
   #keep(): Promise<void> {
     const keep = async () => {
-      if (this.#unkept.length === 0 && !this.#isNew) return
+      if (this.#unkept.length === 0 && this.#unkeptBlocks.length === 0 && !this.#isNew) return
       const entries = this.#unkept
       this.#unkept = []
       const writes = this.#isNew ? [this.#recordOf(this.#record)] : []
@@ -386,6 +391,3 @@ export class StoredRun implements KeptRun {
     )
   }
 }
-
-const isSameError = (cause: unknown, answer: Answer): boolean =>
-  cause instanceof MeshError && !answer.ok && cause.code === answer.code

@@ -34,12 +34,12 @@ export class BoundEffects implements Effects {
     this.#item = item
     this.#fetching = new Fetching(ports)
     this.#granted = new GrantedRequests(item.manifest.env, item.request.grants)
-    this.#own = new OwnWrites(item.journal, item.request.grants)
+    this.#own = new OwnWrites(item.journal, item.request)
     for (const entry of item.journal) this.#granted.note(entry)
     this.#blocks = blocksIn(item.journal).length
   }
 
-  async perform(request: EffectRequest, proven: () => Promise<void>): Promise<Answer> {
+  async perform(request: EffectRequest, proven: () => Promise<void>, reached: () => Promise<void>): Promise<Answer> {
     const { kind } = request
     switch (kind) {
       case 'get':
@@ -47,6 +47,8 @@ export class BoundEffects implements Effects {
         this.#count(request)
         const granted = this.#granted.admit(kind, request)
         const step = await this.#item.request.steps?.current()
+        // An executor may have named any blocks.
+        if (step && this.#own.hasLarge(step.from, request.n)) await reached()
         const value = await answerRead(step && this.#own.over(step.reads, step.from, request.n), granted)
         const answer = await this.#answerOf(value)
         this.#granted.answered(request.n, countedBytes(answer))

@@ -23,6 +23,8 @@ const within = (steps: CallSteps): CallSteps => ({
   current: async () => ({ ...(await steps.current()), from: 0 }),
   end: (_item, _n, reached) => reached.then(() => true),
   keepBlocks: (value) => steps.keepBlocks(value),
+  expect: (put) => steps.expect(put),
+  putBytes: (put) => steps.putBytes(put),
 })
 
 interface Target {

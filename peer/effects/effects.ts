@@ -27,9 +27,10 @@ const STEP_SLEEP_MS = 1000
 export interface Effects {
   /**
    * Rejects with MeshError for what the function is told, by its code. Never called for what is deferred. `proven`
-   * resolves once nobody has made the request up; a barrier waits for it.
+   * resolves once nobody has made the request up; a barrier waits for it. `reached` does, too, and ends no step: all that was
+   * put before is here.
    */
-  perform(request: EffectRequest, proven: () => Promise<void>): Promise<Answer>
+  perform(request: EffectRequest, proven: () => Promise<void>, reached: () => Promise<void>): Promise<Answer>
   /** What it is likely to read first. */
   foresee(): Promise<Foreseen[]>
   /** Nobody waits for any of them any more. */
@@ -62,7 +63,7 @@ class ItemEffects implements Effects {
     this.#bound = kit && new kit.BoundEffects(ports, item)
   }
 
-  async perform(request: EffectRequest, proven: () => Promise<void>): Promise<Answer> {
+  async perform(request: EffectRequest, proven: () => Promise<void>, reached: () => Promise<void>): Promise<Answer> {
     const { kind, arguments: encoded } = request
     switch (kind) {
       case 'call':
@@ -79,7 +80,7 @@ class ItemEffects implements Effects {
       case 'random':
         return ok(encodeValue(this.#ports.random.bytes(decodeArguments(kind, encoded).bytes)))
       default:
-        if (this.#bound) return this.#bound.perform(request, proven)
+        if (this.#bound) return this.#bound.perform(request, proven, reached)
         throw new MeshError('E_GRANT', `${kind}: this home performs none`)
     }
   }

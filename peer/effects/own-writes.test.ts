@@ -44,7 +44,7 @@ test('what is read is what a state would have in which the writes were made, pag
       }
       return isPut ? request(n, 'put', { binding, key, value: n }) : request(n, 'delete', { binding, key })
     })
-    const own = new OwnWrites(journal, GRANTS).over(readsOf(below), from, until)
+    const own = new OwnWrites(journal, { grants: GRANTS }).over(readsOf(below), from, until)
     const right = readsOf(whole)
     for (const key of KEYS) expect(await own.get('shop', key)).toEqual(await right.get('shop', key))
     const range = { namespace: 'shop', prefix: pick(['', 'a', 'a/', 'z']), limit: 1 + random.below(4) }
@@ -55,7 +55,7 @@ test('what is read is what a state would have in which the writes were made, pag
 
 test('what comes later in the journal is seen by who asks later', async () => {
   const journal = [request(0, 'put', { binding: 'DB', key: 'a', value: 0 })]
-  const own = new OwnWrites(journal, GRANTS)
+  const own = new OwnWrites(journal, { grants: GRANTS })
   const below = readsOf(new Map())
   const read = async (from: number, n: number) => {
     const found = await own.over(below, from, n).get('shop', 'a')

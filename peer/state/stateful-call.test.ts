@@ -39,7 +39,8 @@ beforeEach(async () => {
 
 const crypto = createCrypto()
 /** Nothing large is read. */
-const store = { put: async () => {}, pin: () => () => {} }
+const store = { put: async () => {}, pin: () => () => {}, get: async () => undefined }
+const exchange = { fetch: () => Promise.reject(new Error('nothing large is put')) }
 const log = {
   event: (name: string) => {
     if (name === 'call.conflict') conflicts++
@@ -68,7 +69,8 @@ const cameTo = (
 const put = (key: string, value: Value): Requested => ['put', { binding: 'DB', key, value }]
 const run = (perform: Perform, { timeoutMs = 60_000, on = engine } = {}) => {
   const network = { peerId: 'home' } as Network
-  const state = { engine: on, gates, sends: new Sends({ clock, log, network }, on), store, foresight: new Foresight() }
+  const sends = new Sends({ clock, log, network }, on)
+  const state = { engine: on, gates, sends, store, exchange, foresight: new Foresight() }
   const deadlineMs = clock.monotonic() + timeoutMs
   return new StatefulCall({ clock, crypto, log }, { state, perform }, request(timeoutMs), manifest, deadlineMs).run()
 }

@@ -92,10 +92,12 @@ export class StatefulCall {
 
   /** Undefined: one of its steps could not be committed before it came to its end. */
   async #runOnce(vain: AbortSignal): Promise<CallResult | undefined> {
-    const { signal } = this.#request
+    const { signal, level: wanted } = this.#request
+    const level = this.#steps.runsHere ? ({ level: 'self' } as const) : wanted
     const either = signal ? AbortSignal.any([signal, vain]) : vain
     try {
-      return await this.#perform({ ...this.#request, signal: either, steps: this.#steps, foresight: this.#foresight })
+      const own = { level, signal: either, steps: this.#steps, foresight: this.#foresight }
+      return await this.#perform({ ...this.#request, ...own })
     } catch (cause) {
       if (!vain.aborted || signal?.aborted) throw cause
       if (vain.reason instanceof MeshError) throw vain.reason

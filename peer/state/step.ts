@@ -2,6 +2,7 @@
  * One step of a call: all that it reads is as of one revision, that of its first read, and noted, since at its end all of it
  * must still stand.
  */
+import type { LargePut } from '../../protocol/effects.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import type { MoveMark } from '../../protocol/moves.ts'
 import { encodeValue } from '../../protocol/values.ts'
@@ -11,16 +12,21 @@ import type { Read, ReadRange, StateEngine, Transaction, Write } from './engine.
 import { refusalOf } from './move-rules.ts'
 import { markAt, markRead } from './moving.ts'
 
-const writesOf = (deferred: readonly Deferred[]): Write[] =>
-  deferred.flatMap((one): Write[] => {
-    // The outbox has those.
-    if (one.kind === 'send') return []
-    const { args, grant } = one
-    const place = { namespace: grant.state, key: args.key }
-    return [one.kind === 'put' ? { ...place, put: encodeValue(one.args.value) } : { ...place, delete: true }]
-  })
+/** The encoded value of a put that is named by its blocks. */
+type PutBytes = (put: LargePut) => Promise<Uint8Array>
 
-const namespacesOf = (writes: readonly Write[]): string[] => [...new Set(writes.map(({ namespace }) => namespace))]
+type Written = Exclude<Deferred, { kind: 'send' }>
+
+/** The outbox has the others. */
+const writtenIn = (deferred: readonly Deferred[]): Written[] => deferred.filter((one) => one.kind !== 'send')
+
+const writeOf = async ({ args, grant }: Written, putBytes: PutBytes): Promise<Write> => {
+  const place = { namespace: grant.state, key: args.key }
+  if ('blocks' in args) return { ...place, put: await putBytes(args) }
+  return 'value' in args ? { ...place, put: encodeValue(args.value) } : { ...place, delete: true }
+}
+
+const namespacesOf = (written: readonly Written[]): string[] => [...new Set(written.map(({ grant }) => grant.state))]
 
 type Reading = Pick<StateEngine, 'revision' | 'read' | 'list'>
 
@@ -104,7 +110,7 @@ export class Step implements StateReads {
 
   /** Throws MeshError E_STATE_MOVING or E_NAMESPACE_TAKEN where something is to be written that moves. */
   async ensureMayWrite(deferred: readonly Deferred[]): Promise<void> {
-    for (const namespace of namespacesOf(writesOf(deferred)))
+    for (const namespace of namespacesOf(writtenIn(deferred)))
       await this.#unlessStale(() => this.#ensureSettled(namespace, 'write'))
   }
 
@@ -112,11 +118,12 @@ export class Step implements StateReads {
   async transaction(
     id: string,
     deferred: readonly Deferred[],
+    putBytes: PutBytes,
     more: Pick<Transaction, 'reads' | 'writes'>,
   ): Promise<Transaction> {
-    const written = writesOf(deferred)
+    const written = writtenIn(deferred)
     const reads = [...this.#reads.values(), ...namespacesOf(written).map(markRead), ...more.reads]
-    const writes = [...written, ...more.writes]
+    const writes = [...(await Promise.all(written.map((one) => writeOf(one, putBytes)))), ...more.writes]
     return { id, revision: await this.revision, reads, ranges: this.#ranges, writes }
   }
 }

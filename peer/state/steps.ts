@@ -2,13 +2,18 @@
  * The steps of a call: each reads at one revision and is committed as one, with what was sent. A barrier stands between two,
  * and the end of the function behind the last. What conflicts is run again from the end of the last step that is committed.
  */
-import type { CID } from '../../protocol/cid.ts'
+import { type CID, ensureCid } from '../../protocol/cid.ts'
+import { EFFECTS, type LargePut } from '../../protocol/effects.ts'
+import { MeshError } from '../../protocol/errors.ts'
+import { joinBytes } from '../../protocol/join-bytes.ts'
 import type { EffectRequest, JournalEntry } from '../../protocol/journal.ts'
-import { STATE_BLOCK_BYTES } from '../../protocol/limits.ts'
+import { PUT_BLOCKS_MAX, STATE_BLOCK_BYTES } from '../../protocol/limits.ts'
 import type { Ports } from '../../protocol/ports.ts'
 import type { Manifest } from '../../protocol/records.ts'
+import { splitBytes } from '../../protocol/split.ts'
+import { decodeValue } from '../../protocol/values.ts'
+import type { BlockExchange } from '../../registry/block-exchange.ts'
 import type { BlockStore } from '../../registry/block-store.ts'
-import { splitBytes } from '../../registry/split.ts'
 import type { CallRequest, CallResult, CallSteps, Committed, Item } from '../calls.ts'
 import { type Deferred, deferredIn, GrantedRequests } from '../grants.ts'
 import { Proven } from '../proven.ts'
@@ -28,7 +33,9 @@ export interface State {
   gates: Gates
   sends: Sends
   /** Where whoever runs a call fetches what it reads. */
-  store: Pick<BlockStore, 'put' | 'pin'>
+  store: Pick<BlockStore, 'put' | 'pin' | 'get'>
+  /** Where what was put elsewhere is fetched. */
+  exchange: Pick<BlockExchange, 'fetch'>
   foresight: Foresight
 }
 
@@ -54,6 +61,7 @@ export class Steps implements CallSteps {
   #granted: GrantedRequests
   #conflicts = 0
   readonly #unpin: (() => void)[] = []
+  #runsHere = false
   /** Leaves the turn that the step has taken. */
   #leave: (() => void) | undefined
   /** Settles when the barriers so far have ended their steps, or could not. */
@@ -92,7 +100,7 @@ export class Steps implements CallSteps {
     this.#barriers = Promise.resolve()
     this.#step = new Step(state.engine)
     if (!durable) this.proven.cut(this.#from)
-    else if (!(await durable.stands(this.#step, manifest))) {
+    else if (!(await durable.stands(this.#step, manifest, this))) {
       this.proven.cut(this.#from)
       durable.startOver(this.proven.journal)
       await durable.intends()
@@ -134,20 +142,75 @@ export class Steps implements CallSteps {
     return cids
   }
 
+  expect(put: LargePut): void {
+    this.#unpin.push(this.#options.state.store.pin(put.blocks.map(ensureCid)))
+  }
+
+  async putBytes({ key, bytes, blocks }: LargePut): Promise<Uint8Array> {
+    const found = await Promise.all(blocks.map((cid) => this.#options.state.store.get(ensureCid(cid))))
+    const parts = found.filter((part) => part !== undefined)
+    if (parts.length < blocks.length) {
+      const message = `${blocks.length - parts.length} blocks of what is put under ${JSON.stringify(key)} are not here, and nobody gave them`
+      throw new MeshError('E_BLOCK_MISSING', { message, key })
+    }
+    const value = joinBytes(parts)
+    if (value.length !== bytes)
+      throw new MeshError('E_MESSAGE', `put: its blocks have ${value.length} bytes, and not ${bytes}`)
+    decodeValue(value, EFFECTS.put.itemsMax)
+    return value
+  }
+
+  /** Nobody gave what an outcome puts in blocks: this home has to run the function itself. */
+  get runsHere(): boolean {
+    return this.#runsHere
+  }
+
   /** The call has ended. */
   close(): void {
     for (const unpin of this.#unpin.splice(0)) unpin()
   }
 
-  /** Commits the last step. False: it conflicts. */
+  /** Commits the last step. False: it conflicts, or `runsHere`. */
   async settle({ outcome, performed }: CallResult): Promise<boolean> {
     const { durable } = this.#options.request
     const { item, outcomeBytes } = performed[0] as CallResult['performed'][number]
     const requests = outcome.requests.slice(this.#from)
     // A function that failed has changed nothing in its last step.
     const deferred = outcome.result.ok ? deferredIn(this.#granted.copy(), requests, this.#from) : []
+    if (!(await this.#gather(deferred, performed))) return false
     const ending = await durable?.ending(outcomeBytes)
     return this.#commit(item, deferred, ending ?? { id: item.invocation.toString(), reads: [], writes: [] })
+  }
+
+  /**
+   * Gets what is put in blocks, as far as it is not here, from those who came to this outcome. False: none gave it, and this
+   * home has not run the function itself.
+   */
+  async #gather(deferred: readonly Deferred[], performed: CallResult['performed']): Promise<boolean> {
+    const puts = deferred.flatMap(({ args }) => ('blocks' in args ? [args] : []))
+    const cids = puts.flatMap(({ blocks }) => blocks.map(ensureCid))
+    if (cids.length === 0 || this.#runsHere) return true
+    if (cids.length > PUT_BLOCKS_MAX)
+      throw new MeshError('E_OUTPUT_LIMIT', `what it puts comes to ${cids.length} blocks, of ${PUT_BLOCKS_MAX} at most`)
+    for (const put of puts) this.expect(put)
+    const [answer] = performed
+    const executors = performed.flatMap((one) =>
+      answer && one.outcomeCid.equals(answer.outcomeCid) ? [one.executor] : [],
+    )
+    const { state, late } = this.#options
+    const given = new AbortController()
+    const signal = this.signal ? AbortSignal.any([this.signal, given.signal]) : given.signal
+    try {
+      await Promise.race([Promise.all(cids.map((cid) => state.exchange.fetch(cid, executors, signal))), late])
+      return true
+    } catch (cause) {
+      if (!(cause instanceof MeshError) || cause.code !== 'E_BLOCK_MISSING') throw cause
+      this.#runsHere = true
+      this.#ports.log.event('call.withheld', { task: answer?.item.task, code: cause.code, reason: cause.message })
+      return false
+    } finally {
+      given.abort()
+    }
   }
 
   /** With what an earlier home committed. */
@@ -201,7 +264,9 @@ export class Steps implements CallSteps {
     if (deferred.length === 0 && writes.length === 0) return true
     const leave = this.#leave ? undefined : await this.#comeIn(false)
     try {
-      const transaction = await step.transaction(more.id, deferred, { reads: more.reads, writes })
+      const transaction = await step.transaction(more.id, deferred, (put) => this.putBytes(put), {
+        ...{ reads: more.reads, writes },
+      })
       const committed = await commitKnown(this.#ports.clock, engine, transaction, this.#options.deadlineMs)
       if (committed.kind === 'conflict')
         return this.#conflicted(item, `${committed.namespace} ${committed.key} has changed since it was read`)

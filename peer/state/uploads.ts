@@ -6,7 +6,7 @@ import { MeshError } from '../../protocol/errors.ts'
 import { Upload } from '../../protocol/large-values.ts'
 import { LIST_ENTRIES_MAX } from '../../protocol/limits.ts'
 import type { Clock, Ports } from '../../protocol/ports.ts'
-import type { Block } from '../../registry/split.ts'
+import type { Block } from '../../protocol/split.ts'
 import type { Read, StateEngine, Write } from './engine.ts'
 import { decodeReference, isReference } from './large-reference.ts'
 

@@ -1,6 +1,6 @@
 /** Bytes as blocks of one size, so that the same bytes are the same blocks everywhere. */
-import { type CID, rawCid } from '../protocol/cid.ts'
-import type { Crypto } from '../protocol/ports.ts'
+import { type CID, rawCid } from './cid.ts'
+import type { Crypto } from './ports.ts'
 
 export interface Block {
   cid: CID
