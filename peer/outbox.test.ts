@@ -62,7 +62,8 @@ const towards = ({ underWay = 0 } = {}) => {
     await clock.advance(100)
   }
   const receipts = () => sent.flatMap((frame) => (frame.t === 'receipts' ? frame.ids : []))
-  return { clock, sent, accept, answer, sign, receipts }
+  const started = (id: number) => outbox.started({ id } as WorkItem)
+  return { clock, sent, accept, started, answer, sign, receipts }
 }
 
 test('what ran for long leaves at once, though more is under way; what was over sooner waits for others of its task', async () => {
@@ -130,4 +131,14 @@ test('that items were taken is said with the next answer, or after 100 ms', asyn
   expect(sent.filter(({ t }) => t === 'accepted')).toHaveLength(1)
   await clock.advance(1)
   expect(sent.at(-1)).toEqual({ t: 'accepted', ids: [3] })
+})
+
+test('that an item has started leaves with the answer before it, or at once', async () => {
+  const { clock, sent, started, answer } = towards()
+  started(2)
+  answer(1, 16)
+  expect(sent.map(({ t }) => t)).toEqual(['started', 'answers'])
+  started(3)
+  await clock.advance(0)
+  expect(sent.at(-1)).toEqual({ t: 'started', ids: [3] })
 })

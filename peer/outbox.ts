@@ -81,7 +81,7 @@ export class Outbox {
       delayMs: () => ACCEPTED_DELAY_MS,
       flush: (items) => this.#sendAccepted(items),
     })
-    // At once: until the invoker has heard of it, another copy may start as well.
+    // At once, or with the answer whose run it followed: until the invoker has heard of it, another copy may start as well.
     this.#started = createBatcher(ports.clock, {
       ...bounds,
       delayMs: () => 0,
@@ -94,6 +94,7 @@ export class Outbox {
         underWay() === 0 || (item.run?.ranMs() ?? 0) > COMPANY_MS ? undefined : companyDelayMs(underWay()),
       flush: (all) => {
         this.#accepted.flush()
+        this.#started.flush()
         const items = all.map(({ item, outcomeBytes }) => ({ id: item.id, outcome: outcomeBytes }))
         this.#neighbour.link.send({ t: 'answers', items })
       },
