@@ -55,7 +55,7 @@ test('company that comes lets all wait anew, up to a time in all', async () => {
   batcher.add(1, 1)
   await clock.advance(2)
   batcher.add(2, 1)
-  await clock.advance(2)
+  await clock.advance(3)
   expect(batches).toEqual([])
   await clock.advance(1)
   expect(batches).toEqual([[1, 2]])
@@ -68,6 +68,23 @@ test('company that comes lets all wait anew, up to a time in all', async () => {
     [3, 4, 5, 6, 7],
   ])
   expect(batcher.size).toBe(0)
+})
+
+test('while company comes, it is looked for seldomer and seldomer', async () => {
+  const { clock, batches, batcher } = collect({ delayMs: 3, inAllMs: 50, itemsMax: 100, bytesMax: 1000 })
+  const setAt: number[] = []
+  const after = clock.after.bind(clock)
+  clock.after = (delayMs, run) => {
+    setAt.push(clock.monotonic())
+    return after(delayMs, run)
+  }
+  const fromMs = clock.monotonic()
+  for (let n = 0; n < 50; n++) {
+    batcher.add(n, 1)
+    await clock.advance(1)
+  }
+  expect(setAt.map((ms) => ms - fromMs)).toEqual([0, 3, 6, 12, 24, 48])
+  expect(batches.map(({ length }) => length)).toEqual([50])
 })
 
 test('one that would wait for longer goes when that time in all is over', async () => {

@@ -13,7 +13,10 @@ export interface Batcher<T> {
 export interface BatcherOptions<T> {
   /** How long an item waits for company, ms; asked when it comes. Undefined: it and those before it go at once. */
   delayMs(item: T): number | undefined
-  /** With company that comes the wait begins anew, up to so many ms in all. Undefined: it does not. */
+  /**
+   * With company that comes the wait begins anew, up to so many ms in all, and ends up to twice as late as without. Undefined:
+   * it does not.
+   */
   inAllMs?: number
   itemsMax: number
   bytesMax: number
@@ -44,12 +47,15 @@ export const createBatcher = <T>(clock: Pick<Clock, 'after' | 'monotonic'>, opti
     options.flush(batch)
   }
 
-  /** One timer for all that come: setting one costs more than looking once too often. */
-  const waitFor = (delayMs: number) => {
-    cancel = clock.after(delayMs, () => {
-      const leftMs = inAllMs > 0 ? dueMs - clock.monotonic() : 0
-      if (leftMs > 0) waitFor(leftMs)
-      else flush()
+  /**
+   * One timer for all that come: setting one costs more than looking once too often. Where company goes on coming, each look
+   * is twice as late as the one before.
+   */
+  const waitFor = (delayMs: number, seldomerMs = 0) => {
+    cancel = clock.after(Math.max(delayMs, seldomerMs), () => {
+      const nowMs = clock.monotonic()
+      if (inAllMs === 0 || dueMs <= nowMs) return flush()
+      waitFor(dueMs - nowMs, Math.min(lastMs - nowMs, 2 * seldomerMs || delayMs))
     })
   }
 
