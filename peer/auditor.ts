@@ -5,7 +5,7 @@ import type { JournalEntry } from '../protocol/journal.ts'
 import { NEIGHBOURS_MAX } from '../protocol/limits.ts'
 import type { Ports } from '../protocol/ports.ts'
 import type { Manifest } from '../protocol/records.ts'
-import type { CallRequest, Item, Performed } from './calls.ts'
+import { type CallRequest, type Item, isPure, type Performed } from './calls.ts'
 import { Claims } from './claims.ts'
 import type { LocalExecutor } from './local.ts'
 import type { Memo } from './memo.ts'
@@ -14,6 +14,8 @@ import type { PublicProofs } from './public-proofs.ts'
 import { AROUND_BYTES, journalBytes } from './sizes.ts'
 import type { Standings } from './standings.ts'
 import { isTakenOnTrust } from './trust.ts'
+import { isHomeAlone } from './verdict.ts'
+import { WITNESS_MS_MAX, type WitnessParts, witnessesOf } from './witnesses.ts'
 
 /** An audit is drawn in so many parts of a whole. */
 const DRAW_PARTS = 10_000
@@ -53,6 +55,7 @@ const matches = (own: Repeated, { outcomeCid }: Claim): boolean => own !== 'dive
 export interface AuditorParts {
   standings: Standings
   neighbours: NeighbourTable
+  invoker: WitnessParts['invoker']
   local: Pick<LocalExecutor, 'repeat'>
   memo: Pick<Memo, 'drop'>
   proofs: Pick<PublicProofs, 'tell'>
@@ -132,9 +135,9 @@ export class Auditor {
   }
 
   /** One of its receipts was proven wrong here: of those that are unaudited the newest are checked before it is asked again. */
-  wrong(executor: string): void {
+  wrong(executor: string, shared = false): void {
     const { standings } = this.#parts
-    this.#convict(executor, false)
+    this.#convict(executor, false, shared)
     this.#suspend(executor)
     this.#later(async () => {
       const claims = this.#unaudited.get(executor)
@@ -155,25 +158,44 @@ export class Auditor {
   }
 
   /** Executors have signed different outcomes: re-execution here shows who was wrong; `suspects` are not asked until then. */
-  settle(performed: readonly Performed[], suspects: readonly string[]): void {
+  async settle(performed: readonly Performed[], suspects: readonly string[]): Promise<void> {
     const claims = performed.map(claimOf)
     for (const suspect of suspects) this.#suspend(suspect)
-    this.#later(async () => {
-      let own: Repeated | undefined
-      for (const claim of claims) {
-        const { executor } = claim
-        // Where nothing was requested, one run judges all.
-        if (own === undefined || claim.journal.length > 0) own = await this.#repeat(claim)
-        const isRight = own && matches(own, claim)
-        if (isRight) this.right(executor)
-        if (isRight === false) this.#wrongClaim(claim)
-        if (suspects.includes(executor)) this.#parts.standings.restore(executor)
-      }
-    })
+    claims.push(...(await this.#moreOf(claims)).map(claimOf))
+    this.#later(() => this.#judge(claims, suspects))
   }
 
   stop(): void {
     this.#stopped = true
+  }
+
+  /** Of a function that requests something the journal is that of those who voted: nobody else is asked. */
+  async #moreOf([claim, ...others]: readonly Claim[]): Promise<Performed[]> {
+    if (this.#stopped || !claim || !isPure(claim.manifest)) return []
+    const { clock } = this.#ports
+    const deadlineMs = clock.monotonic() + Math.min(claim.request.timeoutMs, WITNESS_MS_MAX)
+    const asked = new Set([claim, ...others].map(({ executor }) => executor))
+    const prepare = () => this.#parts.prepare(claim.request, claim.manifest, deadlineMs)
+    return witnessesOf(this.#ports, this.#parts, asked, prepare)
+  }
+
+  async #judge(claims: readonly Claim[], suspects: readonly string[]): Promise<void> {
+    const rights: (boolean | undefined)[] = []
+    let own: Repeated | undefined
+    for (const claim of claims) {
+      // Where nothing was requested, one run judges all.
+      if (own === undefined || claim.journal.length > 0) own = await this.#repeat(claim)
+      rights.push(own && matches(own, claim))
+    }
+    const sharedBy = ({ outcomeCid }: Claim) => claims.filter((one) => one.outcomeCid.equals(outcomeCid)).length
+    const isAlone = isHomeAlone(rights, claims.map(sharedBy))
+    if (isAlone) this.#ports.log.event('home.alone', { task: claims[0]?.task })
+    for (const [i, claim] of claims.entries()) {
+      const { executor } = claim
+      if (rights[i]) this.right(executor)
+      if (rights[i] === false && !isAlone) this.#wrongClaim(claim, sharedBy(claim) > 1)
+      if (suspects.includes(executor)) this.#parts.standings.restore(executor)
+    }
   }
 
   #hasNoTime({ item }: Performed): boolean {
@@ -213,7 +235,7 @@ export class Auditor {
     if (matches(own, claim)) return this.#parts.standings.right(executor, true)
     this.#ports.log.event('call.corrected', { task, peer: executor })
     if (claim.shown) this.#parts.proofs.tell(claim.shown)
-    this.#convict(executor, true)
+    this.#convict(executor, true, false)
   }
 
   /** Undefined: nothing comes out. */
@@ -229,9 +251,9 @@ export class Auditor {
     }
   }
 
-  #wrongClaim({ executor, shown }: Claim): void {
+  #wrongClaim({ executor, shown }: Claim, shared: boolean): void {
     if (shown) this.#parts.proofs.tell(shown)
-    this.wrong(executor)
+    this.wrong(executor, shared)
   }
 
   #suspend(executor: string): void {
@@ -239,10 +261,10 @@ export class Auditor {
     this.#parts.memo.drop(executor)
   }
 
-  #convict(executor: string, released: boolean): void {
+  #convict(executor: string, released: boolean, shared: boolean): void {
     const { standings } = this.#parts
     const wasExpelled = standings.isExpelled(executor)
-    standings.wrong(executor, released)
+    standings.wrong(executor, released, shared)
     if (!wasExpelled && standings.isExpelled(executor))
       this.#expel(executor, 'too many of its signed outcomes were wrong')
   }

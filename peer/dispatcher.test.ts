@@ -44,7 +44,7 @@ const dispatching = (name: string, { signs = true } = {}) => {
     ...{ peer: 'executor', outbound: true, isOpen: true, receive: () => {}, bye: () => {} },
     send: (frame) => void sent.push(frame),
   }
-  const standings = { isSuspended: () => false, isExpelled: () => false }
+  const standings = { isSuspended: () => false, isExpelled: () => false, hasLiedAlike: () => false }
   const neighbour = new NeighbourTable({ crypto, clock, network: { peerId } as never }, standings).add(link, {
     member: true,
     own: false,

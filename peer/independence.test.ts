@@ -11,7 +11,7 @@ import {
 } from './independence.ts'
 
 const at = (peer: string, inviter: string | undefined, ...addresses: string[]): Whereabouts => ({
-  ...{ peer, owner: peer, inviter, addresses },
+  ...{ peer, owner: peer, inviter, addresses, liedAlike: false },
 })
 
 describe('the network of an address', () => {
@@ -30,6 +30,15 @@ describe('the network of an address', () => {
   ])('%s is in %s', (address, network) => {
     expect(networkOf(address)).toBe(network)
   })
+})
+
+test('two that have each told a lie which others told as well are never independent; one of them is of anybody else', () => {
+  const [a, b, c] = [at('a', 'x', '/ip4/1.2.3.4'), at('b', 'y', '/ip4/5.6.7.8'), at('c', 'z', '/ip4/9.9.9.9')]
+  const liars = [a, b].map((one) => ({ ...one, liedAlike: true })) as [Whereabouts, Whereabouts]
+  expect(independenceOf(...liars)).toBe('none')
+  expect(areIndependent('peer', ...liars)).toBe(false)
+  expect(independenceOf(liars[0], c)).toBe('operator')
+  expect(countIndependent('peer', [...liars, c])).toBe(2)
 })
 
 describe('at the floor peer', () => {
@@ -67,7 +76,7 @@ describe('at the floor operator', () => {
 
 describe('the ranking', () => {
   const of = (owner: string, peer: string, inviter: string | undefined, ...addresses: string[]): Whereabouts => ({
-    ...{ peer, owner, inviter, addresses },
+    ...{ peer, owner, inviter, addresses, liedAlike: false },
   })
   const one = at('a', 'x', '/ip4/1.2.3.4/tcp/1')
   test.each<[string, Whereabouts]>([

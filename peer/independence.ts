@@ -14,6 +14,8 @@ export interface Whereabouts {
   readonly inviter: string | undefined
   /** Multiaddrs, as it advertises them. */
   readonly addresses: readonly string[]
+  /** It has signed a wrong outcome that another peer has signed, too. */
+  readonly liedAlike: boolean
 }
 
 const IP4 = /^\/ip4\/(\d+\.\d+\.\d+)\.\d+(?:\/|$)/
@@ -57,11 +59,12 @@ const shareInviter = (a: Whereabouts, b: Whereabouts): boolean => {
 }
 
 /**
- * How much two peers have apart: `none`, one is the other; `owner`, machines of one owner; `peer`, of two; `network`,
+ * How much two peers have apart: `none`, one is the other, or both have told a lie that others told as well: whether they collude
+ * or have one faulty engine, they confirm each other; `owner`, machines of one owner; `peer`, of two; `network`,
  * and of two networks; `inviter`, of one network and let in by different owners; `operator`, both.
  */
 export const independenceOf = (a: Whereabouts, b: Whereabouts): Independence => {
-  if (a.peer === b.peer) return 'none'
+  if (a.peer === b.peer || (a.liedAlike && b.liedAlike)) return 'none'
   if (a.owner === b.owner) return 'owner'
   const isElsewhere = !shareNetwork(a, b)
   if (shareInviter(a, b)) return isElsewhere ? 'network' : 'peer'

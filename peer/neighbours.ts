@@ -72,12 +72,12 @@ export const heard = (neighbour: Neighbour, nowMs: number): void => {
 
 export class NeighbourTable {
   readonly #ports: TablePorts
-  readonly #standings: Pick<Standings, 'isSuspended' | 'isExpelled'>
+  readonly #standings: Pick<Standings, 'isSuspended' | 'isExpelled' | 'hasLiedAlike'>
   readonly #byPeer = new Map<string, Neighbour>()
   #list: Neighbour[] = []
   #candidates: { list: string[]; cid: CID } | undefined
 
-  constructor(ports: TablePorts, standings: Pick<Standings, 'isSuspended' | 'isExpelled'>) {
+  constructor(ports: TablePorts, standings: Pick<Standings, 'isSuspended' | 'isExpelled' | 'hasLiedAlike'>) {
     this.#ports = ports
     this.#standings = standings
   }
@@ -118,7 +118,8 @@ export class NeighbourTable {
   whereabouts(peer: string): Whereabouts {
     const neighbour = this.#byPeer.get(peer)
     const { owner = peer, inviter, advertisement } = neighbour ?? {}
-    return { peer, owner, inviter, addresses: advertisement?.addresses ?? [] }
+    const liedAlike = this.#standings.hasLiedAlike(peer)
+    return { peer, owner, inviter, addresses: advertisement?.addresses ?? [], liedAlike }
   }
 
   /** A member has just come who has not said yet what it offers, and whom else it knows. */

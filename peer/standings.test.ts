@@ -169,7 +169,7 @@ describe('over a restart', () => {
     const { open } = machine()
     const before = await open()
     serve(before, 'trusted', PROBATION_RECEIPTS + 9)
-    before.wrong('caught', true)
+    before.wrong('caught', true, true)
     before.suspend('caught')
     for (let i = 0; i < 6; i++) before.wrong('expelled', false)
     await before.save()
@@ -177,8 +177,18 @@ describe('over a restart', () => {
     expect(after.of('trusted')).toEqual(before.of('trusted'))
     expect(after.of('caught')).toEqual({ ...before.of('caught'), state: 'probation' })
     expect(after.isExpelled('expelled')).toBe(true)
+    expect(['trusted', 'caught', 'expelled'].map((one) => after.hasLiedAlike(one))).toEqual([false, true, false])
     for (let i = 0; i < 5; i++) after.wrong('caught', false)
     expect(after.isExpelled('caught')).toBe(true)
+  })
+
+  test('a record of before, which did not say who lied alike, is read', async () => {
+    const { open, storage } = machine()
+    const counts = { receipts: 60, audited: 60, caught: 0, corrected: 0, probation: 60, silenced: 0 }
+    await storage.write([{ key: 'trust/one', put: encodeCanonical({ v: 1, ...counts, suspicion: 0 }) }])
+    const standings = await open()
+    expect(standings.of('one')).toMatchObject({ receipts: 60, state: 'trusted' })
+    expect(standings.hasLiedAlike('one')).toBe(false)
   })
 
   test('a record that cannot be read is logged, deleted, and as if it had never been', async () => {

@@ -39,16 +39,20 @@ interface Standing {
   suspicion: number
   /** 1: it has told of proofs that prove nothing. */
   silenced: number
+  /** 1: it has signed a wrong outcome that another peer has signed, too. */
+  liedAlike: number
 }
 
-const COUNTS = ['receipts', 'audited', 'caught', 'corrected', 'probation', 'silenced'] as const
+const COUNTS = ['receipts', 'audited', 'caught', 'corrected', 'probation', 'silenced', 'liedAlike'] as const
 
 const isCount = (x: unknown): x is number => Number.isSafeInteger(x) && (x as number) >= 0
 
 /** Throws MeshError if these are not the bytes of a standing of this version. */
 const decodeStanding = (encoded: Uint8Array): Standing => {
-  const found = decodeCanonical(encoded) as Standing
-  if (found?.v === 1 && COUNTS.every((key) => isCount(found[key])) && found.suspicion >= 0) return found
+  const stored = decodeCanonical(encoded) as Standing
+  // Records of before have no word of it.
+  const found: Standing = { ...stored, liedAlike: stored?.liedAlike ?? 0 }
+  if (found.v === 1 && COUNTS.every((key) => isCount(found[key])) && found.suspicion >= 0) return found
   throw new MeshError('E_STORAGE', 'not a record of what was seen of a peer')
 }
 
@@ -67,6 +71,7 @@ const SAVE_EVERY_MS = 5000
 
 const unknown = (): Standing => ({
   ...{ v: 1, receipts: 0, audited: 0, caught: 0, corrected: 0, probation: 0, suspicion: 0, silenced: 0 },
+  liedAlike: 0,
 })
 
 export class Standings {
@@ -138,6 +143,11 @@ export class Standings {
     return this.#byPeer.has(peer)
   }
 
+  /** Has it signed a wrong outcome that another peer has signed, too? Two of those never vote together. */
+  hasLiedAlike(peer: string): boolean {
+    return this.#byPeer.get(peer)?.liedAlike === 1
+  }
+
   /** Its proofs against others are not looked at. */
   isSilenced(peer: string): boolean {
     return this.#byPeer.get(peer)?.silenced === 1
@@ -161,8 +171,11 @@ export class Standings {
     this.#chargesChanged(this.#charges.right(this.#lineOf(peer)))
   }
 
-  /** One was proven wrong, one that had been `released` unaudited or not. At once on its way to the disk. */
-  wrong(peer: string, released: boolean): void {
+  /**
+   * One was proven wrong, one that had been `released` unaudited or not. At once on its way to the disk. `shared`: another
+   * peer has signed the same.
+   */
+  wrong(peer: string, released: boolean, shared = false): void {
     const standing = this.#change(peer)
     const wasCharged = isExpelled(standing) && standing.corrected > 0
     standing.audited++
@@ -170,6 +183,7 @@ export class Standings {
     if (released) standing.corrected++
     standing.probation = probationAfter(standing, true, released)
     standing.suspicion = suspicionAfter(standing, true)
+    if (shared) standing.liedAlike = 1
     if (isExpelled(standing)) this.#expelled.add(peer)
     // One that was never taken on trust has cost nothing but audits: it must not be free to weigh on others.
     if (!wasCharged && isExpelled(standing) && standing.corrected > 0)

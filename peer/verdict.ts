@@ -30,6 +30,16 @@ export const verdictOf = (view: VoteView, quorum: number): Verdict => {
   return 'insufficient'
 }
 
+/** Asked after each dispute. Of honest errors in 0.2 % of runs, 0.024 executions more a result at `quorum:2`. */
+export const WITNESSES = 6
+
+/**
+ * Does nobody have what came out here, and so many one other outcome that this machine's engine is likelier to be wrong than all
+ * of them to lie? `rights`: whose outcome is that of the home; `shared`: how many have signed each one's.
+ */
+export const isHomeAlone = (rights: readonly (boolean | undefined)[], shared: readonly number[]): boolean =>
+  rights.every((right) => right === false) && shared.some((count) => count >= WITNESSES)
+
 /**
  * The candidates in the order in which they are asked: by the first 48 bits of SHA-256(secret ‖ receipt digest ‖ round ‖
  * PeerId). So of those that may be asked each is as likely as any other, wherever its PeerId stands among them.

@@ -52,6 +52,7 @@ export const LOG_EVENTS = {
   'call.verified': 'debug',
   'call.disputed': 'error',
   'call.corrected': 'error',
+  'home.alone': 'error',
   'call.local': 'info',
   'call.conflict': 'debug',
   'call.withheld': 'warn',

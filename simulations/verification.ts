@@ -14,7 +14,7 @@ import {
   suspicionAfter,
   type TrustView,
 } from '../peer/trust.ts'
-import { type VoteView, winnerOf } from '../peer/verdict.ts'
+import { type VoteView, WITNESSES, winnerOf } from '../peer/verdict.ts'
 import type { Random } from '../protocol/ports.ts'
 import { seededRandom } from './random.ts'
 
@@ -151,6 +151,7 @@ class Home {
   readonly #wasTrusted: Uint8Array
   readonly #receipts: Int32Array
   readonly #claims: Claims<Claim>[]
+  readonly #liedAlike: Uint8Array
   readonly #charges = new Charges()
   readonly #lines: string[][]
   /** Of its identity of now something was released that was then found wrong. */
@@ -170,6 +171,7 @@ class Home {
     this.#isBad = Uint8Array.from({ length: peers }, (_, i) => (i < colluders ? 1 : 0))
     this.#wasTrusted = new Uint8Array(peers)
     this.#receipts = Int32Array.from({ length: peers }, () => (lifeReceipts > 0 ? this.#random.below(lifeReceipts) : 0))
+    this.#liedAlike = new Uint8Array(peers)
     this.#isCorrected = new Uint8Array(peers)
     this.#lines = Array.from({ length: peers }, (_, i) => lineOf(trial, i, i < colluders))
     this.#claims = Array.from({ length: peers }, () => new Claims())
@@ -203,12 +205,21 @@ class Home {
     return probationLeft(view, view.rights, this.#charges.on(this.#lines[i] as string[]))
   }
 
-  /** One of those present that has not voted; -1: there is none. */
+  /**
+   * One of those present that has not voted, and that has not told the same lie as another before, if one who has votes
+   * already; -1: there is none.
+   */
   #draw(votes: Votes): number {
-    if (votes.count >= this.#present.length) return -1
+    const isFree = (i: number) => !votes.voters.includes(i) && !(this.#liedAlike[i] === 1 && hasLiedAlike)
+    const hasLiedAlike = votes.voters.some((i) => this.#liedAlike[i] === 1)
+    return this.#drawOf(isFree)
+  }
+
+  #drawOf(isFree: (i: number) => boolean): number {
+    if (!this.#present.some(isFree)) return -1
     for (;;) {
       const i = this.#present[this.#random.below(this.#present.length)] as number
-      if (!votes.voters.includes(i)) return i
+      if (isFree(i)) return i
     }
   }
 
@@ -289,8 +300,10 @@ class Home {
     const outcome = winner < 0 ? RIGHT : (votes.outcomes[winner] as number)
     if (votes.outcomes[0] === LIE && outcome !== LIE) this.tally.liesFound++
     this.#release(outcome)
-    if (votes.count > n || winner < 0) this.#settle(votes)
-    else for (const voter of votes.voters) this.#right(voter)
+    if (votes.count > n || winner < 0) {
+      this.#witness(isLie, votes)
+      this.#settle(votes)
+    } else for (const voter of votes.voters) this.#right(voter)
     this.#leave(votes)
   }
 
@@ -299,7 +312,15 @@ class Home {
     this.tally.executions++
     for (const [at, voter] of voters.entries()) {
       if (outcomes[at] === RIGHT) this.#right(voter)
-      else this.#wrong(voter)
+      else this.#wrong(voter, outcomes.filter((one) => one === outcomes[at]).length > 1)
+    }
+  }
+
+  /** Others are asked for the same before it is settled. */
+  #witness(isLie: boolean, votes: Votes): void {
+    for (let i = 0; i < WITNESSES; i++) {
+      const next = this.#drawOf((one) => !votes.voters.includes(one))
+      if (next >= 0) this.#execute(next, isLie, votes)
     }
   }
 
@@ -309,9 +330,10 @@ class Home {
     if (this.#probationLeft(i) === 0) this.#meet(i)
   }
 
-  #wrong(i: number): void {
+  #wrong(i: number, shared = false): void {
     const standing = this.#view(i)
     standing.found(true, false)
+    if (shared) this.#liedAlike[i] = 1
     const claims = this.#claims[i] as Claims<Claim>
     while (!isCleared(standing)) {
       const claim = claims.takeNewest()
@@ -344,6 +366,7 @@ class Home {
     this.#receipts[i] = 0
     this.#wasTrusted[i] = 0
     this.#isCorrected[i] = 0
+    this.#liedAlike[i] = 0
     this.#charges.set(`${i}`, 0)
     this.#claims[i] = new Claims()
   }
