@@ -23,6 +23,7 @@ export const scenario: Scenario = {
     const { meanMs, p99Ms, duplicateShare, unanswered, executionsPerJob, hash } = report
     return {
       figures: {
+        ...(oracle && { mean_vs_oracle: meanMs / report.oracleMeanMs }),
         ...{ mean_ms: meanMs, p99_ms: p99Ms, duplicate_share: duplicateShare, executions_per_job: executionsPerJob },
         ...(typeof workload === 'object' &&
           workload.spanMs > 0 && { load: workload.workMs / (workload.spanMs * report.capacity) }),
