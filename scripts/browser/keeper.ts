@@ -1,7 +1,7 @@
 /**
  * Starts a browser and ends it with its own input: so it ends with the test that started it, also when that is killed.
- * Arguments: the browser's name, and `pressed` where pages may learn how busy the machine is. Prints one line of JSON when
- * the browser takes orders, or why it did not.
+ * Arguments: the browser's name, and `ProfileOptions` as JSON. Prints one line of JSON when the browser takes orders, or why
+ * it did not.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -14,8 +14,8 @@ export type KeeperLine = { pid: number; endpoint: string } | { failed: string }
 const COMPLAINT_CHARS_MAX = 4000
 
 const folder = mkdtempSync(join(tmpdir(), 'wayside-browser-'))
-const [name, pressed] = process.argv.slice(2)
-const { command, args, listening, path } = profileFor(name as BrowserName, folder, pressed === 'pressed')
+const [name, options = '{}'] = process.argv.slice(2)
+const { command, args, listening, path } = profileFor(name as BrowserName, folder, JSON.parse(options))
 // Firefox writes beside its profile too.
 const env = { ...process.env, HOME: folder, XDG_CACHE_HOME: folder, XDG_CONFIG_HOME: folder }
 const browser = spawn(command, args, { env, stdio: ['ignore', 'ignore', 'pipe'] })

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import puppeteer, { type Page } from 'puppeteer-core'
 import type { KeeperLine } from './keeper.ts'
-import type { BrowserName } from './profiles.ts'
+import type { BrowserName, ProfileOptions } from './profiles.ts'
 
 export interface RunningBrowser {
   readonly name: BrowserName
@@ -22,11 +22,9 @@ const KEEPER = fileURLToPath(new URL('./keeper.ts', import.meta.url))
 /** Of one order, which may be to compute for long: whoever gives it has a guard of its own, which is shorter. */
 const ORDER_MS_MAX = 600_000
 
-export interface BrowserOptions {
+export interface BrowserOptions extends ProfileOptions {
   /** As if a person had agreed to each certificate that nobody vouches for. */
   acceptInsecureCerts?: boolean
-  /** Its pages learn how busy the machine is, as far as the browser tells. */
-  isPressed?: boolean
   /**
    * Chromium alone, for measuring: driven by its own protocol, since over BiDi it tells the driver of each request and each
    * frame of a WebSocket, which costs browser and driver milliseconds for each task of a mesh.
@@ -36,8 +34,8 @@ export interface BrowserOptions {
 
 /** Starts a browser that ends with this process. Throws what it printed if it does not start. */
 export const startBrowser = async (name: BrowserName, options: BrowserOptions = {}): Promise<RunningBrowser> => {
-  const { isPressed = false, isUnwatched = false, ...driving } = options
-  const keeper = spawn(process.execPath, [KEEPER, name, ...(isPressed ? ['pressed'] : [])], {
+  const { isPressed = false, isThrottled = false, isUnwatched = false, ...driving } = options
+  const keeper = spawn(process.execPath, [KEEPER, name, JSON.stringify({ isPressed, isThrottled })], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const exited = once(keeper, 'exit')

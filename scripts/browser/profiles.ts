@@ -16,14 +16,27 @@ export interface Profile {
 /** Nothing listens here. What a browser sends to any host but this machine goes there. */
 const NOWHERE = '127.0.0.1:9'
 
-const chromium = (folder: string, isPressed: boolean): Profile => ({
+/** What pages learn and feel, beyond what tests want. */
+export interface ProfileOptions {
+  /** Pages learn how busy the machine is. */
+  isPressed?: boolean
+  /** Chromium alone: pages that nobody sees are slowed down. */
+  isThrottled?: boolean
+}
+
+/** A tab that is not looked at, as none is in most tests, runs at full speed. */
+const FULL_SPEED = [
+  '--disable-background-timer-throttling',
+  '--disable-backgrounding-occluded-windows',
+  '--disable-renderer-backgrounding',
+]
+
+const chromium = (folder: string, { isPressed, isThrottled }: ProfileOptions): Profile => ({
   command: 'chromium',
   args: [
     ...['--headless', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
     ...['--disable-component-update', '--disable-sync', '--disable-default-apps', '--disable-extensions'],
-    // A tab that is not looked at, as none is here, runs at full speed.
-    ...['--disable-background-timer-throttling', '--disable-backgrounding-occluded-windows'],
-    '--disable-renderer-backgrounding',
+    ...(isThrottled ? [] : FULL_SPEED),
     // A machine is busy with the tests themselves: a page that learns of it backs off.
     ...(isPressed ? [] : ['--disable-blink-features=ComputePressure']),
     // /dev/shm is small in containers.
@@ -84,6 +97,6 @@ const firefox = (folder: string): Profile => {
   }
 }
 
-/** How to start a browser whose profile is in the empty folder `folder`. `isPressed`: pages learn how busy the machine is. */
-export const profileFor = (name: BrowserName, folder: string, isPressed = false): Profile =>
-  name === 'chromium' ? chromium(folder, isPressed) : firefox(folder)
+/** How to start a browser whose profile is in the empty folder `folder`. */
+export const profileFor = (name: BrowserName, folder: string, options: ProfileOptions = {}): Profile =>
+  name === 'chromium' ? chromium(folder, options) : firefox(folder)
