@@ -21,7 +21,7 @@ export interface RealTried extends Tried {
 }
 
 /** For the orders to arrive, and the function to be there. */
-const BEFORE_MS = 1000
+const BEFORE_MS = 500
 
 const tell = <T>(child: ChildProcess, order: MeshOrder): Promise<T> => ask<T>(child, JSON.stringify(order))
 

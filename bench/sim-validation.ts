@@ -4,23 +4,33 @@
  * (`real-validation.ts`).
  */
 import { randomInt } from 'node:crypto'
-import { machine } from '../scripts/sim/machine.ts'
-import { compareLevels } from '../simulations/level2/beside-level1.ts'
 import type { Trial, Tried } from '../simulations/trial.ts'
 import { type Figures, printApart } from './apart.ts'
+import { start } from './processes.ts'
 import { validateReal } from './real-validation.ts'
 
-/** Worlds of each size, all of whose figures are medians. */
+/** Worlds of each size, all of whose figures are medians; of the large one there are jobs for some seconds of its time. */
 const SIZES: readonly { worlds: number; trial: Omit<Trial, 'seed'> }[] = [
   { worlds: 5, trial: { peers: 64, jobMs: 1000, load: 0.6, jobs: 800, firstJobs: 400 } },
+  { worlds: 1, trial: { peers: 2000, jobMs: 1000, load: 0.6, jobs: 4000, firstJobs: 6000 } },
 ]
+/** A real peer with 64 neighbours takes three MB. */
+const LARGE_HEAP = ['--max-old-space-size=12288']
+
+interface Levels {
+  level1: Tried
+  level2: Tried
+}
 
 const validateLevels = async (seed: number, print: (line: string) => void): Promise<Figures> => {
   const figures: Figures = {}
   for (const { worlds, trial } of SIZES) {
     print(`${worlds} worlds of ${trial.peers} peers, ${trial.jobs} jobs counted in each after ${trial.firstJobs}`)
-    const found: { level1: Tried; level2: Tried }[] = []
-    for (let i = 0; i < worlds; i++) found.push(await compareLevels(machine, { ...trial, seed: seed + i }))
+    const found: Levels[] = []
+    for (let i = 0; i < worlds; i++) {
+      const world = JSON.stringify({ ...trial, seed: seed + i })
+      found.push((await start<Levels>('./levels-world.ts', [world], LARGE_HEAP)).ready)
+    }
     const [level1, level2] = [found.map((one) => one.level1), found.map((one) => one.level2)]
     Object.assign(figures, printApart(print, `peers_${trial.peers}`, { level1, level2 }))
   }
