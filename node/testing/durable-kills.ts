@@ -70,7 +70,7 @@ const startSink = (random: Random): Promise<TestServer> =>
   })
 
 /** To its agent alone: while that is down nobody else may hold its data. */
-const connected = async (data: string): Promise<Mesh> =>
+export const connected = async (data: string): Promise<Mesh> =>
   new BackedMesh(sdkHost, createControlBackend(await connectAgent(data)))
 
 class Attack {
@@ -138,7 +138,7 @@ class Attack {
 }
 
 /** Ends of all that the home knows, by id. */
-const endsOf = async (data: string): Promise<Map<string, unknown>> => {
+export const endsOf = async (data: string): Promise<Map<string, unknown>> => {
   const client = await connectAgent(data)
   const { durable } = createControlBackend(client)
   const running = await durable.list(false)

@@ -1,16 +1,13 @@
 /** Durable invocations of many days that go on from a verified checkpoint, whoever ends meanwhile or makes one up. */
 import { describe, expect, test } from 'vitest'
 import { RecordedInvocation } from '../../protocol/durable.ts'
-import type { JournalEntry } from '../../protocol/journal.ts'
 import type { SandboxHost } from '../../protocol/ports.ts'
-import { decodeCommands } from '../../sandbox/frames.ts'
-import { isImageFile } from '../../sandbox/image-file.ts'
-import { decodeRegions } from '../../sandbox/region-file.ts'
 import { publish, requestOf, worldFor } from '../../scripts/test/world.ts'
 import { checkpointForger } from '../../simulations/adversaries.ts'
 import type { PeerSetup, World, WorldPeer } from '../../simulations/world.ts'
 import { ensureLevel } from '../calls.ts'
 import type { DurableEnd } from './durable.ts'
+import { type Begun, isRequest, watched } from './testing/begun.ts'
 
 const STEPS = 80
 const REQUESTS_A_STEP = 3
@@ -33,40 +30,6 @@ const CODE = `
   }
   export const part = (x) => 3 * x + 1`
 
-/** What the processes of a peer are given to begin with. */
-interface Begun {
-  requests: number
-  /** Of these so many lie before the checkpoint that came with it. */
-  skipped: number
-}
-
-const isRequest = ({ entry }: JournalEntry) => entry === 'request'
-
-const watched = (host: SandboxHost, begun: Begun[]): SandboxHost => ({
-  spawn: (engine) => {
-    const process = host.spawn(engine)
-    const from = new Map<number, number>()
-    const look = (frame: Uint8Array) => {
-      for (const command of decodeCommands(frame)) {
-        if (command[0] === 'from')
-          from.set(command[1], (decodeRegions(command[2]).head as unknown as { requests: number }).requests)
-        if (command[0] !== 'runs' || command[2] !== 'default') continue
-        for (const [id, , , journal] of command[7])
-          begun.push({ requests: journal.filter(isRequest).length, skipped: from.get(id) ?? 0 })
-      }
-    }
-    return {
-      ...(process.engines && { engines: process.engines }),
-      kill: () => process.kill(),
-      receive: (handlers) => process.receive(handlers),
-      send: (frame) => {
-        if (!isImageFile(frame)) look(frame)
-        process.send(frame)
-      },
-    }
-  },
-})
-
 const home = (world: World) => world.peers[0] as WorldPeer
 
 /** A mesh whose first peer is the home and lends nothing; what is begun there, and elsewhere. */
@@ -78,8 +41,8 @@ const meshOf = async (
   const [atHome, elsewhere]: [Begun[], Begun[]] = [[], []]
   const setup = (i: number): PeerSetup =>
     i === 0
-      ? { policy: { slots: 0 }, sandboxHost: (host) => watched(host, atHome) }
-      : { ...kindOf(i), sandboxHost: (host) => watched(lies(i, host), elsewhere) }
+      ? { policy: { slots: 0 }, sandboxHost: (host) => watched(host, (one) => atHome.push(one)) }
+      : { ...kindOf(i), sandboxHost: (host) => watched(lies(i, host), (one) => elsewhere.push(one)) }
   const world = await worldFor(name, { peers: 4, setup })
   return { world, atHome, elsewhere, setup }
 }
@@ -118,7 +81,7 @@ const undisturbed = async () => {
   if (known) return known
   const { world, atHome, elsewhere } = await meshOf('undisturbed')
   const end = await endOf(world, await begin(world))
-  expect([atHome.length, elsewhere]).toEqual([1, [{ requests: 0, skipped: 0 }]])
+  expect([atHome.length, elsewhere]).toEqual([1, [{ requests: 0, skipped: 0, ticks: 0 }]])
   expect(end.state).toBe('done')
   known = end
   return end

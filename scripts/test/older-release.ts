@@ -10,20 +10,22 @@ import { engineId } from '../../sandbox/engine-id.ts'
 import { buildEngine, UNPADDED } from '../engine/build.ts'
 import { keepRelease } from '../engine/keep.ts'
 
-/** It gives a guest a quarter of the stack. */
+/** It gives a guest a quarter of the stack: what of its constants is replaced, and by what. */
+export const SHALLOW = ['STACK_BYTES_MAX = 176 * KIB', 'STACK_BYTES_MAX = 44 * KIB'] as const
+
 const shallow: Plugin = {
   name: 'shallow',
   setup: ({ onLoad }) =>
     onLoad({ filter: /sandbox[\\/]constants\.ts$/ }, ({ path }) => {
       const source = readFileSync(path, 'utf8')
-      const contents = source.replace('STACK_BYTES_MAX = 176 * KIB', 'STACK_BYTES_MAX = 44 * KIB')
+      const contents = source.replace(...SHALLOW)
       if (contents === source) throw new Error(`${path} has another stack`)
       return { contents, loader: 'ts' }
     }),
 }
 
 /** Keeps one in a folder of its own, until it is removed. */
-export const keepOlderRelease = async (): Promise<{ release: SandboxRelease; remove(): void }> => {
+export const keepOlderRelease = async (): Promise<{ release: SandboxRelease; folder: string; remove(): void }> => {
   const folder = mkdtempSync(join(tmpdir(), 'wayside-releases-'))
   const wasm = join(folder, 'older.wasm')
   const bytes = buildEngine(UNPADDED)
@@ -31,7 +33,7 @@ export const keepOlderRelease = async (): Promise<{ release: SandboxRelease; rem
   const id = engineId((all) => createHash('sha256').update(all).digest(), bytes)
   await keepRelease(folder, [id, `wasm:${'0'.repeat(64)}`], wasm, [shallow])
   const release = releasesIn(pathToFileURL(`${folder}/`))[0] as SandboxRelease
-  return { release, remove: () => rmSync(folder, { recursive: true }) }
+  return { release, folder, remove: () => rmSync(folder, { recursive: true }) }
 }
 
 /** Returns how many calls deep it gets: 1,020 on this version's engine, some 250 on the older. */
