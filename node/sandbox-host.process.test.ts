@@ -4,16 +4,20 @@ import { getPriority } from 'node:os'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { rawCid } from '../protocol/cid.ts'
+import { largePutIn } from '../protocol/effects.ts'
 import { NO_FAIL_POINTS, planFailPoints } from '../protocol/fail-points.ts'
 import { FUEL_MAX, FUEL_TICK, MIB } from '../protocol/limits.ts'
 import { Outcome } from '../protocol/outcome.ts'
 import { decodeValue, encodeValue, ensureValue } from '../protocol/values.ts'
 import { bytesOf, limits, runOf, seed, wasm } from '../sandbox/fixture.ts'
+import { PLAIN_MODULE } from '../sandbox/job.ts'
 import { createSandboxPool, type SandboxJob, type SandboxPool, type SandboxResult } from '../sandbox/pool.ts'
 import { createSandbox } from '../sandbox/sandbox.ts'
 import { childrenOf, textOf } from '../scripts/processes.ts'
 import { isAlive } from '../scripts/test/is-alive.ts'
 import { systemClock } from './clock.ts'
+import { createCrypto } from './crypto.ts'
 import { createSandboxHost } from './sandbox-host.ts'
 
 const poolOf = (slots: number, idleMs = 60_000, failPoints = NO_FAIL_POINTS): SandboxPool => {
@@ -93,6 +97,20 @@ describe('a sandbox process', () => {
     const large = { limits: { ...limits, memory_bytes: 64 * MIB, output_bytes: 4 * MIB } }
     const echoed = valueIn(await poolOf(1).run(jobOf('export default (x) => x', bytes, large)).result) as Uint8Array
     expect(Buffer.compare(echoed, bytes)).toBe(0)
+  })
+
+  test('tells of the blocks of what is put before the request that names them', async () => {
+    const form = { ...PLAIN_MODULE, effects: ['put' as const], env: [{ name: 'DB', kind: 'state' as const }] }
+    const told: string[] = []
+    const job = jobOf('export default (x, { DB }) => DB.put("a", x)', new Uint8Array(2 * MIB).fill(7), {
+      ...{ form, effects: form.effects, limits: { ...limits, memory_bytes: 64 * MIB } },
+      onBlock: (bytes) => void told.push(rawCid(createCrypto(), bytes).toString()),
+      onRequest: ({ kind, arguments: encoded }) => void told.push(...(largePutIn(kind, encoded)?.blocks ?? [kind])),
+    })
+    const { requests } = outcomeIn(await poolOf(1).run(job).result)
+    const put = requests.map(({ kind, arguments: encoded }) => largePutIn(kind, encoded))[0]
+    expect(put?.blocks).toHaveLength(5)
+    expect(told).toEqual([...(put?.blocks ?? []), ...(put?.blocks ?? [])])
   })
 
   test('reports fuel while it computes', async () => {

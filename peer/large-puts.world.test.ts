@@ -27,7 +27,7 @@ const ABOUT = {
   env: [{ name: 'DB', kind: 'state' as const }],
   exports: ['default', 'blindly', 'slowly'],
 }
-const BYTES = 1.25 * MIB
+const BYTES = 0.75 * MIB
 const crypto = createCrypto()
 const cidOf = (value: Value) => rawCid(crypto, encodeValue(value)).toString()
 
