@@ -18,6 +18,8 @@ export interface Acquaintance {
   readonly lot: number
   /** Called once if it cannot be dialled. */
   unreached: (() => void) | undefined
+  /** The first dial since it was last there came to nobody. */
+  isUnreached?: boolean
   /** It is dialled only to see how near it is. */
   isProbe: boolean
   /** Dials that failed since it was last there. */

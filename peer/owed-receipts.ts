@@ -10,8 +10,8 @@ import { type Execution, headOf, receiptFault, upTo } from './receipts.ts'
 
 /** Receipts follow answers within 100 ms; many times that is a broken promise. */
 const RECEIPT_MS_MAX = 5000
-/** Whoever was silent for so long before that fell silent within a second, in which a journal may have been on its way to be signed. */
-const SILENT_MS = 4000
+/** Whoever was silent for so long before that fell silent within two seconds, in which a journal may have been on its way to be signed, and its head on the way back. */
+const SILENT_MS = 3000
 /** A peer whose receipts do not come, or are wrong, makes every caller wait: it is left alone for so long. */
 const RECEIPT_SHUN_MS = 60_000
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type Envelope, signBatch } from '../protocol/envelope.ts'
+import { MeshError } from '../protocol/errors.ts'
 import { BATCH_ITEMS_MAX, REVOCATIONS_MAX } from '../protocol/limits.ts'
 import { type Genesis, Membership, meshIdOf, Revocation } from '../protocol/mesh.ts'
 import type { Network } from '../protocol/ports.ts'
@@ -86,6 +87,21 @@ describe('a revocation is taken in once', () => {
     expect(list.isRevoked(bob.id, alice.id)).toBe(true)
     expect(await listOf().list.accept(one)).toBe(true)
   })
+})
+
+test('a revocation that could not be kept is none, until it can be', async () => {
+  const kept = createMemoryStorage()
+  let isBroken = true
+  const write: typeof kept.write = async (...args) => {
+    if (isBroken) throw new MeshError('E_STORAGE', 'this disk fails')
+    await kept.write(...args)
+  }
+  const { list } = listOf({ storage: { ...kept, write } })
+  await expect(list.revoke(bob.id, [])).rejects.toMatchObject({ code: 'E_STORAGE' })
+  expect([list.isRevoked(bob.id, operator.id), list.all()]).toEqual([false, []])
+  isBroken = false
+  await list.revoke(bob.id, [])
+  expect(list.isRevoked(bob.id, operator.id)).toBe(true)
 })
 
 describe('what does not count is passed over before any signature is checked', () => {

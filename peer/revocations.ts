@@ -112,7 +112,13 @@ export class Revocations {
     return oldest
   }
 
-  /** In memory at once, and in storage. Those whose signer is out by it end with it. */
+  /** Nobody was told of it, and here it must not count either. */
+  #takeBack({ peer, by }: HeldRevocation, gone: readonly HeldRevocation[]): void {
+    this.#held.delete(keyOf(peer, by))
+    for (const one of gone) this.#held.set(keyOf(one.peer, one.by), one)
+  }
+
+  /** In memory at once, and in storage: one that must be durable is taken back if it cannot be. Those whose signer is out by it end with it. */
   async #keep(one: HeldRevocation, durable: boolean): Promise<void> {
     const displaced = this.#displaced()
     const key = keyOf(one.peer, one.by)
@@ -122,6 +128,11 @@ export class Revocations {
     for (const { peer, by } of idle) this.#held.delete(keyOf(peer, by))
     const gone = [...(displaced ? [displaced] : []), ...idle]
     const deletes = gone.map(({ peer, by }) => ({ key: keyOf(peer, by), delete: true as const }))
-    await this.#ports.storage.write([{ key, put: encodeCanonical(one.signed) }, ...deletes], { durable })
+    try {
+      await this.#ports.storage.write([{ key, put: encodeCanonical(one.signed) }, ...deletes], { durable })
+    } catch (cause) {
+      if (durable) this.#takeBack(one, gone)
+      throw cause
+    }
   }
 }

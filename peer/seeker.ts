@@ -164,6 +164,8 @@ export class Seeker {
     const hasMoved = isHeard && before?.addresses.join() !== addresses.join()
     if (before) Object.assign(before, { addresses, teller, unreached, ...toldBy(advertisement) })
     if (before && hasMoved) Object.assign(before, { tries: 0, dueMs: nowMs })
+    // It had been dialled in vain before anybody told of it.
+    else if (before?.isUnreached) unreached?.()
     if (!before) this.#add(peer, { addresses, teller, unreached, tries: 0, dueMs: nowMs }, advertisement)
   }
 
@@ -306,7 +308,8 @@ export class Seeker {
     const { peer } = one
     if (one.tries === 0) {
       this.#ports.log.event('peer.unreachable', { peer, code, reason: message })
-      if (code === 'E_UNREACHABLE' || code === 'E_ADDRESS') one.unreached?.()
+      one.isUnreached = code === 'E_UNREACHABLE' || code === 'E_ADDRESS'
+      if (one.isUnreached) one.unreached?.()
     }
     one.tries++
     const isFull = code === 'E_BUSY' && this.#parts.neighbours.size >= FEW_NEIGHBOURS

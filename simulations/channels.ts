@@ -2,20 +2,30 @@
 import { PEER_PROTOCOL, PeerFrame } from '../protocol/frames.ts'
 import type { Channel, Network, Ports } from '../protocol/ports.ts'
 
-/** `ports`, each of whose channels is what `wrap` makes of it. */
-export const withEveryChannel = (ports: Ports, wrap: (channel: Channel) => Channel): Ports => {
+/** `ports`, of whose network some is another. */
+export const withNetwork = (ports: Ports, changed: Partial<Network>): Ports => {
   const { network } = ports
   const around: Network = {
     peerId: network.peerId,
     addresses: () => network.addresses(),
-    handle: (protocol, accept, options) => network.handle(protocol, (channel) => accept(wrap(channel)), options),
+    handle: (...args) => network.handle(...args),
     start: () => network.start(),
     connect: (address, signal) => network.connect(address, signal),
-    open: async (...args) => wrap(await network.open(...args)),
+    open: (...args) => network.open(...args),
     disconnect: (peer) => network.disconnect(peer),
     stop: () => network.stop(),
+    ...changed,
   }
   return { ...ports, network: around }
+}
+
+/** `ports`, each of whose channels is what `wrap` makes of it. */
+export const withEveryChannel = (ports: Ports, wrap: (channel: Channel) => Channel): Ports => {
+  const { network } = ports
+  return withNetwork(ports, {
+    handle: (protocol, accept, options) => network.handle(protocol, (channel) => accept(wrap(channel)), options),
+    open: async (...args) => wrap(await network.open(...args)),
+  })
 }
 
 /** Likewise, of its channels of `protocol`. */

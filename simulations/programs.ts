@@ -7,6 +7,7 @@ import type { SandboxHost, SandboxProcess } from '../protocol/ports.ts'
 import { decodeValue, encodeValue, type Value } from '../protocol/values.ts'
 import { type Command, decodeCommands, encodeFrame, type Report, type RunRecord } from '../sandbox/frames.ts'
 import { type Divergence, Replay } from '../sandbox/replay.ts'
+import { FUEL_PER_MS } from './cost-model.ts'
 
 export interface Requested {
   kind: EffectRequest['kind']
@@ -19,8 +20,8 @@ export type Program = (input: Value) => Generator<Requested, Value, Value>
 /** By the name of the export. */
 export type Programs = Readonly<Record<string, Program>>
 
-/** Of any run: that of the function is the same everywhere, and this one is not looked at. */
-const FUEL = 20_000
+/** Of any run: a second's, so that how long it takes is left to its machine. */
+const FUEL = 1000 * FUEL_PER_MS
 
 /** One run, which goes on with each answer as the real one does. */
 class ProgramRun {

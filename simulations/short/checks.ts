@@ -7,8 +7,8 @@ import { checkHistory } from '../checkers/serialisability.ts'
 import { checkUsage } from '../checkers/usage.ts'
 import { modelResult } from '../cost-model.ts'
 import { DONE_PREFIX, type Moved, REGISTER_PREFIX } from './functions.ts'
-import { type Asked, isHonest, isLiar, PATIENT_MS, SKEW_MS_MAX } from './plan.ts'
-import type { Called, Record, Told } from './record.ts'
+import { type Asked, isHonest, isLiar, lendersTo, PATIENT_MS, SKEW_MS_MAX } from './plan.ts'
+import type { Called, Left, Record, Told } from './record.ts'
 import { taskId } from './run.ts'
 
 type Checker = (record: Record) => string[]
@@ -17,6 +17,8 @@ type Checker = (record: Record) => string[]
 const LATE_MS_MAX = 1000
 /** Of one execution each, and of those that replace it or check it. */
 const RUNNING_MAX = 64
+/** What a peer takes to answer. */
+const ROUND_TRIP_OFF_MS_MAX = 1
 /** Of a peer that waits for nothing eight are set. */
 const TIMERS_PER_PEER_MAX = 30
 
@@ -37,8 +39,9 @@ const EXCUSES: readonly ErrorCode[] = [
 ]
 
 /** Nothing breaks, nobody lies, and as many lend as are needed. */
-const isCalm = ({ plan: { kinds, faults } }: Record, { by, level }: Asked): boolean => {
-  const lenders = kinds.length - 1 - by
+const isCalm = ({ plan: { kinds, faults, natted, isSecluded } }: Record, { by, level }: Asked): boolean => {
+  const lenders = lendersTo(by, kinds)
+  if (natted !== undefined || isSecluded) return false
   return faults.length === 0 && kinds.every(isHonest) && lenders >= (level.level === 'quorum' ? level.n : 1)
 }
 
@@ -181,24 +184,70 @@ const queuesBounded: Checker = ({ left, runningMax, timers, plan: { kinds } }) =
   ]),
 ]
 
+/** As it should be, and not put out. */
+const isSound = ({ plan: { kinds }, revoked }: Record, i: number): boolean =>
+  isHonest(kinds[i] ?? 'liar') && !revoked.has(i)
+
 /** Those who are as they should be know and trust each other in the end. */
-const honestStay: Checker = ({ left, plan: { kinds }, names }) =>
-  left
-    .filter(({ peer }) => isHonest(kinds[peer] as (typeof kinds)[number]))
+const honestStay: Checker = (record) => {
+  const { left, names, plan } = record
+  // Look-ups are seldom: where who was to answer them was away, the next ones take longer than anybody waits here.
+  const mustKnow = !plan.isSecluded || plan.faults.length === 0
+  const honest = (i: number) => isSound(record, i)
+  return left
+    .filter(({ peer }) => honest(peer))
     .flatMap(({ peer, trust, events }) => {
-      const honest = (i: number) => isHonest(kinds[i] ?? 'liar')
-      const out = [...trust].filter(([i, state]) => honest(i) && (state === 'expelled' || state === 'suspended'))
+      const out = [...trust].filter(([i, { state }]) => honest(i) && (state === 'expelled' || state === 'suspended'))
       const blamed = events.filter(
         ({ name, fields }) =>
           name === 'internal.error' || (name === 'peer.misbehaved' && honest(names.indexOf(fields.peer ?? ''))),
       )
       const lost = left.filter((other) => other.peer !== peer && honest(other.peer) && !trust.has(other.peer))
       return [
-        ...lost.map((other) => `peer ${peer} does not know peer ${other.peer} any more`),
-        ...out.map(([i, state]) => `peer ${peer} has ${state} peer ${i}, which is honest`),
+        ...(mustKnow ? lost : []).map((other) => `peer ${peer} does not know peer ${other.peer} any more`),
+        ...out.map(([i, { state }]) => `peer ${peer} has ${state} peer ${i}, which is honest`),
         ...blamed.map(({ name, fields }) => `peer ${peer}: ${name} ${JSON.stringify(fields)}`),
       ]
     })
+}
+
+/** Whoever was put out is nobody's neighbour any more. */
+const outStayOut: Checker = (record) =>
+  record.left
+    .filter(({ peer }) => isSound(record, peer))
+    .flatMap(({ peer, trust }) =>
+      [...record.revoked].flatMap((i) => (trust.has(i) ? [`peer ${peer} has peer ${i}, which was put out`] : [])),
+    )
+
+/** Where nothing breaks, whoever knows another knows how far away it is. */
+const waysKnown: Checker = (record) => {
+  const { left, plan } = record
+  if (plan.faults.length > 0) return []
+  const ms = 2 * plan.latencyMs
+  return left
+    .filter(({ peer }) => isSound(record, peer))
+    .flatMap(({ peer, trust }) =>
+      [...trust].flatMap(([i, { roundTripMs }]) =>
+        isSound(record, i) && Math.abs(roundTripMs - ms) > ROUND_TRIP_OFF_MS_MAX
+          ? [`peer ${peer} takes the ${ms} ms to peer ${i} and back for ${roundTripMs}`]
+          : [],
+      ),
+    )
+}
+
+/** Where nothing breaks and nothing is private, what one has caught a liar at all know. */
+const proofsTravel: Checker = (record) => {
+  const { left, plan } = record
+  const isOpen = plan.calls.every((call) => call.public && 'map' in call.what)
+  if (plan.faults.length > 0 || !isOpen) return []
+  const sound = left.filter(({ peer }) => isSound(record, peer))
+  const caughtBy = ({ trust }: Left, i: number) => trust.get(i)?.caught ?? 0
+  return plan.kinds.flatMap((kind, i) => {
+    if (!isLiar(kind) || !sound.some((one) => caughtBy(one, i) > 0)) return []
+    const unaware = sound.filter((one) => one.trust.has(i) && caughtBy(one, i) === 0)
+    return unaware.map(({ peer }) => `peer ${peer} has not heard that peer ${i} was caught`)
+  })
+}
 
 /** Nobody has lent more than the other has signed for; and where nothing broke, both count the same. */
 const balancesAgree: Checker = ({ books, plan: { kinds, faults } }) => {
@@ -220,6 +269,9 @@ export const CHECKERS = {
   'strictly serialisable': serialisable,
   'queues bounded': queuesBounded,
   'the honest stay': honestStay,
+  'who is out stays out': outStayOut,
+  'ways known': waysKnown,
+  'proofs travel': proofsTravel,
   'balances agree': balancesAgree,
 } as const satisfies { [name: string]: Checker }
 

@@ -90,7 +90,8 @@ export const setupOf = (plan: Plan, i: number, { overheard, till, isBroken, disk
   const areHeard = plan.kinds.some(hasFriends)
   const heard = (host: SandboxHost) => (areHeard && kind !== 'copier' ? overheard.at(host) : host)
   return {
-    ...(i === 0 && { policy: { slots: 0 }, web: till.web }),
+    ...((i === 0 || kind === 'guest') && { policy: { slots: 0 } }),
+    ...(i === 0 && { web: till.web }),
     sandboxHost: (_, clock: Clock) => {
       const host = heard(hostOf(kind, createProgramsHost(PROGRAMS), seed, overheard))
       return slowHost(host, clock, () => plan.stepMs[i] as number)

@@ -5,7 +5,7 @@ import { deriveSeed, seededRandom } from '../random.ts'
 
 /** Those from `liar` on give wrong answers. */
 const KINDS = [
-  ...['honest', 'laggard', 'inflator', 'stutterer', 'loser'],
+  ...['honest', 'laggard', 'guest', 'inflator', 'stutterer', 'loser'],
   ...['liar', 'rare', 'sleeper', 'forger', 'poisoner'],
 ] as const
 /** A copier shows what others have computed and signed as its own; an accuser works, and says of others that they lie. */
@@ -21,7 +21,11 @@ export const hasFriends = (kind: Kind): boolean => (WITH_FRIENDS as readonly Kin
 export const isLiar = (kind: Kind): boolean => LIARS.includes(kind)
 
 /** Who does and says what a peer should, however slow it is. */
-export const isHonest = (kind: Kind): boolean => kind === 'honest' || kind === 'laggard'
+export const isHonest = (kind: Kind): boolean => kind === 'guest' || kind === 'honest' || kind === 'laggard'
+
+/** How many of `kinds` lend to peer `by`. A guest lends nothing, nor does the first of all. */
+export const lendersTo = (by: number, kinds: readonly Kind[]): number =>
+  kinds.filter((kind, i) => i > 0 && i !== by && isHonest(kind) && kind !== 'guest').length
 
 export interface Asked {
   /** From 1 on. */
@@ -48,6 +52,8 @@ export type Fault =
   | { kind: 'skew'; atMs: number; peer: number; aheadMs: number }
   /** What is sent meanwhile takes so much longer. */
   | { kind: 'late'; atMs: number; peer: number; lateMs: number; forMs: number }
+  /** The operator puts it out of the mesh. */
+  | { kind: 'revoke'; atMs: number; peer: number }
   /** Its writes fail. */
   | { kind: 'disk'; atMs: number; peer: number; forMs: number }
 
@@ -60,6 +66,10 @@ export interface Plan {
   stepMs: number[]
   calls: Asked[]
   faults: Fault[]
+  /** One that nobody can dial. */
+  natted?: number
+  /** Nobody is told of others by whom it has met: it must ask. */
+  isSecluded: boolean
 }
 
 export const REGISTERS = 3
@@ -87,9 +97,9 @@ const kindsOf = (below: Below, peers: number): Kind[] => {
 }
 
 const levelOf = (below: Below, kinds: readonly Kind[], isMove: boolean): Level => {
-  const honest = kinds.slice(1).filter(isHonest).length
+  const lenders = lendersTo(0, kinds)
   const liars = kinds.filter(isLiar).length
-  if (isMove) return liars > 1 || honest < 2 || below(2) === 0 ? { level: 'self' } : { level: 'quorum', n: 2 }
+  if (isMove) return liars > 1 || lenders < 2 || below(2) === 0 ? { level: 'self' } : { level: 'quorum', n: 2 }
   const level = pick(below, ['none', 'audit', 'self', 'quorum'] as const)
   return level === 'quorum' ? { level, n: 2 + below(2) } : { level }
 }
@@ -110,12 +120,13 @@ const callOf = (below: Below, kinds: readonly Kind[], number: number): Asked => 
 }
 
 const faultOf = (below: Below, peers: number): Fault => {
-  const kind = pick(below, ['kill', 'leave', 'suspend', 'partition', 'lose', 'skew', 'late', 'disk'] as const)
+  const kind = pick(below, ['kill', 'leave', 'suspend', 'partition', 'lose', 'skew', 'late', 'disk', 'revoke'] as const)
   const atMs = below(FAULTS_END_MS - FOR_MS_MAX)
   const forMs = 1 + below(FOR_MS_MAX)
   const peer = below(peers)
   switch (kind) {
     case 'leave':
+    case 'revoke':
       // Those who ask stay.
       return peer < 2 ? { kind: 'lose', atMs, peer } : { kind, atMs, peer }
     case 'partition':
@@ -131,6 +142,12 @@ const faultOf = (below: Below, peers: number): Fault => {
   }
 }
 
+/** One world in eight has somebody behind a NAT, one in eight is secluded. */
+const placeOf = (below: Below, peers: number): Pick<Plan, 'natted' | 'isSecluded'> => {
+  const place = below(8)
+  return { isSecluded: place === 0, ...(place === 1 && { natted: 2 + below(peers - 2) }) }
+}
+
 /** `peers`: at most so many, three at least. */
 export const planOf = (seed: number, peers: number): Plan => {
   const { below } = seededRandom(deriveSeed(seed, 'plan'))
@@ -140,7 +157,8 @@ export const planOf = (seed: number, peers: number): Plan => {
     kinds,
     latencyMs: pick(below, [0, 2, 15, 60]),
     stepMs: kinds.map((kind) => (kind === 'laggard' ? 2000 : 1) + below(pick(below, [20, 20, 200]))),
-    calls: Array.from({ length: 3 + below(5) }, (_, i) => callOf(below, kinds, i + 1)),
+    calls: Array.from({ length: 3 + below(3) }, (_, i) => callOf(below, kinds, i + 1)),
+    ...placeOf(below, kinds.length),
     faults: below(5) === 0 ? [] : Array.from({ length: 1 + below(4) }, () => faultOf(below, kinds.length)),
   }
 }

@@ -34,13 +34,21 @@ export interface Called {
 /** What stands in the state in the end: the value under each key, and the revision that it is of. */
 export type Entries = ReadonlyMap<string, { value: number; version: number }>
 
+/** What a peer has of another in the end. */
+export interface Standing {
+  state: TrustState
+  /** Wrong receipts of it. */
+  caught: number
+  roundTripMs: number
+}
+
 /** One peer in the end; of those who are there. */
 export interface Left {
   peer: number
   running: number
   inFlight: number
   /** Of the others that it knows, by their number. */
-  trust: ReadonlyMap<number, TrustState>
+  trust: ReadonlyMap<number, Standing>
   events: readonly { name: LogEventName; fields: LogFields }[]
 }
 
@@ -54,6 +62,8 @@ export interface Record {
   left: readonly Left[]
   /** What those who are there have agreed with each other. */
   books: readonly Book[]
+  /** Peers that were put out of the mesh. */
+  revoked: ReadonlySet<number>
   /** The most that ran or waited at one peer at any time. */
   runningMax: number
   /** Timers that were set when all was quiet. */

@@ -6,9 +6,9 @@ import type { CID } from '../../protocol/cid.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import type { LogEventName } from '../../protocol/log.ts'
 import { Outcome } from '../../protocol/outcome.ts'
-import type { Channel, Ports, Storage } from '../../protocol/ports.ts'
+import type { Channel, Network, Ports, Storage } from '../../protocol/ports.ts'
 import { decodeValue, encodeValue } from '../../protocol/values.ts'
-import { delegated, withChannels } from '../channels.ts'
+import { delegated, withChannels, withFrames, withNetwork } from '../channels.ts'
 import type { Book } from '../checkers/usage.ts'
 import { modelInput } from '../cost-model.ts'
 import { ForgetfulDisk } from '../forgetful-storage.ts'
@@ -55,6 +55,7 @@ class ShortWorld {
   readonly #setups: PeerSetup[]
   readonly #called: Called[] = []
   readonly #gone = new Set<number>()
+  readonly #revoked = new Set<number>()
   readonly #broken = new Map<number, number>()
   readonly #till = new Till()
   /** Ends the disk of each peer's life. */
@@ -78,7 +79,7 @@ class ShortWorld {
       const setup = setupOf(plan, i, { overheard, till: this.#till, isBroken, disk })
       const ports = (honest: Ports) => {
         const drawn = setup.ports?.(honest) ?? honest
-        return this.#heard(planted.ports?.(drawn, i) ?? drawn, i)
+        return this.#heard(this.#placed(planted.ports?.(drawn, i) ?? drawn), i)
       }
       return { ...setup, ports, ...(planted.state && { keeping: planted.state }) }
     })
@@ -120,6 +121,7 @@ class ShortWorld {
       ...{
         left: this.#left(),
         books: this.#books(),
+        revoked: this.#revoked,
         runningMax: this.#runningMax,
         timers: clock.pending,
         hash: this.#hash,
@@ -222,6 +224,15 @@ class ShortWorld {
       case 'leave':
         this.#gone.add(i)
         return one.peer.stop()
+      case 'revoke':
+        if (this.#gone.has(0)) return
+        return this.#peer(0)
+          .peer.revoke(one.peerId)
+          .then(
+            () => void this.#revoked.add(i),
+            // Its disk fails.
+            () => {},
+          )
       case 'suspend':
         return this.#suspend(i, one, fault.forMs)
       case 'partition':
@@ -279,7 +290,12 @@ class ShortWorld {
     return this.#theWorld.peers.flatMap(({ peer, events }, i): Left[] => {
       if (this.#gone.has(i)) return []
       const { running, neighbours } = peer.status()
-      const trust = new Map(neighbours.map((one) => [names.indexOf(one.peer), one.trust.state] as const))
+      const trust = new Map(
+        neighbours.map(({ peer: other, trust: { state, caught }, round_trip_ms: roundTripMs }) => [
+          names.indexOf(other),
+          { state, caught, roundTripMs },
+        ]),
+      )
       const inFlight = neighbours.reduce((sum, one) => sum + one.in_flight, 0)
       return [{ peer: i, running: running.length, inFlight, trust, events }]
     })
@@ -293,6 +309,21 @@ class ShortWorld {
         names.has(other) ? [{ peer: peerId, other, lent, used }] : [],
       ),
     )
+  }
+
+  /** Where it is: whom it cannot dial, and whether it tells others of each other. */
+  #placed(ports: Ports): Ports {
+    const { natted, isSecluded } = this.#plan
+    const told = isSecluded
+      ? withFrames(ports, { sent: (frame) => [frame.t === 'peers' ? { ...frame, signed: [] } : frame] })
+      : ports
+    if (natted === undefined) return told
+    const connect: Network['connect'] = (address, signal) => {
+      const hidden = this.#world?.peers[natted]?.peerId
+      if (hidden === undefined || !address.includes(hidden)) return told.network.connect(address, signal)
+      return Promise.reject(new MeshError('E_UNREACHABLE', { message: `${address} is behind a NAT`, address }))
+    }
+    return withNetwork(told, { connect })
   }
 
   /** Adds what peer `i` hears to the hash, and tells it to whoever listens. */

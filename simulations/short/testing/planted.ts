@@ -9,7 +9,7 @@ import { encodeValue } from '../../../protocol/values.ts'
 import { lyingHost } from '../../adversaries.ts'
 import { delegated, withChannels, withFrames } from '../../channels.ts'
 import type { CHECKERS } from '../checks.ts'
-import type { Fault, Plan } from '../plan.ts'
+import { type Fault, PATIENT_MS, type Plan } from '../plan.ts'
 import type { Planted } from '../run.ts'
 
 export interface Mistake extends Planted {
@@ -63,8 +63,9 @@ const committing = (engine: StateEngine, commit: StateEngine['commit']): StateEn
   commit,
 })
 
-export const calm = (plan: Plan): Plan => ({
+export const calm = ({ natted: _, ...plan }: Plan): Plan => ({
   ...plan,
+  isSecluded: false,
   kinds: plan.kinds.map(() => 'honest'),
   stepMs: plan.stepMs.map((ms) => Math.min(ms, 200)),
   faults: [],
@@ -121,6 +122,43 @@ const withReturn = (plan: Plan): Plan => ({
 const uneven = (plan: Plan): Plan => ({
   ...calm(plan),
   stepMs: plan.stepMs.map((ms, i) => (i === 1 ? 40_000 : Math.min(ms, 200))),
+})
+
+/** One call after another, of one task that runs for long: of all but the first there are copies. */
+const tiedCopies = (plan: Plan): Plan => ({
+  ...slow(300)(plan),
+  calls: plan.calls.map((call, i) => ({
+    ...call,
+    atMs: 1000 * i,
+    by: 0,
+    level: { level: 'none' },
+    timeoutMs: PATIENT_MS,
+    what: { map: 1 },
+  })),
+})
+
+/** One is put out. */
+const expelling = (plan: Plan): Plan => ({ ...calm(plan), faults: [{ kind: 'revoke', atMs: 3000, peer: 2 }] })
+
+/** One lies about what anybody may see. */
+const caught = (plan: Plan): Plan => ({
+  ...calm({
+    ...plan,
+    calls: plan.calls.map((call) => ({ ...call, public: true, level: { level: 'self' }, what: { map: 3 } })),
+  }),
+  kinds: plan.kinds.map((_, i) => (i === 2 ? 'liar' : 'honest')),
+})
+
+/** Whoever wants to know somebody must ask. */
+const secluded = (plan: Plan): Plan => ({ ...calm(plan), isSecluded: true })
+
+/** One can be known only to those that it dials itself, and nobody tells it of a guest that comes back when it was given up. */
+const withNat = (plan: Plan): Plan => ({
+  ...calm(plan),
+  kinds: ['honest', 'honest', 'honest', 'guest'],
+  stepMs: [1, 1, 1, 1],
+  natted: 2,
+  faults: [{ kind: 'kill', atMs: 1000, peer: 3, forMs: 20_000 }],
 })
 
 const wrongValue = encodeValue(42)
@@ -195,6 +233,24 @@ export const MISTAKES: { readonly [does: string]: Mistake } = {
     ...saying('answer', (frame) => ({ ...frame, answer: { ok: true, value: encodeValue(7) } })),
   },
   'cancel: what is given up goes on': { finds: 'queues bounded', ...silentOn('cancel'), shaped: uneven },
+  'guessed: what was read ahead is not said to have been': {
+    finds: 'the honest stay',
+    ...silentOn('guessed'),
+    shaped: crowded,
+  },
+  'ping: nobody asks how far it is': { finds: 'ways known', ...silentOn('ping') },
+  'pong: nobody answers that': { finds: 'ways known', ...silentOn('pong') },
+  'tied: what has copies is not sent': { finds: 'nothing lost', ...silentOn('tied'), shaped: tiedCopies },
+  'revocations: none is told': { finds: 'who is out stays out', ...silentOn('revocations'), shaped: expelling },
+  'proof: none is told': { finds: 'proofs travel', ...silentOn('proof'), shaped: caught },
+  'lookup: nobody asks for others': { finds: 'the honest stay', ...silentOn('lookup'), shaped: secluded },
+  'found: nobody says whom it knows': { finds: 'the honest stay', ...silentOn('found'), shaped: secluded },
+  'reach: nobody says whom it cannot dial': { finds: 'the honest stay', ...silentOn('reach'), shaped: withNat },
+  'sought: who cannot be dialled is not told by whom': {
+    finds: 'the honest stay',
+    ...silentOn('sought'),
+    shaped: withNat,
+  },
   'blocks: they cannot be asked for': {
     finds: 'nothing lost',
     ports: (ports) => withChannels(ports, (channel) => ({ ...delegated(channel), send: () => true }), BLOCKS_PROTOCOL),
