@@ -2,7 +2,6 @@
 import type { CID } from '../protocol/cid.ts'
 import type { Delegation } from '../protocol/delegation.ts'
 import { isDeferred } from '../protocol/effects.ts'
-import { openBatch } from '../protocol/envelope.ts'
 import { type ErrorCode, MeshError } from '../protocol/errors.ts'
 import type { FrameOf } from '../protocol/frames.ts'
 import type { Answer, EffectRequest, JournalEntry } from '../protocol/journal.ts'
@@ -18,7 +17,7 @@ import { Outbox } from './outbox.ts'
 import type { Resuming } from './resuming.ts'
 import type { LoadedFunction, Runner } from './runner.ts'
 import { entryBytes } from './sizes.ts'
-import { type FrameSignature, heldBytes, openItem, progressOf, type WorkItem } from './work.ts'
+import { type FrameSignature, heldBytes, openItem, progressOf, verifyItems, type WorkItem } from './work.ts'
 
 type InvokeFrame = FrameOf<'invoke'> | FrameOf<'tied'>
 
@@ -102,9 +101,9 @@ export class Executor {
     const items = this.#open(neighbour, party, frame, signature)
     this.#accept(neighbour, items)
     this.#start(neighbour, frame, items, acting.delegation)
-    signature.verified = this.#verify(neighbour, frame, signature)
+    signature.verified = verifyItems(this.#ports.crypto, frame.signed, items, signature)
     await signature.verified.catch((cause) => {
-      for (const item of items) this.#drop(item, 'its invocation was not signed')
+      for (const item of items) this.#drop(item, 'its invocation was not signed, or is of another task')
       throw cause
     })
   }
@@ -171,9 +170,9 @@ export class Executor {
     if (holds && frame.items.length !== holds.length) {
       throw new MeshError('E_MESSAGE', `${frame.items.length} items but ${holds.length} holds`)
     }
-    const { crypto, clock } = this.#ports
+    const { clock } = this.#ports
     const work = { neighbour, party, mesh: this.#mesh, template: frame.task, signature, acceptedMs: clock.monotonic() }
-    return frame.items.map((item, i) => openItem(crypto, work, item, payloads[i] as Uint8Array, holds?.[i]))
+    return frame.items.map((item, i) => openItem(work, item, payloads[i] as Uint8Array, holds?.[i]))
   }
 
   #accept(neighbour: Neighbour, items: readonly WorkItem[]): void {
@@ -188,13 +187,6 @@ export class Executor {
     }
     this.#outboxOf(neighbour).accept(items)
     this.#events.changed()
-  }
-
-  /** While the sandbox works: what was started is sent to it before the processor is busy. */
-  async #verify(neighbour: Neighbour, { signed }: InvokeFrame, signature: FrameSignature): Promise<void> {
-    await undefined
-    await openBatch(this.#ports.crypto, neighbour.peer, 'invocation', signed)
-    signature.isVerified = true
   }
 
   /** What is held back is loaded at once all the same. */

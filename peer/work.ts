@@ -1,5 +1,6 @@
 /** What an executor has under way. */
 import { type CID, rawCid } from '../protocol/cid.ts'
+import { openBatch, type SignedBatch } from '../protocol/envelope.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { FrameOf } from '../protocol/frames.ts'
 import { awaitedIn, type JournalEntry } from '../protocol/journal.ts'
@@ -66,9 +67,11 @@ export interface WorkFrame {
   acceptedMs: number
 }
 
-/** Throws MeshError E_MESSAGE or E_MESH_MISMATCH unless `invocationBytes` ask for this item in the neighbour's name. */
+/**
+ * Throws MeshError E_MESSAGE or E_MESH_MISMATCH unless `invocationBytes` ask for an item in the neighbour's name. That it is
+ * this one, `verifyItems` sees.
+ */
 export const openItem = (
-  crypto: Pick<Crypto, 'hash'>,
   { mesh, ...frame }: WorkFrame,
   item: FrameItem,
   invocationBytes: Uint8Array,
@@ -76,9 +79,7 @@ export const openItem = (
 ): WorkItem => {
   const { peer } = frame.neighbour
   const invocation = Invocation.decode(invocationBytes)
-  const task = taskIdOf(crypto, { v: 1, ...frame.template, input: rawCid(crypto, item.input) })
   if (!invocation.mesh.equals(mesh)) throw new MeshError('E_MESH_MISMATCH', 'an invocation of another mesh')
-  if (!invocation.task.equals(task)) throw new MeshError('E_MESSAGE', 'an invocation that does not name its task')
   if (invocation.invoker !== peer) throw new MeshError('E_MESSAGE', 'an invocation of another invoker')
   if (invocation.home !== peer) throw new MeshError('E_MESSAGE', 'an invocation with another home')
   return {
@@ -86,7 +87,7 @@ export const openItem = (
     ...item,
     invocationBytes,
     invocation,
-    task,
+    task: invocation.task,
     holdMs,
     release: undefined,
     bytes: heldBytes(item),
@@ -95,6 +96,29 @@ export const openItem = (
     run: undefined,
     ended: false,
   }
+}
+
+const ensureOwnTasks = async (crypto: Pick<Crypto, 'hash'>, items: readonly WorkItem[]): Promise<void> => {
+  for (const { template, input, task } of items) {
+    const named = taskIdOf(crypto, { v: 1, ...template, input: rawCid(crypto, input) })
+    if (!task.equals(named)) throw new MeshError('E_MESSAGE', 'an invocation that does not name its task')
+  }
+}
+
+/**
+ * The items of one frame, while the sandbox works: what was started is sent to it before the processor is busy. Rejects with
+ * MeshError E_SIGNATURE, or E_MESSAGE for an invocation that does not name what came with it.
+ */
+export const verifyItems = async (
+  crypto: Crypto,
+  signed: SignedBatch,
+  items: readonly WorkItem[],
+  signature: FrameSignature,
+): Promise<void> => {
+  await undefined
+  const { peer } = (items[0] as WorkItem).neighbour
+  await Promise.all([openBatch(crypto, peer, 'invocation', signed), ensureOwnTasks(crypto, items)])
+  signature.isVerified = true
 }
 
 /** How it stands, as its invoker is told. */
