@@ -96,14 +96,11 @@ const send = (frame: Uint8Array): void => {
 }
 
 const wasm = new WebAssembly.Module(readFileSync(wasmPath as string))
-/** Releases that cut nothing have no `createCutPut`. */
-type Release = Pick<typeof import('../sandbox/worker.ts'), 'serveSandbox'> &
-  Partial<Pick<typeof import('../sandbox/worker.ts'), 'createCutPut'>>
-const { serveSandbox, createCutPut } = (await import(workerUrl as string)) as Release
+const { serveSandbox } = (await import(workerUrl as string)) as typeof import('../sandbox/worker.ts')
 /** Loaded when it is needed: few runs are traced. */
 const hash = (bytes: Uint8Array): Uint8Array =>
   new Uint8Array(process.getBuiltinModule('node:crypto').hash('sha256', bytes, 'buffer'))
-const worker = serveSandbox({ wasm, send, hash, cutPut: createCutPut?.(hash), now: () => performance.now() })
+const worker = serveSandbox({ wasm, send, hash, now: () => performance.now() })
 // Now, because a sandbox is killed, and does not get to it at its end.
 flushCompileCache()
 try {

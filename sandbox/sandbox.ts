@@ -69,7 +69,7 @@ export interface SandboxOptions {
    * is a little faster, and nothing is told. Outcomes are the same.
    */
   sliceGas?: number | undefined
-  /** Undefined: what a function puts has to fit a request. So it is in pages, which serve no effects. */
+  /** Undefined: what a function puts has to fit a request. */
   cutPut?: CutPut | undefined
 }
 

@@ -11,12 +11,10 @@ import {
 } from './frames.ts'
 import { isImageFile } from './image-file.ts'
 import type { CodeForm, Run, SandboxResult } from './job.ts'
-import type { CutPut } from './large-puts.ts'
+import { createCutPut } from './large-puts.ts'
 import { plainText } from './plain-text.ts'
 import { createSandbox, type RunHandle, type Sandbox } from './sandbox.ts'
 import { Tracer } from './tracer.ts'
-
-export { createCutPut } from './large-puts.ts'
 
 export interface WorkerPorts {
   /** The engine's binary. */
@@ -24,10 +22,8 @@ export interface WorkerPorts {
   /** As `SandboxOptions` has them. */
   bases?: Bases
   send(frame: Uint8Array): void
-  /** SHA-256. Called for runs that are traced alone. */
+  /** SHA-256. Called for runs that are traced, and for what is put in blocks. */
   hash(bytes: Uint8Array): Uint8Array
-  /** As `SandboxOptions` has it. */
-  cutPut?: CutPut | undefined
   /** Never goes back, ms. Only for reports on speed: nothing of it reaches a guest. */
   now(): number
   /** Where the host lends a share of a core only. */
@@ -92,8 +88,8 @@ class Worker implements SandboxWorker {
 
   constructor(ports: WorkerPorts) {
     this.#ports = ports
-    const { wasm, bases, cutPut, pace } = ports
-    this.#sandbox = createSandbox({ wasm, bases, cutPut, sliceGas: pace && SLICE_GAS })
+    const { wasm, bases, hash, pace } = ports
+    this.#sandbox = createSandbox({ wasm, bases, cutPut: createCutPut(hash), sliceGas: pace && SLICE_GAS })
   }
 
   prepare(): void {

@@ -2,7 +2,7 @@
 import type { Clock, Crypto, SandboxHost, SandboxProcess } from '../protocol/ports.ts'
 import { Bases } from '../sandbox/base.ts'
 import { ENGINES } from '../sandbox/engines.ts'
-import { createCutPut, type SandboxWorker, serveSandbox, type WorkerPorts } from '../sandbox/worker.ts'
+import { type SandboxWorker, serveSandbox, type WorkerPorts } from '../sandbox/worker.ts'
 
 /** Workers of a world are in one thread, and many: what is the same in all of them is made once. */
 const basesOf = new WeakMap<WebAssembly.Module, Bases>()
@@ -36,7 +36,7 @@ class InlineSandbox implements SandboxProcess {
     this.engines = engines
     const send = (frame: Uint8Array) => this.#later(() => this.#handlers?.frame(frame))
     // Those of another release are made by its own code.
-    const shared = serve === serveSandbox ? { bases: sharedBases(wasm), cutPut: createCutPut(hash) } : {}
+    const shared = serve === serveSandbox ? { bases: sharedBases(wasm) } : {}
     this.#worker = serve({ wasm, ...shared, send, hash, now: () => clock.monotonic() })
   }
 
