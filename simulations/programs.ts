@@ -14,7 +14,7 @@ export interface Requested {
   arguments: { [name: string]: Value }
 }
 
-/** Yields what it requests, and is given the answer; null to what is deferred. It throws nothing. */
+/** Yields what it requests, and is given the answer; null to what is deferred. */
 export type Program = (input: Value) => Generator<Requested, Value, Value>
 
 /** By the name of the export. */
@@ -42,8 +42,10 @@ class ProgramRun {
     const reports: Report[] = []
     let told: Value = given ? this.#told(given) : null
     for (;;) {
-      const { done, value } = this.#body.next(told)
-      if (done) return [...reports, this.#end(value)]
+      const went = this.#goOn(told)
+      if ('ok' in went) return [...reports, this.#end(went)]
+      const { done, value } = went
+      if (done) return [...reports, this.#end({ ok: true, value: encodeValue(value) })]
       told = null
       const request = this.#request(value)
       if (this.#replay.isLive)
@@ -60,6 +62,14 @@ class ProgramRun {
     }
   }
 
+  #goOn(told: Value): IteratorResult<Requested, Value> | Extract<Outcome['result'], { ok: false }> {
+    try {
+      return this.#body.next(told)
+    } catch (cause) {
+      return { ok: false, code: 'E_FUNCTION_THREW', message: (cause as Error).message, stack: '' }
+    }
+  }
+
   #request({ kind, arguments: args }: Requested): EffectRequest {
     const encoded = encodeValue(args)
     this.#requests.push({ kind, arguments: encoded })
@@ -71,11 +81,11 @@ class ProgramRun {
     return answer.ok ? decodeValue(answer.value) : null
   }
 
-  #end(value: Value): Report {
+  #end(result: Outcome['result']): Report {
     const missing = this.#replay.missing()
     if (missing) return this.#diverged(missing)
     const outcome = Outcome.encode({
-      ...{ v: 1, result: { ok: true, value: encodeValue(value) }, requests: this.#requests, console: [] },
+      ...{ v: 1, result, requests: this.#requests, console: [] },
       ...{ fuel: FUEL, memory_bytes: MIB },
     })
     return ['done', this.#id, outcome, 0]
