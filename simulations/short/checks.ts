@@ -235,10 +235,10 @@ const waysKnown: Checker = (record) => {
     )
 }
 
-/** Where nothing breaks and nothing is private, what one has caught a liar at all know. */
+/** Where nothing breaks, nothing is private and all is run again at home, what one has caught a liar at all know. */
 const proofsTravel: Checker = (record) => {
   const { left, plan } = record
-  const isOpen = plan.calls.every((call) => call.public && 'map' in call.what)
+  const isOpen = plan.calls.every(({ level, ...call }) => call.public && level.level === 'self' && 'map' in call.what)
   if (plan.faults.length > 0 || !isOpen) return []
   const sound = left.filter(({ peer }) => isSound(record, peer))
   const caughtBy = ({ trust }: Left, i: number) => trust.get(i)?.caught ?? 0
