@@ -175,8 +175,8 @@ describe('at a quorum, an answer does not count whose receipt', () => {
 })
 
 test.each([
-  ['of one that goes on talking is held against it', 2000, true],
-  ['of one that falls silent before it is due is not: perhaps it has moved', 500, false],
+  ['of one that goes on talking is held against it', 2500, true],
+  ['of one that falls silent before it is due is not: perhaps it has moved', 1500, false],
   ['of one that has fallen silent is not: perhaps it sleeps', undefined, false],
 ])(
   'a receipt that does not come within 5 s, %s; self does not wait longer, and then asks others',

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import type { EffectRequest } from '../protocol/journal.ts'
 import type { Outcome } from '../protocol/outcome.ts'
 import { decodeValue, encodeValue, type Value, valueToJson } from '../protocol/values.ts'
-import { bytesOf, outcomeOf, runOf, seed, valueIn, wasm } from './fixture.ts'
+import { bytesOf, outcomeOf, runOf, seed, sha256, valueIn, wasm } from './fixture.ts'
+import { createCutPut } from './large-puts.ts'
 import { createSandbox, type RunHandle } from './sandbox.ts'
 import { HOSTILE_MODULES } from './testing/hostile-modules.ts'
 import { answerTo, HOSTILE_PROGRAMS, type HostileProgram } from './testing/hostile-programs.ts'
@@ -45,7 +46,7 @@ test('there are enough of them, and no two have one name', () => {
   expect(new Set(HOSTILE.map(({ name }) => name)).size).toBe(HOSTILE.length)
 })
 
-const shared = createSandbox({ wasm, compare: true })
+const shared = createSandbox({ wasm, compare: true, cutPut: createCutPut(sha256) })
 shared.load('neighbour', bytesOf(NEIGHBOUR), 0)
 let runs = 0
 
