@@ -1,13 +1,11 @@
-/** Whole peers lose their power, at any await: what is durable ends once, and has done each thing once. */
+/** Whole homes lose their power, at any await: what is durable ends once, and has done each thing once. */
 import { expect, test } from 'vitest'
 import { attack, type Kind } from './testing/attack.ts'
 
-/** In all 2,000; `npm run torture` has more. */
+/** With those of `crash.kills.test.ts` 2,000; `npm run torture` has more. */
 const LEAST: [Kind, number][] = [
   ['orders, their home cut off', 1300],
   ['visits, their home cut off', 580],
-  ['orders, their executor killed', 60],
-  ['orders, their executor stopped', 60],
 ]
 
 test.each(LEAST)(

@@ -102,7 +102,7 @@ const rightAnswers: Checker = (record) =>
 const endInTime: Checker = ({ called }) =>
   called.flatMap(({ asked, beganMs, endedMs, callerDied, callerStoodUntilMs }) => {
     if (endedMs === undefined || callerDied) return []
-    // Of one that outlives its home the deadline is an instant of the wall clock, which is looked at when it is begun again.
+    // Of one that outlives its home the deadline is an instant of the wall clock, which may be set from one end to the other meanwhile.
     const leewayMs = isErrand(asked) ? 2 * SKEW_MS_MAX : 0
     const dueMs = Math.max(beganMs + asked.timeoutMs, callerStoodUntilMs) + leewayMs
     return endedMs > dueMs + LATE_MS_MAX
