@@ -48,9 +48,10 @@ export const drive = async (ports: Pick<Ports, 'clock' | 'log'>, driven: Drive):
     furthest = Math.max(furthest, durable.journal.length)
     const { cause, mayWait } = failure
     log.event('invocation.delayed', { invocation: durable.id, reason: cause.message })
-    const hasTime = record.deadline_ms > clock.now()
+    const leftMs = record.deadline_ms - clock.now()
+    const hasTime = leftMs > 0
     if (!mayGoOn(cause, hasTime) && !(mayWait && hasTime)) return end(ports, driven, cause)
-    await pause(clock, delayMs, abort)
+    await pause(clock, Math.min(delayMs, Math.max(leftMs, RETRY_MS.least)), abort)
   }
 }
 

@@ -7,7 +7,7 @@ import { checkHistory } from '../checkers/serialisability.ts'
 import { checkUsage } from '../checkers/usage.ts'
 import { modelResult } from '../cost-model.ts'
 import { DONE_PREFIX, type Moved, REGISTER_PREFIX } from './functions.ts'
-import { type Asked, isHonest, isLiar, lendersTo, PATIENT_MS, SKEW_MS_MAX } from './plan.ts'
+import { type Asked, isHonest, isLiar, lendersTo, PATIENT_MS, type Plan } from './plan.ts'
 import type { Called, Left, Record, Told } from './record.ts'
 import { taskId } from './run.ts'
 
@@ -99,11 +99,17 @@ const wrongIn = ({ plan: { kinds }, names }: Record, asked: Asked, { index, resu
 const rightAnswers: Checker = (record) =>
   record.called.flatMap(({ asked, told }) => told.flatMap((one) => wrongIn(record, asked, one)))
 
-const endInTime: Checker = ({ called }) =>
+/** How far the clock of a home may have been set back at most, ms. */
+const setBackMs = ({ faults }: Plan): number => {
+  const aheadMs = faults.flatMap((fault) => (fault.kind === 'skew' ? [fault.aheadMs] : []))
+  return Math.max(0, ...aheadMs) - Math.min(0, ...aheadMs)
+}
+
+const endInTime: Checker = ({ called, plan }) =>
   called.flatMap(({ asked, beganMs, endedMs, callerDied, callerStoodUntilMs }) => {
     if (endedMs === undefined || callerDied) return []
-    // Of one that outlives its home the deadline is an instant of the wall clock, which may be set from one end to the other meanwhile.
-    const leewayMs = isErrand(asked) ? 2 * SKEW_MS_MAX : 0
+    // Of one that outlives its home the deadline is an instant of the wall clock.
+    const leewayMs = isErrand(asked) ? setBackMs(plan) : 0
     const dueMs = Math.max(beganMs + asked.timeoutMs, callerStoodUntilMs) + leewayMs
     return endedMs > dueMs + LATE_MS_MAX
       ? [`${nameOf(asked)} ended ${Math.round(endedMs - dueMs)} ms after its deadline`]

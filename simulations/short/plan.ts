@@ -79,7 +79,7 @@ export const FAULTS_END_MS = 9000
 export const PATIENT_MS = 120_000
 const ASKED_WITHIN_MS = 3000
 const FOR_MS_MAX = 5000
-export const SKEW_MS_MAX = 10_000
+const SKEW_MS_MAX = 10_000
 
 type Below = Random['below']
 
