@@ -1,4 +1,4 @@
-/** As in `day.world.test.ts`, with checkpoints as they are. */
+/** As in `day.kills.test.ts`, with checkpoints as they are. */
 import { test } from 'vitest'
 import { workADay } from './testing/day.ts'
 
