@@ -19,7 +19,6 @@ import type { Neighbour, NeighbourTable } from './neighbours.ts'
 import type { OwnAdvertisement } from './own-advertisement.ts'
 import type { PublicProofs } from './public-proofs.ts'
 import type { Roster, RosterEvents } from './roster.ts'
-import type { Meeting } from './seeker.ts'
 
 interface ReceptionParts {
   roster: Roster
@@ -151,15 +150,13 @@ export class Reception implements RosterEvents {
     neighbour.hasToldPeers = true
     if (!neighbour.member) return
     const hearsay = this.#parts.hearsay()
-    const heard: Meeting[] = []
     for (const signed of frame.signed) {
       const accepted = await hearsay.accept(signed)
       if (!accepted) continue
       const { peer, addresses } = accepted
       const unreached = () => this.#parts.discovery.lookups.unreached(peer, neighbour)
-      heard.push({ peer, addresses, told: { teller: neighbour.peer, advertisement: accepted, unreached } })
+      this.#parts.roster.meet(peer, addresses, { teller: neighbour.peer, advertisement: accepted, unreached })
     }
-    this.#parts.roster.meetAll(heard)
     neighbour.hasIntroduced = true
   }
 }

@@ -16,7 +16,7 @@ import type { MembershipOffice } from './membership.ts'
 import { heard, type Neighbour, type NeighbourTable } from './neighbours.ts'
 import { placesOf } from './places.ts'
 import { RoundTrips } from './round-trips.ts'
-import { type Dial, type Meeting, Seeker, type Told } from './seeker.ts'
+import { type Dial, Seeker, type Told } from './seeker.ts'
 import { Shakes } from './shakes.ts'
 
 /** Often enough to notice a changed route, too seldom to be seen on a meter. */
@@ -111,11 +111,6 @@ export class Roster {
   /** Makes the acquaintance of a peer: it is dialled at once if there is a place for it, later or never if others are better. */
   meet(peer: string, addresses: readonly string[], told?: Told): void {
     this.#seeker.meet(peer, addresses, told)
-  }
-
-  /** The same of several, of whom somebody told at once. */
-  meetAll(all: readonly Meeting[]): void {
-    this.#seeker.meetAll(all)
   }
 
   /** The same of one that was heard on a network of this machine, where it is now. */

@@ -42,13 +42,6 @@ export interface Told {
   isHeard?: boolean
 }
 
-/** One that this peer has come to know of. */
-export interface Meeting {
-  peer: string
-  addresses: readonly string[]
-  told: Told
-}
-
 interface SeekerParts {
   neighbours: NeighbourTable
   places: Places
@@ -144,19 +137,6 @@ export class Seeker {
 
   /** It is dialled as soon as there is a place for it. */
   meet(peer: string, addresses: readonly string[], told: Told = {}): void {
-    this.meetAll([{ peer, addresses, told }])
-  }
-
-  /** The same of several. A look goes through all that are known: it is not taken for one for whom there is no place anyway. */
-  meetAll(all: readonly Meeting[]): void {
-    for (const one of all) {
-      this.#hear(one)
-      if (this.#mayDial) this.#consider()
-    }
-    if (!this.#stopped) this.#sleep(this.#ports.clock.monotonic())
-  }
-
-  #hear({ peer, addresses, told }: Meeting): void {
     const { teller = '', advertisement, unreached, isHeard = false } = told
     if (this.#stopped || addresses.length === 0 || !this.#isStrange(peer)) return
     const nowMs = this.#ports.clock.monotonic()
@@ -167,6 +147,9 @@ export class Seeker {
     // It had been dialled in vain before anybody told of it.
     else if (before?.isUnreached) unreached?.()
     if (!before) this.#add(peer, { addresses, teller, unreached, tries: 0, dueMs: nowMs }, advertisement)
+    // A look goes through all that are known: it is not taken for one for whom there is no place anyway.
+    if (this.#mayDial) this.#consider()
+    else this.#sleep(nowMs)
   }
 
   /** Shakes hands with a peer that others told of, whether or not it is wanted as a neighbour. */
