@@ -158,11 +158,15 @@ export class Auditor {
   }
 
   /** Executors have signed different outcomes: re-execution here shows who was wrong; `suspects` are not asked until then. */
-  async settle(performed: readonly Performed[], suspects: readonly string[]): Promise<void> {
+  settle(performed: readonly Performed[], suspects: readonly string[]): void {
     const claims = performed.map(claimOf)
     for (const suspect of suspects) this.#suspend(suspect)
-    claims.push(...(await this.#moreOf(claims)).map(claimOf))
-    this.#later(() => this.#judge(claims, suspects))
+    this.#moreOf(claims)
+      .catch((cause: Error) => {
+        this.#ports.log.event('internal.error', { reason: cause.message })
+        return []
+      })
+      .then((more) => this.#later(() => this.#judge([...claims, ...more.map(claimOf)], suspects)))
   }
 
   stop(): void {

@@ -259,8 +259,11 @@ export class Invoker {
   #ended({ neighbour, item, startedMs, fuel }: Attempt, code: ErrorCode): void {
     // It is the caller who is not wanted there, and not this peer.
     if (code === 'E_NOT_ACCEPTED' && item.request.durable?.delegation) return
-    const untilMs = this.#ports.clock.monotonic() + shunMs(neighbour, code)
-    neighbour.shunnedUntilMs = Math.max(neighbour.shunnedUntilMs, untilMs)
+    const nowMs = this.#ports.clock.monotonic()
+    neighbour.shunnedUntilMs = Math.max(
+      neighbour.shunnedUntilMs,
+      nowMs + shunMs(neighbour, code, nowMs - neighbour.heardMs),
+    )
     if (startedMs !== undefined && code === 'E_CANCELLED') this.#tally.gaveUp(fuel)
   }
 

@@ -380,7 +380,7 @@ export class LevelledCall {
     // A majority proves nothing: liars can be one. Who was wrong, re-execution shows, once the caller has its answer.
     else if (verdict !== 'insufficient') {
       const executors = outvoted.map(({ performed }) => performed.executor)
-      void this.#parts.auditor.settle(
+      this.#parts.auditor.settle(
         votes.map(({ performed }) => performed),
         executors,
       )

@@ -1,5 +1,6 @@
 /** One item on its way to one outcome: its attempts, whom it may still ask, and how it ends. */
 import { ERRORS, type ErrorCode, MeshError } from '../protocol/errors.ts'
+import { ATTEMPTS_MAX } from '../protocol/limits.ts'
 import { type Item, isPure, type Performed } from './calls.ts'
 import type { Attempt, AttemptResult } from './dispatcher.ts'
 import { PROGRESS_EVERY_MS } from './hedging.ts'
@@ -8,9 +9,11 @@ import type { Neighbour } from './neighbours.ts'
 
 /** An item that fails at so many executors fails because of itself. */
 const FAILED_MAX = 3
-const ATTEMPTS_MAX = 16
+/** One after another that bring its journal no further. */
+const ATTEMPTS_IN_VAIN_MAX = 16
 /** A drawn verifier that is busy so often, some 20 to 200 ms apart, is passed over: it must not hold up the verdict. */
 const BUSY_MAX = 20
+const SHUN_MS = 1000
 
 interface Lost {
   readonly neighbour: Neighbour
@@ -55,6 +58,8 @@ export class Pursuit {
   readonly #asked = new Map<string, Lost | undefined>()
   /** At whom it failed, however often. */
   readonly #failedAt = new Set<string>()
+  /** Entries of its journal when it was longest, and the attempts up to then. */
+  #furthest = { entries: 0, attempts: 0 }
   #busy = 0
   #last: { code: ErrorCode; message: string } | undefined
   readonly #settle: PromiseWithResolvers<Performed>
@@ -171,9 +176,16 @@ export class Pursuit {
     else if (result.code !== 'E_VERIFICATION_FAILED') this.#failedAt.add(attempt.neighbour.peer)
     if (result.code === 'E_REPLAY_DIVERGED') this.#startOver(attempt)
     // One executor's word is not enough to give up, whatever it says.
-    const hopeless = this.#failedAt.size >= FAILED_MAX || this.attempts >= ATTEMPTS_MAX
-    if (hopeless) return this.fail(new MeshError(result.code, result.message))
+    if (this.#failedAt.size >= FAILED_MAX || this.#hasTriedEnough())
+      return this.fail(new MeshError(result.code, result.message))
     if (this.#open.size === 0) this.#events.wait(this)
+  }
+
+  /** Who gets further, and loses one executor after another because it lasts, is not given up for that. */
+  #hasTriedEnough(): boolean {
+    const entries = this.item.journal.length
+    if (entries > this.#furthest.entries) this.#furthest = { entries, attempts: this.attempts }
+    return this.attempts - this.#furthest.attempts >= ATTEMPTS_IN_VAIN_MAX || this.attempts >= ATTEMPTS_MAX
   }
 
   /** It is there again with a link of its own, or once it is heard; one that talks, but not of this item, is there already. */
@@ -234,8 +246,12 @@ const hasNotStarted = ({ holdMs, startedMs }: Attempt): boolean => holdMs !== un
 /** A pure item may run in two places at once; one with effects has one execution at a time, under its epoch. */
 export const mayHedge = (pursuit: Pursuit): boolean => isPure(pursuit.item.manifest)
 
-/** Codes with which a peer says that it takes nothing from us for a while. */
-export const shunMs = ({ inFlight }: Pick<Neighbour, 'inFlight'>, code: ErrorCode): number => {
+/**
+ * Codes with which a peer says that it takes nothing from us for a while. One that was lost is left alone for as long as it has
+ * been silent: until the link is given up it is asked a few times, not each second.
+ */
+export const shunMs = ({ inFlight }: Pick<Neighbour, 'inFlight'>, code: ErrorCode, silentMs: number): number => {
   if (code === 'E_BUSY') return 20 + Math.min(200, inFlight)
-  return ERRORS[code].retry === 'elsewhere' ? 1000 : 0
+  if (ERRORS[code].retry !== 'elsewhere') return 0
+  return code === 'E_EXECUTOR_LOST' ? Math.max(SHUN_MS, silentMs) : SHUN_MS
 }

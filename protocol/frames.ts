@@ -6,6 +6,7 @@ import { envelope, signedBatch } from './envelope.ts'
 import { ERRORS, type ErrorCode } from './errors.ts'
 import { answer, guess, journalEntry } from './journal.ts'
 import {
+  ATTEMPTS_MAX,
   BATCH_ITEMS_MAX,
   BLOCK_BYTES_MAX,
   BLOCK_CHUNK_BYTES,
@@ -111,7 +112,7 @@ const invocations = () => ({
   items: list(
     v.strictObject({
       id: id(),
-      attempt: integer(1, 1000),
+      attempt: integer(1, ATTEMPTS_MAX),
       epoch: integer(0, 1_000_000),
       input: bytes(INPUT_BYTES_MAX),
       journal: list(journalEntry(), 2 * REQUESTS_MAX),

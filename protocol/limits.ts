@@ -35,6 +35,8 @@ export const MODULES_MAX = 16
 /** Console text kept per run; part of the outcome. */
 export const CONSOLE_BYTES_MAX = 64 * KIB
 export const CONSOLE_LINES_MAX = 1000
+/** At executors, of one item: a long one loses them to nights and to updates, and no two at once. */
+export const ATTEMPTS_MAX = 1000
 /** Requests of one invocation. */
 export const REQUESTS_MAX = 10_000
 /** Bindings in a function's `env`: people write them by hand, and each is made before every call. */
@@ -115,6 +117,11 @@ export const TRACE_POINTS_MAX = 64
  * costs some 5 ms, so that by Young's interval √(2CS) a tab that lends for 410 s would take one every 2 s.
  */
 export const CHECKPOINT_TICKS = 2000
+/**
+ * It is due as well at its first rest behind each so many answers: to take one, with what it asks next, a guest needs little fuel,
+ * but up to 0.3 ms, and in a process that has just started twice that.
+ */
+export const CHECKPOINT_ANSWERS = 100
 /** With it an executor is told where to go on; what is larger takes longer to be sent, kept and loaded than most runs take. */
 export const CHECKPOINT_BYTES_MAX = 6 * MIB
 /** Blocks of a full one. */

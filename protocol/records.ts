@@ -7,6 +7,7 @@ import { journalEntry } from './journal.ts'
 import {
   ADDRESSES_MAX,
   ANSWER_BLOCKS_MAX,
+  ATTEMPTS_MAX,
   BATCH_ITEMS_MAX,
   BINDINGS_MAX,
   BLOCK_BYTES_MAX,
@@ -155,7 +156,7 @@ export const Receipt = message(
     mesh: cid(),
     invocation: cid(),
     task: cid(),
-    attempt: integer(1, 1000),
+    attempt: integer(1, ATTEMPTS_MAX),
     epoch: integer(0, 1_000_000),
     executor: peerId(),
     home: peerId(),

@@ -2,7 +2,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { awaitedIn, type JournalEntry } from '../protocol/journal.ts'
-import { CHECKPOINT_BYTES_MAX, CHECKPOINT_TICKS, FUEL_TICK, MEMORY_BYTES_MIN, MIB } from '../protocol/limits.ts'
+import {
+  CHECKPOINT_ANSWERS,
+  CHECKPOINT_BYTES_MAX,
+  CHECKPOINT_TICKS,
+  FUEL_TICK,
+  MEMORY_BYTES_MIN,
+  MIB,
+} from '../protocol/limits.ts'
 import { encodeValue } from '../protocol/values.ts'
 import { checkProperty } from '../scripts/test/seed.ts'
 import { begin, outcomeOf, runOf, sha256, wasm } from './fixture.ts'
@@ -128,6 +135,20 @@ describe.each(Object.entries(MODULES))('a run with %s', (_, module) => {
     expect(named(performed(module, { journal: cut, from: checkpoint }).rests)).toEqual(named(whole.rests))
     expect(performed(module, { from: checkpoint.subarray(1) }).result).toEqual(whole.result)
   })
+})
+
+test('a run that asks much and computes little has one behind each hundred answers, wherever it began', () => {
+  const rounds = 3 * CHECKPOINT_ANSWERS + 1
+  const module =
+    'export default async (rounds, env, ctx) => { for (let i = 0; i < rounds; i++) await ctx.call("#f", i) }'
+  const input = encodeValue(rounds)
+  const whole = performed(module, { input })
+  expect(outcomeOf(whole.result).fuel).toBeLessThan(CHECKPOINT_TICKS * FUEL_TICK)
+  expect(whole.rests.map(({ answers }) => answers)).toEqual([1, 2, 3].map((k) => k * CHECKPOINT_ANSWERS))
+  const [{ checkpoint }] = whole.rests as [Rested]
+  const resumed = performed(module, { input, journal: whole.journal, from: checkpoint })
+  expect(named(resumed.rests)).toEqual(named(whole.rests.slice(1)))
+  expect(resumed.result).toEqual(whole.result)
 })
 
 test('a run whose memory has grown beyond what every function has goes on in an engine that has not', () => {

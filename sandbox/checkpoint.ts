@@ -8,7 +8,9 @@
  */
 import type { JournalEntry } from '../protocol/journal.ts'
 import {
+  CHECKPOINT_ANSWERS,
   CHECKPOINT_BYTES_MAX,
+  CHECKPOINT_TICKS,
   CONSOLE_BYTES_MAX,
   CONSOLE_LINES_MAX,
   REQUESTS_MAX,
@@ -33,6 +35,10 @@ export interface Standing {
 }
 
 type Head = RegionHead & Standing
+
+/** How many a run is to have had by now, wherever it began. */
+export const checkpointsDue = (ticks: number, answers: number): number =>
+  Math.floor(ticks / CHECKPOINT_TICKS) + Math.floor(answers / CHECKPOINT_ANSWERS)
 
 /** What a run can have written: all but the part of the stack that is beyond its limit. */
 const written = ({ roots }: Image, heapEnd: number): Region[] => [

@@ -2,12 +2,12 @@
 
 import type { EffectKind } from '../protocol/effects.ts'
 import { type Answer, orderJournal } from '../protocol/journal.ts'
-import { CHECKPOINT_TICKS, FUEL_TICK, OUTPUT_BYTES_MAX, REQUESTS_MAX } from '../protocol/limits.ts'
+import { FUEL_TICK, OUTPUT_BYTES_MAX, REQUESTS_MAX } from '../protocol/limits.ts'
 import type { ConsoleLine, Outcome, OutcomeErrorCode } from '../protocol/outcome.ts'
 import { encodeOutcome } from '../protocol/outcome-bytes.ts'
 import { decodeValue, encodeValue, type Value } from '../protocol/values.ts'
 import { Asked } from './asked.ts'
-import { encodeCheckpoint, openCheckpoint, type Resumption } from './checkpoint.ts'
+import { checkpointsDue, encodeCheckpoint, openCheckpoint, type Resumption } from './checkpoint.ts'
 import { GuestConsole } from './console.ts'
 import { pack } from './crossing.ts'
 import { failure, inconclusive, resultOf, tooLarge, tooMuchPut } from './ends.ts'
@@ -97,7 +97,7 @@ export class Execution implements GuestEvents {
     this.#replay = new Replay(journal, resumed?.entries)
     this.#asked = resumed?.asked ?? new Asked()
     this.#ticks = resumed?.standing.ticks ?? 0
-    this.#checkpoints = Math.floor(this.#ticks / CHECKPOINT_TICKS)
+    this.#checkpoints = checkpointsDue(this.#ticks, this.#asked.answers)
     this.#console = new GuestConsole(resumed?.standing.console ?? printed)
     this.#ticksMax = Math.ceil(run.limits.fuel / FUEL_TICK)
     this.#modules = new RunModules(programs, run, {
@@ -235,10 +235,10 @@ export class Execution implements GuestEvents {
 
   /** Modules have memories of their own, which no checkpoint has. */
   #rest(): void {
-    const due = Math.floor(this.#ticks / CHECKPOINT_TICKS)
+    const { answers, requests } = this.#asked
+    const due = checkpointsDue(this.#ticks, answers)
     if (due === this.#checkpoints || this.#hasModules) return
     this.#checkpoints = due
-    const { answers, requests } = this.#asked
     this.#events.rested?.(answers, () =>
       encodeCheckpoint(this.#engine, this.#image, {
         ...{ answers, requests: requests.length, ticks: this.#ticks, refused: this.#engine.refused },

@@ -34,6 +34,8 @@ export type Command =
   | ['trace', number, number]
   /** Run, the request that it is to end before. Comes before it; releases that know nothing of it go on. */
   | ['until', number, number]
+  /** Run: it is to tell of its checkpoints. Comes before it; releases that know nothing of it always do. */
+  | ['rests', number]
   /** Run, a checkpoint that it goes on from. Comes before it; releases that know nothing of it begin at the start. */
   | ['from', number, Uint8Array]
   /** A waiting run that nobody wants any more. */

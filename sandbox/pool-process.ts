@@ -104,6 +104,7 @@ export class PoolProcess {
     this.#push(run, predictedMs)
     if (run.job.traceTicks) this.#send(['trace', run.id, run.job.traceTicks])
     if (run.job.until !== undefined) this.#send(['until', run.id, run.job.until])
+    if (run.job.onRest) this.#send(['rests', run.id])
     const from = run.job.from?.(run.journal)
     if (from) this.#send(['from', run.id, from])
     const record: RunRecord = [run.id, input, seed, run.journal]

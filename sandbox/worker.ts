@@ -71,6 +71,8 @@ class Worker implements SandboxWorker {
   readonly #tracers = new Map<number, Tracer>()
   /** By run: the request that it ends before. */
   readonly #until = new Map<number, number>()
+  /** Runs that are to tell of their checkpoints. */
+  readonly #resting = new Set<number>()
   /** By run: the checkpoint that it goes on from. */
   readonly #from = new Map<number, Uint8Array>()
   /** What came first is first. */
@@ -133,6 +135,9 @@ class Worker implements SandboxWorker {
         return
       case 'until':
         this.#until.set(command[1], command[2])
+        return
+      case 'rests':
+        this.#resting.add(command[1])
         return
       case 'from':
         this.#from.set(command[1], command[2])
@@ -198,7 +203,7 @@ class Worker implements SandboxWorker {
         this.#report(['request', id, n, after, kind, bytes], bytes.length),
       block: (bytes) => this.#report(['block', id, bytes], bytes.length),
       progress: (used) => this.#progress(id, used),
-      rested: (answers, checkpoint) => this.#rested(id, answers, checkpoint()),
+      ...(this.#resting.has(id) && { rested: (answers, checkpoint) => this.#rested(id, answers, checkpoint()) }),
       stopped: ({ request: { n, after, kind, arguments: bytes }, console, fuel: used }) =>
         this.#report(['stopped', id, n, after, kind, bytes, console, used], bytes.length),
       tracer: this.#tracers.get(id),
@@ -260,6 +265,7 @@ class Worker implements SandboxWorker {
     this.#tracers.delete(id)
     this.#until.delete(id)
     this.#from.delete(id)
+    this.#resting.delete(id)
   }
 
   #report(report: Report, bytes: number): void {

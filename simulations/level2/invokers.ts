@@ -119,7 +119,7 @@ export class Invokers {
   }
 
   refused(a: number): void {
-    if (this.#world.attempts.columns.open[a] === 1) this.#failed(a, 'E_BUSY')
+    if (this.#world.attempts.columns.open[a] === 1) this.#failed(a, 'E_BUSY', 0)
   }
 
   watch(invoker: number): void {
@@ -163,11 +163,11 @@ export class Invokers {
     this.close(a)
   }
 
-  #failed(a: number, code: ErrorCode): void {
+  #failed(a: number, code: ErrorCode, silentMs: number): void {
     const { attempts, jobs, tables, wheel } = this.#world
     const row = attempts.columns.row[a] as number
     const job = attempts.columns.job[a] as number
-    const shun = shunMs({ inFlight: tables.inFlight[row] as number }, code)
+    const shun = shunMs({ inFlight: tables.inFlight[row] as number }, code, silentMs)
     tables.shunnedUntil[row] = Math.max(tables.shunnedUntil[row] as number, wheel.now + ticksOf(shun))
     this.close(a)
     if (jobs.columns.first[job] === NONE) this.#wait(jobs.columns.invoker[job] as number, job, true)
@@ -189,7 +189,7 @@ export class Invokers {
       counts.lost++
       // Whoever was only cut off hears of it when that heals.
       if (!isGone) this.#world.send(a, EVENT.cancelled, true, false)
-      this.#failed(a, 'E_EXECUTOR_LOST')
+      this.#failed(a, 'E_EXECUTOR_LOST', since === undefined ? 0 : msOf(wheel.now - since))
     } else if (shouldHedge(view) && this.#budgets[invoker]?.allows && this.#launch(invoker, job, true)) {
       this.#budgets[invoker]?.hedged()
       counts.hedges++
