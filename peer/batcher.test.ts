@@ -2,7 +2,12 @@ import { expect, test } from 'vitest'
 import { FakeClock } from '../simulations/clock.ts'
 import { createBatcher } from './batcher.ts'
 
-const collect = (options: { delayMs: number | undefined; inAllMs?: number; itemsMax: number; bytesMax: number }) => {
+const collect = (options: {
+  delayMs: number | 'soon' | undefined
+  inAllMs?: number
+  itemsMax: number
+  bytesMax: number
+}) => {
   const clock = new FakeClock()
   const batches: number[][] = []
   const batcher = createBatcher<number>(clock, {
@@ -48,6 +53,21 @@ test('one that need not wait takes along what has waited', () => {
   options.delayMs = undefined
   batcher.add(2, 1)
   expect(batches).toEqual([[1, 2]])
+})
+
+test('what comes in one task goes together, and no timer is set for it', async () => {
+  const { clock, batches, batcher } = collect({ delayMs: 'soon', itemsMax: 10, bytesMax: 100 })
+  batcher.add(1, 1)
+  await undefined
+  batcher.add(2, 1)
+  expect([batches, clock.pending]).toEqual([[], 0])
+  await clock.advance(0)
+  expect(batches).toEqual([[1, 2]])
+  batcher.add(3, 1)
+  batcher.flush()
+  batcher.add(4, 1)
+  await clock.advance(0)
+  expect(batches).toEqual([[1, 2], [3], [4]])
 })
 
 test('company that comes lets all wait anew, up to a time in all', async () => {

@@ -1,5 +1,6 @@
 /** Collects items and hands them on together: what waits for one peer is signed once and sent in one frame. */
 import type { Clock } from '../protocol/ports.ts'
+import { soon } from './soon.ts'
 
 export interface Batcher<T> {
   /** `bytes`: what the item adds to a frame. */
@@ -11,8 +12,11 @@ export interface Batcher<T> {
 }
 
 export interface BatcherOptions<T> {
-  /** How long an item waits for company, ms; asked when it comes. Undefined: it and those before it go at once. */
-  delayMs(item: T): number | undefined
+  /**
+   * How long an item waits for company, ms; asked when it comes. 0: for that of the same turn; 'soon': of the same task.
+   * Undefined: it and those before it go at once.
+   */
+  delayMs(item: T): number | 'soon' | undefined
   /**
    * With company that comes the wait begins anew, up to so many ms in all, and ends up to twice as late as without. Undefined:
    * it does not.
@@ -59,6 +63,14 @@ export const createBatcher = <T>(clock: Pick<Clock, 'after' | 'monotonic'>, opti
     })
   }
 
+  const waitForTask = () => {
+    let isOff = false
+    cancel = () => {
+      isOff = true
+    }
+    soon(() => !isOff && flush())
+  }
+
   const wait = (delayMs: number) => {
     if (inAllMs > 0) {
       const nowMs = clock.monotonic()
@@ -75,7 +87,8 @@ export const createBatcher = <T>(clock: Pick<Clock, 'after' | 'monotonic'>, opti
       bytes += itemBytes
       const delayMs = options.delayMs(item)
       if (items.length >= options.itemsMax || delayMs === undefined) flush()
-      else wait(delayMs)
+      else if (delayMs !== 'soon') wait(delayMs)
+      else if (!cancel) waitForTask()
     },
     flush,
     get size() {

@@ -110,6 +110,21 @@ test('what is sent in one turn leaves in one frame, by function, export and limi
   expect(invokes()[0]!.timeout_ms).toBe(9000 - SIGN_MS)
 })
 
+test('to an idle neighbour an item leaves with what is sent in the same task; to one at work, with that of the same turn', async () => {
+  const { clock, send, invokes, sent } = dispatching('idle')
+  const before = clock.pending
+  send(small)
+  await undefined
+  send(small)
+  expect(clock.pending).toBe(before)
+  await clock.advance(SIGN_MS)
+  expect(invokes().map(({ items }) => items.length)).toEqual([2])
+  send(small)
+  expect(clock.pending).toBe(before + 1)
+  await clock.advance(SIGN_MS)
+  expect(sent).toHaveLength(2)
+})
+
 describe('tied items', () => {
   test('leave in a frame of their own, each with its hold', async () => {
     const { clock, dispatcher, neighbour, itemOf, invokes, sent, send } = dispatching('tied')

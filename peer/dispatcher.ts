@@ -215,7 +215,9 @@ export class Dispatcher {
         })
       }
       outbox = createBatcher<Pending>(this.#ports.clock, {
-        delayMs: ({ queueMs }) => Math.max(companyDelayMs(neighbour.inFlight), queueMs * QUEUE_SHARE),
+        // At an idle neighbour nothing ends meanwhile, so that no other is to come but what was called together with it.
+        delayMs: ({ queueMs }) =>
+          neighbour.inFlight === 1 ? 'soon' : Math.max(companyDelayMs(neighbour.inFlight), queueMs * QUEUE_SHARE),
         itemsMax: BATCH_ITEMS_MAX,
         bytesMax: INVOKE_BYTES_MAX,
         flush: forget,

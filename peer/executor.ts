@@ -9,8 +9,10 @@ import { BATCH_ITEMS_MAX, MESSAGE_CHARS_MAX } from '../protocol/limits.ts'
 import type { Ports } from '../protocol/ports.ts'
 import type { SandboxResult } from '../sandbox/pool.ts'
 import { QUEUE_BYTES_MAX } from './admission.ts'
+import { AnswerNotes } from './answer-notes.ts'
 import type { Acting, Admission, ExecutorEvents, No } from './executor-parts.ts'
 import { endsGuessing, placeOfGuess } from './guesses.ts'
+import { Holdings } from './holdings.ts'
 import { JournalHeads, type SignedHead } from './journal-heads.ts'
 import type { Neighbour } from './neighbours.ts'
 import { Outbox } from './outbox.ts'
@@ -36,9 +38,8 @@ export class Executor {
   readonly #work = new Map<Neighbour, Map<number, WorkItem>>()
   readonly #outboxes = new Map<Neighbour, Outbox>()
   readonly #heads = new JournalHeads()
-  /** What is under way, by PeerIds of those whom it is for; bytes of inputs and journals. */
-  readonly #heldBy = new Map<string, { items: number; bytes: number }>()
-  #queuedBytes = 0
+  readonly #holdings = new Holdings()
+  readonly #notes: AnswerNotes
   #count = 0
   #held = 0
 
@@ -55,6 +56,7 @@ export class Executor {
     this.#runner = runner
     this.#admission = admission
     this.#events = events
+    this.#notes = new AnswerNotes(ports, events)
     this.#resuming = resuming
   }
 
@@ -64,7 +66,7 @@ export class Executor {
   }
 
   get queuedBytes(): number {
-    return this.#queuedBytes
+    return this.#holdings.bytes
   }
 
   /** Of these, how many are held back, since another executor is to have them first. */
@@ -74,7 +76,7 @@ export class Executor {
 
   /** What one party has under way. */
   heldBy(party: string): { readonly items: number; readonly bytes: number } {
-    return this.#heldBy.get(party) ?? { items: 0, bytes: 0 }
+    return this.#holdings.of(party)
   }
 
   isBusyFor(neighbour: Neighbour): boolean {
@@ -101,7 +103,7 @@ export class Executor {
     const items = this.#open(neighbour, party, frame, signature)
     this.#accept(neighbour, items)
     this.#start(neighbour, frame, items, acting.delegation)
-    signature.verified = verifyItems(this.#ports.crypto, frame.signed, items, signature)
+    signature.verified = this.#verify(neighbour, frame, items, signature)
     await signature.verified.catch((cause) => {
       for (const item of items) this.#drop(item, 'its invocation was not signed, or is of another task')
       throw cause
@@ -181,12 +183,24 @@ export class Executor {
     for (const item of items) {
       if (mine.has(item.id)) throw new MeshError('E_MESSAGE', `item ${item.id} is already under way`)
       mine.set(item.id, item)
-      this.#hold(item, 1, item.bytes)
+      this.#holdings.add(item.party, 1, item.bytes)
       this.#count++
       if (item.holdMs) this.#holdBack(item)
     }
-    this.#outboxOf(neighbour).accept(items)
+  }
+
+  /** While the sandbox works: what was started is sent to it before anything else keeps the thread. */
+  async #verify(
+    neighbour: Neighbour,
+    { signed }: InvokeFrame,
+    items: readonly WorkItem[],
+    signature: FrameSignature,
+  ): Promise<void> {
+    await undefined
+    const verified = verifyItems(this.#ports.crypto, signed, items, signature)
+    if (neighbour.link.isOpen) this.#outboxOf(neighbour).accept(items)
     this.#events.changed()
+    return verified
   }
 
   /** What is held back is loaded at once all the same. */
@@ -281,8 +295,8 @@ export class Executor {
   #record(item: WorkItem, entry: JournalEntry): boolean {
     item.journal.push(entry)
     item.bytes += entryBytes(entry)
-    this.#hold(item, 0, entryBytes(entry))
-    if (this.#queuedBytes <= QUEUE_BYTES_MAX) return true
+    this.#holdings.add(item.party, 0, entryBytes(entry))
+    if (this.#holdings.bytes <= QUEUE_BYTES_MAX) return true
     this.#fail([item], 'E_BUSY', this.#admission.explain('E_BUSY'))
     return false
   }
@@ -312,17 +326,12 @@ export class Executor {
     this.#fail([item], 'E_REPLAY_DIVERGED', message)
   }
 
+  /** What there is to note of it is noted once it is on its way. */
   #answer(item: WorkItem, { outcome: outcomeBytes, decoded: outcome, trace }: Ended): void {
-    this.#end(item)
-    this.#outboxOf(item.neighbour).answer({ item, outcomeBytes, outcome, trace })
-    this.#events.answered(item, outcome, outcomeBytes.length)
-    this.#ports.log.event('task.answered', {
-      task: item.task,
-      peer: item.party,
-      function: item.template.function,
-      duration_ms: Math.round(this.#ports.clock.monotonic() - item.acceptedMs),
-      fuel: outcome.fuel,
-    })
+    this.#release(item)
+    const finished = { item, outcomeBytes, outcome, trace }
+    this.#outboxOf(item.neighbour).answer(finished)
+    this.#notes.add(finished)
   }
 
   #outboxOf(neighbour: Neighbour): Outbox {
@@ -370,22 +379,19 @@ export class Executor {
 
   #end(item: WorkItem): void {
     if (item.ended) return
+    this.#release(item)
+    this.#events.changed()
+  }
+
+  /** Neither it nor its place is held any more. */
+  #release(item: WorkItem): void {
     item.ended = true
     item.release?.()
     item.neighbour.workedMs = this.#ports.clock.monotonic()
-    this.#hold(item, -1, -item.bytes)
+    this.#holdings.add(item.party, -1, -item.bytes)
     this.#count--
     const mine = this.#work.get(item.neighbour)
     mine?.delete(item.id)
     if (mine?.size === 0) this.#work.delete(item.neighbour)
-    this.#events.changed()
-  }
-
-  #hold({ party }: WorkItem, items: number, bytes: number): void {
-    this.#queuedBytes += bytes
-    const held = this.heldBy(party)
-    const now = { items: held.items + items, bytes: held.bytes + bytes }
-    if (now.items === 0) this.#heldBy.delete(party)
-    else this.#heldBy.set(party, now)
   }
 }

@@ -84,7 +84,7 @@ export class Outbox {
     // At once, or with the answer whose run it followed: until the invoker has heard of it, another copy may start as well.
     this.#started = createBatcher(ports.clock, {
       ...bounds,
-      delayMs: () => 0,
+      delayMs: () => 'soon',
       flush: (ids) => this.#neighbour.link.send({ t: 'started', ids }),
     })
     this.#answers = createBatcher(ports.clock, {

@@ -105,17 +105,13 @@ const ensureOwnTasks = async (crypto: Pick<Crypto, 'hash'>, items: readonly Work
   }
 }
 
-/**
- * The items of one frame, while the sandbox works: what was started is sent to it before the processor is busy. Rejects with
- * MeshError E_SIGNATURE, or E_MESSAGE for an invocation that does not name what came with it.
- */
+/** The items of one frame. Rejects with MeshError E_SIGNATURE, or E_MESSAGE for an invocation that does not name what came with it. */
 export const verifyItems = async (
   crypto: Crypto,
   signed: SignedBatch,
   items: readonly WorkItem[],
   signature: FrameSignature,
 ): Promise<void> => {
-  await undefined
   const { peer } = (items[0] as WorkItem).neighbour
   await Promise.all([openBatch(crypto, peer, 'invocation', signed), ensureOwnTasks(crypto, items)])
   signature.isVerified = true

@@ -66,6 +66,20 @@ describe('a run that takes too long', () => {
     expect(await runs[1]?.result).toEqual(FINISHED)
   })
 
+  test('is no reason for a timer where there is no other slot; once there is, what waits behind it moves', async () => {
+    const { clock, pool, processes, run, teach } = world(1)
+    await teach('f', 1)
+    const timers = clock.pending
+    run({ timeoutMs: 90_000 })
+    run({ timeoutMs: 90_000 })
+    await clock.advance(1000)
+    expect(clock.pending).toBe(timers)
+    expect(processes.map(({ started }) => started.length)).toEqual([3])
+    pool.resize(2)
+    await clock.advance(0)
+    expect(processes.map(({ started }) => started.length)).toEqual([3, 1])
+  })
+
   test('and that nobody wants any more does not run on', async () => {
     const { clock, processes, run, teach, settle } = world()
     await teach('f', 1)

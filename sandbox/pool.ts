@@ -110,7 +110,7 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
   resize(slots: number): void {
     this.slots = slots
     this.#trim()
-    this.#dispatch()
+    this.#wake(this.#ports.clock.monotonic())
   }
 
   async stop(): Promise<void> {
@@ -132,6 +132,8 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
     if (head && owns(process, head)) {
       head.begun(since)
       this.#arm((head.startedAt as number) + head.job.timeoutMs)
+      // Nobody could take what waits behind it.
+      if (this.slots === 1) return
     }
     this.#arm(since + STALL_MS)
   }
@@ -337,9 +339,10 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
       if (process.parked.size > 0) return
       if (now - since >= this.#idleMs) process.kill('idle')
       else this.#arm(since + this.#idleMs)
-    } else if (now - since < STALL_MS) this.#arm(since + STALL_MS)
+    } else if (owned && this.slots === 1) return
+    else if (now - since < STALL_MS) this.#arm(since + STALL_MS)
     else if (!owned) this.#end(process, head)
-    else if (this.slots > 1) this.#relieve(process, head)
+    else this.#relieve(process, head)
   }
 
   /** What was given to a process that has not come up yet moves to one at rest. */

@@ -1,15 +1,8 @@
 import type { Stream } from '@libp2p/interface'
 import { encode } from 'it-length-prefixed'
 import { KIB } from '../../protocol/limits.ts'
+import { soon } from '../soon.ts'
 import { CHANNEL_UNSENT_BYTES } from './limits.ts'
-
-/**
- * Frames wait this many microtasks for others to share one write with. That is 2 µs; and since each write costs some
- * 30 µs of encryption and system call, it carries 6 times the calls at 128 in flight.
- */
-const COALESCING_MICROTASKS = 32
-/** A microtask by a promise costs a tenth of one by `queueMicrotask`. */
-const SETTLED = Promise.resolve()
 
 /**
  * What a connection cannot take waits in its channel, not where all channels queue up: but a write cannot be taken
@@ -56,8 +49,13 @@ export class FrameWriter {
   send(frame: Uint8Array): void {
     this.#frames.push(frame)
     this.#framesBytes += frame.length
-    if (!this.#isScheduled) this.#writeAfter(COALESCING_MICROTASKS)
+    if (this.#isScheduled) return
     this.#isScheduled = true
+    // Each write costs some 30 µs of encryption and system call: waited for, it carries 6 times the calls at 128 in flight.
+    soon(() => {
+      this.#isScheduled = false
+      this.#writeSome()
+    })
   }
 
   drained(): Promise<void> {
@@ -76,14 +74,6 @@ export class FrameWriter {
   stop(): void {
     this.#isStopped = true
     this.#release()
-  }
-
-  #writeAfter(microtasks: number): void {
-    SETTLED.then(() => {
-      if (microtasks > 1) return this.#writeAfter(microtasks - 1)
-      this.#isScheduled = false
-      this.#writeSome()
-    })
   }
 
   #writeSome(): void {
