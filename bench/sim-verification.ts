@@ -5,6 +5,7 @@
  */
 import { randomInt } from 'node:crypto'
 import { HONEST_ERROR_RATE } from '../peer/trust.ts'
+import type { PublicMesh } from '../simulations/answering.ts'
 import { deriveSeed } from '../simulations/random.ts'
 import { runTrial, type Tally, type Trial } from '../simulations/verification.ts'
 import { replicateAdaptively } from './adaptive-replication.ts'
@@ -130,6 +131,46 @@ const reentry = (trials: Trials) => {
   }
 }
 
+/** What becomes of a public mesh, of which honest newcomers stay for a tenth of the time: without and with operators who vouch. */
+const OPEN = { machines: 20, lifeReceipts: 1000 }
+/** One honest newcomer in ten finds nobody who vouches for it. */
+const VOUCHED = 0.9
+/** Colluders for whom nobody vouches; an operator of their own, a ring of such, one that vouches for anybody who pays. */
+const WAYS = ['strangers', 'operator', 'ring', 'bought'] as const
+
+const openMesh = (trials: Trials) => {
+  const worstOf = (resultsAPeer: number, vouched: number, ways: readonly PublicMesh['colluders'][]) => {
+    const tallies = ways.flatMap((colluding) =>
+      LIE_RATES.map((lieRate) => {
+        const name = `public, ${resultsAPeer} a peer, ${vouched * 100} % vouched for, ${colluding} lie on ${lieRate * 100} %`
+        const open = { ...OPEN, vouched, colluders: colluding }
+        return trials.run(name, { colluders: COLLUDERS, lieRate, resultsAPeer, reenters: true, open })
+      }),
+    )
+    const worst = (of: (tally: Tally) => number) => Math.max(...tallies.map(of))
+    return {
+      wrong: worst(wrongOf),
+      guests: worst(({ guestExecutions, guestResults }) => guestExecutions / guestResults),
+      alone: worst(({ aloneExecutions, aloneResults }) => aloneExecutions / aloneResults),
+    }
+  }
+  const figures = [100, 300, 1000, 3000, RESULTS_A_PEER].flatMap((length) => {
+    const before = worstOf(length, 0, ['strangers'])
+    const after = worstOf(length, VOUCHED, ['strangers'])
+    const attacked = worstOf(length, VOUCHED, WAYS)
+    return [
+      [`open_wrong_20_unvouched_${length}`, before.wrong],
+      [`open_wrong_20_${length}`, after.wrong],
+      [`open_wrong_20_attacked_${length}`, attacked.wrong],
+      [`open_executions_unvouched_${length}`, before.alone],
+      [`open_executions_guests_${length}`, after.guests],
+      [`open_executions_guests_attacked_${length}`, attacked.guests],
+      [`open_executions_alone_${length}`, after.alone],
+    ] as const
+  })
+  return Object.fromEntries(figures)
+}
+
 const rival = (seed: number, print: (line: string) => void) => {
   const costAt = (tasksAHost: number, colluders: number) => {
     const tasks = PEERS * tasksAHost
@@ -152,7 +193,14 @@ export const run = async (print: (line: string) => void): Promise<Record<string,
   const seed = Number(process.env.WAYSIDE_SEED ?? randomInt(2 ** 32))
   print(`WAYSIDE_SEED=${seed}: ${PEERS} peers`)
   const trials = new Trials(seed, print)
-  const figures = { ...costs(trials), ...audits(trials), ...quorums(trials), ...reentry(trials), ...rival(seed, print) }
+  const figures = {
+    ...costs(trials),
+    ...audits(trials),
+    ...quorums(trials),
+    ...reentry(trials),
+    ...openMesh(trials),
+    ...rival(seed, print),
+  }
   const rounded = Object.entries(figures).map(([key, figure]) => [key, precise(figure)] as const)
   return { ...Object.fromEntries(rounded), trials: trials.count }
 }

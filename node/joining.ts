@@ -1,9 +1,18 @@
 /** Which mesh a peer of this machine belongs to: the one it kept, the one it is invited to, or a new one. */
-import { foundMesh, type Invitation, isMember, learnFirst, readForMember, readInvitation } from '../peer/join.ts'
+import {
+  chainFor,
+  foundMesh,
+  type Invitation,
+  isMember,
+  learnFirst,
+  readForMember,
+  readInvitation,
+} from '../peer/join.ts'
 import { MeshError } from '../protocol/errors.ts'
 import { isOwnMachine, isTicketText, meshIdOf } from '../protocol/mesh.ts'
 import type { MeshRecord } from '../protocol/mesh-record.ts'
 import type { Ports } from '../protocol/ports.ts'
+import { vouchesIn } from '../protocol/vouches.ts'
 import { shownDataDir } from './data-dir.ts'
 import { solitaryNetwork } from './solitary-network.ts'
 
@@ -42,6 +51,30 @@ const ensureSameMesh = (ports: JoinPorts, kept: MeshRecord, invitations: readonl
   throw new MeshError('E_MESH_MISMATCH', { message, mesh, ticket: other.mesh })
 }
 
+/**
+ * Its memberships. On a public mesh, with that of an inviter who has not vouched for it yet; one that does not answer, or whose
+ * ticket has expired, is asked again at the next start.
+ */
+const vouchedFor = async (
+  ports: JoinPorts,
+  { genesis, chain }: MeshRecord,
+  invitations: readonly Invitation[],
+  self: string,
+  dial: Dial,
+  signal?: AbortSignal,
+): Promise<MeshRecord['chain']> => {
+  if (genesis.policy.admission !== 'public') return chain
+  const held = await vouchesIn(ports.crypto, chain, chainFor(ports, genesis, self))
+  const isNew = ({ ticket }: Invitation) => ticket && !held.some(({ signer }) => signer === ticket.inviter)
+  const inviting = invitations.filter(isNew)
+  if (inviting.length === 0) return held
+  const learnt = await dial((ports) => learnFirst(ports, inviting, signal)).catch((cause) => {
+    if (cause instanceof MeshError) return { chain: [] }
+    throw cause
+  })
+  return vouchesIn(ports.crypto, [...learnt.chain, ...held], chainFor(ports, genesis, self))
+}
+
 /** A network that dials, for the time of `learn`. */
 export type Dial = <T>(use: (ports: Parameters<typeof learnFirst>[0]) => Promise<T>) => Promise<T>
 
@@ -78,7 +111,8 @@ export const chooseMesh = async (
   const named = invitations.flatMap(({ addresses }) => addresses)
   if (kept) ensureSameMesh(ports, kept, invitations, wanted.data)
   if (kept && (member || invitations.length === 0)) {
-    return { ...kept, addresses: [...new Set([...named, ...kept.addresses])] }
+    const chain = await vouchedFor(ports, kept, invitations, self, dial, signal)
+    return { ...kept, chain, addresses: [...new Set([...named, ...kept.addresses])] }
   }
   if (invitations.length > 0)
     return { ...(await dial((ports) => learnFirst(ports, invitations, signal))), addresses: named }

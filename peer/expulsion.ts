@@ -2,20 +2,24 @@
 import type { Envelope } from '../protocol/envelope.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { FrameOf } from '../protocol/frames.ts'
-import { REVOCATIONS_FRAME_MAX } from '../protocol/limits.ts'
+import { CHAIN_MAX, REVOCATIONS_FRAME_MAX } from '../protocol/limits.ts'
 import { chainExpiryMs } from '../protocol/mesh.ts'
 import type { Ports } from '../protocol/ports.ts'
+import type { Answering } from './charges.ts'
 import type { Admittance } from './handshake.ts'
 import { finiteOrNull, type Members } from './members.ts'
 import type { MembershipOffice } from './membership.ts'
 import type { Neighbour, NeighbourTable } from './neighbours.ts'
 import type { Roster } from './roster.ts'
+import type { Standings } from './standings.ts'
+import { PROBATION_RECEIPTS } from './trust.ts'
 
 interface ExpulsionParts {
   office: MembershipOffice
   members: Members
   neighbours: NeighbourTable
   roster: Roster
+  standings: Pick<Standings, 'earnedBy'>
 }
 
 export class Expulsion {
@@ -30,10 +34,17 @@ export class Expulsion {
 
   /** Has shown that it is a member: it is remembered. */
   proven(peer: string, { owner = peer, chain }: Pick<Admittance, 'owner' | 'chain'>): void {
-    const { office, members } = this.#parts
-    const line = office.lineOf(peer, chain)
+    const line = this.#lineOf(peer, chain)
     const until_ms = finiteOrNull(chainExpiryMs(chain))
-    members.saw({ peer, owner, line, until_ms, seen_ms: this.#ports.clock.now() })
+    this.#parts.members.saw({ peer, owner, line, until_ms, seen_ms: this.#ports.clock.now() })
+  }
+
+  /** Whoever vouches for a peer answers for it, also once that is withdrawn; its word counts while it does, and the peer is here. */
+  answeringFor(peer: string): Answering {
+    const { office, members, neighbours } = this.#parts
+    const line = members.get(peer)?.line ?? [peer]
+    const now = office.vouchersOf(peer, neighbours.get(peer)?.chain ?? [])
+    return { line, vouchers: now && line.filter((one) => now.includes(one)) }
   }
 
   /** A peer has just come: a member is told all that is held. */
@@ -48,7 +59,8 @@ export class Expulsion {
     if (!neighbour.member) return
     const news: Envelope[] = []
     try {
-      for (const one of signed) if (await this.#parts.office.revocations.accept(one)) news.push(one)
+      for (const one of signed)
+        if (this.#matters(one) && (await this.#parts.office.revocations.accept(one))) news.push(one)
     } finally {
       this.#enforce(news, neighbour)
     }
@@ -62,6 +74,24 @@ export class Expulsion {
     const { office } = this.#parts
     this.#ensureMayRevoke(peer)
     this.#enforce([await office.revocations.revoke(peer, office.chain)])
+  }
+
+  /** On a public mesh none that answered for it once gets rid of that by what it shows, or by what it shows no more. */
+  #lineOf(peer: string, chain: readonly Envelope[]): string[] {
+    const { office, members } = this.#parts
+    const line = office.lineOf(peer, chain)
+    const { operator } = office.genesis
+    if (!office.isPublic || peer === operator) return line
+    const vouchers = new Set(
+      [...(members.get(peer)?.line ?? []), ...line].filter((one) => one !== peer && one !== operator),
+    )
+    return [peer, ...[...vouchers].slice(0, CHAIN_MAX), operator]
+  }
+
+  /** On a public mesh anybody may say that it vouches for somebody no more: only of those whose word may count is it kept. */
+  #matters({ signer }: Envelope): boolean {
+    const { office, standings } = this.#parts
+    return !office.isPublic || signer === office.genesis.operator || standings.earnedBy(signer) >= PROBATION_RECEIPTS
   }
 
   #enforce(news: readonly Envelope[], from?: Neighbour): void {

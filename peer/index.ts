@@ -74,7 +74,7 @@ export const createPeer = async (ports: Ports, options: PeerOptions): Promise<Pe
   parts.members = new Members(ports)
   await Promise.all([parts.office.load(), parts.members.load()])
   parts.expulsion = new Expulsion(ports, parts)
-  parts.standings = new Standings(ports, (peer) => parts.members.get(peer)?.line ?? [peer])
+  parts.standings = new Standings(ports, (peer) => parts.expulsion.answeringFor(peer))
   await parts.standings.load()
   parts.neighbours = new NeighbourTable(ports, parts.standings)
   const told = { mesh: parts.office.meshId, limit: NEIGHBOURS_MAX }

@@ -3,8 +3,9 @@ import type { Envelope } from '../protocol/envelope.ts'
 import { MeshError } from '../protocol/errors.ts'
 import { PEER_PROTOCOL } from '../protocol/frames.ts'
 import { FRAME_BYTES_MAX } from '../protocol/limits.ts'
-import { Genesis, isOwnMachine, meshIdOf, ticketFromText, verifyChain } from '../protocol/mesh.ts'
+import { type ChainFor, Genesis, isOwnMachine, meshIdOf, ticketFromText, verifyChain } from '../protocol/mesh.ts'
 import type { Clock, Ports } from '../protocol/ports.ts'
+import { vouchesIn } from '../protocol/vouches.ts'
 import { type Handshaken, shakeHands } from './handshake.ts'
 import type { MeshState } from './membership.ts'
 
@@ -26,12 +27,19 @@ export const readInvitation = async (
   return { addresses, ticket: { signed, mesh: ticket.mesh.toString(), inviter, own } }
 }
 
+/** By a peer that knows of no revocation yet. */
+export const chainFor = (
+  { crypto, clock }: Pick<Ports, 'crypto' | 'clock'>,
+  genesis: Genesis,
+  peer: string,
+): ChainFor => ({
+  ...{ mesh: meshIdOf(crypto, genesis), operator: genesis.operator, peer, nowMs: clock.now() },
+  isRevoked: () => false,
+})
+
 /** Does what was issued hold, and make us what the ticket says? An owner's machines trust each other. */
 const ensureIssued = async (ports: JoinPorts, genesis: Genesis, chain: readonly Envelope[], own: boolean) => {
-  if (genesis.policy.admission === 'public') return
-  const { operator } = genesis
-  const to = { mesh: meshIdOf(ports.crypto, genesis), operator, peer: ports.network.peerId, nowMs: ports.clock.now() }
-  await verifyChain(ports.crypto, chain, { ...to, isRevoked: () => false })
+  await verifyChain(ports.crypto, chain, chainFor(ports, genesis, ports.network.peerId))
   if (isOwnMachine(chain) === own) return
   throw new MeshError('E_NOT_ADMITTED', 'the inviter signed another membership than its ticket promises')
 }
@@ -50,6 +58,10 @@ const stateFrom = async (ports: JoinPorts, invitation: Invitation, shaken: Hands
       'E_NOT_ADMITTED',
       'this mesh is private; a bare address does not admit to it, ask a member for a ticket',
     )
+  }
+  if (genesis.policy.admission === 'public') {
+    const chain = await vouchesIn(ports.crypto, shaken.received, chainFor(ports, genesis, ports.network.peerId))
+    return { genesis, chain }
   }
   if (invitation.ticket) await ensureIssued(ports, genesis, shaken.received, invitation.ticket.own)
   return { genesis, chain: shaken.received }
@@ -135,14 +147,7 @@ export const isMember = async (
   peer: string,
 ): Promise<boolean> => {
   if (genesis.policy.admission === 'public') return true
-  const to = {
-    mesh: meshIdOf(ports.crypto, genesis),
-    operator: genesis.operator,
-    peer,
-    nowMs: ports.clock.now(),
-    isRevoked: () => false,
-  }
-  return verifyChain(ports.crypto, chain, to).then(
+  return verifyChain(ports.crypto, chain, chainFor(ports, genesis, peer)).then(
     () => true,
     () => false,
   )

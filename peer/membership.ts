@@ -20,6 +20,7 @@ import {
   verifyChain,
 } from '../protocol/mesh.ts'
 import type { Ports } from '../protocol/ports.ts'
+import { vouches, vouchesIn } from '../protocol/vouches.ts'
 import type { Admittance } from './handshake.ts'
 import type { Neighbour } from './neighbours.ts'
 import type { OwnerPolicy } from './owner-policy.ts'
@@ -34,7 +35,7 @@ export const OWN_TICKET_MS_MAX = 60 * 60 * 1000
 /** What a peer knows of its mesh: the genesis record, and the chain that shows its own membership. */
 export interface MeshState {
   genesis: Genesis
-  /** Empty for the operator, and on a public mesh. */
+  /** Empty for the operator, and on a public mesh for one for whom nobody vouches. */
   chain: Envelope[]
 }
 
@@ -57,7 +58,11 @@ export class MembershipOffice {
     this.meshId = meshIdOf(ports.crypto, mesh.genesis)
     this.genesis = mesh.genesis
     this.chain = mesh.chain
-    this.revocations = new Revocations(ports, { id: this.meshId, operator: mesh.genesis.operator })
+    this.revocations = new Revocations(ports, {
+      id: this.meshId,
+      operator: mesh.genesis.operator,
+      isPublic: this.isPublic,
+    })
     this.#ports = ports
     this.#rules = rules
     this.#usedTickets = new UsedTickets(ports)
@@ -85,9 +90,12 @@ export class MembershipOffice {
     const { credential } = hello
     if (credential.by === 'ticket') return this.#admitByTicket(credential.ticket, peer)
     const chain = credential.by === 'membership' ? credential.chain : []
-    const revoked = this.#revoked(this.lineOf(peer, chain))
+    const revoked = this.#revoked(this.#lineIn(peer, chain))
     if (revoked) throw revoked
-    if (this.isPublic) return { member: true, own: false, issued: [], chain: [] }
+    if (this.isPublic) {
+      const held = await vouchesIn(this.#ports.crypto, chain, this.#chainFor(peer))
+      return { member: true, own: false, issued: [], chain: held }
+    }
     try {
       await verifyChain(this.#ports.crypto, chain, this.#chainFor(peer))
       return { ...this.#standing(peer, chain), issued: [] }
@@ -100,20 +108,35 @@ export class MembershipOffice {
 
   /** Would one that was a member when it was last here be let in today? */
   isStillIn({ peer, line, until_ms }: { peer: string; line: readonly string[]; until_ms: number | null }): boolean {
-    const isOver = until_ms !== null && until_ms <= this.#ports.clock.now()
-    return !isOver && !this.#rules.deny.includes(peer) && revokedIn(line, this.revocations.isRevoked) === undefined
+    const isOver = !this.isPublic && until_ms !== null && until_ms <= this.#ports.clock.now()
+    return !isOver && !this.#rules.deny.includes(peer) && !this.isOut(peer, line)
+  }
+
+  /** Has somebody put it out? On a public mesh only the operator can: others withdraw what they vouched for. */
+  isOut(peer: string, line: readonly string[]): boolean {
+    return revokedIn(this.isPublic ? this.lineOf(peer, []) : line, this.revocations.isRevoked) !== undefined
   }
 
   /** Why a neighbour that was let in must go: what it has shown holds no longer. No signature is checked again. */
   lapsed({ peer, chain }: Pick<Neighbour, 'peer' | 'chain'>): MeshError | undefined {
-    const revoked = this.#revoked(this.lineOf(peer, chain))
-    if (revoked || chainExpiryMs(chain) > this.#ports.clock.now()) return revoked
+    const revoked = this.#revoked(this.#lineIn(peer, chain))
+    if (revoked || this.isPublic || chainExpiryMs(chain) > this.#ports.clock.now()) return revoked
     return new MeshError('E_NOT_ADMITTED', `the membership of ${peer} has expired; ask a member for a ticket`)
   }
 
   /** `peer`, who admitted it, and so on up to the operator. */
   lineOf(peer: string, chain: readonly Envelope[]): string[] {
     return lineOf(peer, chain, this.genesis.operator)
+  }
+
+  /** A peer, and those who vouch for it now by what it has shown; on a private mesh, and of the operator, undefined. */
+  vouchersOf(peer: string, shown: readonly Envelope[]): string[] | undefined {
+    if (!this.isPublic || peer === this.genesis.operator) return undefined
+    const line = [peer]
+    const to = this.#chainFor(peer)
+    for (const signed of shown)
+      if (line.includes(Membership.decode(signed.payload).peer) && vouches(signed, to)) line.push(signed.signer)
+    return line
   }
 
   /** Whose machine a peer is, by the first of them. On a public mesh: its own. */
@@ -150,9 +173,17 @@ export class MembershipOffice {
         `the ticket is for mesh ${ticket.mesh}, this peer belongs to ${this.meshId}`,
       )
     }
-    const revoked = this.#revoked([peer, ...this.lineOf(self, this.chain)])
+    const revoked = this.#revoked([peer, ...this.#lineIn(self, this.chain)])
     if (revoked) throw revoked
-    if (this.isPublic) return { member: true, own: false, issued: [], chain: [] }
+    if (this.isPublic) {
+      const issued = ticket.inviter === self ? await this.#issue(peer, false) : []
+      return {
+        member: true,
+        own: false,
+        issued,
+        chain: await vouchesIn(this.#ports.crypto, issued, this.#chainFor(peer)),
+      }
+    }
     // Else the newcomer would be in the wrong line: its inviter could not revoke it.
     if (ticket.inviter !== self) {
       throw new MeshError(
@@ -195,7 +226,12 @@ export class MembershipOffice {
     const { crypto, signer, clock, network } = this.#ports
     const membership = { v: 1 as const, mesh: this.meshId, peer, expires_ms: clock.now() + MEMBERSHIP_MS, own }
     const signed = await signBatch(crypto, signer, network.peerId, 'membership', [Membership.encode(membership)])
-    return [...signed, ...this.chain]
+    return [...signed, ...this.chain].slice(0, CHAIN_MAX)
+  }
+
+  /** Those who can put a peer out. */
+  #lineIn(peer: string, chain: readonly Envelope[]): string[] {
+    return this.lineOf(peer, this.isPublic ? [] : chain)
   }
 
   #revoked(line: readonly string[]): MeshError | undefined {

@@ -1,5 +1,5 @@
 /** What a peer tells its owner about its mesh: which it is, who this peer is in it, and who else. */
-import { chainExpiryMs, revokedIn } from '../protocol/mesh.ts'
+import { chainExpiryMs } from '../protocol/mesh.ts'
 import { finiteOrNull } from './members.ts'
 import type { PeerParts } from './peer.ts'
 
@@ -14,9 +14,9 @@ export interface MeshReport {
     role: 'operator' | 'member' | 'revoked'
     /** The first machine of its owner; itself, if it is that. */
     owner: string
-    /** Null for the operator, and on a public mesh. */
+    /** On a public mesh: who vouches for it. Null for the operator, and where nobody does. */
     invited_by: string | null
-    /** Instant from which its membership does not hold. */
+    /** Instant from which its membership, or one of those who vouch for it, does not hold. */
     until_ms: number | null
     /** What weighs on it for guests that were expelled here, in whole ones; right receipts of its guests make up for it. */
     charges: number
@@ -43,8 +43,8 @@ export const meshReportOf = (
 ): MeshReport => {
   const { name, operator, policy } = office.genesis
   const { revocations, chain } = office
-  const isOut = (line: readonly string[]) => revokedIn(line, revocations.isRevoked) !== undefined
-  const inviterOf = (line: readonly string[]) => (office.isPublic ? null : (line[1] ?? null))
+  const inviterOf = ([, by]: readonly string[]) =>
+    by === undefined || (office.isPublic && by === operator) ? null : by
   const line = office.lineOf(self, chain)
   const owner = office.ownerOf(self, chain)
   const knownLineOf = (peer: string) => (peer === self ? line : members.get(peer)?.line)
@@ -55,7 +55,7 @@ export const meshReportOf = (
     operator,
     self: {
       peer: self,
-      role: self === operator ? 'operator' : isOut(line) ? 'revoked' : 'member',
+      role: self === operator ? 'operator' : office.isOut(self, line) ? 'revoked' : 'member',
       owner,
       invited_by: inviterOf(line),
       until_ms: finiteOrNull(chainExpiryMs(chain)),
@@ -63,7 +63,7 @@ export const meshReportOf = (
     },
     members: members
       .all()
-      .filter(({ line }) => !isOut(line))
+      .filter(({ peer, line }) => !office.isOut(peer, line))
       .map(({ line, addresses: _, ...member }) => ({
         ...member,
         own: member.owner === owner,

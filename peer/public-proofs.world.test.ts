@@ -315,7 +315,7 @@ describe('whoever tells of a proof that proves nothing', () => {
     )
     expect(peer.closed).toBeUndefined()
     await mesh.world.clock.advance(6000)
-    const standings = new Standings(mesh.hub.ports, (one) => [one])
+    const standings = new Standings(mesh.hub.ports, (one) => ({ line: [one] }))
     await standings.load()
     expect([standings.isSilenced(peer.peerId), standings.isExpelled(peer.peerId)]).toEqual([true, false])
   })

@@ -30,7 +30,7 @@ const listOf = ({ self = operator, storage = createMemoryStorage() } = {}) => {
   }
   const network = { peerId: self.id } as Network
   const ports = { clock, crypto: counting, signer: self.signer, network, storage, log: { event() {} } }
-  const list = new Revocations(ports, { id: mesh, operator: operator.id })
+  const list = new Revocations(ports, { id: mesh, operator: operator.id, isPublic: false })
   return { list, storage, verified: () => verified }
 }
 

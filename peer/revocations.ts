@@ -26,11 +26,12 @@ type RevocationPorts = Pick<Ports, 'clock' | 'crypto' | 'signer' | 'network' | '
 
 export class Revocations {
   readonly #ports: RevocationPorts
-  readonly #mesh: { id: CID; operator: string }
+  readonly #mesh: { id: CID; operator: string; isPublic: boolean }
   /** By storage key. */
   readonly #held = new Map<string, HeldRevocation>()
 
-  constructor(ports: RevocationPorts, mesh: { id: CID; operator: string }) {
+  /** On a public mesh everybody is a member, and withdraws what it has vouched for. */
+  constructor(ports: RevocationPorts, mesh: { id: CID; operator: string; isPublic: boolean }) {
     this.#ports = ports
     this.#mesh = mesh
   }
@@ -69,9 +70,9 @@ export class Revocations {
     const held = this.#open(signed, revocation)
     if (!revocation.mesh.equals(this.#mesh.id) || !this.#isWanted(held, revocation.chain)) return false
     await verifyEnvelope(crypto, 'revocation', signed)
-    const { id: mesh, operator } = this.#mesh
+    const { id: mesh, operator, isPublic } = this.#mesh
     const to = { mesh, operator, peer: signed.signer, nowMs: clock.now(), isRevoked: this.isRevoked }
-    await verifyChain(crypto, revocation.chain, to)
+    if (!isPublic) await verifyChain(crypto, revocation.chain, to)
     // Others may have come while the signatures were checked.
     if (!this.#isWanted(held, revocation.chain)) return false
     // Were it lost, others would tell of it again: nobody waits for the disk.
@@ -85,10 +86,11 @@ export class Revocations {
   }
 
   #isWanted(one: HeldRevocation, chain: readonly Envelope[]): boolean {
-    const { operator } = this.#mesh
+    const { operator, isPublic } = this.#mesh
     if (one.peer === operator || one.peer === one.by || this.isRevoked(one.peer, one.by)) return false
     if (one.by !== operator) {
-      if (chainExpiryMs(chain) <= this.#ports.clock.now() || revokedIn(one.line, this.isRevoked)) return false
+      const isExpired = !isPublic && chainExpiryMs(chain) <= this.#ports.clock.now()
+      if (isExpired || revokedIn(one.line, this.isRevoked)) return false
       return this.#held.size < REVOCATIONS_MAX && this.#countBy(one.by) < REVOCATIONS_PER_MEMBER_MAX
     }
     const displaced = this.#displaced()

@@ -27,7 +27,7 @@ const machine = () => {
     log: { event: (name: LogEventName) => void logged.push(name) },
   }
   const open = async () => {
-    const standings = new Standings(ports, (peer) => [peer, ...LINE])
+    const standings = new Standings(ports, (peer) => ({ line: [peer, ...LINE] }))
     await standings.load()
     return standings
   }

@@ -2,7 +2,7 @@
 import { decodeCanonical, encodeCanonical } from '../protocol/codec.ts'
 import { MeshError } from '../protocol/errors.ts'
 import type { Ports, StorageWrite } from '../protocol/ports.ts'
-import { Charges } from './charges.ts'
+import { type Answer, type Answering, Charges } from './charges.ts'
 import {
   isCleared,
   isExpelled,
@@ -56,10 +56,12 @@ const decodeStanding = (encoded: Uint8Array): Standing => {
   throw new MeshError('E_STORAGE', 'not a record of what was seen of a peer')
 }
 
-/** Throws MeshError if these are not the bytes of what weighs on a peer. */
-const decodeCharges = (encoded: Uint8Array): number => {
-  const found = decodeCanonical(encoded) as { v: 1; charges: number }
-  if (found?.v === 1 && found.charges > 0) return found.charges
+/** Throws MeshError if these are not the bytes of what a peer answers for. */
+const decodeAnswer = (encoded: Uint8Array): Answer => {
+  const stored = decodeCanonical(encoded) as { v: 1; charges: number; earned?: number }
+  // Records of before have no word of what was earned.
+  const { charges, earned = 0 } = stored ?? {}
+  if (stored?.v === 1 && (charges as number) >= 0 && isCount(earned)) return { charges: charges as number, earned }
   throw new MeshError('E_STORAGE', 'not a record of what a peer answers for')
 }
 
@@ -74,6 +76,8 @@ const unknown = (): Standing => ({
   liedAlike: 0,
 })
 
+const rightsOf = ({ audited, caught }: Standing): number => audited - caught
+
 export class Standings {
   readonly #ports: Pick<Ports, 'clock' | 'storage' | 'log'>
   readonly #byPeer = new Map<string, Standing>()
@@ -83,15 +87,14 @@ export class Standings {
   readonly #suspendedMs = new Map<string, number>()
   readonly #expelled = new Set<string>()
   readonly #charges = new Charges()
-  readonly #lineOf: (peer: string) => readonly string[]
+  readonly #answering: (peer: string) => Answering
   /** Keys in storage. */
   readonly #unsaved = new Set<string>()
   #cancelSave: (() => void) | undefined
 
-  /** `lineOf`: a peer, who let it in, and so on up to the operator; all of them answer for it. */
-  constructor(ports: Pick<Ports, 'clock' | 'storage' | 'log'>, lineOf: (peer: string) => readonly string[]) {
+  constructor(ports: Pick<Ports, 'clock' | 'storage' | 'log'>, answering: (peer: string) => Answering) {
     this.#ports = ports
-    this.#lineOf = lineOf
+    this.#answering = answering
   }
 
   async load(): Promise<void> {
@@ -100,7 +103,7 @@ export class Standings {
       this.#byPeer.set(peer, standing)
       if (isExpelled(standing)) this.#expelled.add(peer)
     })
-    await this.#loadAll(CHARGES_PREFIX, (peer, value) => this.#charges.set(peer, decodeCharges(value)))
+    await this.#loadAll(CHARGES_PREFIX, (peer, value) => this.#charges.set(peer, decodeAnswer(value)))
   }
 
   of(peer: string): TrustStatus {
@@ -110,13 +113,20 @@ export class Standings {
 
   /** How many of its receipts are all audited before any is taken on trust; 0: its probation is over. */
   probationLeft(peer: string): number {
+    const answering = this.#answering(peer)
+    const wanted = this.#charges.wanted(answering, (one) => this.#word(one))
     const standing = this.#byPeer.get(peer) ?? unknown()
-    return probationLeft(standing, standing.audited - standing.caught, this.#charges.on(this.#lineOf(peer)))
+    return probationLeft(standing, rightsOf(standing), this.#charges.on(answering), wanted)
   }
 
   /** What weighs on a peer for those whom it let in, and for itself; in expelled ones. */
   chargesOf(peer: string): number {
-    return this.#charges.at(peer)
+    return this.#charges.of(peer).charges
+  }
+
+  /** Right receipts of its own, and of those for whom it vouches. */
+  earnedBy(peer: string): number {
+    return rightsOf(this.#byPeer.get(peer) ?? unknown()) + this.#charges.of(peer).earned
   }
 
   /** Has enough of what it signed been checked again? */
@@ -168,7 +178,7 @@ export class Standings {
     standing.audited++
     standing.probation = probationAfter(standing, false, released)
     standing.suspicion = suspicionAfter(standing, false)
-    this.#chargesChanged(this.#charges.right(this.#lineOf(peer)))
+    this.#chargesChanged(this.#charges.right(this.#answering(peer)))
   }
 
   /**
@@ -187,7 +197,7 @@ export class Standings {
     if (isExpelled(standing)) this.#expelled.add(peer)
     // One that was never taken on trust has cost nothing but audits: it must not be free to weigh on others.
     if (!wasCharged && isExpelled(standing) && standing.corrected > 0)
-      this.#chargesChanged(this.#charges.expelled(this.#lineOf(peer)))
+      this.#chargesChanged(this.#charges.expelled(this.#answering(peer)))
     void this.save()
   }
 
@@ -239,10 +249,15 @@ export class Standings {
     }
   }
 
-  #recordAt(key: string): Standing | { v: 1; charges: number } | undefined {
+  #recordAt(key: string): Standing | ({ v: 1 } & Answer) | undefined {
     if (key.startsWith(PREFIX)) return this.#byPeer.get(key.slice(PREFIX.length))
-    const charges = this.#charges.at(key.slice(CHARGES_PREFIX.length))
-    return charges > 0 ? { v: 1, charges } : undefined
+    const answer = this.#charges.of(key.slice(CHARGES_PREFIX.length))
+    return answer.charges > 0 || answer.earned > 0 ? { v: 1, ...answer } : undefined
+  }
+
+  /** What it has given itself, as one who vouches. */
+  #word(peer: string): number {
+    return this.#expelled.has(peer) ? Number.NEGATIVE_INFINITY : rightsOf(this.#byPeer.get(peer) ?? unknown())
   }
 
   #chargesChanged(peers: readonly string[]): void {

@@ -36,11 +36,11 @@ const chanceFor = (name: string) => {
 
 describe('the share of receipts that are audited', () => {
   test('is all of the first, and of those after one that was wrong', () => {
-    expect(probationLeft(fresh, 0, 0)).toBe(PROBATION_RECEIPTS)
-    expect(probationLeft({ ...fresh, probation: PROBATION_RECEIPTS - 1 }, 49, 0)).toBe(1)
-    expect(probationLeft({ ...fresh, probation: PROBATION_RECEIPTS }, 50, 0)).toBe(0)
-    expect(probationLeft({ ...fresh, probation: 1e12 }, 1e12, 0)).toBe(0)
-    expect(probationLeft(audited({ ...fresh, probation: 5000 }, true), 5000, 0)).toBe(PROBATION_RECEIPTS)
+    expect(probationLeft(fresh, 0, 0, 0)).toBe(PROBATION_RECEIPTS)
+    expect(probationLeft({ ...fresh, probation: PROBATION_RECEIPTS - 1 }, 49, 0, 0)).toBe(1)
+    expect(probationLeft({ ...fresh, probation: PROBATION_RECEIPTS }, 50, 0, 0)).toBe(0)
+    expect(probationLeft({ ...fresh, probation: 1e12 }, 1e12, 0, 0)).toBe(0)
+    expect(probationLeft(audited({ ...fresh, probation: 5000 }, true), 5000, 0, 0)).toBe(PROBATION_RECEIPTS)
   })
 
   /** W = (1 − a) / a: lies before the first that is caught are geometric. Colluding verifiers catch nothing. */
@@ -66,12 +66,12 @@ describe('whoever lets others in', () => {
   const served: TrustView = { ...fresh, probation: PROBATION_RECEIPTS }
 
   test('makes its newcomers give more right receipts, and those who have given them none', () => {
-    expect(probationLeft(fresh, 0, 1)).toBe(RIGHTS_A_CHARGE)
-    expect(probationLeft(fresh, 0, 3.5)).toBe(3.5 * RIGHTS_A_CHARGE)
-    expect(probationLeft(served, PROBATION_RECEIPTS, 1)).toBe(RIGHTS_A_CHARGE - PROBATION_RECEIPTS)
-    expect(probationLeft(served, 3 * RIGHTS_A_CHARGE, 3)).toBe(0)
+    expect(probationLeft(fresh, 0, 1, 0)).toBe(RIGHTS_A_CHARGE)
+    expect(probationLeft(fresh, 0, 3.5, 0)).toBe(3.5 * RIGHTS_A_CHARGE)
+    expect(probationLeft(served, PROBATION_RECEIPTS, 1, 0)).toBe(RIGHTS_A_CHARGE - PROBATION_RECEIPTS)
+    expect(probationLeft(served, 3 * RIGHTS_A_CHARGE, 3, 0)).toBe(0)
     // A slip of one that has served long costs what it costs anybody.
-    expect(probationLeft(fresh, 3 * RIGHTS_A_CHARGE, 3)).toBe(PROBATION_RECEIPTS)
+    expect(probationLeft(fresh, 3 * RIGHTS_A_CHARGE, 3, 0)).toBe(PROBATION_RECEIPTS)
   })
 
   test('answers in full at each place of a line, but for the founder, who answers in full for its own guests alone', () => {

@@ -48,10 +48,19 @@ export interface TrustView {
 
 /**
  * How many of its receipts are all audited before any is taken on trust; 0: its probation is over. `rights`: its receipts
- * that were found right, ever; `charges`: what weighs on those who let it in.
+ * that were found right, ever; `charges`: what weighs on those who let it in; `wanted`: right ones that those who vouch for
+ * it, or itself, have still to give before their word counts.
  */
-export const probationLeft = ({ probation }: TrustView, rights: number, charges: number): number =>
-  Math.max(0, PROBATION_RECEIPTS - probation, Math.ceil(RIGHTS_A_CHARGE * charges) - rights)
+export const probationLeft = ({ probation }: TrustView, rights: number, charges: number, wanted: number): number =>
+  Math.max(0, PROBATION_RECEIPTS - probation, Math.ceil(RIGHTS_A_CHARGE * charges) - rights, wanted)
+
+/**
+ * How many right receipts one who vouches, or nobody does for, has still to give before its word counts; 0 or less: it does. By
+ * those of itself and of its guests, what weighs on the founder, and on itself: what a stranger must have given,
+ * and once more for each guest that was expelled (docs/decisions/0086-operators-who-vouch.md).
+ */
+export const wordLeft = (rights: number, founderCharges: number, charges: number): number =>
+  Math.ceil(RIGHTS_A_CHARGE * founderCharges * (1 + charges)) - rights
 
 /**
  * What weighs on one of a line of `length` peers when the first of them is expelled; `above`: its place. In full on each of

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { AUDIT_FLOOR, RIGHTS_A_CHARGE } from '../peer/trust.ts'
 import { WITNESSES } from '../peer/verdict.ts'
+import type { PublicMesh } from './answering.ts'
 import { runTrial, type Trial } from './verification.ts'
 
 /** Fixed: of fresh ones one in 370 would be more than three standard errors away by chance. */
@@ -100,6 +101,32 @@ describe.each(SEEDS)('where whoever is expelled is back at once, with seed %i', 
     const executionsWith = (letInBy: Trial['letInBy']) =>
       runTrial(trialOf(seed, { colluders: 1, lieRate: 1, letInBy })).executions
     expect(executionsWith('founder') - executionsWith(undefined)).toBeLessThan(PEERS * RIGHTS_A_CHARGE)
+  })
+})
+
+describe.each(SEEDS)('on a public mesh, where nobody is let in, with seed %i', (seed) => {
+  const openMesh = (vouched: number, colluding: PublicMesh['colluders']) => {
+    const open = { machines: 16, vouched, lifeReceipts: 600, colluders: colluding }
+    const tally = runTrial(trialOf(seed, { colluders: 20, lieRate: 1, reenters: true, open }))
+    const { wrongByIntent, results, guestExecutions, guestResults, aloneExecutions, aloneResults } = tally
+    return {
+      wrong: wrongByIntent / results,
+      guests: guestExecutions / guestResults,
+      alone: aloneExecutions / aloneResults,
+    }
+  }
+  const unvouched = openMesh(0, 'strangers')
+
+  test('newcomers for whom operators vouch cost far less, fewer answers are wrong, and who stands alone pays', () => {
+    const { wrong, guests, alone } = openMesh(0.8, 'strangers')
+    expect(unvouched.alone).toBeGreaterThan(1.7)
+    expect(guests).toBeLessThan(1.35)
+    expect(alone).toBeGreaterThan(guests)
+    expect(wrong).toBeLessThan(0.9 * unvouched.wrong)
+  })
+
+  test.each(['operator', 'ring', 'bought'] as const)('vouching helps no liars: %s', (colluding) => {
+    expect(openMesh(0.8, colluding).wrong).toBeLessThan(unvouched.wrong)
   })
 })
 

@@ -5,18 +5,12 @@
  */
 import { Charges } from '../peer/charges.ts'
 import { Claims } from '../peer/claims.ts'
-import {
-  isCleared,
-  isExpelled,
-  isTakenOnTrust,
-  probationAfter,
-  probationLeft,
-  suspicionAfter,
-  type TrustView,
-} from '../peer/trust.ts'
+import { isCleared, isExpelled, isTakenOnTrust, probationLeft } from '../peer/trust.ts'
 import { type VoteView, WITNESSES, winnerOf } from '../peer/verdict.ts'
 import type { Random } from '../protocol/ports.ts'
+import { type Family, type LetInBy, Lines, type PublicMesh, partOf } from './answering.ts'
 import { seededRandom } from './random.ts'
+import { Standing } from './standing-arrays.ts'
 
 export interface Trial {
   /** 32 bits: the same trial gives the same tally. */
@@ -39,11 +33,10 @@ export interface Trial {
   lifeReceipts?: number
   /** Whoever is expelled comes back at once as somebody else. */
   reenters?: boolean
-  /**
-   * Who let them in. `founder`: all of them that of the mesh. `member`: one member the colluders, whoever comes back
-   * included, and another the others. Undefined: nobody answers for anybody.
-   */
-  letInBy?: 'founder' | 'member' | undefined
+  /** Who let them in, whoever comes back included. Undefined: nobody answers for anybody. */
+  letInBy?: LetInBy | undefined
+  /** It is a public mesh. */
+  open?: PublicMesh | undefined
 }
 
 export interface Tally {
@@ -64,6 +57,11 @@ export interface Tally {
   /** Lies told by who was asked first; and of these, those that were found before they were released. */
   lies: number
   liesFound: number
+  /** Of a public mesh: results of honest newcomers for whom an operator vouches, or nobody does, and all executions for these. */
+  guestResults: number
+  guestExecutions: number
+  aloneResults: number
+  aloneExecutions: number
 }
 
 const RIGHT = 0
@@ -81,45 +79,6 @@ const CLAIM_BYTES = 1024
 
 const CHANCE_PARTS = 2 ** 32
 
-/** The standing of peer `i`, over arrays. */
-class Standing implements TrustView {
-  i = 0
-  readonly #rights: Int32Array
-  readonly #probations: Int32Array
-  readonly #suspicions: Float64Array
-
-  constructor(peers: number) {
-    this.#rights = new Int32Array(peers)
-    this.#probations = new Int32Array(peers)
-    this.#suspicions = new Float64Array(peers)
-  }
-
-  get rights(): number {
-    return this.#rights[this.i] as number
-  }
-
-  get probation(): number {
-    return this.#probations[this.i] as number
-  }
-
-  get suspicion(): number {
-    return this.#suspicions[this.i] as number
-  }
-
-  found(wrong: boolean, released: boolean): void {
-    const [probation, suspicion] = [probationAfter(this, wrong, released), suspicionAfter(this, wrong)]
-    if (!wrong) this.#rights[this.i] = this.rights + 1
-    this.#probations[this.i] = probation
-    this.#suspicions[this.i] = suspicion
-  }
-
-  clear(): void {
-    this.#rights[this.i] = 0
-    this.#probations[this.i] = 0
-    this.#suspicions[this.i] = 0
-  }
-}
-
 /** The outcomes of one task so far. */
 class Votes implements VoteView {
   readonly outcomes: number[] = []
@@ -134,13 +93,6 @@ class Votes implements VoteView {
   }
 }
 
-/** A peer, who let it in, and so on. */
-const lineOf = ({ letInBy }: Trial, i: number, colludes: boolean): string[] => {
-  if (letInBy === undefined) return [`${i}`]
-  if (letInBy === 'founder') return [`${i}`, 'founder']
-  return [`${i}`, colludes ? 'member who lets colluders in' : 'member', 'founder']
-}
-
 class Home {
   readonly #trial: Trial
   readonly #random: Random
@@ -153,27 +105,40 @@ class Home {
   readonly #claims: Claims<Claim>[]
   readonly #liedAlike: Uint8Array
   readonly #charges = new Charges()
-  readonly #lines: string[][]
+  readonly #family: Family
+  readonly #lines: Lines
   /** Of its identity of now something was released that was then found wrong. */
   readonly #isCorrected: Uint8Array
   #errors = ERROR
   readonly tally: Tally = {
     ...{ results: 0, executions: 0, rechecks: 0, wrongByIntent: 0, wrongByError: 0, corrected: 0 },
-    ...{ badIdentities: 0, badExpelled: 0, honestExpelled: 0, lies: 0, liesFound: 0 },
+    ...{
+      badIdentities: 0,
+      badExpelled: 0,
+      honestExpelled: 0,
+      lies: 0,
+      liesFound: 0,
+      guestResults: 0,
+    },
+    ...{ guestExecutions: 0, aloneResults: 0, aloneExecutions: 0 },
   }
 
   constructor(trial: Trial) {
-    const { seed, peers, colluders = 0, lifeReceipts = 0 } = trial
+    const { seed, peers, colluders = 0, letInBy, open } = trial
     this.#trial = trial
     this.#random = seededRandom(seed)
     this.#standing = new Standing(peers)
     this.#present = Array.from({ length: peers }, (_, i) => i)
     this.#isBad = Uint8Array.from({ length: peers }, (_, i) => (i < colluders ? 1 : 0))
     this.#wasTrusted = new Uint8Array(peers)
-    this.#receipts = Int32Array.from({ length: peers }, () => (lifeReceipts > 0 ? this.#random.below(lifeReceipts) : 0))
+    this.#family = { colluders, letInBy, open }
+    this.#receipts = Int32Array.from({ length: peers }, (_, i) => {
+      const life = this.#lifeOf(i)
+      return life > 0 ? this.#random.below(life) : 0
+    })
     this.#liedAlike = new Uint8Array(peers)
     this.#isCorrected = new Uint8Array(peers)
-    this.#lines = Array.from({ length: peers }, (_, i) => lineOf(trial, i, i < colluders))
+    this.#lines = new Lines(this.#family, this.#charges, peers)
     this.#claims = Array.from({ length: peers }, () => new Claims())
   }
 
@@ -201,8 +166,22 @@ class Home {
   }
 
   #probationLeft(i: number): number {
+    const answering = this.#lines.of(i)
+    const wanted = this.#charges.wanted(answering, (one) => this.#rightsOf(one))
     const view = this.#view(i)
-    return probationLeft(view, view.rights, this.#charges.on(this.#lines[i] as string[]))
+    return probationLeft(view, view.rights, this.#charges.on(answering), wanted)
+  }
+
+  /** Of one of the peers; operators that only vouch have none. */
+  #rightsOf(peer: string): number {
+    const i = Number(peer)
+    return Number.isInteger(i) ? this.#standing.rightsOf(i) : 0
+  }
+
+  #lifeOf(i: number): number {
+    const { lifeReceipts = 0, open } = this.#trial
+    if (!open) return lifeReceipts
+    return i < this.#family.colluders || partOf(i, this.#family) === 'operator' ? 0 : open.lifeReceipts
   }
 
   /**
@@ -268,6 +247,15 @@ class Home {
   #audit(isLie: boolean): void {
     const votes = new Votes()
     const first = this.#draw(votes)
+    const before = this.tally.executions
+    this.#auditOf(first, isLie, votes)
+    const part = partOf(first, this.#family)
+    if (part !== 'guest' && part !== 'alone') return
+    this.tally[`${part}Results`]++
+    this.tally[`${part}Executions`] += this.tally.executions - before
+  }
+
+  #auditOf(first: number, isLie: boolean, votes: Votes): void {
     this.#execute(first, isLie, votes)
     const outcome = votes.outcomes[0] as number
     const left = this.#probationLeft(first)
@@ -326,7 +314,7 @@ class Home {
 
   #right(i: number): void {
     this.#view(i).found(false, false)
-    this.#charges.right(this.#lines[i] as string[])
+    this.#charges.right(this.#lines.of(i))
     if (this.#probationLeft(i) === 0) this.#meet(i)
   }
 
@@ -349,15 +337,16 @@ class Home {
 
   /** Those who are expelled go, and those whose time has come. */
   #leave({ voters }: Votes): void {
-    const { lifeReceipts = 0, reenters = false } = this.#trial
+    const { reenters = false } = this.#trial
     for (const i of voters) {
+      const life = this.#lifeOf(i)
       if (isExpelled(this.#view(i))) {
-        if (this.#isCorrected[i] === 1) this.#charges.expelled(this.#lines[i] as string[])
+        if (this.#isCorrected[i] === 1) this.#charges.expelled(this.#lines.of(i))
         if (this.#isBad[i] === 1) this.tally.badExpelled++
         else this.tally.honestExpelled++
         if (reenters) this.#replace(i)
         else this.#present.splice(this.#present.indexOf(i), 1)
-      } else if (lifeReceipts > 0 && (this.#receipts[i] as number) >= lifeReceipts) this.#replace(i)
+      } else if (life > 0 && (this.#receipts[i] as number) >= life) this.#replace(i)
     }
   }
 
@@ -367,7 +356,7 @@ class Home {
     this.#wasTrusted[i] = 0
     this.#isCorrected[i] = 0
     this.#liedAlike[i] = 0
-    this.#charges.set(`${i}`, 0)
+    this.#lines.renew(i)
     this.#claims[i] = new Claims()
   }
 }

@@ -51,7 +51,7 @@ test.each<[string, Partial<MeshReport>, RegExp]>([
   [
     'a public mesh',
     { admission: 'public', independence: 'operator' },
-    /public: whoever can reach a member is one\n[\s\S]*other networks and operators only\n +you +a member: you may invite\n/,
+    /public: whoever can reach a member is one\n[\s\S]*other networks and operators only\n +you +a member, vouched for by BOB, until 2027-01-02: you vouch for whoever joins by an invitation of yours, and answer for it\n[\s\S]*PAL +here now, a machine of the operator, vouched for by the operator/,
   ],
   [
     'one who was put out',

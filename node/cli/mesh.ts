@@ -55,9 +55,11 @@ const membershipWords = (report: MeshReport): string => {
     const out = report.revoked.find(({ peer }) => peer === report.self.peer)
     return out ? `put out by ${shortWords(out.by, report)}` : 'put out with the one who invited you'
   }
-  if (report.admission === 'public') return 'a member: you may invite'
-  const by = invited_by === null ? '' : `, invited by ${shortWords(invited_by, report)}`
+  const isPublic = report.admission === 'public'
+  const did = isPublic ? 'vouched for by' : 'invited by'
+  const by = invited_by === null ? '' : `, ${did} ${shortWords(invited_by, report)}`
   const until = until_ms === null ? '' : `, until ${dateWords(until_ms)}`
+  if (isPublic) return `a member${by}${until}: you vouch for whoever joins by an invitation of yours, and answer for it`
   const what = owner === peer ? 'a member' : 'one of several machines of yours'
   return `${what}${by}${until}: you may invite, and revoke those whom you invited`
 }
@@ -70,7 +72,9 @@ const memberWords = (
     here ? 'here now' : `last here ${dateWords(seen_ms)}`,
     // Of several machines of somebody else: whose they are.
     ...(owner === peer || own ? [] : [`a machine of ${shortWords(owner, report)}`]),
-    ...(invited_by === null || invited_by === peer ? [] : [`let in by ${shortWords(invited_by, report)}`]),
+    ...(invited_by === null || invited_by === peer
+      ? []
+      : [`${report.admission === 'public' ? 'vouched for' : 'let in'} by ${shortWords(invited_by, report)}`]),
     ...(until_ms === null ? [] : [`until ${dateWords(until_ms)}`]),
     ...chargeWords(charges),
   ]

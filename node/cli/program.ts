@@ -159,7 +159,7 @@ const addMeshCommands = (program: Command, run: Lazily) => {
     .command('invite')
     .summary('a ticket for another machine')
     .description(
-      'Prints a ticket: whoever shows it to this agent before it expires becomes a member of the mesh, for a year. It is as good as a password. With --own it is for another machine of yours: it lets in one, which the machines that you have then trust as they trust each other.',
+      'Prints a ticket: whoever shows it to this agent before it expires becomes a member of the mesh, for a year. It is as good as a password. On a public mesh, where nobody needs a ticket, this machine vouches for whoever joins by it, and answers for what such a guest does. With --own it is for another machine of yours: it lets in one, which the machines that you have then trust as they trust each other.',
     )
     .option('--own', 'for a machine of your own, once')
     .option('--for <duration>', 'how long the ticket holds, up to 720h (default: 24h; with --own up to 60m, 10m)')
@@ -187,7 +187,7 @@ const addMeshCommands = (program: Command, run: Lazily) => {
     .command('revoke')
     .summary('put a peer out, for good')
     .description(
-      'Tells all members that a peer, and whoever joined by its invitation, belongs to the mesh no longer. The operator may revoke anyone, a member those who joined by its invitation.',
+      'Tells all members that a peer, and whoever joined by its invitation, belongs to the mesh no longer. The operator may revoke anyone, a member those who joined by its invitation; on a public mesh a member withdraws by it what it vouched for.',
     )
     .argument('<peerid>', 'as `wayside mesh` or `wayside peers` shows it, whole')
     .addOption(dataOption())
