@@ -1,7 +1,8 @@
 /**
  * Some of the peers of a real mesh, in one process: real TCP, Noise and Yamux on loopback, delays between their hosts, and
- * tasks that wait. Argument: a MeshPart, in JSON. It says where its first peer is; told where that of the mesh is, all join
- * there; told when to begin, they call and are called, and it says what came of it.
+ * tasks that wait. Argument: a MeshPart, in JSON. If the first of the mesh is among them, it says where that is; told where it
+ * is, all others start one after another and join there; told when to begin, they call and are called, and it says what came
+ * of it.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '../node/clock.ts'
@@ -33,7 +34,8 @@ export interface MeshPart {
   to: number
 }
 
-export type MeshOrder = { join: string } | { beginMs: number }
+/** Instants, ms. */
+export type MeshOrder = { join: string; startMs: number } | { beginMs: number }
 
 export interface PartReport {
   /** Of each job that one of its peers asked for, by id. */
@@ -50,8 +52,6 @@ export interface PartReport {
 
 /** Until what is counted at the last job has been. */
 const SPARE_MS = 100
-/** At a time. */
-const JOINING_MAX = 4
 const LATE: readonly ErrorCode[] = ['E_UNREACHABLE', 'E_TIMEOUT', 'E_BUSY']
 const YEAR_MS = 365 * 24 * 60 * 60 * 1000
 
@@ -106,7 +106,8 @@ const cpuMsNow = (): number => {
 }
 
 const numbers = Array.from({ length: to - from }, (_, k) => from + k)
-const peers = await Promise.all(numbers.map(startPeer))
+const peers: Peer[] = []
+if (from === 0) peers[0] = await startPeer(0)
 
 const peerOf = (i: number): Peer => peers[i - from] as Peer
 
@@ -120,13 +121,15 @@ const joinAt = async (peer: Peer, address: string): Promise<void> => {
   }
 }
 
-/** Each is told of the others by the first. Not all at once: here handshakes cost something. */
-const join = async (address: string): Promise<void> => {
-  const others = numbers.filter((i) => i > 0)
-  const lane = async () => {
-    for (let i = others.shift(); i !== undefined; i = others.shift()) await joinAt(peerOf(i), address)
+/** In the order of their numbers, over the whole mesh. Each is told of the others by the first. */
+const startAndJoin = async (address: string, startMs: number): Promise<void> => {
+  const begin = async (i: number) => {
+    await sleep(startMs + (i * trial.startingMs) / trial.peers - Date.now())
+    const peer = await startPeer(i)
+    peers[i - from] = peer
+    await joinAt(peer, address)
   }
-  await Promise.all(Array.from({ length: JOINING_MAX }, lane))
+  await Promise.all(numbers.filter((i) => i > 0).map(begin))
 }
 
 const perform = async (beginMs: number): Promise<PartReport> => {
@@ -159,9 +162,9 @@ const perform = async (beginMs: number): Promise<PartReport> => {
   }
 }
 
-const obey = (order: MeshOrder) => ('join' in order ? join(order.join) : perform(order.beginMs))
+const obey = (order: MeshOrder) => ('join' in order ? startAndJoin(order.join, order.startMs) : perform(order.beginMs))
 
 process.on('message', async (order) => {
   process.send?.((await obey(JSON.parse(order as string))) ?? null)
 })
-process.send?.(peers[0]?.addresses()[0])
+process.send?.(peers[0]?.addresses()[0] ?? null)

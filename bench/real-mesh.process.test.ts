@@ -6,10 +6,13 @@ import { settingOf, type Trial, tryOnSeededClock } from '../simulations/trial.ts
 import { stopAll } from './processes.ts'
 import { tryOnLoopback } from './real-mesh.ts'
 
-test('sixteen real peers in two processes answer the jobs of a trial, and say about as much as they do in a world', async () => {
+test('twelve real peers in two processes answer the jobs of a trial, and say about as much as they do in a world', async () => {
   onTestFinished(stopAll)
-  const trial: Trial = { seed: seedFor('mesh'), peers: 16, jobMs: 200, load: 0.3, jobs: 20, firstJobs: 10 }
-  const real = await tryOnLoopback(trial, 2, 0)
+  const trial: Trial = {
+    ...{ seed: seedFor('mesh'), peers: 12, startingMs: 300, settlingMs: 1000 },
+    ...{ jobMs: 300, load: 0.3, jobs: 20, firstJobs: 10 },
+  }
+  const real = await tryOnLoopback(trial, 2)
   const foretold = await tryOnSeededClock(machine, trial.seed, settingOf(trial))
   expect(real.wrong).toBe(0)
   expect(real.neighbours).toBeGreaterThan(0)

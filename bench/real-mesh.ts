@@ -59,16 +59,15 @@ const performIn = async (children: readonly ChildProcess[], trial: Trial): Promi
   }
 }
 
-/** `settleMs`: until all know each other, and how far apart they are. */
-export const tryOnLoopback = async (trial: Trial, processes: number, settleMs: number): Promise<RealTried> => {
+export const tryOnLoopback = async (trial: Trial, processes: number): Promise<RealTried> => {
   const firstOf = (k: number) => Math.round((k * trial.peers) / processes)
   const parts = Array.from({ length: processes }, (_, k): MeshPart => ({ trial, from: firstOf(k), to: firstOf(k + 1) }))
   const started = await Promise.all(parts.map((part) => start<string>('./mesh-process.ts', [JSON.stringify(part)])))
   const children = started.map(({ child }) => child)
   try {
-    const join = started[0]?.ready as string
-    await Promise.all(children.map((child) => tell(child, { join })))
-    await sleep(settleMs)
+    const order = { join: started[0]?.ready as string, startMs: Date.now() }
+    await Promise.all(children.map((child) => tell(child, order)))
+    await sleep(trial.settlingMs)
     return await performIn(children, trial)
   } finally {
     await Promise.all(children.map(stop))

@@ -4,15 +4,16 @@
  * (`real-validation.ts`).
  */
 import { randomInt } from 'node:crypto'
-import type { Trial, Tried } from '../simulations/trial.ts'
+import { SETTLING_MS, type Trial, type Tried } from '../simulations/trial.ts'
 import { type Figures, printApart } from './apart.ts'
 import { start } from './processes.ts'
 import { validateReal } from './real-validation.ts'
 
 /** Worlds of each size, all of whose figures are medians; of the large one there are jobs for some seconds of its time. */
+const TRIAL = { jobMs: 1000, load: 0.6, startingMs: 30_000, settlingMs: SETTLING_MS }
 const SIZES: readonly { worlds: number; trial: Omit<Trial, 'seed'> }[] = [
-  { worlds: 5, trial: { peers: 64, jobMs: 1000, load: 0.6, jobs: 800, firstJobs: 400 } },
-  { worlds: 1, trial: { peers: 2000, jobMs: 1000, load: 0.6, jobs: 4000, firstJobs: 6000 } },
+  { worlds: 5, trial: { ...TRIAL, peers: 64, jobs: 800, firstJobs: 400 } },
+  { worlds: 1, trial: { ...TRIAL, peers: 2000, jobs: 4000, firstJobs: 6000 } },
 ]
 /** A real peer with 64 neighbours takes three MB. */
 const LARGE_HEAP = ['--max-old-space-size=12288']

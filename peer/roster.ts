@@ -21,7 +21,7 @@ import { Shakes } from './shakes.ts'
 
 /** Often enough to notice a changed route, too seldom to be seen on a meter. */
 const PING_EVERY_MS = 15_000
-/** Three pings that were not answered. */
+/** Two pings at least that were not answered. */
 const SILENT_MS_MAX = 3 * PING_EVERY_MS
 /** Whoever may be gone without a word is given up after it; an agent on a busy machine may get no turn for seconds. */
 const CHECK_MS = 5000
@@ -161,9 +161,16 @@ export class Roster {
       this.review()
       this.#dropSilent(this.#ports.clock.monotonic(), dueMs)
       this.#tidy()
-      this.#roundTrips.measureAll(this.#neighbours.all())
+      this.#measureAll()
       this.#watch()
     })
+  }
+
+  /** One after another until the next time: all at once, each answer would wait for those before it, and calls for all of them. */
+  #measureAll(): void {
+    const neighbours = this.#neighbours.all()
+    for (const [i, neighbour] of neighbours.entries())
+      this.#later((i * PING_EVERY_MS) / neighbours.length, () => this.#roundTrips.measure(neighbour))
   }
 
   /** A cable that was cut, a lid that was closed: no transport says so. */

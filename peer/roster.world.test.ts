@@ -2,9 +2,11 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { MeshError } from '../protocol/errors.ts'
 import { NEIGHBOURS_MAX } from '../protocol/limits.ts'
+import type { Ports } from '../protocol/ports.ts'
 import { ScriptedPeer, scriptedPeer } from '../scripts/test/scripted-peer.ts'
 import { checkProperty } from '../scripts/test/seed.ts'
 import { machine, publish, requestOf, returned, worldFor } from '../scripts/test/world.ts'
+import { withFrames } from '../simulations/channels.ts'
 import { World, type WorldPeer } from '../simulations/world.ts'
 
 const neighboursOf = ({ peer }: WorldPeer) => peer.status().neighbours.map((neighbour) => neighbour.peer)
@@ -42,6 +44,25 @@ describe('peers that know one address', () => {
     expect(neighboursOf(first)).toContain(hidden.peerId)
     expect(neighboursOf(second)).toContain(first.peerId)
   })
+})
+
+test('neighbours are asked for their round trips one after another, each once in 15 s', async () => {
+  const asked: { peer: string; atMs: number }[] = []
+  const listened = (ports: Ports): Ports =>
+    withFrames(ports, {
+      sent: (frame, peer) => {
+        if (frame.t === 'ping') asked.push({ peer, atMs: ports.clock.monotonic() })
+        return [frame]
+      },
+    })
+  const world = await worldFor('pings', { peers: 6, setup: (i) => (i === 0 ? { ports: listened } : {}) })
+  await world.clock.advance(20_000)
+  asked.length = 0
+  await world.clock.advance(30_000)
+  const [first] = world.peers as [WorldPeer]
+  expect(asked.map(({ peer }) => peer).sort()).toEqual([...others(world, first), ...others(world, first)].sort())
+  const gapsMs = asked.slice(1).map(({ atMs }, k) => atMs - asked[k]!.atMs)
+  for (const ms of gapsMs) expect(ms).toBeCloseTo(15_000 / 5, -1)
 })
 
 /** Two peers that dial each other, the second `gapMs` after the first; how it stands a while later. */

@@ -22,7 +22,8 @@ export const medianOf = (samples: readonly number[]): number =>
 
 export class RoundTrips {
   readonly #ports: Pick<Ports, 'clock' | 'random'>
-  readonly #pings = new Map<number, { link: Link; sentMs: number }>()
+  /** The last to each that has not been answered. */
+  readonly #pings = new WeakMap<Link, { id: number; sentMs: number }>()
   #nextPing = 0
   #coordinate = unknownCoordinate()
 
@@ -35,14 +36,9 @@ export class RoundTrips {
   }
 
   /** Whoever has not answered since the last time is not waited for any more. */
-  measureAll(neighbours: readonly Neighbour[]): void {
-    this.#pings.clear()
-    for (const neighbour of neighbours) this.measure(neighbour)
-  }
-
   measure({ link }: Neighbour): void {
     const id = this.#nextPing++
-    this.#pings.set(id, { link, sentMs: this.#ports.clock.monotonic() })
+    this.#pings.set(link, { id, sentMs: this.#ports.clock.monotonic() })
     link.send({ t: 'ping', id })
   }
 
@@ -52,9 +48,9 @@ export class RoundTrips {
 
   /** A stranger's word of where it is moves nobody. */
   onPong(neighbour: Neighbour, { id, coordinate }: FrameOf<'pong'>): void {
-    const sent = this.#pings.get(id)
-    if (!sent || sent.link !== neighbour.link) return
-    this.#pings.delete(id)
+    const sent = this.#pings.get(neighbour.link)
+    if (sent?.id !== id) return
+    this.#pings.delete(neighbour.link)
     neighbour.roundTrips = withSample(neighbour.roundTrips, this.#ports.clock.monotonic() - sent.sentMs)
     neighbour.roundTripMs = medianOf(neighbour.roundTrips)
     if (neighbour.member) {

@@ -82,7 +82,7 @@ const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2]
 /** A word on load goes out about once a second. */
 const OLD_LOAD_MS = 1000
 /** Until all know each other, and how far apart they are. */
-export const SETTLE_MS = 60_000
+const SETTLE_MS = 60_000
 const TIMEOUT_MS = 10 * 60_000
 
 export const speedOf = (i: number): number => SPEEDS[i % SPEEDS.length] as number

@@ -5,8 +5,8 @@ import { withKeyedHashes } from './keyed-hash.ts'
 import { type Counts, countsBetween, MessageCounts } from './message-counts.ts'
 import { createDelays } from './places.ts'
 import type { Arrival } from './routing-oracle.ts'
-import { arrivalsOf, performArrivals, publishModel, SETTLE_MS, speedOf } from './routing-scenario.ts'
-import { createWorld, type Machine } from './world.ts'
+import { arrivalsOf, performArrivals, publishModel, speedOf } from './routing-scenario.ts'
+import { createWorld, type Machine, type PeerSetup, type World } from './world.ts'
 
 export interface Trial {
   /** 32 bits. */
@@ -20,17 +20,22 @@ export interface Trial {
   /** Counted, after those from which speeds are learnt. */
   jobs: number
   firstJobs: number
+  /** From when the first machine starts until the last does: what each does every so often must not fall together. */
+  startingMs: number
+  /** From when the last has joined until the first job may come. */
+  settlingMs: number
 }
 
+/** Until guests have left, who stay for a minute and are not asked again for half an hour: then neighbours stay who they are. */
+export const SETTLING_MS = 90_000
+
 /** Everything that a trial is given, and which is the same wherever it is run. */
-export interface Setting {
-  peers: number
+export interface Setting extends Pick<Trial, 'peers' | 'firstJobs' | 'startingMs' | 'settlingMs'> {
   /** One way, ms, by number. */
   delayMs(from: number, to: number): number
   speedOf(i: number): number
   /** Their times are from when the first may come. */
   arrivals: readonly Arrival[]
-  firstJobs: number
 }
 
 /** From call to answer, ms. */
@@ -59,31 +64,46 @@ export const invokersOf = (peers: number): number => Math.max(1, Math.floor(peer
 export const settingOf = (trial: Trial, hopMs = 0): Setting => {
   const delay = createDelays(trial.seed)
   return {
-    ...{ peers: trial.peers, firstJobs: trial.firstJobs, speedOf },
+    ...trial,
+    speedOf,
     delayMs: (from, to) => delay(`${from}`, `${to}`) + hopMs,
     arrivals: arrivalsOf({ ...trial, agents: trial.peers, invokers: invokersOf(trial.peers) }),
   }
 }
 
-/** On a clock that stands still while anything is computed: what nothing but distance, queues and work make of it. */
-export const tryOnSeededClock = async (machine: Machine, seed: number, setting: Setting): Promise<Tried> => {
-  const { peers, delayMs, arrivals, firstJobs } = setting
+/** One after another, each joined to the first as soon as it is there. */
+const startWorld = async (machine: Machine, seed: number, setting: Setting, counts: MessageCounts): Promise<World> => {
+  const { peers, delayMs, startingMs } = setting
   const numbers = new Map<string, number>()
-  const counts = new MessageCounts()
+  const setup = (i: number): PeerSetup => ({
+    policy: { slots: 1 },
+    ports: (ports) => {
+      numbers.set(ports.network.peerId, i)
+      return counts.over(ports)
+    },
+    sandboxHost: (_, clock) => createCostModelHost(clock, () => setting.speedOf(i)),
+  })
   const world = await createWorld({
-    ...{ machine: withKeyedHashes(machine), seed, peers },
+    ...{ machine: withKeyedHashes(machine), seed, peers: 1, setup },
     latencyMs: (from, to) => delayMs(numbers.get(from) ?? 0, numbers.get(to) ?? 0),
-    setup: (i) => ({
-      policy: { slots: 1 },
-      ports: (ports) => {
-        numbers.set(ports.network.peerId, i)
-        return counts.over(ports)
-      },
-      sandboxHost: (_, clock) => createCostModelHost(clock, () => setting.speedOf(i)),
-    }),
     keepsEvent: () => false,
   })
-  await world.clock.advance(SETTLE_MS)
+  const joined: Promise<string>[] = []
+  for (let i = 1; i < peers; i++) {
+    await world.clock.advance(startingMs / peers)
+    const { peer } = await world.add(setup(i))
+    joined.push(peer.join(world.peers[0]?.address as string))
+  }
+  await world.until(Promise.all(joined))
+  return world
+}
+
+/** On a clock that stands still while anything is computed: what nothing but distance, queues and work make of it. */
+export const tryOnSeededClock = async (machine: Machine, seed: number, setting: Setting): Promise<Tried> => {
+  const { arrivals, firstJobs, settlingMs } = setting
+  const counts = new MessageCounts()
+  const world = await startWorld(machine, seed, setting, counts)
+  await world.clock.advance(settlingMs)
   const everybody = world.peers.map(({ peer }) => peer)
   const model = await publishModel(everybody)
   const before = counts.sent

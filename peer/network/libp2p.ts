@@ -97,10 +97,8 @@ const compose = ({ signer, listen, transports, services = {}, gate = {} }: Libp2
       inboundStreamProtocolNegotiationTimeout: limits.NEGOTIATION_TIMEOUT_MS,
       outboundStreamProtocolNegotiationTimeout: limits.NEGOTIATION_TIMEOUT_MS,
     },
-    connectionMonitor: {
-      pingInterval: limits.LIVENESS_INTERVAL_MS,
-      pingTimeout: { minTimeout: limits.LIVENESS_TIMEOUT_MS },
-    },
+    // It opens a stream on every connection to see whether that is alive; neighbours are asked by a frame, who says nothing is let go.
+    connectionMonitor: { enabled: false },
   })
 
 const STREAM_OPTIONS = {

@@ -57,10 +57,6 @@ export const CHANNEL_UNSENT_BYTES_MAX = 8 * FRAME_BYTES_MAX
 
 /** The other side has that long to close its half of a channel; then it is reset. */
 export const CHANNEL_LINGER_MS = 5_000
-/** Each connection is asked for a sign of life that often: a cable that was cut sends no notice. */
-export const LIVENESS_INTERVAL_MS = 30_000
-/** An agent runs at the lowest priority; on a busy machine it may get no turn for seconds. */
-export const LIVENESS_TIMEOUT_MS = 20_000
 /** The other side has that long to agree to the end of a connection; then it is cut. */
 export const HANG_UP_MS = 1000
 

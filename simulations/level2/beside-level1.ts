@@ -56,7 +56,8 @@ const tryOnColumns = (trial: Trial): { tried: Tried; setting: Setting } => {
   return {
     tried: { took: quantilesOf(Float64Array.from(routing.tookTicks.subarray(1), msOf)), sent },
     setting: {
-      ...{ peers, firstJobs, arrivals },
+      ...trial,
+      arrivals,
       delayMs: (from, to) => msOf(population.delayTicks(from, to)),
       speedOf: (i) => population.deviceOf(i).speed,
     },
