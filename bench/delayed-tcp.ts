@@ -3,8 +3,9 @@
  * 127.0.0.0/8, as machines have, so that either end of a connection knows how far away the other is. For Linux, where all of
  * them are there.
  */
-import type { MultiaddrConnection, Transport, Upgrader, UpgraderOptions } from '@libp2p/interface'
-import { type TCPComponents, type TCPSocketOptions, tcp } from '@libp2p/tcp'
+import type { MultiaddrConnection } from '@libp2p/interface'
+import { type TCPSocketOptions, tcp } from '@libp2p/tcp'
+import { wrappedTcp } from '../scripts/test/wrapped-tcp.ts'
 
 /** What libp2p's connections write with. */
 interface Writing {
@@ -59,29 +60,9 @@ const delayed = (connection: MultiaddrConnection, delayMs: number): MultiaddrCon
 }
 
 /** `delayMs`: one way to the host of that address, ms. */
-export const delayedTcp = (localAddress: string, delayMs: (host: string) => number) => {
+export const delayedTcp = (localAddress: string, delayMs: (host: string) => number) =>
   // Handed to `net.connect` as it is, which its type leaves out.
-  const create = tcp({ dialOpts: { localAddress } as TCPSocketOptions })
-  const slow = (connection: MultiaddrConnection): MultiaddrConnection => {
+  wrappedTcp(tcp({ dialOpts: { localAddress } as TCPSocketOptions }), (connection) => {
     const [host] = /(?<=\/ip4\/)[^/]+/.exec(String(connection.remoteAddr)) ?? []
     return delayed(connection, delayMs(host as string))
-  }
-  return (components: TCPComponents): Transport => {
-    const transport = create(components)
-    // Its own methods are on its prototype, and have private fields.
-    const over = (upgrader: Upgrader): Upgrader => ({
-      createInboundAbortSignal: (signal) => upgrader.createInboundAbortSignal(signal),
-      getConnectionEncrypters: () => upgrader.getConnectionEncrypters(),
-      getStreamMuxers: () => upgrader.getStreamMuxers(),
-      upgradeInbound: (connection: MultiaddrConnection, options: UpgraderOptions) =>
-        upgrader.upgradeInbound(slow(connection), options),
-      upgradeOutbound: (connection: MultiaddrConnection, options: UpgraderOptions) =>
-        upgrader.upgradeOutbound(slow(connection), options),
-    })
-    const dial = transport.dial.bind(transport)
-    const createListener = transport.createListener.bind(transport)
-    transport.dial = (address, options) => dial(address, { ...options, upgrader: over(options.upgrader) })
-    transport.createListener = (options) => createListener({ ...options, upgrader: over(options.upgrader) })
-    return transport
-  }
-}
+  })

@@ -1,31 +1,50 @@
 /**
- * Who is found in the directory of a mesh of 1,000,000 peers that come and go, at level 2 (`simulations/level2/discovery.ts`): which
- * share of the records found is of peers that are there, how long it takes to shake hands with the first, by how many hops. Then
- * how long a peer that comes back is alone if every bootstrap peer is gone; the mesh in two halves, and healed; and keepers that
- * lie: some by chance, and some whose keys were made to sit around those that are looked for.
+ * How a peer of a mesh of 1,000,000 that come and go finds who offers what none of its neighbours does, at level 2
+ * (`simulations/level2/discovery.ts`): how long it takes to shake hands with the first, by how many hops, where one peer of so many
+ * offers it. Then the directory alone, for who has no neighbours: also which share of the records found is of peers that are
+ * there; how long a peer that comes back is alone if every bootstrap peer is gone; the mesh in two halves, and healed; and keepers
+ * that lie: some by chance, and some whose keys were made to sit around those that are looked for.
  */
 import { randomInt } from 'node:crypto'
-import { runDiscovery, runEclipse } from '../simulations/level2/discovery-report.ts'
+import { type LooksReport, runDiscovery, runEclipse, runNeeds } from '../simulations/level2/discovery-report.ts'
 import { rounded } from './measure.ts'
 
 const PEERS = 1_000_000
 const LOOKS = 60
+/** One peer of so many offers what is needed; the figures of an aim are those of the second. */
+const ONE_IN = [100, 1000, 10_000] as const
 const ECLIPSE_PEERS = 30_000
 const ECLIPSE_LOOKS = 40
+const ECLIPSE_ONE_IN = 100
 
 export const run = async (print: (line: string) => void): Promise<Record<string, number>> => {
   const seed = Number(process.env.WAYSIDE_SEED ?? randomInt(2 ** 32))
   print(`WAYSIDE_SEED=${seed}: ${PEERS} peers, ${LOOKS} look-ups of each kind`)
+  const needs = ONE_IN.map((oneIn) => {
+    const report = runNeeds({ seed, peers: PEERS, oneIn }, LOOKS)
+    print(`one in ${oneIn} offers it, with neighbours: ${JSON.stringify(report)}`)
+    return report
+  })
+  const [common, needed, rare] = needs as [LooksReport, LooksReport, LooksReport]
   const report = runDiscovery({ seed, peers: PEERS }, LOOKS)
-  print(JSON.stringify(report))
+  print(`all offer it, by the directory alone: ${JSON.stringify(report)}`)
   const eclipse = (options: { hostilePermille?: number; aimed?: number }) =>
     rounded(runEclipse({ seed, peers: ECLIPSE_PEERS, ...options }, ECLIPSE_LOOKS).foundShare)
+  const aimed = { seed, peers: ECLIPSE_PEERS, oneIn: ECLIPSE_ONE_IN, aimed: 40 }
   return {
     live_share: rounded(report.liveShare),
-    first_peer_p50_ms: rounded(report.firstP50Ms),
-    first_peer_p95_ms: rounded(report.firstP95Ms),
-    hops_mean: rounded(report.hopsMean),
-    found_share: report.foundShare,
+    first_peer_p50_ms: rounded(needed.firstP50Ms),
+    first_peer_p95_ms: rounded(needed.firstP95Ms),
+    hops_mean: rounded(needed.hopsMean),
+    found_share: needed.foundShare,
+    first_peer_1_in_100_p50_ms: rounded(common.firstP50Ms),
+    first_peer_1_in_100_p95_ms: rounded(common.firstP95Ms),
+    first_peer_1_in_10000_p50_ms: rounded(rare.firstP50Ms),
+    first_peer_1_in_10000_p95_ms: rounded(rare.firstP95Ms),
+    first_peer_alone_p50_ms: rounded(report.firstP50Ms),
+    first_peer_alone_p95_ms: rounded(report.firstP95Ms),
+    hops_alone_mean: rounded(report.hopsMean),
+    found_share_alone: report.foundShare,
     rejoin_p50_ms: rounded(report.rejoinP50Ms),
     rejoin_p95_ms: rounded(report.rejoinP95Ms),
     found_share_cut: report.cutFoundShare,
@@ -36,5 +55,6 @@ export const run = async (print: (line: string) => void): Promise<Record<string,
     found_share_aimed_10: eclipse({ aimed: 10 }),
     found_share_aimed_20: eclipse({ aimed: 20 }),
     found_share_aimed_40: eclipse({ aimed: 40 }),
+    found_share_aimed_40_with_neighbours: rounded(runNeeds(aimed, ECLIPSE_LOOKS).foundShare),
   }
 }

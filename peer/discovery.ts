@@ -11,6 +11,7 @@ import type { Lending } from './lending.ts'
 import { Lookups } from './lookups.ts'
 import type { MemberSeen, Members } from './members.ts'
 import type { MembershipOffice } from './membership.ts'
+import { Needs } from './needs.ts'
 import type { Neighbour, NeighbourTable } from './neighbours.ts'
 import type { OwnAdvertisement } from './own-advertisement.ts'
 import { ANYWHERE, vicinityTag } from './provider-keys.ts'
@@ -51,6 +52,7 @@ export class Discovery {
   readonly #parts: DiscoveryParts
   readonly lookups: Lookups
   readonly #rounds: ProviderRounds | undefined
+  readonly #needs: Needs
   readonly #engine: string
   readonly #notedMs = new WeakMap<Neighbour, number>()
   #next = 0
@@ -71,6 +73,8 @@ export class Discovery {
     const offered = () => ({ capability: parts.lending.offer().slots > 0 ? engine : undefined, cell: this.#cell })
     this.#rounds = directory && new ProviderRounds(ports, parts.office.meshId, directory, offered)
     this.lookups = new Lookups(ports, parts, this.#rounds)
+    const ways = { lookups: this.lookups, rounds: this.#rounds, cell: () => this.#cell }
+    this.#needs = new Needs(ports, { ...parts, ...ways })
   }
 
   get #cell(): string {
@@ -108,6 +112,11 @@ export class Discovery {
   /** There is somebody whom this peer may find by itself. */
   get hasHope(): boolean {
     return this.#ports.vicinity !== undefined || this.#remembered().length > 0
+  }
+
+  /** Somebody who offers `capability` is being looked for, which begins with this where no neighbour does. */
+  seeks(capability: string): boolean {
+    return !this.#stopped && this.#needs.seeks(capability)
   }
 
   joined({ peer, member }: Neighbour): void {
@@ -185,8 +194,8 @@ export class Discovery {
     if (room <= 0) return
     const members = neighbours.all().filter(({ member }) => member)
     const asked = members[this.#ports.random.below(Math.max(1, members.length))]
-    if (!rounds) return asked && this.lookups.ask(asked, this.#engine, this.#cell)
     const meet = ({ peer, addresses }: Sighting) => roster.meet(peer, addresses)
+    if (!rounds) return asked && this.lookups.ask(asked, { capability: this.#engine, cell: this.#cell }, meet)
     const near = await rounds.find(this.#engine, this.#cell, room, meet)
     if (near.size < room) await rounds.find(this.#engine, ANYWHERE, room, meet)
   }

@@ -145,7 +145,8 @@ const addCalling = (ports: Ports, options: PeerOptions, parts: PeerParts): void 
   const effects = createEffects(ports, nested, options.state?.kit)
   parts.local = new LocalExecutor(ports, mesh, parts.runner, effects, options.state?.kit)
   const homes = (item: Item) => new Home(item, effects, parts.local.rehearsals)
-  parts.invoker = new Invoker(ports, views, homes, () => parts.roster.expecting)
+  const expecting = (engine: string) => parts.discovery.seeks(engine) || parts.roster.expecting
+  parts.invoker = new Invoker(ports, views, homes, expecting)
   const nameOf = createNaming(ports, options.engines)
   parts.taskOf = (request, manifest) => nameOf(request, manifest).task
   parts.prepare = (request, manifest, deadlineMs) => {

@@ -31,7 +31,7 @@ export class Invoker {
   readonly #dispatcher: Dispatcher
   readonly #experience: Experience
   readonly #homeOf: (item: Item) => Home
-  readonly #expecting: () => boolean
+  readonly #expecting: (engine: string) => boolean
   readonly #tally: Tally
   readonly #candidates: Candidates
   /** Whom an item goes to; reused. */
@@ -50,12 +50,12 @@ export class Invoker {
   #serving = false
   #stopped = false
 
-  /** `expecting`: peers are being dialled, so it is worth waiting for one. */
+  /** `expecting`: peers are being dialled, or looked for that have this engine, so it is worth waiting for one. */
   constructor(
     ports: InvokerPorts,
     parts: { neighbours: NeighbourTable; dispatcher: Dispatcher; experience: Experience; tally: Tally },
     homeOf: (item: Item) => Home,
-    expecting: () => boolean,
+    expecting: (engine: string) => boolean,
   ) {
     this.#ports = ports
     this.#neighbours = parts.neighbours
@@ -184,7 +184,7 @@ export class Invoker {
   #hasPatience(pursuit: Pursuit): boolean {
     const view = this.#view(pursuit)
     for (let i = 0; i < view.count; i++) if (view.suits(i)) return true
-    const coming = this.#expecting() || this.#neighbours.hasSilent
+    const coming = this.#expecting(pursuit.item.template.environment.engine) || this.#neighbours.hasSilent
     return coming && view.nowMs - pursuit.waitingSinceMs < PEER_WAIT_MS
   }
 

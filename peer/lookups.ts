@@ -14,6 +14,8 @@ const LOOKUPS: Pace = { burst: 4, perSecond: 1 / 15 }
 const SEEKING: Pace = { burst: NEIGHBOURS_MAX, perSecond: 1 }
 /** Waited for that long before the asker is told what is known. */
 const ANSWER_MS_MAX = 3000
+/** An answer that takes longer than that and the way there and back is not waited for. */
+const ASKED_MS_MAX = ANSWER_MS_MAX + 2000
 
 interface LookupParts {
   neighbours: NeighbourTable
@@ -23,6 +25,13 @@ interface LookupParts {
 }
 
 type LookupFrame = Extract<PeerFrame, { t: 'lookup' | 'found' | 'reach' | 'sought' }>
+export type Question = Omit<FrameOf<'lookup'>, 't' | 'id'>
+
+interface Asked {
+  neighbour: Neighbour
+  told(found: Sighting): void
+  answered(): void
+}
 
 export class Lookups {
   readonly #ports: Pick<Ports, 'clock'>
@@ -32,8 +41,8 @@ export class Lookups {
   readonly #asked = new Buckets(LOOKUPS, NEIGHBOURS_MAX)
   readonly #seeking = new Buckets(SEEKING, NEIGHBOURS_MAX)
   readonly #sought = new Buckets(SEEKING, NEIGHBOURS_MAX)
-  /** What this peer asked for, by neighbour and number. */
-  readonly #open = new WeakMap<Neighbour, number>()
+  /** What this peer asked for, by number. */
+  readonly #open = new Map<number, Asked>()
   #next = 0
 
   /** `parts` may be filled until the first neighbour comes. */
@@ -58,27 +67,34 @@ export class Lookups {
     }
   }
 
-  /** Whom it tells of is dialled. */
-  ask(neighbour: Neighbour, capability: string, cell: string): void {
+  /** Resolves when it has answered, or is not waited for any more. `told`: of each that it knows. */
+  async ask(neighbour: Neighbour, question: Question, told: (found: Sighting) => void): Promise<void> {
     const id = this.#next++
-    this.#open.set(neighbour, id)
-    neighbour.link.send({ t: 'lookup', id, capability, cell })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#open.set(id, { neighbour, told, answered: resolve })
+    const cancel = this.#ports.clock.after(ASKED_MS_MAX, resolve)
+    neighbour.link.send({ t: 'lookup', id, ...question })
+    await promise
+    cancel()
+    this.#open.delete(id)
   }
 
-  /** From what is known at once, and if that is little, from the directory. */
-  async #onLookup(neighbour: Neighbour, { id, capability, cell }: FrameOf<'lookup'>): Promise<void> {
+  /** From what is known at once, and if that is little and more is asked for, from the directory. */
+  async #onLookup(neighbour: Neighbour, { id, ...question }: FrameOf<'lookup'>): Promise<void> {
     const nowMs = this.#ports.clock.monotonic()
     const bucket = this.#asked.of(neighbour.peer, nowMs)
     const wait_ms = bucket.takeIfThere(nowMs) ? 0 : Math.ceil(1000 / LOOKUPS.perSecond)
-    const peers = wait_ms > 0 ? [] : await this.#known(neighbour, capability, cell)
+    const peers = wait_ms > 0 ? [] : await this.#known(neighbour, question)
     neighbour.link.send({ t: 'found', id, peers, wait_ms })
   }
 
   #onFound(neighbour: Neighbour, { id, peers }: FrameOf<'found'>): void {
     // One that was not asked for would have this peer dial whomever the sender likes.
-    if (this.#open.get(neighbour) !== id) return
-    this.#open.delete(neighbour)
-    for (const { peer, addresses } of peers) this.#parts.roster.meet(peer, addresses)
+    const asked = this.#open.get(id)
+    if (asked?.neighbour !== neighbour) return
+    this.#open.delete(id)
+    for (const one of peers) asked.told(one)
+    asked.answered()
   }
 
   /** `peer`, of whom `teller` told, cannot be dialled: it may be able to dial this one. */
@@ -101,11 +117,12 @@ export class Lookups {
     if (accepted) this.#parts.roster.meet(accepted.peer, accepted.addresses)
   }
 
-  async #known(asker: Neighbour, capability: string, cell: string): Promise<Sighting[]> {
+  async #known(asker: Neighbour, { capability, cell, known: isKnownEnough }: Question): Promise<Sighting[]> {
     const known = new Map<string, Sighting>()
     for (const one of this.#near(capability)) known.set(one.peer, one)
     known.delete(asker.peer)
-    if (known.size < FOUND_MAX) for (const one of await this.#inDirectory(capability, cell)) known.set(one.peer, one)
+    const isLittle = known.size < FOUND_MAX && !isKnownEnough
+    if (isLittle) for (const one of await this.#inDirectory(capability, cell)) known.set(one.peer, one)
     known.delete(asker.peer)
     return [...known.values()].slice(0, FOUND_MAX)
   }

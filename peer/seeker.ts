@@ -40,6 +40,8 @@ export interface Told {
   unreached?: () => void
   /** It was heard just now where it is; it may be being dialled in vain where it was. */
   isHeard?: boolean
+  /** A call waits for it: it is dialled though there is no place but a guest's. */
+  isNeeded?: boolean
 }
 
 interface SeekerParts {
@@ -137,7 +139,7 @@ export class Seeker {
 
   /** It is dialled as soon as there is a place for it. */
   meet(peer: string, addresses: readonly string[], told: Told = {}): void {
-    const { teller = '', advertisement, unreached, isHeard = false } = told
+    const { teller = '', advertisement, unreached, isHeard = false, isNeeded = false } = told
     if (this.#stopped || addresses.length === 0 || !this.#isStrange(peer)) return
     const nowMs = this.#ports.clock.monotonic()
     const before = this.#known.get(peer)
@@ -147,6 +149,8 @@ export class Seeker {
     // It had been dialled in vain before anybody told of it.
     else if (before?.isUnreached) unreached?.()
     if (!before) this.#add(peer, { addresses, teller, unreached, tries: 0, dueMs: nowMs }, advertisement)
+    const known = this.#known.get(peer)
+    if (isNeeded && known && known.dueMs <= nowMs && this.#left > 0) return this.#try(known)
     // A look goes through all that are known: it is not taken for one for whom there is no place anyway.
     if (this.#mayDial) this.#consider()
     else this.#sleep(nowMs)
@@ -212,10 +216,16 @@ export class Seeker {
     return this.#ports.clock.monotonic() >= this.#exploreMs
   }
 
-  /** Places that are neither taken nor about to be, those of guests left out. */
-  get #free(): number {
+  /** Places that are neither taken nor about to be. */
+  get #left(): number {
     const { neighbours, places } = this.#parts
-    return places.near + places.far - neighbours.size - this.#dialling.size
+    return places.most - neighbours.size - this.#dialling.size
+  }
+
+  /** The same, those of guests left out. */
+  get #free(): number {
+    const { most, near, far } = this.#parts.places
+    return this.#left - (most - near - far)
   }
 
   /** To half of all places. */

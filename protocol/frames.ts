@@ -55,8 +55,11 @@ const of = <const T extends string, S extends v.ObjectEntries>(t: T, entries: S)
     undefined
   >
 
-/** What a peer may be sent besides, by the names in its `hello`: the delegation of whom an invoker acts for. */
-export const FEATURES = ['delegations'] as const
+/**
+ * What a peer may be sent besides, by the names in its `hello`: the delegation of whom an invoker acts for, and look-ups that
+ * ask only whom it knows.
+ */
+export const FEATURES = ['delegations', 'acquaintances'] as const
 export type Feature = (typeof FEATURES)[number]
 
 /** First frame of each side. Unknown `features` are ignored: they are how version 1 grows. */
@@ -80,8 +83,16 @@ const advertise = of('advertise', { signed: envelope(Advertisement.bytesMax) })
 const load = of('load', offeredLoad())
 /** Advertisements of others that the sender holds, once after the handshake. */
 const peers = of('peers', { signed: list(envelope(Advertisement.bytesMax), NEIGHBOURS_MAX) })
-/** Asks for peers that offer `capability` (an engine ID) in a cell of the coordinate space; '': anywhere. */
-const lookup = of('lookup', { id: id(), capability: name(), cell: text(CELL_CHARS_MAX) })
+/**
+ * Asks for peers that offer `capability` (an engine ID) in a cell of the coordinate space; '': anywhere. `known`: only for
+ * neighbours of the receiver, wherever they are, which it tells of at once; only to those that have the feature.
+ */
+const lookup = of('lookup', {
+  id: id(),
+  capability: name(),
+  cell: text(CELL_CHARS_MAX),
+  known: optional(v.literal(true)),
+})
 /** The answer, of which nothing is proven; and how long to wait before another look-up is answered. */
 const found = of('found', {
   id: id(),

@@ -98,9 +98,9 @@ export class ScriptedPeer<S extends Surroundings = World> {
   }
 
   /** Shakes hands as it should be, and offers `slots`. */
-  async join(to: Dialled, slots = 0): Promise<this> {
+  async join(to: Dialled, slots = 0, says: Partial<FrameOf<'hello'>> = {}): Promise<this> {
     await this.dial(to)
-    await this.say(this.hello())
+    await this.say(this.hello(says))
     await this.say({ t: 'welcome', chain: [] })
     return this.say(await this.advertisement({ slots, free: slots }))
   }

@@ -21,3 +21,11 @@ export const uniform = (random: Chance): number => (random.below(TWO_32) + 1) / 
 
 /** Exponential, of that mean. */
 export const exponential = (random: Chance, mean: number): number => -mean * ln(uniform(random))
+
+/** The same number in [0, 2^32) for the same two: MurmurHash3's finaliser. */
+export const mixed = (a: number, b: number): number => {
+  let hash = Math.imul(a, 0x9e3779b1) ^ b
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return (hash ^ (hash >>> 16)) >>> 0
+}

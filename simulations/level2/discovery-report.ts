@@ -1,7 +1,7 @@
 /** What look-ups of a large mesh bring: in the calm, cut in two halves, healed, and with keepers that lie. */
 import { deriveSeed } from '../random.ts'
 import { type Chance, quickChance } from './chance.ts'
-import { type Discovering, DiscoveryWorld } from './discovery.ts'
+import { type Discovering, DiscoveryWorld, type Look } from './discovery.ts'
 
 /** Longer than any record lasts, twice: nobody knows any more how it began. */
 export const SETTLES_MINUTES = 20
@@ -24,8 +24,22 @@ export interface LooksReport {
 export const quantile = (figures: readonly number[], share: number): number =>
   figures.toSorted((a, b) => a - b)[Math.ceil(share * figures.length) - 1] as number
 
-export const lookReport = (world: DiscoveryWorld, random: Chance, count: number, ofFirstPlace = false): LooksReport => {
-  const looks = Array.from({ length: count }, () => world.look(world.seeker(random, true, ofFirstPlace)))
+export const lookReport = (world: DiscoveryWorld, random: Chance, count: number, ofFirstPlace = false): LooksReport =>
+  reportOf(Array.from({ length: count }, () => world.look(world.seeker(random, true, ofFirstPlace))))
+
+/** Of peers with neighbours none of whom offers what they need. */
+const needReport = (world: DiscoveryWorld, random: Chance, count: number, ofFirstPlace = false): LooksReport =>
+  reportOf(
+    Array.from({ length: count }, () => {
+      for (;;) {
+        const seeker = world.seeker(random, true, ofFirstPlace)
+        if (!world.hasAtHand(seeker)) return world.need(seeker)
+      }
+    }),
+  )
+
+const reportOf = (looks: readonly Look[]): LooksReport => {
+  const count = looks.length
   const sum = (of: (one: (typeof looks)[number]) => number) => looks.reduce((total, one) => total + of(one), 0)
   const found = looks.filter(({ firstMs }) => firstMs < Number.POSITIVE_INFINITY).length
   const firsts = looks.map(({ firstMs }) => firstMs)
@@ -78,6 +92,13 @@ export const runDiscovery = (
     ...{ rejoinP50Ms: quantile(rejoins, 0.5), rejoinP95Ms: quantile(rejoins, 0.95), cutFoundShare: cut.foundShare },
     ...{ healed, hash },
   }
+}
+
+/** Look-ups by peers that have neighbours, none of whom offers what is needed; keepers may lie as in `runEclipse`. */
+export const runNeeds = (options: Discovering, looks: number): LooksReport => {
+  const world = new DiscoveryWorld(options)
+  world.runMs(SETTLES_MINUTES * MINUTE_MS)
+  return needReport(world, quickChance(deriveSeed(options.seed, 'seekers')), looks, (options.aimed ?? 0) > 0)
 }
 
 /** With keepers that lie: any of them by chance, or those aimed at two keys, as their own place sees it. */

@@ -4,7 +4,7 @@ import { seedFor } from '../../scripts/test/seed.ts'
 import { DiscoveryWatch } from '../pictures/discovery.ts'
 import { quickChance } from './chance.ts'
 import { DiscoveryWorld } from './discovery.ts'
-import { lookReport, runEclipse } from './discovery-report.ts'
+import { lookReport, runEclipse, runNeeds } from './discovery-report.ts'
 import { modelGeography } from './geography.ts'
 import { K, Kademlia } from './kademlia.ts'
 import { Population } from './population.ts'
@@ -70,6 +70,18 @@ test('one seed is one run; halves find their own, and nobody is found where all 
   expect(looked(world).liveShare).toBeGreaterThan(0.8)
   expect(world.rejoinMs(world.seeker(random, false), random)).toBeGreaterThan(0)
   expect(runEclipse({ seed, peers: 1500, hostilePermille: 1000 }, 10).foundShare).toBe(0)
+})
+
+test('whom neighbours know is found sooner than by the directory, and though all its keepers lie', () => {
+  const options = { seed: seedFor('needs'), peers: 4000, oneIn: 40 }
+  const asked = runNeeds(options, 10)
+  expect(asked.foundShare).toBe(1)
+  expect(asked.hopsMean).toBeLessThan(1.5)
+  const alone = runEclipse(options, 10)
+  expect(asked.firstP50Ms).toBeLessThan(alone.firstP50Ms)
+  const lied = { ...options, hostilePermille: 1000 }
+  expect(runNeeds(lied, 10).foundShare).toBeGreaterThan(0.9)
+  expect(runEclipse(lied, 10).foundShare).toBe(0)
 })
 
 test('a world that is looked at goes on as if it were not', () => {

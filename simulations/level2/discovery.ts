@@ -1,15 +1,17 @@
 /** Who is found in the directory of a mesh of a million, how soon and by how many hops: peers come and go, and renew records. */
-import { cellOf, moved, unknownCoordinate } from '../../peer/coordinates.ts'
 import { REMEMBERED_AT_ONCE } from '../../peer/discovery.ts'
+import { NEEDED } from '../../peer/needs.ts'
 import { DIAL_TIMEOUT_MS } from '../../peer/network/limits.ts'
 import { CROWD, LEVEL_MAX, SPARSE } from '../../peer/provider-keys.ts'
 import { FIRST_ROUND_MS, PROVIDE_MS_MAX, ROUND_MS, WALK_MS_MAX } from '../../peer/provider-rounds.ts'
-import { NEIGHBOURS_MAX } from '../../protocol/limits.ts'
+import { FOUND_MAX, NEIGHBOURS_MAX } from '../../protocol/limits.ts'
 import { deriveSeed } from '../random.ts'
 import type { RttMatrix } from '../rtt-matrix.ts'
-import { type Chance, quickChance } from './chance.ts'
-import { type Geography, matrixGeography, modelGeography } from './geography.ts'
+import { cellsOf } from './cells.ts'
+import { type Chance, mixed, quickChance } from './chance.ts'
+import { matrixGeography, modelGeography } from './geography.ts'
 import { CONNECT_ROUND_TRIPS, K, Kademlia, type Step } from './kademlia.ts'
+import { Links } from './links.ts'
 import { Population } from './population.ts'
 import { keyIn, ProviderRecords, roundTicks } from './provider-records.ts'
 import { type Handler, msOf, ticksOf, Wheel } from './wheel.ts'
@@ -19,18 +21,20 @@ export interface Discovering {
   seed: number
   peers: number
   rtts?: RttMatrix | undefined
+  /** What is looked for is offered by one peer of so many; by all. */
+  oneIn?: number
   /** Of 1,000 keepers, how many answer with their like and keep nothing. */
   hostilePermille?: number
   /** So many more of these sit nearest to each key under which peers of the first place look first. */
   aimed?: number
 }
 
-/** One look-up by a peer that knows nobody who offers what it needs. */
+/** One look-up by a peer none of whose neighbours offers what it needs. */
 export interface Look {
   seeker: number
   /** With whom hands are shaken first; undefined: nobody. */
   first: number | undefined
-  /** Records that it brought, and those of them whose peers are there. */
+  /** Records of the directory that it brought, and those of them whose peers are there. */
   records: number
   live: number
   /** Until hands are shaken with the first that is there, and by how many hops it was heard of; Infinity: none was. */
@@ -43,41 +47,13 @@ export interface Look {
   handshakes: number
 }
 
+const lookOf = (seeker: number): Look => ({
+  ...{ seeker, first: undefined, records: 0, live: 0, firstMs: Number.POSITIVE_INFINITY, hops: 0 },
+  ...{ endMs: 0, answers: 0, handshakes: 0 },
+})
+
 const ANYWHERE_CELL = 0
 const EVENT = { turn: 0, round: 1 } as const
-/** Of the coordinates by which cells are told apart: places that each has measured, and how often. */
-const MEASURED = 16
-const ROUNDS = 16
-
-/** The cell of each place, from 1 on, and how many there are with that for all. */
-const cellsOf = ({ size, delayMs }: Geography, random: Chance) => {
-  const coordinates = Array.from({ length: size }, unknownCoordinate)
-  for (let round = 0; round < ROUNDS * MEASURED; round++) {
-    for (let place = 0; place < size; place++) {
-      const other = random.below(size)
-      if (other === place) continue
-      const [own, theirs] = [coordinates[place], coordinates[other]] as [ReturnType<typeof unknownCoordinate>, never]
-      coordinates[place] = moved(own, theirs, 2 * (delayMs[place * size + other] as number), random.below)
-    }
-  }
-  const numbers = new Map<string, number>()
-  const cells = coordinates.map((coordinate) => {
-    const cell = cellOf(coordinate)
-    const number = numbers.get(cell) ?? numbers.size + 1
-    numbers.set(cell, number)
-    return number
-  })
-  return { cells, count: numbers.size + 1 }
-}
-
-/** The same number in [0, 2^32) for the same two: MurmurHash3's finaliser. */
-const mixed = (a: number, b: number): number => {
-  let hash = Math.imul(a, 0x9e3779b1) ^ b
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return (hash ^ (hash >>> 16)) >>> 0
-}
-
 export class DiscoveryWorld {
   readonly population: Population
   readonly wheel = new Wheel(1024)
@@ -97,9 +73,11 @@ export class DiscoveryWorld {
   /** When what is looked at happened. */
   #seenAt = 0
   readonly #hostile: Uint8Array
-  #keptBy = new Map<number, Map<number, number[]>>()
+  readonly #oneIn: number
+  readonly #links: Links
+  readonly #keptBy = new Map<number, Map<number, number[]>>()
 
-  constructor({ seed, peers, rtts, hostilePermille = 0, aimed = 0 }: Discovering) {
+  constructor({ seed, peers, rtts, oneIn = 1, hostilePermille = 0, aimed = 0 }: Discovering) {
     const random = (name: string) => quickChance(deriveSeed(seed, name))
     const geography = rtts ? matrixGeography(rtts) : modelGeography(random('places'))
     const { cells, count } = cellsOf(geography, random('cells'))
@@ -108,6 +86,8 @@ export class DiscoveryWorld {
     this.#cells = cells
     this.#cellCount = count
     this.population = new Population(peers, geography, random('peers'))
+    this.#oneIn = oneIn
+    this.#links = new Links(this.population, seed, (self, other) => this.#isApart(self, other, this.wheel.now))
     // Keys of each half, while they are apart.
     this.records = new ProviderRecords(peers, 2 * count, random('shards'))
     const ids = random('keys')
@@ -126,18 +106,23 @@ export class DiscoveryWorld {
   runMs(ms: number): void {
     const handlers: Handler[] = [(peer) => this.#turn(peer), (peer) => this.#round(peer)]
     this.wheel.run(this.wheel.now + ticksOf(ms), handlers)
+    this.#forget()
+  }
+
+  #forget(): void {
     this.#keptBy.clear()
+    this.#links.clear()
   }
 
   cut(): void {
     this.#cutAt = this.wheel.now
     this.#healedAt = Number.POSITIVE_INFINITY
-    this.#keptBy.clear()
+    this.#forget()
   }
 
   heal(): void {
     this.#healedAt = this.wheel.now
-    this.#keptBy.clear()
+    this.#forget()
   }
 
   /** One that carries the directory, and is there or not, drawn by chance from all, or from those of the first place. */
@@ -180,30 +165,68 @@ export class DiscoveryWorld {
     }
   }
 
-  /** As `ProviderRounds.find` looks: in the peer's cell, and if that brings too little, anywhere. `random` draws the keys. */
+  /** As a peer looks that has no neighbour: in its cell, and if that brings too little, anywhere. `random` draws the keys. */
   look(seeker: number, random = this.#random): Look {
-    const look: Look = {
-      ...{
-        seeker,
-        first: undefined,
-        records: 0,
-        live: 0,
-        firstMs: Number.POSITIVE_INFINITY,
-        hops: 0,
-        endMs: 0,
-        answers: 0,
-        handshakes: 0,
-      },
-    }
+    const look = lookOf(seeker)
     const [met, found] = [new Set<number>(), new Set<number>()]
-    for (const cell of [this.#cellOf(seeker), ANYWHERE_CELL]) {
-      for (let level = 0; level <= LEVEL_MAX && found.size < NEIGHBOURS_MAX; level++) {
-        const key = keyIn(cell, level, random.below(2 ** level))
-        if (this.#lookUnder(seeker, key, met, found, look) < SPARSE) break
-      }
-    }
+    for (const cell of [this.#cellOf(seeker), ANYWHERE_CELL]) this.#find(cell, NEIGHBOURS_MAX, random, met, found, look)
     look.handshakes = met.size
     return look
+  }
+
+  /** As `Needs` looks: every neighbour is asked whom it knows, and the directory meanwhile, near and anywhere. */
+  need(seeker: number, random = this.#random): Look {
+    const look = lookOf(seeker)
+    this.#seenAt = this.wheel.now
+    const neighbours = this.#links.of(seeker, this.wheel.now)
+    for (const neighbour of neighbours) this.#ask(seeker, neighbour, look)
+    const [found, strangers] = [new Set<number>(), new Set<number>()]
+    let lastMs = 0
+    for (const cell of [this.#cellOf(seeker), ANYWHERE_CELL]) {
+      const met = new Set(neighbours)
+      look.endMs = 0
+      this.#find(cell, found.size + NEEDED, random, met, found, look)
+      lastMs = Math.max(lastMs, look.endMs)
+      for (const one of met) strangers.add(one)
+    }
+    look.endMs = lastMs
+    look.handshakes = strangers.size - neighbours.length
+    return look
+  }
+
+  /** Does a neighbour offer what is looked for, as far as `peer` knows? Then it need not look. */
+  hasAtHand(peer: number): boolean {
+    return this.#links.of(peer, this.wheel.now).some((neighbour) => this.#offers(neighbour))
+  }
+
+  /** As `ProviderRounds.find`. */
+  #find(cell: number, enough: number, random: Chance, met: Set<number>, found: Set<number>, look: Look): void {
+    for (let level = 0; level <= LEVEL_MAX && found.size < enough; level++) {
+      const key = keyIn(cell, level, random.below(2 ** level))
+      if (this.#lookUnder(look.seeker, key, met, found, look) < SPARSE) return
+    }
+  }
+
+  /** It tells of its own neighbours that offer it and can be dialled. */
+  #ask(seeker: number, neighbour: number, look: Look): void {
+    const { population } = this
+    if (!this.#isThere(seeker, neighbour)) return
+    look.answers++
+    const atMs = 2 * msOf(population.delayTicks(seeker, neighbour))
+    const told = this.#links
+      .of(neighbour, this.wheel.now)
+      .filter((one) => this.#offers(one) && population.canBeDialled(one))
+    for (const one of told.slice(0, FOUND_MAX)) {
+      if (one !== seeker && population.online[one] === 1) this.#reached(seeker, one, atMs, 1, look)
+    }
+  }
+
+  #offers(peer: number): boolean {
+    return mixed(peer, this.#seed) < 2 ** 32 / this.#oneIn
+  }
+
+  #isThere(from: number, to: number): boolean {
+    return this.population.online[to] === 1 && !this.#isApart(from, to, this.#seenAt)
   }
 
   #cellOf(peer: number): number {
@@ -216,6 +239,10 @@ export class DiscoveryWorld {
 
   #isCutAt(at: number): boolean {
     return at >= this.#cutAt && at < this.#healedAt
+  }
+
+  #isApart(one: number, other: number, at: number): boolean {
+    return this.#isCutAt(at) && this.#side(one) !== this.#side(other)
   }
 
   #populate(random: Chance): void {
@@ -244,8 +271,7 @@ export class DiscoveryWorld {
     this.#aim(keepers, aimed)
     const mesh = {
       population,
-      reaches: (from: number, to: number) =>
-        population.online[to] === 1 && !(this.#isCutAt(this.#seenAt) && this.#side(from) !== this.#side(to)),
+      reaches: (from: number, to: number) => this.#isThere(from, to),
       knew: (node: number, keeper: number) => this.#knew(node, keeper),
       isHostile: (keeper: number) => this.#hostile[keeper] === 1,
     }
@@ -276,7 +302,7 @@ export class DiscoveryWorld {
   }
 
   #roundAfter(peer: number, ticks: number): void {
-    if (!this.population.deviceOf(peer).carriesDirectory) return
+    if (!this.population.deviceOf(peer).carriesDirectory || !this.#offers(peer)) return
     const at = this.wheel.now + Math.max(1, ticks)
     this.#roundAt[peer] = at
     this.wheel.at(at, EVENT.round, peer)
@@ -312,22 +338,21 @@ export class DiscoveryWorld {
         look.records++
         if (population.online[provider] === 0) continue
         look.live++
-        this.#reached(seeker, provider, startMs, step.value, look)
+        this.#reached(seeker, provider, startMs + step.value.atMs, step.value.hop, look)
       }
       if (others.size >= CROWD) return others.size
     }
   }
 
-  #reached(seeker: number, provider: number, startMs: number, step: Step, look: Look): void {
+  /** Heard of after `atMs`, by so many hops, and dialled at once. */
+  #reached(seeker: number, provider: number, atMs: number, hops: number, look: Look): void {
     const { population } = this
-    if (!population.canReach(seeker, provider)) return
-    if (this.#isCutAt(this.#seenAt) && this.#side(seeker) !== this.#side(provider)) return
-    const roundTripMs = 2 * msOf(population.delayTicks(seeker, provider))
-    const ms = startMs + step.atMs + CONNECT_ROUND_TRIPS * roundTripMs
+    if (!population.canReach(seeker, provider) || !this.#isThere(seeker, provider)) return
+    const ms = atMs + CONNECT_ROUND_TRIPS * 2 * msOf(population.delayTicks(seeker, provider))
     if (ms >= look.firstMs) return
     look.first = provider
     look.firstMs = ms
-    look.hops = step.hop
+    look.hops = hops
   }
 
   /** Providers that each keeper of a key has records of: whom their walks found, if it has been there since. */

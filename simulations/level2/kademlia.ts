@@ -12,8 +12,11 @@ import { msOf } from './wheel.ts'
 export const K = 20
 /** A leaf that is not full is made from so many draws at most. */
 const DRAWS = 4 * K
-/** TCP, the choice of noise, noise, the choice of Wayside's stream, and two of its handshake. */
-export const CONNECT_ROUND_TRIPS = 6
+/**
+ * TCP, the choice of noise, noise with that of the muxer, the choice of Wayside's stream, with which the other's hello comes, and
+ * our hello with the other's welcome. `node/round-trips.process.test.ts` counts them on real peers.
+ */
+export const CONNECT_ROUND_TRIPS = 5
 /** The choice of the directory's stream, and the question. */
 const ASK_ROUND_TRIPS = 2
 

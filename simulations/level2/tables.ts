@@ -11,6 +11,76 @@ export const DEGREE = NEAR + FAR
 /** An invoker has met so many, of its place and those around it; the nearest of these are near neighbours. */
 const MET = 4 * NEAR
 
+/** The neighbours of one peer, drawn anew each time: those it can reach, and who suits. */
+export class DrawnNeighbours {
+  readonly peer = new Int32Array(DEGREE)
+  readonly delayTicks = new Uint16Array(DEGREE)
+  readonly #population: Population
+  readonly #suits: (self: number, other: number) => boolean
+  readonly #met = new Int32Array(MET)
+  readonly #key = new Float64Array(MET)
+
+  constructor(population: Population, suits: (self: number, other: number) => boolean = () => true) {
+    this.#population = population
+    this.#suits = suits
+  }
+
+  /** How many there are: the nearest of those met first, in order of delay, and then those by chance. */
+  draw(self: number, random: Chance): number {
+    const population = this.#population
+    const known = this.#meet(self, random)
+    // Sorted as numbers, which needs no comparison function: the delay, then which of those met.
+    for (let i = 0; i < known; i++) this.#key[i] = population.delayTicks(self, this.#met[i] as number) * MET + i
+    const keys = this.#key.subarray(0, known).sort()
+    const count = Math.min(NEAR, known)
+    const all = count + this.#drawFar(self, count, random)
+    for (let i = 0; i < count; i++) {
+      const key = keys[i] as number
+      this.peer[i] = this.#met[key % MET] as number
+      this.delayTicks[i] = Math.floor(key / MET)
+    }
+    return all
+  }
+
+  #mayBe(self: number, other: number): boolean {
+    return other !== self && this.#population.canReach(self, other) && this.#suits(self, other)
+  }
+
+  /** Anybody by chance; in a small world one may be near as well. */
+  #drawFar(self: number, from: number, random: Chance): number {
+    const population = this.#population
+    let filled = 0
+    for (let draw = 0; draw < 4 * FAR && filled < FAR; draw++) {
+      const other = random.below(population.size)
+      if (!this.#mayBe(self, other)) continue
+      this.peer[from + filled] = other
+      this.delayTicks[from + filled] = population.delayTicks(self, other)
+      filled++
+    }
+    return filled
+  }
+
+  /** Of its own place and then of the nearest, in each from a random one on. */
+  #meet(self: number, random: Chance): number {
+    const population = this.#population
+    const { nearest, size } = population.geography
+    const home = population.place[self] as number
+    let known = 0
+    for (let rank = 0; rank < size && known < MET; rank++) {
+      const place = nearest[home * size + rank] as number
+      const first = population.firstOf(place)
+      const crowd = population.firstOf(place + 1) - first
+      if (crowd === 0) continue
+      const from = random.below(crowd)
+      for (let step = 0; step < crowd && known < MET; step++) {
+        const other = first + ((from + step) % crowd)
+        if (this.#mayBe(self, other)) this.#met[known++] = other
+      }
+    }
+    return known
+  }
+}
+
 export class Tables {
   /** Peers that ask, by number of the invoker. */
   readonly invokers: Int32Array
@@ -31,59 +101,17 @@ export class Tables {
     this.slowness = new Float32Array(invokers * DEGREE).fill(1)
     this.inFlight = new Uint8Array(invokers * DEGREE)
     this.shunnedUntil = new Uint32Array(invokers * DEGREE)
-    const met = { peer: new Int32Array(MET), key: new Float64Array(MET) }
-    for (let k = 0; k < invokers; k++) this.#fill(population, k, random, met)
+    const drawn = new DrawnNeighbours(population)
+    for (let k = 0; k < invokers; k++) {
+      const from = k * DEGREE
+      this.count[k] = drawn.draw(this.invokers[k] as number, random)
+      this.peer.set(drawn.peer.subarray(0, this.count[k]), from)
+      this.delayTicks.set(drawn.delayTicks.subarray(0, this.count[k]), from)
+    }
   }
 
   get bytes(): number {
     const rows = this.peer.length
     return 5 * this.invokers.length + (4 + 2 + 4 + 1 + 4) * rows
-  }
-
-  #fill(population: Population, k: number, random: Chance, met: { peer: Int32Array; key: Float64Array }): void {
-    const self = this.invokers[k] as number
-    const known = this.#meet(population, self, random, met.peer)
-    // Sorted as numbers, which needs no comparison function: the delay, then which of those met.
-    for (let i = 0; i < known; i++) met.key[i] = population.delayTicks(self, met.peer[i] as number) * MET + i
-    const keys = met.key.subarray(0, known).sort()
-    const count = Math.min(NEAR, known)
-    this.count[k] = count + this.#fillFar(population, self, k * DEGREE + count, random)
-    for (let i = 0; i < count; i++) {
-      const key = keys[i] as number
-      this.peer[k * DEGREE + i] = met.peer[key % MET] as number
-      this.delayTicks[k * DEGREE + i] = Math.floor(key / MET)
-    }
-  }
-
-  /** Anybody by chance; in a small world one may be near as well. */
-  #fillFar(population: Population, self: number, from: number, random: Chance): number {
-    let filled = 0
-    for (let draw = 0; draw < 4 * FAR && filled < FAR; draw++) {
-      const other = random.below(population.size)
-      if (other === self || !population.canReach(self, other)) continue
-      this.peer[from + filled] = other
-      this.delayTicks[from + filled] = population.delayTicks(self, other)
-      filled++
-    }
-    return filled
-  }
-
-  /** Of its own place and then of the nearest, in each from a random one on. */
-  #meet(population: Population, self: number, random: Chance, met: Int32Array): number {
-    const { nearest, size } = population.geography
-    const home = population.place[self] as number
-    let known = 0
-    for (let rank = 0; rank < size && known < MET; rank++) {
-      const place = nearest[home * size + rank] as number
-      const first = population.firstOf(place)
-      const crowd = population.firstOf(place + 1) - first
-      if (crowd === 0) continue
-      const from = random.below(crowd)
-      for (let step = 0; step < crowd && known < MET; step++) {
-        const other = first + ((from + step) % crowd)
-        if (other !== self && population.canReach(self, other)) met[known++] = other
-      }
-    }
-    return known
   }
 }
