@@ -1,5 +1,6 @@
 /** Agents that keep their state in a real cluster: one is killed, and the other goes on; etcd loses its quorum, and says so. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { MIB } from '../../protocol/limits.ts'
 import { type Cluster, startCluster } from '../../scripts/etcd/cluster.ts'
 import { begin, freshDirectory, freshProject, startMesh, type TestAgent, until, wayside } from '../testing/wayside.ts'
 
@@ -10,6 +11,14 @@ const CODE = `export default async function visit({ page, ms }, env) {
   return n
 }
 `
+/** Four blocks, by a function; and what another finds under the key. */
+const PAINT = `export default async ({ bytes, fill }, env) => {
+  const before = await env.DB.get('sky')
+  if (bytes) env.DB.put('sky', new Uint8Array(bytes).fill(fill))
+  return before ? [before.length, before[0], before.at(-1), before.every((byte) => byte === before[0])] : null
+}
+`
+const PICTURE_BYTES = 1.75 * MIB
 let cluster: Cluster
 let home: TestAgent
 let other: TestAgent
@@ -21,7 +30,7 @@ beforeAll(async () => {
   const agents = await startMesh(2, etcd)
   home = agents[0] as TestAgent
   other = agents[1] as TestAgent
-  cwd = freshProject({ DB: { state: 'visits' } }, { 'visit.js': CODE })
+  cwd = freshProject({ DB: { state: 'visits' } }, { 'visit.js': CODE, 'paint.js': PAINT })
 })
 afterAll(async () => {
   for (const agent of [home, other]) await agent?.stop('SIGKILL')
@@ -32,6 +41,14 @@ const on = ({ data }: TestAgent) => ['--data', data]
 const visit = (page: string, ms: number) => ['run', 'visit.js', JSON.stringify({ page, ms })]
 const kept = async (page: string, at: TestAgent) =>
   JSON.parse((await wayside(['state', 'get', 'visits', page, '--json', ...on(at)])).stdout) as { value: number }
+
+test('what a function puts in blocks at one home is whole for a function at the other, which puts over it', async () => {
+  const paint = async (wish: object, at: TestAgent) =>
+    JSON.parse((await wayside(['run', 'paint.js', JSON.stringify(wish), ...on(at)], { cwd })).stdout)
+  expect(await paint({ bytes: PICTURE_BYTES, fill: 7 }, home)).toBeNull()
+  expect(await paint({ bytes: PICTURE_BYTES + 1, fill: 9 }, other)).toEqual([PICTURE_BYTES, 7, 7, true])
+  expect(await paint({}, home)).toEqual([PICTURE_BYTES + 1, 9, 9, true])
+})
 
 test('homes share what is kept, and what one has begun the other goes on with when it is killed: it counts once', async () => {
   expect(await wayside([...visit('front', 1), ...on(home)], { cwd })).toMatchObject({ status: 0, stdout: '1\n' })

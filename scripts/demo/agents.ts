@@ -12,7 +12,8 @@ const PROGRAM = fileURLToPath(new URL('./agent.ts', import.meta.url))
 const ROLES = ['honest', 'honest', 'liar', 'slow', 'honest', 'honest'] as const
 /** A forger lies about what its functions read and write. */
 export type Role = (typeof ROLES)[number] | 'forger'
-const READY_MS_MAX = 30_000
+/** Ten times as long as six take that start at once on two cores with a load of 27. */
+const READY_MS_MAX = 120_000
 const STARTS_MAX = 3
 
 export interface DemoAgent {
@@ -30,6 +31,8 @@ export class Agents {
   readonly #roles: readonly Role[]
   all: DemoAgent[] = []
   ticket = ''
+  /** All that were started, up or not. */
+  readonly #children = new Set<ChildProcess>()
   readonly #root = mkdtempSync(join(tmpdir(), 'wayside-demo-'))
 
   constructor(roles: readonly Role[] = ROLES) {
@@ -78,7 +81,7 @@ export class Agents {
 
   /** Ends all that are left, and removes their data. */
   async stop(): Promise<void> {
-    await Promise.all(this.all.map(({ child }) => ended(child)))
+    await Promise.all([...this.#children].map(ended))
     rmSync(this.#root, { recursive: true, force: true })
   }
 
@@ -86,7 +89,7 @@ export class Agents {
     const role = this.#roles[i] as Role
     const data = join(this.#root, `agent-${i + 1}`)
     const args = [data, role, ...(i > 0 ? [this.ticket] : [])]
-    const { child, peer, ticket } = await started(args)
+    const { child, peer, ticket } = await this.#started(args)
     this.ticket ||= ticket
     const agent: DemoAgent = { number: i + 1, role, peer, pid: child.pid as number, data, child, alive: true }
     child.once('exit', () => {
@@ -96,29 +99,32 @@ export class Agents {
     this.all.sort((a, b) => a.number - b.number)
     return agent
   }
-}
 
-/** A machine that is busy may be too late for a handshake: then it is tried again. */
-const started = async (args: readonly string[], tries = STARTS_MAX): Promise<Ready & { child: ChildProcess }> => {
-  const child = fork(PROGRAM, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-  try {
-    return { child, ...(await readiness(child)) }
-  } catch (cause) {
-    child.kill('SIGKILL')
-    if (tries === 1) throw cause
-    return started(args, tries - 1)
+  /**
+   * On a busy machine one may be too late for a handshake, and ends: then it is started again. One that is still starting is
+   * waited for: begun anew, it would take longer.
+   */
+  async #started(args: readonly string[]): Promise<Ready & { child: ChildProcess }> {
+    const signal = AbortSignal.timeout(READY_MS_MAX)
+    for (let tries = STARTS_MAX; ; tries--) {
+      const child = fork(PROGRAM, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+      this.#children.add(child)
+      const ready = await readiness(child, signal)
+      if (ready) return { child, ...ready }
+      this.#children.delete(child)
+      if (tries === 1) throw new Error(`${args[0]}: it ended ${STARTS_MAX} times before it was up`)
+    }
   }
 }
 
-const readiness = async (child: ChildProcess): Promise<Ready> => {
-  const signal = AbortSignal.timeout(READY_MS_MAX)
-  const [first] = await Promise.race([
-    once(child, 'message', { signal }),
-    once(child, 'exit', { signal }).then(([code]) => {
-      throw new Error(`an agent ended with ${code} before it was up`)
-    }),
-  ])
-  return first as Ready
+/** Undefined: it has ended. */
+const readiness = async (child: ChildProcess, signal: AbortSignal): Promise<Ready | undefined> => {
+  const up = once(child, 'message', { signal }).then(([first]) => first as Ready)
+  try {
+    return await Promise.race([up, once(child, 'exit', { signal }).then(() => undefined)])
+  } catch (cause) {
+    throw signal.aborted ? new Error(`an agent was not up within ${READY_MS_MAX} ms`, { cause }) : cause
+  }
 }
 
 const ended = async (child: ChildProcess): Promise<void> => {
