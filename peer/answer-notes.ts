@@ -22,7 +22,6 @@ export class AnswerNotes {
   #note(): void {
     const answered = this.#waiting
     this.#waiting = []
-    this.#events.changed()
     for (const { item, outcome, outcomeBytes } of answered) {
       this.#events.answered(item, outcome, outcomeBytes.length)
       this.#ports.log.event('task.answered', {

@@ -107,6 +107,15 @@ test('while company comes, it is looked for seldomer and seldomer', async () => 
   expect(batches.map(({ length }) => length)).toEqual([50])
 })
 
+test('a timer that is a little early is not set again for the rest', async () => {
+  const { clock, batches, batcher } = collect({ delayMs: 3, inAllMs: 50, itemsMax: 10, bytesMax: 1000 })
+  const after = clock.after.bind(clock)
+  clock.after = (delayMs, run) => after(delayMs - 0.9, run)
+  batcher.add(1, 1)
+  await clock.advance(2.5)
+  expect([batches, clock.pending]).toEqual([[[1]], 0])
+})
+
 test('one that would wait for longer goes when that time in all is over', async () => {
   const { clock, batches, batcher } = collect({ delayMs: 5000, inAllMs: 10, itemsMax: 10, bytesMax: 1000 })
   batcher.add(1, 1)

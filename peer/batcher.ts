@@ -32,6 +32,9 @@ export const companyDelayMs = (underWay: number): number => (underWay > COMPANY_
 const COMPANY_SURE_FROM = 32
 export const COMPANY_MS = 2
 
+/** Timers of a page may be so much too early: looking once more would cost more than what comes meanwhile saves. */
+const EARLY_MS = 1
+
 export const createBatcher = <T>(clock: Pick<Clock, 'after' | 'monotonic'>, options: BatcherOptions<T>): Batcher<T> => {
   const { inAllMs = 0 } = options
   let items: T[] = []
@@ -58,7 +61,7 @@ export const createBatcher = <T>(clock: Pick<Clock, 'after' | 'monotonic'>, opti
   const waitFor = (delayMs: number, seldomerMs = 0) => {
     cancel = clock.after(Math.max(delayMs, seldomerMs), () => {
       const nowMs = clock.monotonic()
-      if (inAllMs === 0 || dueMs <= nowMs) return flush()
+      if (inAllMs === 0 || dueMs - nowMs < EARLY_MS) return flush()
       waitFor(dueMs - nowMs, Math.min(lastMs - nowMs, 2 * seldomerMs || delayMs))
     })
   }

@@ -331,6 +331,8 @@ export class Executor {
     this.#release(item)
     const finished = { item, outcomeBytes, outcome, trace }
     this.#outboxOf(item.neighbour).answer(finished)
+    // If that is news by now, it goes in one message with the answer.
+    this.#events.changed()
     this.#notes.add(finished)
   }
 

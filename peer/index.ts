@@ -132,7 +132,8 @@ const addLending = async (ports: Ports, options: PeerOptions, parts: PeerParts):
   })
   const offer = () => ({ protocols: PROTOCOLS, ...parts.lending.offer() })
   const standing = () => ({ neighbours: parts.neighbours.size, coordinate: parts.roster.coordinate })
-  parts.advertisement = new OwnAdvertisement(ports, mesh, { offer, standing }, parts.neighbours)
+  const own = { offer, load: () => parts.lending.load(), standing }
+  parts.advertisement = new OwnAdvertisement(ports, mesh, own, parts.neighbours)
 }
 
 /** What we ask of others. */

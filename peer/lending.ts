@@ -13,6 +13,7 @@ import { ensureFor, openDelegation } from './durable/delegation-rules.ts'
 import type { Executor } from './executor.ts'
 import type { Acting, Admission, No } from './executor-parts.ts'
 import { InvokerUsage } from './invoker-usage.ts'
+import type { Load } from './load-news.ts'
 import type { MembershipOffice } from './membership.ts'
 import type { Neighbour, NeighbourTable } from './neighbours.ts'
 import type { Offer } from './own-advertisement.ts'
@@ -188,19 +189,18 @@ export class Lending implements Admission {
 
   offer(): Omit<Offer, 'protocols'> {
     const { policy, engines, effects } = this.#options
+    return {
+      ...{ engines: [...engines], effects: [...effects], ...this.load() },
+      ...{ memory_bytes: policy.memoryBytes, speed: Math.round(this.#speed) },
+    }
+  }
+
+  load(): Load {
     const closed = this.paused || this.stopping
-    const slots = closed ? 0 : policy.slots
+    const slots = closed ? 0 : this.policy.slots
     // What is held back may never run.
     const count = this.#parts.executor.count - this.#parts.executor.held
-    return {
-      engines: [...engines],
-      effects: [...effects],
-      slots,
-      free: Math.max(0, slots - count),
-      queued: closed ? 0 : Math.max(0, count - slots),
-      memory_bytes: policy.memoryBytes,
-      speed: Math.round(this.#speed),
-    }
+    return { slots, free: Math.max(0, slots - count), queued: closed ? 0 : Math.max(0, count - slots) }
   }
 
   answered(item: WorkItem, outcome: Outcome, outcomeBytes: number): void {

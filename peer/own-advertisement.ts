@@ -44,8 +44,7 @@ class Audience {
   }
 
   /** Another load may be news; whatever was to be told is looked at anew. */
-  consider(): void {
-    const now = this.#load()
+  consider(now = this.#load()): void {
     const delayMs = Math.min(newsDelayMs(this.#told, now), this.#isDivided ? SMALL_MS : Number.POSITIVE_INFINITY)
     if (delayMs === Number.POSITIVE_INFINITY) return
     const dueMs = this.#toldMs + this.#slowness * delayMs
@@ -88,6 +87,7 @@ export class OwnAdvertisement {
   readonly #ports: AdvertisementPorts
   readonly #mesh: CID
   readonly #offer: () => Offer
+  readonly #load: () => Load
   readonly #standing: () => Standing
   readonly #neighbours: Pick<NeighbourTable, 'all'>
   readonly #audiences: readonly Audience[]
@@ -98,19 +98,20 @@ export class OwnAdvertisement {
   constructor(
     ports: AdvertisementPorts,
     mesh: CID,
-    own: { offer: () => Offer; standing: () => Standing },
+    own: { offer: () => Offer; load: () => Load; standing: () => Standing },
     neighbours: Pick<NeighbourTable, 'all'>,
   ) {
     this.#ports = ports
     this.#mesh = mesh
     this.#offer = own.offer
+    this.#load = own.load
     this.#standing = own.standing
     this.#neighbours = neighbours
     const audience = (near: boolean) => {
       const tell = (frame: FrameOf<'load'>) => {
         for (const { link, place } of neighbours.all()) if ((place === 'near') === near) link.send(frame)
       }
-      return new Audience(ports.clock, near ? 1 : FAR_DELAY, () => this.#load(), tell)
+      return new Audience(ports.clock, near ? 1 : FAR_DELAY, own.load, tell)
     }
     this.#audiences = [audience(true), audience(false)]
     // A restarted peer must not repeat numbers that others remember.
@@ -129,7 +130,9 @@ export class OwnAdvertisement {
 
   /** Load or limits may have changed. */
   changed(): void {
-    if (!this.#stopped) for (const audience of this.#audiences) audience.consider()
+    if (this.#stopped) return
+    const load = this.#load()
+    for (const audience of this.#audiences) audience.consider(load)
   }
 
   /** It is somewhere else now. */
@@ -142,11 +145,6 @@ export class OwnAdvertisement {
     this.#stopped = true
     this.#refresh?.()
     for (const audience of this.#audiences) audience.stop()
-  }
-
-  #load(): Load {
-    const { slots, free, queued } = this.#offer()
-    return { slots, free, queued }
   }
 
   #later(): () => void {
