@@ -106,6 +106,25 @@ describe('a run that is killed', () => {
     expect(processes[0]?.started).toEqual([1])
   })
 
+  test('after a pause of the agent does not cost its process, whose word was waiting to be read', async () => {
+    const { clock, processes, run, settle } = world()
+    const first = run({ timeoutMs: 60_000 })
+    await settle()
+    await clock.advance(2000)
+    first.kill('its home has given it to another')
+    expect(processes[0]?.killed).toBe(false)
+    processes[0]?.report(done(1))
+    const second = run()
+    await settle()
+    await clock.advance(100)
+    expect([processes.length, processes[0]?.started, processes[0]?.killed]).toEqual([1, [1, 2], false])
+    second.kill('cancelled')
+    await clock.advance(30)
+    expect(processes[0]?.killed).toBe(false)
+    await clock.advance(30)
+    expect(processes[0]?.killed).toBe(true)
+  })
+
   test('when it has only begun does not cost its process: it may be over at once', async () => {
     const { clock, processes, run, settle, events } = world()
     const [first, second] = [run(), run()]

@@ -194,10 +194,16 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
     this.#dispatch()
   }
 
-  /** What has only begun may be over before its process could be ended: it is looked at again after `STALL_MS`. */
+  /**
+   * It may be over before its process could be ended, and where this agent itself was stopped, or asleep, its word may be waiting to
+   * be read: it is looked at again after `STALL_MS`.
+   */
   killed(run: PooledRun): void {
     this.#withdraw(run)
-    if (run.process?.head === run) this.#look(run.process, this.#ports.clock.monotonic())
+    const { process } = run
+    if (process?.head !== run) return
+    process.since = this.#ports.clock.monotonic()
+    this.#look(process, process.since)
   }
 
   /** Nobody waits for what it computes. */
