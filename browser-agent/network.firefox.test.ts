@@ -1,4 +1,5 @@
-/** Pages and agents in Firefox: by WebSocket, and over a relay. */
+/** Pages and agents in Firefox: by WebSocket, by WebRTC, and over a relay. */
+import { networkInterfaces } from 'node:os'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { serveEntry } from '../scripts/browser/entry-page.ts'
 import { callIn } from '../scripts/browser/in-page.ts'
@@ -29,3 +30,20 @@ test('a page joins by WebSocket, is reached over a relay, and works', async () =
   const relayed = agent.events.filter((event) => event.startsWith('peer.relayed'))
   console.log(`Firefox, reached over a relay: ${relayed[0] ?? 'directly, by WebRTC'}`)
 })
+
+/** Of an interface that is not loopback, from whose addresses Firefox gathers no candidate (decision 83). */
+const address = Object.values(networkInterfaces())
+  .flat()
+  .find((one) => one && !one.internal && one.family === 'IPv4')?.address
+
+test.skipIf(address === undefined)(
+  'a page joins by webrtc-direct an agent of its own machine, at an address of a network',
+  async () => {
+    const agent = await agentOn([`/ip4/${address}/udp/0/webrtc-direct`])
+    const page = await browser.open(server.url)
+    onTestFinished(() => page.close())
+    const peerId = await callIn<string>(page, 'lending.start', await agent.ticket(), '/webrtc-direct/')
+    await eventually(() => expect(agent.neighbours()).toContain(peerId))
+    expect(await agent.doubled(21)).toBe(42)
+  },
+)
