@@ -23,7 +23,7 @@ import { type Counts, countsBetween, MessageCounts } from '../simulations/messag
 import { deriveSeed, seededRandom } from '../simulations/random.ts'
 import type { Arrival } from '../simulations/routing-oracle.ts'
 import { isRight, performArrivals, publishModel } from '../simulations/routing-scenario.ts'
-import { settingOf, type Trial } from '../simulations/trial.ts'
+import { countedSpan, settingOf, type Trial } from '../simulations/trial.ts'
 import { type Founder, membershipBy, openState, peerOptionsOf } from '../simulations/world.ts'
 import { delayedTcp } from './delayed-tcp.ts'
 
@@ -43,7 +43,7 @@ export interface PartReport {
   /** Answers that are not what the function gives, or none. */
   wrong: number
   sent: Counts
-  /** Between the first job and the last. */
+  /** While counted jobs arrived, as `sent`. */
   cpuMs: number
   neighbours: number[]
   /** Of each pair: half of what a round trip took beyond the distance. */
@@ -135,11 +135,11 @@ const startAndJoin = async (address: string, startMs: number): Promise<void> => 
 const perform = async (beginMs: number): Promise<PartReport> => {
   const model = await publishModel(peers)
   const waitMs = beginMs - Date.now()
-  const spanMs = (setting.arrivals.at(-1) as { atMs: number }).atMs
+  const { fromMs, toMs } = countedSpan(setting)
   const report: Pick<PartReport, 'sent' | 'cpuMs'> = { sent: {}, cpuMs: 0 }
-  systemClock.after(waitMs, () => {
+  systemClock.after(waitMs + fromMs, () => {
     const [sent, cpuMs] = [counts.sent, cpuMsNow()]
-    systemClock.after(spanMs, () => {
+    systemClock.after(toMs - fromMs, () => {
       report.sent = countsBetween(sent, counts.sent)
       report.cpuMs = cpuMsNow() - cpuMs
     })
@@ -147,7 +147,7 @@ const perform = async (beginMs: number): Promise<PartReport> => {
   const own = setting.arrivals.filter(({ invoker }) => from <= invoker && invoker < to)
   const arrivals = own.map((job) => ({ ...job, atMs: job.atMs + waitMs }))
   const answered = await performArrivals(systemClock, peerOf, model, arrivals)
-  await sleep(Math.max(0, beginMs + spanMs + SPARE_MS - Date.now()))
+  await sleep(Math.max(0, beginMs + toMs + SPARE_MS - Date.now()))
   const known = peers.map((peer) => peer.status().neighbours)
   return {
     ...report,

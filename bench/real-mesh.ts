@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { cpus } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { countsTogether } from '../simulations/message-counts.ts'
-import { quantilesOf, settingOf, type Trial, type Tried } from '../simulations/trial.ts'
+import { countedSpan, quantilesOf, settingOf, type Trial, type Tried } from '../simulations/trial.ts'
 import { median } from './measure.ts'
 import type { MeshOrder, MeshPart, PartReport } from './mesh-process.ts'
 import { ask, start, stop } from './processes.ts'
@@ -11,7 +11,7 @@ import { ask, start, stop } from './processes.ts'
 export interface RealTried extends Tried {
   /** Answers that are not what the function gives, or none. */
   wrong: number
-  /** Of all that the machine could compute between the first job and the last: what it did, and what of it these processes. */
+  /** Of all that the machine could compute while counted jobs arrived: what it did, and what of it these processes. */
   machineShare: number
   meshShare: number
   /** Of a peer. */
@@ -42,10 +42,11 @@ const machineShareBetween = async (beginMs: number, endMs: number): Promise<numb
 }
 
 const performIn = async (children: readonly ChildProcess[], trial: Trial): Promise<RealTried> => {
-  const { arrivals } = settingOf(trial)
+  const setting = settingOf(trial)
+  const { arrivals } = setting
+  const { fromMs, toMs } = countedSpan(setting)
   const beginMs = Date.now() + BEFORE_MS
-  const spanMs = (arrivals.at(-1) as { atMs: number }).atMs
-  const busy = machineShareBetween(beginMs, beginMs + spanMs)
+  const busy = machineShareBetween(beginMs + fromMs, beginMs + toMs)
   const reports = await Promise.all(children.map((child) => tell<PartReport>(child, { beginMs })))
   const took = new Map(reports.flatMap((one) => one.took.map(({ id, ms }) => [id, ms])))
   return {
@@ -53,7 +54,7 @@ const performIn = async (children: readonly ChildProcess[], trial: Trial): Promi
     sent: countsTogether(reports.map(({ sent }) => sent)),
     wrong: reports.reduce((sum, one) => sum + one.wrong, 0),
     machineShare: await busy,
-    meshShare: reports.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / (spanMs * cpus().length),
+    meshShare: reports.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / ((toMs - fromMs) * cpus().length),
     neighbours: median(reports.flatMap(({ neighbours }) => neighbours)),
     hopMs: median(reports.flatMap(({ hopMs }) => hopMs)),
   }

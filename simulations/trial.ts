@@ -48,7 +48,7 @@ export interface Quantiles {
 
 export interface Tried {
   took: Quantiles
-  /** By all peers, from when the first job may come until the last arrives. */
+  /** By all peers, while counted jobs arrive. */
   sent: Counts
 }
 
@@ -56,6 +56,12 @@ export const quantilesOf = (figures: ArrayLike<number>): Quantiles => {
   const sorted = Float64Array.from(figures).sort()
   const at = (share: number) => sorted[Math.ceil(share * sorted.length) - 1] as number
   return { p50: at(0.5), p90: at(0.9), p99: at(0.99), mean: sorted.reduce((sum, ms) => sum + ms, 0) / sorted.length }
+}
+
+/** While counted jobs arrive, from when the first of all may come, ms. */
+export const countedSpan = ({ arrivals, firstJobs }: Pick<Setting, 'arrivals' | 'firstJobs'>) => {
+  const [first, last] = [arrivals[firstJobs], arrivals.at(-1)] as [Arrival, Arrival]
+  return { fromMs: first.atMs, toMs: last.atMs }
 }
 
 export const invokersOf = (peers: number): number => Math.max(1, Math.floor(peers / 4))
@@ -106,9 +112,12 @@ export const tryOnSeededClock = async (machine: Machine, seed: number, setting: 
   await world.clock.advance(settlingMs)
   const everybody = world.peers.map(({ peer }) => peer)
   const model = await publishModel(everybody)
-  const before = counts.sent
-  let sent: Counts = {}
-  world.clock.after((arrivals.at(-1) as Arrival).atMs, () => {
+  const { fromMs, toMs } = countedSpan(setting)
+  let [before, sent]: [Counts, Counts] = [{}, {}]
+  world.clock.after(fromMs, () => {
+    before = counts.sent
+  })
+  world.clock.after(toMs, () => {
     sent = countsBetween(before, counts.sent)
   })
   const answered = await world.until(performArrivals(world.clock, (i) => everybody[i] as Peer, model, arrivals))

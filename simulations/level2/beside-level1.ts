@@ -1,5 +1,5 @@
 /** The same machines, places and arrivals at both levels: what level 2 leaves out must not show. */
-import type { Counts } from '../message-counts.ts'
+import { type Counts, countsBetween } from '../message-counts.ts'
 import { invokersOf, quantilesOf, type Setting, type Trial, type Tried, tryOnSeededClock } from '../trial.ts'
 import type { Machine } from '../world.ts'
 import { DEVICES, type DeviceClass } from './devices.ts'
@@ -15,7 +15,7 @@ const MACHINES: readonly DeviceClass[] = [0.5, 0.75, 1, 1.25, 1.5, 2].map((speed
   ...{ name: `speed ${speed}`, permille: i < 4 ? 167 : 166, slots: 1, speed, accessMsMax: 8 },
 }))
 
-/** How finely it is looked for when the last job arrives, ms. */
+/** How finely it is looked for when counted jobs arrive, ms. */
 const STEP_MS = 10
 
 /** What both levels send, under the names of level 2. */
@@ -28,6 +28,7 @@ const sentAt2 = ({ sent, counts }: LargeWorld): Counts => ({
   load: counts.loadWords,
 })
 
+/** An advertisement says the load as well, in place of the next word. */
 const sentAt1 = ({
   invoke = 0,
   tied = 0,
@@ -36,8 +37,9 @@ const sentAt1 = ({
   cancel = 0,
   refused = 0,
   load = 0,
+  advertise = 0,
 }: Counts): Counts => ({
-  ...{ asked: invoke + tied, started, answered: answers, cancelled: cancel, refused, load },
+  ...{ asked: invoke + tied, started, answered: answers, cancelled: cancel, refused, load: load + advertise },
 })
 
 const tryOnColumns = (trial: Trial): { tried: Tried; setting: Setting } => {
@@ -47,8 +49,10 @@ const tryOnColumns = (trial: Trial): { tried: Tried; setting: Setting } => {
     ...{ invokers: invokersOf(peers), workload: 'poisson', churn: false, oracle: true, devices: MACHINES },
     link: { lossPpm: 0, jobBytes: 1024 },
   })
+  while (routing.arrivals.length <= firstJobs) routing.runMs(STEP_MS)
+  const before = sentAt2(routing.world)
   while (routing.arrivals.length < firstJobs + jobs) routing.runMs(STEP_MS)
-  const sent = sentAt2(routing.world)
+  const sent = countsBetween(before, sentAt2(routing.world))
   untilAnswered(routing)
   const { population } = routing.world
   const beganMs = routing.arrivals[0]?.atMs ?? 0

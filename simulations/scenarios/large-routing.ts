@@ -3,7 +3,9 @@ import { tracedWorkload } from '../level2/workloads.ts'
 import { LargeRoutingWatch } from '../pictures/large-routing.ts'
 import { type Scenario, violated } from '../scenarios.ts'
 
-const JOBS = 4000
+/** So that each invoker, one peer in eight, has had as many whatever the size: before it has learnt it hedges thrice as often. */
+const JOBS_PER_PEER = 4
+const JOBS_MIN = 4000
 /** Peers × jobs for whom somebody who sees everything is asked: half a second. */
 const ORACLE_MAX = 10_000_000
 
@@ -14,7 +16,7 @@ export const scenario: Scenario = {
   takesTrace: true,
   async run({ seed, peers, rtts, trace }) {
     const workload: LargeRouting['workload'] = trace ? tracedWorkload(trace) : 'poisson'
-    const jobs = trace?.length ?? Math.max(JOBS, peers)
+    const jobs = trace?.length ?? Math.max(JOBS_MIN, JOBS_PER_PEER * peers)
     const work = { jobMs: 1000, load: 0.6, workload, jobs, firstJobs: trace ? 0 : jobs }
     const invokers = Math.max(1, Math.floor(peers / 8))
     const watch = new LargeRoutingWatch()
