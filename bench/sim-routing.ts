@@ -33,6 +33,8 @@ interface Kind {
 interface Figures {
   mean: number
   p99: number
+  /** The p99 of an oracle that sees as much and may ask neighbours alone. */
+  neighboursP99: number
   duplicates: number
 }
 
@@ -44,6 +46,7 @@ const measured = (seed: number, kind: Kind, rtts: RttMatrix | undefined): Figure
   return {
     mean: meanOf((one) => one.meanMs / one.oracleMeanMs),
     p99: meanOf((one) => one.p99Ms / one.oracleP99Ms),
+    neighboursP99: meanOf((one) => one.neighboursOracleP99Ms / one.oracleP99Ms),
     duplicates: meanOf((one) => one.duplicateShare),
   }
 }
@@ -88,9 +91,9 @@ export const run = async (
   print(`WAYSIDE_SEED=${seed}: ${WORLDS} worlds of ${WORLD.peers} peers each, delays of ${matrix ?? 'the model'}`)
   const of = (jobMs: number, load: number, workload: WorkloadName = 'poisson'): Figures => {
     const figures = measured(seed, { jobMs, load, workload }, rtts)
-    const { mean, p99, duplicates } = figures
+    const { mean, p99, neighboursP99, duplicates } = figures
     print(
-      `${workload.padEnd(8)} ${jobMs} ms at ${load}: mean ${mean} x the oracle's, p99 ${p99} x, ${duplicates} in vain`,
+      `${workload.padEnd(8)} ${jobMs} ms at ${load}: mean ${mean} x the oracle's, p99 ${p99} x, ${duplicates} in vain; an oracle of neighbours alone has a p99 of ${neighboursP99} x`,
     )
     return figures
   }
@@ -106,6 +109,7 @@ export const run = async (
   return {
     mean_vs_oracle_1s_load06: long.mean,
     p99_vs_oracle_1s_load06: long.p99,
+    neighbours_oracle_p99_1s_load06: long.neighboursP99,
     mean_vs_oracle_1s_load08: longFull.mean,
     mean_vs_oracle_200ms_load03: short.mean,
     mean_vs_oracle_200ms_load06: shortFull.mean,

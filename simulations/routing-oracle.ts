@@ -27,9 +27,15 @@ const answered = (machines: Machines, job: Arrival, to: number, freeMs: number) 
  * Ms from arrival to answer, of each job in turn, if one scheduler knows at each arrival every machine's speed, every
  * delay, and to the ms when each machine will be done with all it has, jobs that still travel included; and
  * gives the job for good to the machine that answers it first, its own invoker's excepted. It knows nothing of jobs to come.
- * `staleMs`: it sees the machines as they were so long ago, and knows nothing of what was given to them since.
+ * `staleMs`: it sees the machines as they were so long ago, and knows nothing of what was given to them since. `knownBy`: those
+ * that jobs of an invoker may be given to; all of them, unless given.
  */
-export const replay = (machines: Machines, arrivals: readonly Arrival[], staleMs = 0): number[] => {
+export const replay = (
+  machines: Machines,
+  arrivals: readonly Arrival[],
+  staleMs = 0,
+  knownBy: (invoker: number) => Iterable<number> = () => machines.speeds.keys(),
+): number[] => {
   const free = machines.speeds.map(() => 0)
   /** What is known when, by machine: the newest that is old enough counts. */
   const known = machines.speeds.map(() => [{ atMs: 0, freeMs: 0 }])
@@ -41,7 +47,7 @@ export const replay = (machines: Machines, arrivals: readonly Arrival[], staleMs
   return arrivals.map((job) => {
     let best = -1
     let bestMs = Number.POSITIVE_INFINITY
-    for (let to = 0; to < machines.speeds.length; to++) {
+    for (const to of knownBy(job.invoker)) {
       const { answeredMs } = answered(machines, job, to, seenFree(to, job.atMs))
       if (to === job.invoker || answeredMs >= bestMs) continue
       best = to

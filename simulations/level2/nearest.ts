@@ -3,25 +3,31 @@ import { distanceMs, moved, unknownCoordinate } from '../../peer/coordinates.ts'
 import { type AcquaintanceView, PROBES, shortList } from '../../peer/short-list.ts'
 import type { Chance } from './chance.ts'
 import type { Population } from './population.ts'
+import { DrawnNeighbours } from './tables.ts'
 import { msOf } from './wheel.ts'
 
-/** Round trips that each has measured, each to another neighbour of these. */
-const NEIGHBOURS = 16
+/** Round trips to each neighbour that have been measured: a peer pings each four times a minute. */
 const ROUNDS = 16
 /** None is better yet: every acquaintance is worth a probe, and none for its lot. */
 const WISH = { nearBelowMs: Number.POSITIVE_INFINITY, farBelowLot: 0 }
 
-const coordinatesOf = (population: Population, random: Chance) => {
-  const { size } = population
-  const coordinates = Array.from({ length: size }, unknownCoordinate)
-  const neighbours = Array.from({ length: size * NEIGHBOURS }, () => random.below(size))
+const neighboursOf = (population: Population, random: Chance): ReadonlySet<number>[] => {
+  const drawn = new DrawnNeighbours(population)
+  return Array.from({ length: population.size }, (_, self) => {
+    const count = drawn.draw(self, random)
+    return new Set(drawn.peer.subarray(0, count))
+  })
+}
+
+const coordinatesOf = (population: Population, neighbours: readonly ReadonlySet<number>[], random: Chance) => {
+  const coordinates = Array.from(neighbours, unknownCoordinate)
   for (let round = 0; round < ROUNDS; round++) {
-    for (const [at, other] of neighbours.entries()) {
-      const self = Math.floor(at / NEIGHBOURS)
-      if (self === other) continue
-      const roundTripMs = 2 * msOf(population.delayTicks(self, other))
-      const [own, theirs] = [coordinates[self], coordinates[other]] as [ReturnType<typeof unknownCoordinate>, never]
-      coordinates[self] = moved(own, theirs, roundTripMs, random.below)
+    for (const [self, theirs] of neighbours.entries()) {
+      for (const other of theirs) {
+        const roundTripMs = 2 * msOf(population.delayTicks(self, other))
+        const [own, its] = [coordinates[self], coordinates[other]] as [ReturnType<typeof unknownCoordinate>, never]
+        coordinates[self] = moved(own, its, roundTripMs, random.below)
+      }
     }
   }
   return coordinates
@@ -32,11 +38,16 @@ const coordinatesOf = (population: Population, random: Chance) => {
  * at random, of random peers.
  */
 export const nearestRatio = (population: Population, random: Chance, known = 20, trials = 2000): number => {
-  const coordinates = coordinatesOf(population, random)
+  const neighbours = neighboursOf(population, random)
+  const coordinates = coordinatesOf(population, neighbours, random)
   let sum = 0
   for (let trial = 0; trial < trials; trial++) {
     const self = random.below(population.size)
-    const others = Array.from({ length: known }, () => (self + 1 + random.below(population.size - 1)) % population.size)
+    const others: number[] = []
+    while (others.length < known) {
+      const other = (self + 1 + random.below(population.size - 1)) % population.size
+      if (!neighbours[self]?.has(other)) others.push(other)
+    }
     const roundTrip = (other: number) => population.delayTicks(self, other)
     const at = (i: number) => coordinates[i] as ReturnType<typeof unknownCoordinate>
     const view: AcquaintanceView = {

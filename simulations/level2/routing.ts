@@ -10,7 +10,7 @@ import { matrixGeography, modelGeography } from './geography.ts'
 import { type AnsweredJob, Invokers } from './invokers.ts'
 import { type Cut, Partition } from './partition.ts'
 import { Population } from './population.ts'
-import { Tables } from './tables.ts'
+import { DEGREE, Tables } from './tables.ts'
 import { type Handler, msOf, ticksOf, Wheel } from './wheel.ts'
 import { type Jobs, type TracedWorkload, type Workload, type WorkloadName, workloadOf } from './workloads.ts'
 import { EVENT, LargeWorld, type Link } from './world.ts'
@@ -236,6 +236,9 @@ export interface LargeRoutingReport {
   unanswered: number
   /** What each took the one who sees everything; empty: not asked for. */
   oracleMs: readonly number[]
+  /** Of one who sees as much, and gives each job to a neighbour of who asks. */
+  neighboursOracleMeanMs: number
+  neighboursOracleP99Ms: number
 }
 
 export const meanOf = (figures: ArrayLike<number>): number => {
@@ -250,9 +253,10 @@ export const p99Of = (figures: ArrayLike<number>): number => {
   return sorted[Math.ceil(0.99 * sorted.length) - 1] ?? Number.NaN
 }
 
-/** Each slot is a machine to the oracle. */
-const oracleOf = ({ world, arrivals }: LargeRoutingWorld, firstJobs: number, jobs: number): number[] => {
-  const { population } = world
+/** Each slot is a machine to the oracle. Of those that may be given any job, and of neighbours alone. */
+const oraclesOf = ({ world, arrivals, options }: LargeRoutingWorld) => {
+  const { population, tables } = world
+  const { firstJobs, jobs } = options
   const slots: number[] = []
   const firstOf = new Map<number, number>()
   for (let i = 0; i < population.size; i++) {
@@ -264,7 +268,20 @@ const oracleOf = ({ world, arrivals }: LargeRoutingWorld, firstJobs: number, job
     delayMs: (from: number, to: number) => msOf(population.delayTicks(slots[from] as number, slots[to] as number)),
   }
   const asked = arrivals.map((job) => ({ ...job, invoker: firstOf.get(job.invoker) as number }))
-  return replay(machines, asked).slice(firstJobs, firstJobs + jobs)
+  const known = new Map<number, number[]>()
+  for (const [k, invoker] of tables.invokers.entries()) {
+    const peers = tables.peer.subarray(k * DEGREE, k * DEGREE + (tables.count[k] as number))
+    const theirs = Array.from(new Set(peers)).flatMap((peer) => {
+      const first = firstOf.get(peer) as number
+      return Array.from({ length: population.deviceOf(peer).slots }, (_, slot) => first + slot)
+    })
+    known.set(firstOf.get(invoker) as number, theirs)
+  }
+  const counted = (all: number[]) => all.slice(firstJobs, firstJobs + jobs)
+  return {
+    all: counted(replay(machines, asked)),
+    neighbours: counted(replay(machines, asked, 0, (invoker) => known.get(invoker) as number[])),
+  }
 }
 
 /** Runs until all counted jobs are answered, or none can be expected any more. */
@@ -295,10 +312,11 @@ export const runLargeRouting = (options: LargeRouting): LargeRoutingReport => {
     tookTicks.subarray(1).filter((ticks) => ticks > 0),
     msOf,
   )
-  const oracleMs = options.oracle ? oracleOf(routing, options.firstJobs, options.jobs) : []
+  const { all: oracleMs, neighbours } = options.oracle ? oraclesOf(routing) : { all: [], neighbours: [] }
   return {
     ...{ meanMs: meanOf(took), p99Ms: p99Of(took) },
     ...{ oracleMs, oracleMeanMs: meanOf(oracleMs), oracleP99Ms: p99Of(oracleMs) },
+    ...{ neighboursOracleMeanMs: meanOf(neighbours), neighboursOracleP99Ms: p99Of(neighbours) },
     duplicateShare: counts.spentTicks / counts.neededTicks - 1,
     executionsPerJob: counts.executions / counts.answered,
     ...{ hedges: counts.hedges, lost: counts.lost, bytesPerJob: counts.bytes / counts.answered },
