@@ -97,6 +97,13 @@ export const run = async (
     )
     return figures
   }
+  const told = Array.from({ length: WORLDS }, (_, i) => {
+    const kind = { jobMs: 1000, load: 0.6, workload: 'poisson' } as const
+    const { p99Ms, oracleP99Ms } = runLargeRouting({ ...WORLD, ...kind, rtts, seed: seed + i, speedsKnown: true })
+    return p99Ms / oracleP99Ms
+  })
+  const toldP99 = rounded(told.reduce((sum, one) => sum + one, 0) / WORLDS)
+  print(`poisson  1000 ms at 0.6, if speeds were known from the first: p99 ${toldP99} x`)
   const [long, longFull, short, shortFull] = [of(1000, 0.6), of(1000, 0.8), of(200, 0.3), of(200, 0.6)]
   for (const workload of WORKLOADS) if (workload !== 'poisson') of(1000, 0.6, workload)
   const cut = partitioned(seed, rtts, print)
@@ -110,6 +117,7 @@ export const run = async (
     mean_vs_oracle_1s_load06: long.mean,
     p99_vs_oracle_1s_load06: long.p99,
     neighbours_oracle_p99_1s_load06: long.neighboursP99,
+    speeds_known_p99_1s_load06: toldP99,
     mean_vs_oracle_1s_load08: longFull.mean,
     mean_vs_oracle_200ms_load03: short.mean,
     mean_vs_oracle_200ms_load06: shortFull.mean,

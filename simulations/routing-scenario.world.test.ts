@@ -30,4 +30,6 @@ test('the oracle places each job where it is answered first, and never at its ow
   expect(replay(machines, [job(1, 0), job(2, 0), job(3, 0)])).toEqual([90, 120, 140])
   // Who sees all as it was a second ago sends each to machine 2.
   expect(replay(machines, [job(1, 0), job(2, 0), job(3, 0)], 1000)).toEqual([90, 140, 190])
+  // Who may ask machine 1 alone waits for it.
+  expect(replay(machines, [job(1, 0), job(2, 0)], 0, () => [1])).toEqual([120, 220])
 })

@@ -31,6 +31,8 @@ export interface LargeRouting {
   firstJobs: number
   /** Do peers come and go? */
   churn: boolean
+  /** Invokers know from the first how fast each neighbour is, which they must learn else; what that costs is what differs. */
+  speedsKnown?: boolean
   /** Keeps what arrived, so that one who sees everything can be asked; costs peers × jobs. */
   oracle: boolean
   link?: Link
@@ -82,6 +84,7 @@ export class LargeRoutingWorld {
     const geography = rtts ? matrixGeography(rtts) : modelGeography(random('places'))
     const population = new Population(peers, geography, random('peers'), devices)
     const tables = new Tables(population, options.invokers, random('tables'))
+    if (options.speedsKnown) tables.tellSpeeds(population)
     const [jobs, attempts] = [
       createJobs(Math.ceil(peers * JOBS_SHARE)),
       createAttempts(Math.ceil(peers * ATTEMPTS_SHARE)),

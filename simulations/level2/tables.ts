@@ -110,6 +110,16 @@ export class Tables {
     }
   }
 
+  /** Of each neighbour how slow it is beside the mean of its invoker's. */
+  tellSpeeds(population: Population): void {
+    for (const [k, count] of this.count.entries()) {
+      const rows = Array.from({ length: count }, (_, i) => k * DEGREE + i)
+      const speeds = rows.map((row) => population.deviceOf(this.peer[row] as number).speed)
+      const mean = speeds.reduce((sum, speed) => sum + speed, 0) / count
+      for (const [i, row] of rows.entries()) this.slowness[row] = mean / (speeds[i] as number)
+    }
+  }
+
   get bytes(): number {
     const rows = this.peer.length
     return 5 * this.invokers.length + (4 + 2 + 4 + 1 + 4) * rows
