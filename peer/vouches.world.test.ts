@@ -53,7 +53,7 @@ const openMesh = async (name: string) => {
     return peer
   }
   /** Behaves until it is trusted, and lies then. Comes by a ticket, or as a stranger. */
-  const liarBy = async (ticket?: string) => {
+  const lieBy = async (ticket?: string) => {
     let me = ''
     const lies = () => trustIn({ peerId: me })?.state === 'trusted'
     const setup: PeerSetup = { sandboxHost: (real) => lyingWhen(real, lies) }
@@ -61,7 +61,11 @@ const openMesh = async (name: string) => {
     const isOut = () => home.events.some(({ name, fields }) => name === 'peer.expelled' && fields.peer === me)
     await workUntil(isOut)
     await world.clock.advance(10_000)
-    return me
+    return chargesOf({ peerId: me })
+  }
+  /** One that is expelled before any of its lies was released is charged to nobody: then another comes. */
+  const liarBy = async (ticket?: string) => {
+    while ((await lieBy(ticket)) === 0);
   }
   return { world, home, one, other, workUntil, trustIn, chargesOf, stranger, liarBy }
 }
@@ -84,18 +88,13 @@ test('a newcomer for whom an operator vouches that has earned it is on probation
   for (const newcomer of newcomers) expect(trustIn(newcomer)?.left).toBe(PROBATION_RECEIPTS)
   expect(trustIn(await stranger())?.left).toBe(asked(chargesOf(home)))
   expect(asked(chargesOf(home))).toBeGreaterThan(PROBATION_RECEIPTS)
-})
 
-test('whoever vouched for a liar answers for it, and its word counts no more until it has earned as much again', async () => {
-  const { world, home, one, workUntil, trustIn, chargesOf, liarBy } = await openMesh('answers')
-  await liarBy()
-  await workUntil(() => (trustIn(one)?.audited as number) >= RIGHTS_A_CHARGE)
+  // Whoever vouched for a liar answers for it, and its word counts no more until it has earned as much again.
+  const before = chargesOf(home) as number
   await liarBy(await one.peer.invite(MINUTE_MS))
-  expect(chargesOf(one)).toBeGreaterThan(0.9)
-  expect(chargesOf(home)).toBeGreaterThan(1)
-  const guest = await joinBy(world, one)
-  // More than its voucher's charge alone asks for: it stands as a stranger.
-  expect(trustIn(guest)?.left).toBeGreaterThan(PROBATION_RECEIPTS)
+  expect(chargesOf(one)).toBeGreaterThan(0.5)
+  expect(chargesOf(home)).toBeGreaterThan(before)
+  expect(trustIn(await joinBy(world, one))?.left).toBeGreaterThan(PROBATION_RECEIPTS)
 })
 
 test('a vouch that was withdrawn, is shown no more or has expired counts no more; one that is forged is refused; rings are strangers', async () => {

@@ -1,6 +1,7 @@
 /** What must hold in every short world, whatever befell it: each checker says in words what does not. */
 import type { CallResult } from '../../peer/calls.ts'
 import type { ErrorCode } from '../../protocol/errors.ts'
+import type { LogEventName } from '../../protocol/log.ts'
 import { decodeValue } from '../../protocol/values.ts'
 import type { Recorded, Seen } from '../checkers/history.ts'
 import { checkHistory } from '../checkers/serialisability.ts'
@@ -19,6 +20,10 @@ const LATE_MS_MAX = 1000
 const RUNNING_MAX = 64
 /** What a peer takes to answer. */
 const ROUND_TRIP_OFF_MS_MAX = 1
+/** To a machine that leaves and back, to another and back, and for a block. */
+const HAND_BACK_WAYS = 6
+/** Half of the time for which a machine that leaves keeps its connections. */
+const HAND_BACK_MS = 100
 /** Of a peer that waits for nothing eight are set. */
 const TIMERS_PER_PEER_MAX = 30
 
@@ -255,6 +260,60 @@ const proofsTravel: Checker = (record) => {
   })
 }
 
+/**
+ * Where nothing breaks, who signed two journals where there is one is out at all, once one has seen it; but where a link with it
+ * had just ended for something else that it said, nobody is told, as nobody is who does not deal with it.
+ */
+const contradictionsTravel: Checker = (record) => {
+  const { left, names, plan } = record
+  if (plan.faults.length > 0) return []
+  const sound = left.filter(({ peer }) => isSound(record, peer))
+  const hasOf = (event: LogEventName, { events }: Left, i: number) =>
+    events.some(({ name, fields }) => name === event && fields.peer === names[i])
+  return plan.kinds.flatMap((kind, i) => {
+    if (kind !== 'two-faced' || !sound.some((one) => hasOf('peer.expelled', one, i))) return []
+    const unaware = sound.filter((one) => !hasOf('peer.expelled', one, i) && !hasOf('peer.misbehaved', one, i))
+    return unaware.map(({ peer }) => `peer ${peer} has not heard that peer ${i} signs two journals where there is one`)
+  })
+}
+
+/** Whoever asks for nothing else meanwhile, of one task and at once. */
+const isAlone = ({ called }: Record, one: Called): boolean =>
+  'map' in one.asked.what &&
+  one.asked.level.level === 'none' &&
+  called.every((other) => other === one || (other.endedMs ?? 0) < one.beganMs || other.beganMs > (one.endedMs ?? 0))
+
+const areHonest = ({ kinds, natted, isSecluded }: Plan): boolean =>
+  kinds.every(isHonest) && natted === undefined && !isSecluded
+
+/**
+ * Where nothing breaks, and one call is made after another, nobody runs what its caller does not know to have been run: but the first
+ * run of each, which waits for the code, may begin while it is being taken back.
+ */
+const runsKnown: Checker = (record) => {
+  const { called, plan, runs } = record
+  const told = called.flatMap((one) => one.told)
+  if (plan.faults.length > 0 || !areHonest(plan) || told.some(({ result }) => !result)) return []
+  if (!called.every((one) => isAlone(record, one))) return []
+  const known = told.reduce((sum, { result }) => sum + (result?.executions ?? 0), 0)
+  return runs > known + plan.kinds.length - 1 ? [`of ${runs} runs callers know of ${known}`] : []
+}
+
+/** What a machine that leaves has or gets is begun anew at once, not when its connections end. */
+const handedBack: Checker = (record) => {
+  const { called, plan, beganMs } = record
+  const [fault, ...others] = plan.faults
+  if (fault?.kind !== 'leave' || others.length > 0 || !areHonest(plan)) return []
+  const leftMs = beganMs + fault.atMs
+  const runMs = Math.max(...plan.stepMs)
+  return called.flatMap((one) => {
+    const { asked, endedMs = 0 } = one
+    if (!isAlone(record, one) || !('map' in asked.what) || asked.what.map > 1 || endedMs < leftMs) return []
+    const dueMs = Math.max(leftMs, one.beganMs) + runMs + HAND_BACK_WAYS * plan.latencyMs + HAND_BACK_MS
+    return endedMs > dueMs ? [`${nameOf(asked)} ended ${Math.round(endedMs - dueMs)} ms late, for one had left`] : []
+  })
+}
+
 /** Nobody has lent more than the other has signed for; and where nothing broke, both count the same. */
 const balancesAgree: Checker = ({ books, plan: { kinds, faults } }) => {
   if (faults.length === 0 && kinds.every(isHonest)) return checkUsage(books)
@@ -278,6 +337,9 @@ export const CHECKERS = {
   'who is out stays out': outStayOut,
   'ways known': waysKnown,
   'proofs travel': proofsTravel,
+  'contradictions travel': contradictionsTravel,
+  'runs are known': runsKnown,
+  'handed back': handedBack,
   'balances agree': balancesAgree,
 } as const satisfies { [name: string]: Checker }
 

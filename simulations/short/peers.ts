@@ -7,8 +7,9 @@ import { forgingHost, lyingHost, lyingWhen, sleeperHost, slowHost } from '../adv
 import { withFrames } from '../channels.ts'
 import { type Overheard, withCopiedReceipts } from '../overheard.ts'
 import { poisoningHost } from '../poisoner.ts'
-import { createProgramsHost } from '../programs.ts'
+import { createProgramsHost, type Program, type Programs } from '../programs.ts'
 import { deriveSeed, seededRandom } from '../random.ts'
+import { twoFacedHome } from '../two-faced-home.ts'
 import type { PeerSetup } from '../world.ts'
 import { PROGRAMS } from './functions.ts'
 import { hasFriends, type Kind, type Plan } from './plan.ts'
@@ -51,6 +52,7 @@ const isWork = ({ t }: PeerFrame) => WORK.includes(t)
 const portsOf = (kind: Kind, ports: Ports, below: Below, overheard: Overheard): Ports => {
   if (kind === 'copier') return withCopiedReceipts(ports, overheard, () => below(COPIED_ONE_IN) === 0)
   if (kind === 'accuser') return withAccusations(ports, overheard, below)
+  if (kind === 'two-faced') return twoFacedHome(ports)
   if (kind === 'stutterer') return withFrames(ports, { sent: (frame) => (isWork(frame) ? [frame, frame] : [frame]) })
   if (kind === 'loser')
     return withFrames(ports, { sent: (frame) => (isWork(frame) && below(LOST_ONE_IN) === 0 ? [] : [frame]) })
@@ -78,12 +80,23 @@ export interface Surroundings {
   till: Till
   /** Whether its disk fails now. */
   isBroken(): boolean
+  /** It begins to compute. */
+  ran(): void
   /** The disk of its next life. */
   disk(): Storage
 }
 
+/** `ran` is told of each run that computes. */
+const counted = (ran: () => void): Programs => ({
+  ...PROGRAMS,
+  default: function* (input) {
+    ran()
+    return yield* (PROGRAMS.default as Program)(input)
+  },
+})
+
 /** Of peer `i`. */
-export const setupOf = (plan: Plan, i: number, { overheard, till, isBroken, disk }: Surroundings): PeerSetup => {
+export const setupOf = (plan: Plan, i: number, { overheard, till, isBroken, ran, disk }: Surroundings): PeerSetup => {
   const kind = plan.kinds[i] as Kind
   const seed = deriveSeed(plan.seed, `adversary ${i}`)
   const { below } = seededRandom(seed)
@@ -93,7 +106,7 @@ export const setupOf = (plan: Plan, i: number, { overheard, till, isBroken, disk
     ...((i === 0 || kind === 'guest') && { policy: { slots: 0 } }),
     ...(i === 0 && { web: till.web }),
     sandboxHost: (_, clock: Clock) => {
-      const host = heard(hostOf(kind, createProgramsHost(PROGRAMS), seed, overheard))
+      const host = heard(hostOf(kind, createProgramsHost(counted(ran)), seed, overheard))
       return slowHost(host, clock, () => plan.stepMs[i] as number)
     },
     ports: (ports) => {

@@ -10,7 +10,8 @@ const KINDS = [
 ] as const
 /** A copier shows what others have computed and signed as its own; an accuser works, and says of others that they lie. */
 const WITH_FRIENDS = ['copier', 'accuser'] as const
-export type Kind = (typeof KINDS)[number] | (typeof WITH_FRIENDS)[number]
+/** `two-faced` signs two journals of what it asks for. No plan draws it: those who ask are honest there. */
+export type Kind = (typeof KINDS)[number] | (typeof WITH_FRIENDS)[number] | 'two-faced'
 
 const LIARS: readonly Kind[] = ['liar', 'rare', 'sleeper', 'forger', 'poisoner', 'copier']
 

@@ -66,6 +66,8 @@ export interface Record {
   revoked: ReadonlySet<number>
   /** The most that ran or waited at one peer at any time. */
   runningMax: number
+  /** Runs of the function that computes, at all of them, whatever came of it. */
+  runs: number
   /** Timers that were set when all was quiet. */
   timers: number
   /** When the plan began, ms. */

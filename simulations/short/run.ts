@@ -66,6 +66,7 @@ class ShortWorld {
   #functions: CID[] = []
   #lateMs = 0
   #runningMax = 0
+  #runs = 0
   #hash = 0x811c9dc5
 
   constructor({ plan, planted = {}, heard = () => {} }: ShortWorldOptions) {
@@ -76,7 +77,7 @@ class ShortWorld {
     this.#setups = plan.kinds.map((_, i): PeerSetup => {
       const disk = this.#diskOf(i)
       const isBroken = () => (this.#broken.get(i) ?? 0) > 0
-      const setup = setupOf(plan, i, { overheard, till: this.#till, isBroken, disk })
+      const setup = setupOf(plan, i, { overheard, till: this.#till, isBroken, ran: () => this.#runs++, disk })
       const ports = (honest: Ports) => {
         const drawn = setup.ports?.(honest) ?? honest
         return this.#heard(this.#placed(planted.ports?.(drawn, i) ?? drawn), i)
@@ -123,6 +124,7 @@ class ShortWorld {
         books: this.#books(),
         revoked: this.#revoked,
         runningMax: this.#runningMax,
+        runs: this.#runs,
         timers: clock.pending,
         hash: this.#hash,
         beganMs,

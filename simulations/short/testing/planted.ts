@@ -9,7 +9,7 @@ import { encodeValue } from '../../../protocol/values.ts'
 import { lyingHost } from '../../adversaries.ts'
 import { delegated, withChannels, withFrames } from '../../channels.ts'
 import type { CHECKERS } from '../checks.ts'
-import { type Fault, PATIENT_MS, type Plan } from '../plan.ts'
+import { type Asked, type Fault, PATIENT_MS, type Plan } from '../plan.ts'
 import type { Planted } from '../run.ts'
 
 export interface Mistake extends Planted {
@@ -164,6 +164,33 @@ const withNat = (plan: Plan): Plan => ({
   faults: [{ kind: 'kill', atMs: 1000, peer: 3, forMs: 20_000 }],
 })
 
+/** The home signs two journals of one call, which its executor alone sees. */
+const twoFaced = (plan: Plan): Plan => {
+  const { calls, ...moving } = crowded(plan)
+  const once = calls.slice(0, 1).map((call) => ({ ...call, atMs: STARTED_MS }))
+  return { ...moving, calls: once, kinds: plan.kinds.map((_, i) => (i === 0 ? 'two-faced' : 'honest')) }
+}
+
+/** So far from each other that copies are worth it. */
+const farCopies = (plan: Plan): Plan => ({ ...tiedCopies(plan), latencyMs: 60 })
+
+/** One leaves so many ms after it may have been asked for something. */
+const leaving =
+  (afterMs: number) =>
+  (plan: Plan): Plan => {
+    const [call] = plan.calls as [Asked, ...Asked[]]
+    const asking = { ...call, by: 0, level: { level: 'none' as const }, timeoutMs: PATIENT_MS }
+    return {
+      ...slow(600)(plan),
+      latencyMs: 2,
+      calls: [
+        { ...asking, number: 1, atMs: 500, what: { map: 3 } },
+        { ...asking, number: 2, atMs: 4000, what: { map: 1 } },
+      ],
+      faults: [{ kind: 'leave', atMs: 4000 + afterMs, peer: 1 }],
+    }
+  }
+
 const wrongValue = encodeValue(42)
 const withValue = (bytes: Uint8Array): Uint8Array =>
   Outcome.encode({ ...Outcome.decode(bytes), result: { ok: true, value: wrongValue } })
@@ -254,6 +281,14 @@ export const MISTAKES: { readonly [does: string]: Mistake } = {
     ...silentOn('sought'),
     shaped: withNat,
   },
+  'contradiction: none is told': {
+    finds: 'contradictions travel',
+    ...silentOn('contradiction'),
+    shaped: twoFaced,
+  },
+  'started: nobody says that it has': { finds: 'runs are known', ...silentOn('started'), shaped: farCopies },
+  'failed: what is given back is not said to be': { finds: 'handed back', ...silentOn('failed'), shaped: leaving(300) },
+  'refused: what is not taken is not said to be': { finds: 'handed back', ...silentOn('refused'), shaped: leaving(-1) },
   'blocks: they cannot be asked for': {
     finds: 'nothing lost',
     ports: (ports) => withChannels(ports, (channel) => ({ ...delegated(channel), send: () => true }), BLOCKS_PROTOCOL),
