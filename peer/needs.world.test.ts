@@ -90,6 +90,18 @@ test('nobody is asked twice within a minute, and nobody at all where a neighbour
   expect(lookupsAt(asked)).toBe(2)
 })
 
+test('one that was lost is waited for until it is dialled again, though a neighbour tells of it', async () => {
+  const { world, caller } = await withCaller('lost', 2)
+  const lender = await world.add()
+  await world.until(lender.peer.join((world.peers[1] as WorldPeer).address))
+  expect(returned(await world.until(callOf(caller)))).toBe(42)
+  await world.clock.advance(61_000)
+  const call = callOf(caller, 4)
+  await world.clock.advance(LATENCY_MS)
+  await world.until(caller.ports.network.disconnect(lender.peerId))
+  expect(returned(await world.until(call))).toBe(8)
+})
+
 test('who is asked whom it knows does not walk through the directory for it', async () => {
   const world = await worldFor('no walk', { peers: 0 })
   const hub = new DirectoryHub(world.clock)

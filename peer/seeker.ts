@@ -144,7 +144,9 @@ export class Seeker {
     const nowMs = this.#ports.clock.monotonic()
     const before = this.#known.get(peer)
     const hasMoved = isHeard && before?.addresses.join() !== addresses.join()
-    if (before) Object.assign(before, { addresses, teller, unreached, ...toldBy(advertisement) })
+    // Of one that was lost others may tell, too: it is dialled as often, and waited for, all the same.
+    const kept = before?.teller === peer ? peer : teller
+    if (before) Object.assign(before, { addresses, teller: kept, unreached, ...toldBy(advertisement) })
     if (before && hasMoved) Object.assign(before, { tries: 0, dueMs: nowMs })
     // It had been dialled in vain before anybody told of it.
     else if (before?.isUnreached) unreached?.()
