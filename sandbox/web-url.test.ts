@@ -28,7 +28,7 @@ a-b ¦ -a- ¦ a% ¦ a%zz ¦ a%2f ¦ a%3a ¦ a*b ¦ a!b ¦ a'b ¦ a(b) ¦ a;b ¦ 
 a\`b ¦ münchen.de ¦ MÜNCHEN.de ¦ faß.de ¦ βόλος.com ¦ 日本語.jp ¦ 例え。テスト ¦ xn--mnchen-3ya.de ¦ XN--MNCHEN-3YA.de
 xn-- ¦ xn--a ¦ xn--zn7c.com ¦ ﬁ.com ¦ Ａ.com ¦ a\u00adb.com ¦ \u00ad ¦ a\u200bb ¦ 💩.la ¦ x\u0301.com ¦ ünï.com
 www.ünï.com ¦ 1．2 ¦ １.2.3.4 ¦ K.com ¦ İ.com ¦ Ⅳ.com ¦ ①.com ¦ a\ufe0fb ¦ xn--fa-hia.de ¦ xn--nxasmm1c.com
-xn--4gbwdl.xn--wgbh1c
+xn--4gbwdl.xn--wgbh1c ¦ xn--é ¦ XN--💩 ¦ xn--.é ¦ xn--a.é ¦ xn--mnchen-3ya.é ¦ xn--fa-hia.é ¦ xn--ls8h.💩 ¦ xn--99999999.é ¦ xn--a-.é
 `)
 
 const OTHERS = listed(`

@@ -63,16 +63,16 @@ test('short runs are reported together, each with its own time', async () => {
 })
 
 describe('a run that is ended', () => {
-  test('by its caller says nothing more, and its slot is free for the next', async () => {
+  test('by its caller says nothing more, and 40 ms later its slot is free for the next', async () => {
     const { clock, run, ended } = poolOf(1)
     const first = run(1, 1000)
     run(2, 100)
     await clock.advance(400)
     first.kill('not wanted')
-    await clock.advance(100)
+    await clock.advance(140)
     expect(ended).toEqual([
       { id: 1, atMs: 400, value: false },
-      { id: 2, atMs: 500, value: modelResult(2) },
+      { id: 2, atMs: 540, value: modelResult(2) },
     ])
   })
 
@@ -96,7 +96,7 @@ test('what it computes is what its code does', async () => {
   for (const id of [0, 1, 12_345, 2 ** 32 - 1]) expect(modelResult(id)).toBe(module.default({ id }))
 })
 
-test('what is computed on each task is told, also of one that is killed', async () => {
+test('what is computed on each task is told, also of one that is killed, up to its end', async () => {
   const clock = new FakeClock()
   const spent: [number, number][] = []
   const host = createCostModelHost(
@@ -118,6 +118,6 @@ test('what is computed on each task is told, also of one that is killed', async 
   await clock.advance(1000)
   expect(spent).toEqual([
     [1, 500],
-    [2, 120],
+    [2, 120 + 40],
   ])
 })

@@ -383,6 +383,7 @@ export const peerFrameExamples: PeerFrame[] = [
   { t: 'verdict', invocation: receipt.invocation, secret: filled(32, 3), verdict: 'agreed' },
   { t: 'revocations', signed: [...byAlice, ...byOperator] },
   { t: 'lookup', id: 1, capability: engine, cell: '0.-1.2' },
+  { t: 'lookup', id: 2, capability: engine, cell: '0.-1.2', known: true },
   { t: 'found', id: 1, peers: [{ peer: bob.id, addresses: advertisement.addresses }], wait_ms: 0 },
   { t: 'found', id: 2, peers: [], wait_ms: 15_000 },
   { t: 'reach', peer: alice.id },

@@ -12,15 +12,15 @@ const adapt = (delta: number, points: number, first: boolean): number => {
   return k + Math.floor(((BASE - T_MIN + 1) * scaled) / (scaled + 38))
 }
 
-const digitOf = (n: number): string => String.fromCharCode(n < 26 ? n + 97 : n + 22)
+const DIGITS = 'abcdefghijklmnopqrstuvwxyz0123456789'
 const threshold = (k: number, bias: number): number => Math.min(Math.max(k - bias, T_MIN), T_MAX)
 
 const encodeDelta = (delta: number, bias: number): string => {
   let out = ''
   for (let k = BASE; ; k += BASE) {
     const t = threshold(k, bias)
-    if (delta < t) return out + digitOf(delta)
-    out += digitOf(t + ((delta - t) % (BASE - t)))
+    if (delta < t) return out + DIGITS[delta]
+    out += DIGITS[t + ((delta - t) % (BASE - t))]
     delta = Math.floor((delta - t) / (BASE - t))
   }
 }
@@ -46,6 +46,31 @@ export const punycodeEncode = (label: string): string => {
     n++
   }
   return out
+}
+
+/** What `text`, without its `xn--`, stands for; undefined if it is no Punycode. */
+export const punycodeDecode = (text: string): string | undefined => {
+  const end = text.lastIndexOf('-')
+  const points = Array.from(end > 0 ? text.slice(0, end) : '', (char) => char.charCodeAt(0))
+  let [n, i, bias, at] = [0x80, 0, 72, end > 0 ? end + 1 : 0]
+  while (at < text.length) {
+    const before = i
+    for (let [k, weight] = [BASE, 1]; ; k += BASE) {
+      const digit = DIGITS.indexOf(text.charAt(at++) || ' ')
+      const t = threshold(k, bias)
+      i += digit * weight
+      if (digit < 0 || i > 0x7fffffff) return undefined
+      if (digit < t) break
+      weight *= BASE - t
+    }
+    const count = points.length + 1
+    bias = adapt(i - before, count, before === 0)
+    n += Math.floor(i / count)
+    if (n > 0x10ffff) return undefined
+    i %= count
+    points.splice(i++, 0, n)
+  }
+  return String.fromCodePoint(...points)
 }
 
 // Expressions with Unicode properties are made where they are used: the engine compiles a literal with its function, and

@@ -1,6 +1,6 @@
 /** Hosts, after the URL standard ("Host parsing"). A host is kept as it is written: `example.com`, `127.0.0.1`, `[::1]`. */
 import { percentDecode, percentEncode } from './percent.ts'
-import { isValidLabel, mapDomain, punycodeEncode } from './punycode.ts'
+import { isValidLabel, mapDomain, punycodeDecode, punycodeEncode } from './punycode.ts'
 
 const FORBIDDEN_HOST = /[\0\t\n\r #/:<>?@[\\\]^|]/
 const FORBIDDEN_DOMAIN = /[\0-\x20#%/:<>?@[\\\]^|\x7f]/
@@ -78,12 +78,19 @@ const writeIpv6 = (pieces: readonly number[]): string => {
   return best < 0 ? hex(0, 8) : `${hex(0, best)}::${hex(best + length, 8)}`
 }
 
+const isPunycode = (text: string): boolean => {
+  const label = punycodeDecode(text)
+  return label !== undefined && /[^\0-\x7f]/.test(label) && isValidLabel(label) && punycodeEncode(label) === text
+}
+
 const labelToAscii = (label: string): string | undefined => {
-  if (!/[^\0-\x7f]/.test(label)) return label
+  const isAscii = !/[^\0-\x7f]/.test(label)
+  if (label.startsWith('xn--')) return isAscii && isPunycode(label.slice(4)) ? label : undefined
+  if (isAscii) return label
   return isValidLabel(label) ? `xn--${punycodeEncode(label)}` : undefined
 }
 
-/** Labels that are in Punycode already are taken as they are. */
+/** A domain of ASCII alone is taken as it is; in any other, labels that are in Punycode already must be valid, too. */
 const domainToAscii = (domain: string): string | undefined => {
   if (!/[^\0-\x7f]/.test(domain)) return domain.toLowerCase()
   const labels = mapDomain(domain).split('.').map(labelToAscii)
