@@ -115,11 +115,19 @@ const PLANTED: [bug: string, plant: (engine: StateEngine) => StateEngine, found:
   ['gives what is not on the disk', undurableReads, ['G1a aborted read']],
 ]
 
+/** One round in some dozens misses what it is to find. */
+const ROUNDS_MAX = 20
+
 test.each(PLANTED)('an engine that %s is found', async (bug, plant, found) => {
   const planted = (engine: StateEngine) => plant(bound(engine))
   const faults = { ...ALL_FAULTS, lostOneIn: 20, planted }
-  const { violations } = await workIn(bug, faults, { clients: 16, transactions: 2000, keys: 40 })
-  expect(violations.map(({ anomaly }) => anomaly)).toEqual(expect.arrayContaining(found))
+  const seen = new Set<Anomaly>()
+  // Which anomalies come of it is chance: mostly all of them at once.
+  for (let i = 0; i < ROUNDS_MAX && !found.every((anomaly) => seen.has(anomaly)); i++) {
+    const { violations } = await workIn(`${bug} ${i}`, faults, { clients: 16, transactions: 2000, keys: 40 })
+    for (const { anomaly } of violations) seen.add(anomaly)
+  }
+  expect([...seen]).toEqual(expect.arrayContaining(found))
 })
 
 test('an engine that answers before the disk has is found', async () => {
