@@ -1,11 +1,8 @@
 /** A liar that a member let in: with real peers, that member answers for it, and so do those whom it lets in afterwards. */
 import { expect, test } from 'vitest'
-import { encodeValue } from '../protocol/values.ts'
-import { joinBy, joinWith, publish, requestOf, worldFor } from '../scripts/test/world.ts'
+import { auditedWork, joinBy, joinWith, worldFor } from '../scripts/test/world.ts'
 import { lyingWhen } from '../simulations/adversaries.ts'
 import type { WorldPeer } from '../simulations/world.ts'
-import { ensureLevel } from './calls.ts'
-import { inputsOf } from './inputs.ts'
 import { PROBATION_RECEIPTS, RIGHTS_A_CHARGE } from './trust.ts'
 
 const BATCH = 200
@@ -14,14 +11,7 @@ const BATCH = 200
 const familyOf = async (name: string) => {
   const world = await worldFor(name, { peers: 4, setup: (i) => (i === 0 ? { policy: { slots: 0 } } : {}) })
   const [home, host] = world.peers as [WorldPeer, WorldPeer]
-  const { input: _, ...request } = requestOf(await publish(home, 'export default (x) => 2 * x'), null, {
-    level: ensureLevel('audit'),
-  })
-  let next = 0
-  const work = async () => {
-    const inputs = Array.from({ length: BATCH }, () => encodeValue(next++))
-    for await (const _ of home.peer.map(request, inputsOf(inputs), false));
-  }
+  const work = await auditedWork(home, BATCH)
   const trustIn = (whom: string) => home.peer.status().neighbours.find(({ peer }) => peer === whom)?.trust
   return { world, home, host, work, trustIn }
 }
@@ -30,17 +20,21 @@ test('whoever let in a liar answers for it: the next ones it lets in are audited
   const { world, home, host, work, trustIn } = await familyOf('answers')
   let liar = ''
   const lies = () => trustIn(liar)?.state === 'trusted'
-  const ticket = await host.peer.invite(60_000)
-  liar = (await joinWith(world, ticket, {}, { sandboxHost: (real) => lyingWhen(real, lies) })).peerId
   const isOut = () => home.events.some(({ name, fields }) => name === 'peer.expelled' && fields.peer === liar)
-  while (!isOut() || home.peer.mesh().self.charges === 0) {
-    await world.until(work())
-    await world.clock.advance(1000)
+  // One that is expelled before any of its lies was released is charged to nobody: then another comes.
+  while (home.peer.mesh().self.charges === 0) {
+    const ticket = await host.peer.invite(60_000)
+    liar = (await joinWith(world, ticket, {}, { sandboxHost: (real) => lyingWhen(real, lies) })).peerId
+    while (!isOut()) {
+      await world.until(work())
+      await world.clock.advance(1000)
+    }
   }
   const { self, members } = home.peer.mesh()
   const charges = Object.fromEntries(members.map((one) => [one.peer, one.charges]))
   const [, , ...others] = world.peers.map(({ peerId }) => charges[peerId])
-  expect(others).toEqual([0, 0, 1])
+  expect(others.pop()).toBe(1)
+  expect(new Set(others)).toEqual(new Set([0]))
   // Its guests gave right receipts meanwhile, which make up for a little of it; so do all others for the founder.
   expect(charges[host.peerId]).toBeGreaterThan(0.5)
   expect(self.charges).toBeLessThanOrEqual(0.5)

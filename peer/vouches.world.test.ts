@@ -2,12 +2,9 @@
 import { expect, test } from 'vitest'
 import { signBatch } from '../protocol/envelope.ts'
 import { Membership } from '../protocol/mesh.ts'
-import { encodeValue } from '../protocol/values.ts'
-import { joinBy, joinWith, publish, requestOf, worldFor } from '../scripts/test/world.ts'
+import { auditedWork, joinBy, joinWith, worldFor } from '../scripts/test/world.ts'
 import { lyingWhen } from '../simulations/adversaries.ts'
 import type { PeerSetup, WorldPeer } from '../simulations/world.ts'
-import { ensureLevel } from './calls.ts'
-import { inputsOf } from './inputs.ts'
 import { learnMesh } from './join.ts'
 import type { MeshState } from './membership.ts'
 import { PROBATION_RECEIPTS, RIGHTS_A_CHARGE } from './trust.ts'
@@ -20,14 +17,7 @@ const openMesh = async (name: string) => {
   const policy = { admission: 'public' } as const
   const world = await worldFor(name, { peers: 3, policy, setup: (i) => (i === 0 ? { policy: { slots: 0 } } : {}) })
   const [home, one, other] = world.peers as [WorldPeer, WorldPeer, WorldPeer]
-  const { input: _, ...request } = requestOf(await publish(home, 'export default (x) => 2 * x'), null, {
-    level: ensureLevel('audit'),
-  })
-  let next = 0
-  const work = async () => {
-    const inputs = Array.from({ length: BATCH }, () => encodeValue(next++))
-    for await (const _ of home.peer.map(request, inputsOf(inputs), false));
-  }
+  const work = await auditedWork(home, BATCH)
   const workUntil = async (isEnough: () => boolean) => {
     while (!isEnough()) {
       await world.until(work())

@@ -1,8 +1,8 @@
 import { base32 } from 'multiformats/bases/base32'
 import { describe, expect, test } from 'vitest'
 import { crypto, type TestPeer, testPeer } from '../scripts/protocol/test-keys.ts'
+import { HOUR_MS, membershipsOf, NOW_MS } from '../scripts/protocol/test-memberships.ts'
 import { randomFor } from '../scripts/test/seed.ts'
-import type { CID } from './cid.ts'
 import { type Envelope, signBatch } from './envelope.ts'
 import {
   chainExpiryMs,
@@ -20,8 +20,6 @@ import {
   verifyChain,
 } from './mesh.ts'
 
-const NOW_MS = 1_800_000_000_000
-const HOUR_MS = 3_600_000
 const operator = testPeer(0)
 const [alice, bob, carol] = [testPeer(1), testPeer(2), testPeer(3)]
 
@@ -33,6 +31,7 @@ const genesis: Genesis = {
   nonce: new Uint8Array(16),
 }
 const mesh = meshIdOf(crypto, genesis)
+const { linkOf, chainOf } = membershipsOf(mesh)
 const otherMesh = meshIdOf(crypto, { ...genesis, name: 'away' })
 
 describe('meshIdOf', () => {
@@ -131,30 +130,6 @@ describe('a ticket', () => {
     expect(await ticketFromText(crypto, ticketToText(signed), NOW_MS)).toEqual({ ticket: large, signed })
   })
 })
-
-interface Link {
-  by: TestPeer
-  of: TestPeer
-  own?: boolean
-  mesh?: CID
-  expiresMs?: number
-}
-
-const linkOf = async ({
-  by,
-  of,
-  mesh: ofMesh = mesh,
-  expiresMs = NOW_MS + HOUR_MS,
-  own = false,
-}: Link): Promise<Envelope> => {
-  const membership = Membership.encode({ v: 1, mesh: ofMesh, peer: of.id, expires_ms: expiresMs, own })
-  const [signed] = await signBatch(crypto, by.signer, by.id, 'membership', [membership])
-  return signed as Envelope
-}
-
-/** A chain in which each peer was admitted by the next. */
-const chainOf = (...peers: TestPeer[]): Promise<Envelope[]> =>
-  Promise.all(peers.slice(0, -1).map((of, i) => linkOf({ by: peers[i + 1] as TestPeer, of })))
 
 const holds = (chain: readonly Envelope[], peer: TestPeer) =>
   verifyChain(crypto, chain, { mesh, operator: operator.id, peer: peer.id, nowMs: NOW_MS, isRevoked: () => false })

@@ -1,12 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { crypto, type TestPeer, testPeer } from '../scripts/protocol/test-keys.ts'
-import type { CID } from './cid.ts'
+import { membershipsOf, NOW_MS } from '../scripts/protocol/test-memberships.ts'
 import { type Envelope, signBatch } from './envelope.ts'
-import { Genesis, type IsRevoked, Membership, meshIdOf } from './mesh.ts'
+import { Genesis, type IsRevoked, meshIdOf } from './mesh.ts'
 import { vouchesIn } from './vouches.ts'
 
-const NOW_MS = 1_800_000_000_000
-const HOUR_MS = 3_600_000
 const operator = testPeer(0)
 const [alice, bob, carol] = [testPeer(1), testPeer(2), testPeer(3)]
 
@@ -15,31 +13,8 @@ const genesis: Genesis = {
   policy: { admission: 'public', independence: 'peer' },
 }
 const mesh = meshIdOf(crypto, genesis)
+const { linkOf, chainOf } = membershipsOf(mesh)
 const otherMesh = meshIdOf(crypto, { ...genesis, name: 'away' })
-
-interface Link {
-  by: TestPeer
-  of: TestPeer
-  own?: boolean
-  mesh?: CID
-  expiresMs?: number
-}
-
-const linkOf = async ({
-  by,
-  of,
-  mesh: ofMesh = mesh,
-  expiresMs = NOW_MS + HOUR_MS,
-  own = false,
-}: Link): Promise<Envelope> => {
-  const membership = Membership.encode({ v: 1, mesh: ofMesh, peer: of.id, expires_ms: expiresMs, own })
-  const [signed] = await signBatch(crypto, by.signer, by.id, 'membership', [membership])
-  return signed as Envelope
-}
-
-/** A chain in which each peer was admitted by the next. */
-const chainOf = (...peers: TestPeer[]): Promise<Envelope[]> =>
-  Promise.all(peers.slice(0, -1).map((of, i) => linkOf({ by: peers[i + 1] as TestPeer, of })))
 
 describe('on a public mesh, those who vouch for a peer', () => {
   const NEVER = () => false

@@ -1,6 +1,7 @@
 /** Worlds for tests: peers of `simulations/world.ts` on this machine's crypto and engine, seeded by the run's seed. */
 import { onTestFinished } from 'vitest'
-import type { CallRequest, CallResult } from '../../peer/calls.ts'
+import { type CallRequest, type CallResult, ensureLevel } from '../../peer/calls.ts'
+import { inputsOf } from '../../peer/inputs.ts'
 import { learnMesh, readInvitation } from '../../peer/join.ts'
 import type { OwnerPolicy } from '../../peer/owner-policy.ts'
 import type { EffectKind } from '../../protocol/effects.ts'
@@ -103,4 +104,16 @@ export const requestOf = (
 export const returned = ({ outcome: { result } }: CallResult): Value => {
   if (!result.ok) throw new Error(`${result.code}: ${result.message}`)
   return decodeValue(result.value)
+}
+
+/** Each time `home` makes so many calls more, and has all answers. */
+export const auditedWork = async (home: WorldPeer, batch: number): Promise<() => Promise<void>> => {
+  const { input: _, ...request } = requestOf(await publish(home, 'export default (x) => 2 * x'), null, {
+    level: ensureLevel('audit'),
+  })
+  let next = 0
+  return async () => {
+    const inputs = Array.from({ length: batch }, () => encodeValue(next++))
+    for await (const _ of home.peer.map(request, inputsOf(inputs), false));
+  }
 }
