@@ -152,6 +152,12 @@ const caught = (plan: Plan): Plan => ({
   kinds: plan.kinds.map((_, i) => (i === 2 ? 'liar' : 'honest')),
 })
 
+/** A newcomer needs two at once, of whom it dials none. */
+const hasty = (plan: Plan): Plan => ({
+  ...calm(plan),
+  calls: plan.calls.map((call) => ({ ...call, by: 1, atMs: 0, level: { level: 'quorum', n: 2 }, what: { map: 1 } })),
+})
+
 /** Whoever wants to know somebody must ask. */
 const secluded = (plan: Plan): Plan => ({ ...calm(plan), isSecluded: true })
 
@@ -209,7 +215,7 @@ export const MISTAKES: { readonly [does: string]: Mistake } = {
     shaped: withReturn,
   },
   'advertise: nobody says what it lends': { finds: 'nothing lost', ...silentOn('advertise') },
-  'peers: newcomers are told of nobody': { finds: 'nothing lost', ...silentOn('peers') },
+  'peers: newcomers are told of nobody': { finds: 'nothing lost', ...silentOn('peers'), shaped: hasty },
   'load: all places are said to be taken': {
     finds: 'nothing lost',
     ...saying('load', (frame) => ({ ...frame, slots: 0, free: 0 })),
