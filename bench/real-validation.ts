@@ -22,12 +22,14 @@ type Print = (line: string) => void
 const PROCESSES = 8
 const BUSY_MAX = 0.6
 const TRIES_MAX = 3
-/** Jobs so long that two cores can carry what 128 peers say of them, others busy beside. */
-const TRIAL = { jobMs: 12_000, load: 0.6, jobs: 400, firstJobs: 100, settlingMs: SETTLING_MS }
-/** Machines start as slowly as two cores can shake all those hands; the large mesh is tried less often, for the time it takes. */
+const TRIAL = { load: 0.6, jobs: 400, firstJobs: 100, settlingMs: SETTLING_MS }
+/**
+ * Machines start as slowly, and jobs are as long, as two cores can shake all those hands and carry what is said of them; the large mesh is
+ * tried less often, for the time it takes.
+ */
 const SIZES = {
-  fitted: { runs: 5, peers: 64, startingMs: 20_000 },
-  unseen: { runs: 3, peers: 128, startingMs: 60_000 },
+  fitted: { runs: 5, peers: 64, startingMs: 20_000, jobMs: 12_000 },
+  unseen: { runs: 3, peers: 128, startingMs: 60_000, jobMs: 18_000 },
 } as const
 
 const percent = (share: number): string => `${rounded(100 * share)} %`
@@ -66,9 +68,10 @@ const tryReally = async (
 }
 
 const validateSize = async (seed: number, size: keyof typeof SIZES, hopMs: number, print: Print) => {
-  const { runs, peers, startingMs } = SIZES[size]
-  print(`${runs} runs of ${peers} peers in ${PROCESSES} processes, jobs of ${TRIAL.jobMs} ms at load ${TRIAL.load}`)
-  const trials = Array.from({ length: runs }, (_, i): Trial => ({ ...TRIAL, seed: seed + i, peers, startingMs }))
+  const { runs, ...mesh } = SIZES[size]
+  const { peers, jobMs } = mesh
+  print(`${runs} runs of ${peers} peers in ${PROCESSES} processes, jobs of ${jobMs} ms at load ${TRIAL.load}`)
+  const trials = Array.from({ length: runs }, (_, i): Trial => ({ ...TRIAL, ...mesh, seed: seed + i }))
   const foretold = await foretell(trials, hopMs, print)
   const tried: (RealTried | undefined)[] = []
   let failures = 0

@@ -101,6 +101,7 @@ export class PoolProcess {
     if (lacks) this.#sendCode(run)
     else if (!this.#known.has(functionId)) this.#introduce(run)
     run.process = this
+    run.spentMs = 0
     this.#push(run, predictedMs)
     if (run.job.traceTicks) this.#send(['trace', run.id, run.job.traceTicks])
     if (run.job.until !== undefined) this.#send(['until', run.id, run.job.until])
@@ -234,7 +235,10 @@ export class PoolProcess {
     } else {
       this.#steps.shift()
       this.backlogMs = this.#steps.length === 0 ? 0 : this.backlogMs - step.predictedMs
-      if (current) run.steps--
+      if (current) {
+        run.steps--
+        run.spentMs += now - this.since
+      }
       this.since = now
       this.#events.ended(this, run, report, current)
       if (this.busy) this.#events.began(this)

@@ -85,6 +85,8 @@ export class PooledRun implements SandboxRun {
   process: PoolProcess | undefined
   /** Steps that its process still has to do. */
   steps = 0
+  /** What its steps have taken since its process began it, ms: to begin it again takes as long. */
+  spentMs = 0
   /** When it first began, on the monotonic clock, ms. */
   startedAt: number | undefined
   done = false

@@ -42,7 +42,11 @@ export interface PoolOptions {
 const SHORT_MS = 5
 /** So much predicted work is sent ahead: a process is busy while the next frame travels, and little waits behind a surprise. */
 const AHEAD_MS = 20
-/** A step that takes longer is a surprise: the runs behind it move to other processes, and if nobody wants it, it ends. */
+/**
+ * A step that takes longer is a surprise: if nobody wants it, it ends, and the runs behind it move to other processes. One that has
+ * computed before moves when it has waited for as long as that has taken, which it does again there: so it is at most twice as late
+ * as if the end of the step had been known.
+ */
 const STALL_MS = 40
 /** To come up, for a process that nobody waits for any more: on a busy machine it takes seconds, and another would take longer. */
 const STARTING_MS = 10_000
@@ -185,8 +189,13 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
 
   answered(run: PooledRun, n: number, answer: Answer): void {
     const { process } = run
-    if (process && process.ending === undefined && (run.steps > 0 || process.backlogMs <= AHEAD_MS))
-      return process.answer(run, n, answer, this.#predict(run))
+    if (process && process.ending === undefined) {
+      process.answer(run, n, answer, this.#predict(run))
+      if (process.head === run) return
+      // What is before it may have been computed for long.
+      this.#look(process, this.#ports.clock.monotonic())
+      return this.#dispatch()
+    }
     if (process) process.drop(run)
     else if (!this.#evicted.delete(run)) return
     run.detach()
@@ -242,8 +251,9 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
     return true
   }
 
-  /** The process that takes `run` now: one at rest, or with little to do, or a new one. */
+  /** The process that takes `run` now: one at rest, where few wait, or with little to do, or a new one. */
   #place(run: PooledRun, predictedMs: number): PoolProcess | undefined {
+    let knowing: PoolProcess | undefined
     let atRest: PoolProcess | undefined
     let ahead: PoolProcess | undefined
     let foreign: PoolProcess | undefined
@@ -256,10 +266,11 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
       } else if (process.busy) {
         const room = predictedMs <= SHORT_MS && process.backlogMs + predictedMs <= AHEAD_MS
         if (room && process.backlogMs < (ahead?.backlogMs ?? AHEAD_MS)) ahead = process
-      } else if (process.knows(run.job.functionId)) return process
-      else atRest ??= process
+      } else if (process.knows(run.job.functionId)) {
+        if (process.parked.size < (knowing?.parked.size ?? Number.POSITIVE_INFINITY)) knowing = process
+      } else atRest ??= process
     }
-    const found = atRest ?? ahead
+    const found = knowing ?? atRest ?? ahead
     if (found || this.#processes.length < this.slots) return found ?? this.#spawn(run)
     // When it has gone, one that runs the engine takes its place.
     if (foreign) this.#release(foreign, 'another engine is wanted')
@@ -362,10 +373,16 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
     this.#dispatch()
   }
 
-  /** The runs of a process move to others, but for a long one that it computes. */
+  /** The runs behind a long one that a process computes move to others, or all that it was given. */
   #relieve(process: PoolProcess, head?: PooledRun): void {
+    const now = this.#ports.clock.monotonic()
     for (const run of process.runs()) {
       if (run === head || run.steps === 0) continue
+      const dueMs = process.since + run.spentMs
+      if (head && now < dueMs) {
+        this.#arm(dueMs)
+        continue
+      }
       if (process.parked.has(run)) process.drop(run)
       this.#restart(run)
     }
