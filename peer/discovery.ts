@@ -37,7 +37,7 @@ interface DiscoveryParts {
   neighbours: NeighbourTable
   roster: Roster
   lending: Pick<Lending, 'offer'>
-  advertisement: Pick<OwnAdvertisement, 'moved'>
+  advertisement: Pick<OwnAdvertisement, 'renew'>
   advertisements: AdvertisementTable
   hearsay(): AdvertisementTable
 }
@@ -89,7 +89,7 @@ export class Discovery {
     vicinity?.start(vicinityTag(crypto, office.meshId), self, ({ peer, addresses }) => roster.meetNear(peer, addresses))
     relaying?.start(
       (peer) => this.#isMember(peer),
-      () => advertisement.moved(),
+      () => advertisement.renew(),
     )
     this.#look()
     this.#cancelOpening = this.#ports.clock.after(OPEN_DIRECTORY_MS, () => void this.#openDirectory())
