@@ -5,11 +5,14 @@ import { expect } from 'vitest'
 import { MIB } from '../protocol/limits.ts'
 import { type Limits, Outcome } from '../protocol/outcome.ts'
 import { decodeValue, encodeValue, ensureValue, type Value } from '../protocol/values.ts'
+import { Bases } from './base.ts'
 import { PLAIN_MODULE, type Run, type RunEvents, type SandboxResult } from './job.ts'
 import { createSandbox, type RunHandle, type Sandbox } from './sandbox.ts'
 
 export const wasmBytes = new Uint8Array(readFileSync(new URL('./quickjs.wasm', import.meta.url)))
 export const wasm = new WebAssembly.Module(wasmBytes)
+/** Made once: what all sandboxes of a file begin with is the same. */
+export const bases = new Bases(wasm)
 
 export const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(hash('sha256', bytes, 'buffer'))
 
@@ -34,7 +37,7 @@ export const begin = (
   module: string,
   run: Run = runOf(),
   events: RunEvents = {},
-  sandbox: Sandbox = createSandbox({ wasm, compare: true }),
+  sandbox: Sandbox = createSandbox({ wasm, bases, compare: true }),
 ): RunHandle => {
   sandbox.load(module, bytesOf(module), run.limits.memory_bytes, { ...PLAIN_MODULE, effects: run.effects })
   return sandbox.run(module, run, events)
@@ -47,7 +50,7 @@ export const outcomeOf = (result: SandboxResult | undefined): Outcome => {
 
 /** The outcome of one run, from its image and once more after it: both must be the same bytes. */
 export const perform = (module: string, input: unknown = null, changes: Partial<Run> = {}): Outcome => {
-  const sandbox = createSandbox({ wasm, compare: true })
+  const sandbox = createSandbox({ wasm, bases, compare: true })
   const run = runOf(input, changes)
   const first = begin(module, run, {}, sandbox).result
   expect(begin(module, run, {}, sandbox).result).toEqual(first)

@@ -1,6 +1,6 @@
 /** For tests: the same code in the guest and in Node, which has the same interfaces. */
 import { expect } from 'vitest'
-import { bytesOf, limits, outcomeOf, runOf, valueIn, wasm } from './fixture.ts'
+import { bases, bytesOf, limits, outcomeOf, runOf, valueIn, wasm } from './fixture.ts'
 import { createSandbox } from './sandbox.ts'
 
 type Async = (input: string) => Promise<string>
@@ -15,7 +15,7 @@ const wrapped = (body: string): string => `
 
 /** `body`, of an async function of x that returns what JSON can say, in the guest. `bytes` and `attempt` are at hand. */
 export const inGuest = (body: string): ((x: unknown) => unknown) => {
-  const sandbox = createSandbox({ wasm })
+  const sandbox = createSandbox({ wasm, bases })
   sandbox.load('f', bytesOf(`export default async (input) => {${wrapped(body)}}`), limits.memory_bytes)
   return (x) => valueIn(outcomeOf(sandbox.run('f', runOf(JSON.stringify(x))).result))
 }
