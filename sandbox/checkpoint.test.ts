@@ -12,15 +12,15 @@ import {
 } from '../protocol/limits.ts'
 import { encodeValue } from '../protocol/values.ts'
 import { checkProperty } from '../scripts/test/seed.ts'
-import { begin, outcomeOf, runOf, sha256, wasm } from './fixture.ts'
+import { bases, begin, outcomeOf, runOf, sha256, wasm } from './fixture.ts'
 import type { Run } from './job.ts'
 import { decodeRegions } from './region-file.ts'
 import { createSandbox } from './sandbox.ts'
 
-/** Between requests it computes for somewhat more than a checkpoint is due for: a fill of a large array is many ticks, fast. */
+/** Between requests it computes for somewhat more than a checkpoint is due for: to copy a large array onto itself is many ticks, and no work. */
 const HEAVY = `
   const bytes = new Uint8Array(250_000)
-  const work = () => { for (let i = 0; i < 90_000; i++) bytes.fill(i) }`
+  const work = () => { for (let i = 0; i < 90_000; i++) bytes.copyWithin(0, 0) }`
 
 const MODULES: Record<string, string> = {
   'closures, generators, maps and promises that wait': `${HEAVY}
@@ -59,7 +59,7 @@ interface Rested {
   hash: string
 }
 
-const freshly = () => createSandbox({ wasm })
+const freshly = () => createSandbox({ wasm, bases })
 
 /** A run that is answered as it asks, the oldest request last; what it came to, its checkpoints and its memory at each tick. */
 const performed = (module: string, changes: Partial<Run> = {}) => {
@@ -189,7 +189,7 @@ test('a checkpoint that is damaged gives an outcome or none, and reaches nothing
   const module = MODULES['memory that has grown'] as string
   const { rests, journal } = performed(module)
   const { checkpoint } = rests.at(-1) as Rested
-  const sandbox = createSandbox({ wasm })
+  const sandbox = createSandbox({ wasm, bases })
   begin('export default () => 1', runOf(), {}, sandbox)
   checkProperty(
     'damaged checkpoint',
