@@ -68,7 +68,7 @@ const farness = (peers: readonly WorldPeer[], count: number): number => {
   return ratios.reduce((sum, ratio) => sum + ratio / ratios.length, 0)
 }
 
-test('150 peers that know one address: all can be called, none has too many neighbours, and the first may die', async () => {
+test(`${PEERS} peers that know one address: all can be called, none has too many neighbours, and the first may die`, async () => {
   const world = await emptyWorld('mesh')
   const first = await world.add(light)
   for (let i = 1; i < PEERS; i++) {

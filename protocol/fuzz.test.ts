@@ -1,6 +1,6 @@
 /**
- * Everything that strangers send, changed a little 100,000 times: the same bytes back, or a refusal with a code. The frames are
- * in `fuzz-frames.test.ts`.
+ * Everything that strangers send, each changed a little 50,000 times: the same bytes back, or a refusal with a code. The frames
+ * are in `fuzz-frames.test.ts`; `npm run fuzz` begins with 100,000 of each.
  */
 import * as library from '@ipld/dag-cbor'
 import { describe, expect, test } from 'vitest'
