@@ -27,7 +27,9 @@ export const attack = async (kind: Kind, least: number, options: ShopOptions = {
   let isWhole = false
   for (let at = 1, shops = 0; !isWhole || found.points < least; shops++) {
     const shop = await Shop.open(`${kind} ${shops}`, random, options)
-    for (let sales = 0; sales < SALES_MAX && (at > 1 || sales === 0); sales++) at = (await sale(shop, at)) ? at + 1 : 1
+    const isEnough = () => isWhole && found.points + shop.points >= least
+    for (let sales = 0; sales < SALES_MAX && (at > 1 || sales === 0) && !isEnough(); sales++)
+      at = (await sale(shop, at)) ? at + 1 : 1
     isWhole ||= at === 1
     found.points += shop.points
     found.duplicates += shop.sinks.duplicates

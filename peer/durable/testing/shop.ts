@@ -7,6 +7,7 @@ import { decodeValue, type Value } from '../../../protocol/values.ts'
 import { seedFor } from '../../../scripts/test/seed.ts'
 import { machine, publish, requestOf } from '../../../scripts/test/world.ts'
 import { ForgetfulDisk } from '../../../simulations/forgetful-storage.ts'
+import { withKeyedHashes } from '../../../simulations/keyed-hash.ts'
 import { createWorld, type PeerSetup, type World, type WorldPeer } from '../../../simulations/world.ts'
 import { ensureLevel } from '../../calls.ts'
 import { Life } from './life.ts'
@@ -114,7 +115,7 @@ export class Shop {
       return 0
     }
     const setup = (i: number): PeerSetup => (i === 0 ? { policy: { slots: 0 } } : {})
-    const options = { machine, seed: seedFor(name), peers: 1 + executors, setup, latencyMs }
+    const options = { machine: withKeyedHashes(machine), seed: seedFor(name), peers: 1 + executors, setup, latencyMs }
     const world = await createWorld({ ...options, keepsEvent: () => false })
     const shop = new Shop(world, random, level)
     open.shop = shop
