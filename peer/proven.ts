@@ -20,7 +20,7 @@ const isSame = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length 
  * with the call, after an execution that made something up, goes on from here.
  */
 export class Proven {
-  readonly #journal: JournalEntry[] = []
+  #journal: JournalEntry[] = []
   readonly #underWay = new Map<number, Promise<Answer>>()
   #requests = 0
 
@@ -43,14 +43,14 @@ export class Proven {
   add(journal: readonly JournalEntry[], count: number): void {
     if (count <= this.#requests) return
     this.#requests = count
-    this.#journal.splice(0, this.#journal.length, ...journal.filter(({ n }) => n < count))
+    this.#journal = journal.filter(({ n }) => n < count)
   }
 
   /** Of what it requested only the first `count` still hold. */
   cut(count: number): void {
     if (count >= this.#requests) return
     this.#requests = count
-    this.#journal.splice(0, this.#journal.length, ...this.#journal.filter(({ n }) => n < count))
+    this.#journal = this.#journal.filter(({ n }) => n < count)
     for (const n of [...this.#underWay.keys()]) if (n >= count) this.#underWay.delete(n)
   }
 

@@ -5,6 +5,7 @@
 import { isDeferred } from '../protocol/effects.ts'
 import type { Answer, EffectRequest, JournalEntry } from '../protocol/journal.ts'
 import type { SandboxResult, SandboxRun } from '../sandbox/pool.ts'
+import { partsOf } from './journal-parts.ts'
 import { leadingTo, restAfter } from './proven.ts'
 import type { RunRequest } from './runner.ts'
 
@@ -12,7 +13,6 @@ import type { RunRequest } from './runner.ts'
 const CHECKPOINTS_MAX = 4
 
 type Ended = Exclude<SandboxResult, { kind: 'inconclusive' }>
-type Given = Extract<JournalEntry, { entry: 'answer' }>
 
 export interface RehearsalParts {
   start(journal: readonly JournalEntry[], events: Pick<RunRequest, 'onRequest' | 'onWait' | 'onRest'>): SandboxRun
@@ -20,16 +20,11 @@ export interface RehearsalParts {
   ended(run: SandboxRun): Promise<Ended>
 }
 
-const answersIn = (journal: readonly JournalEntry[]): Given[] => journal.filter((one) => one.entry === 'answer')
-
-const requestsIn = (journal: readonly JournalEntry[]): EffectRequest[] =>
-  journal.filter((one) => one.entry === 'request').sort((a, b) => a.n - b.n)
-
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, i) => byte === b[i])
 
 const isSame = (a: EffectRequest | undefined, b: EffectRequest): boolean =>
-  a?.kind === b.kind && a.after === b.after && sameBytes(a.arguments, b.arguments)
+  a === b || (a?.kind === b.kind && a.after === b.after && sameBytes(a.arguments, b.arguments))
 
 export class Rehearsal {
   readonly #run: SandboxRun
@@ -47,8 +42,9 @@ export class Rehearsal {
   /** Begins with what leads to a request, or to the rest behind so many answers. */
   constructor({ start, ended }: RehearsalParts, journal: readonly JournalEntry[], to: EffectRequest | number) {
     const begun = typeof to === 'number' ? restAfter(journal, to) : leadingTo(journal, to)
-    this.#made = requestsIn(begun)
-    this.#given = answersIn(begun).map(({ answer }) => answer)
+    const { requests, answers } = partsOf(begun)
+    this.#made = [...requests]
+    this.#given = answers.map(({ answer }) => answer)
     this.#run = start(begun, {
       onRequest: (made) => {
         this.#made[made.n] = made
@@ -62,38 +58,46 @@ export class Rehearsal {
 
   /** What it was answered is the beginning of what `journal` says. */
   suits(journal: readonly JournalEntry[]): boolean {
-    const answers = answersIn(journal)
+    const { answers } = partsOf(journal)
     return this.#given.every((given, i) => answers[i]?.answer === given)
   }
 
   /** How many of the requests of `journal`, from the first to `request`, it makes. */
   requestsOf(journal: readonly JournalEntry[], request: EffectRequest): Promise<number> {
     return this.#inTurn(async () => {
-      const told = await this.#goOn(answersIn(journal).slice(0, request.after))
+      const told = await this.#goOn(journal, request.after)
       if (told?.kind === 'diverged') return Math.min(told.n, request.n)
-      const wanted = requestsIn(journal).slice(0, request.n + 1)
-      const differs = wanted.findIndex((one, n) => !isSame(this.#made[n], one))
-      return differs === -1 ? wanted.length : differs
+      return this.#madeOf(partsOf(journal).requests.slice(0, request.n + 1))
     })
   }
 
   /** The checkpoint that it comes to after so many answers of `journal`, by the same requests as that; undefined: none. */
   checkpointAt(journal: readonly JournalEntry[], answers: number): Promise<Uint8Array | undefined> {
     return this.#inTurn(async () => {
-      await this.#goOn(answersIn(journal).slice(0, answers))
-      const wanted = requestsIn(restAfter(journal, answers))
-      return wanted.every((one, n) => isSame(this.#made[n], one)) ? this.#checkpoints.get(answers) : undefined
+      await this.#goOn(journal, answers)
+      const wanted = partsOf(restAfter(journal, answers)).requests
+      return this.#madeOf(wanted) === wanted.length ? this.#checkpoints.get(answers) : undefined
     })
   }
 
   /** What it comes to with all of `journal`; undefined: something else than that. */
   outcomeOf(journal: readonly JournalEntry[]): Promise<Extract<Ended, { kind: 'outcome' }> | undefined> {
     return this.#inTurn(async () => {
-      const told = await this.#goOn(answersIn(journal))
-      const wanted = requestsIn(journal)
+      const told = await this.#goOn(journal, journal.length)
+      const wanted = partsOf(journal).requests
       if (told?.kind !== 'outcome' || wanted.length !== this.#made.length) return undefined
-      return wanted.every((one, n) => isSame(this.#made[n], one)) ? told : undefined
+      return this.#madeOf(wanted) === wanted.length ? told : undefined
     })
+  }
+
+  /** How many of `wanted`, from the first, it has made. Of those the arguments are compared once. */
+  #madeOf(wanted: readonly EffectRequest[]): number {
+    for (let n = 0; n < wanted.length; n++) {
+      const one = wanted[n] as EffectRequest
+      if (!isSame(this.#made[n], one)) return n
+      this.#made[n] = one
+    }
+    return wanted.length
   }
 
   #rested(answers: number, bytes: Uint8Array): void {
@@ -114,9 +118,9 @@ export class Rehearsal {
     return done
   }
 
-  /** Gives it what it has not been given of `answers`; undefined: then it waits for more, or for what it has not asked for. */
-  async #goOn(answers: readonly Given[]): Promise<Ended | undefined> {
-    for (const { n, answer } of answers.slice(this.#given.length)) {
+  /** Gives it what it has not been given of so many answers; undefined: then it waits for more, or for what it has not asked for. */
+  async #goOn(journal: readonly JournalEntry[], answers: number): Promise<Ended | undefined> {
+    for (const { n, answer } of partsOf(journal).answers.slice(this.#given.length, answers)) {
       if (!this.#made[n]) {
         const told = await this.#atRest()
         if (told) return told

@@ -2,14 +2,15 @@
 import { type CID, ensureCid } from '../../protocol/cid.ts'
 import { KeptCheckpoint } from '../../protocol/durable.ts'
 import { joinBytes } from '../../protocol/join-bytes.ts'
-import { type JournalEntry, orderJournal } from '../../protocol/journal.ts'
+import type { JournalEntry } from '../../protocol/journal.ts'
 import type { Crypto } from '../../protocol/ports.ts'
 import type { Checkpoint } from '../../protocol/records.ts'
 import type { BlockStore } from '../../registry/block-store.ts'
 import { blocksIn, checkpointOf, isSameCheckpoint } from '../checkpoints.ts'
 import { restAfter } from '../proven.ts'
-import { headOf, sameBytes } from '../receipts.ts'
+import { sameBytes } from '../receipts.ts'
 import type { StateEngine, Write } from '../state/engine.ts'
+import { Heads } from './heads.ts'
 import { checkpointName, checkpointsName } from './names.ts'
 import { piecesOf, scanPieces } from './pieces.ts'
 
@@ -33,6 +34,7 @@ export class KeptCheckpoints {
   readonly #store: CheckpointParts['store']
   readonly #place: string
   readonly #id: string
+  readonly #heads: Heads
   /** The newest last. */
   readonly #kept: (Kept & { unpin(): void })[] = []
   #number = 0
@@ -42,6 +44,7 @@ export class KeptCheckpoints {
     this.#store = store
     this.#place = place
     this.#id = id
+    this.#heads = new Heads(crypto, ensureCid(id))
   }
 
   /** Those that are whole of what an earlier home has kept. */
@@ -78,7 +81,7 @@ export class KeptCheckpoints {
 
   /** As a checkpoint after so many answers of `journal` names it. */
   headAt(journal: readonly JournalEntry[], answers: number): Uint8Array {
-    return headOf(this.#crypto, ensureCid(this.#id), orderJournal(restAfter(journal, answers))).head
+    return this.#heads.of(restAfter(journal, answers))
   }
 
   /** Whether it is the one that is kept there; undefined: none is. */

@@ -16,6 +16,7 @@ import type { BlockExchange } from '../../registry/block-exchange.ts'
 import type { BlockStore } from '../../registry/block-store.ts'
 import type { CallRequest, CallResult, CallSteps, Committed, Item } from '../calls.ts'
 import { type Deferred, deferredIn, GrantedRequests } from '../grants.ts'
+import { partsOf } from '../journal-parts.ts'
 import { Proven } from '../proven.ts'
 import type { Sends } from '../sends/sends.ts'
 import { commitKnown } from './commit.ts'
@@ -290,6 +291,4 @@ export class Steps implements CallSteps {
 
 /** The requests of a journal from `first` to `last`, in order. */
 const requestsIn = (journal: readonly JournalEntry[], first: number, last: number): EffectRequest[] =>
-  journal
-    .flatMap((one) => (one.entry === 'request' && one.n >= first && one.n <= last ? [one] : []))
-    .sort((a, b) => a.n - b.n)
+  partsOf(journal).requests.filter(({ n }) => n >= first && n <= last)
