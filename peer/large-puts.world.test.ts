@@ -19,6 +19,8 @@ import type { PeerSetup, World, WorldPeer } from '../simulations/world.ts'
 import { ensureLevel } from './calls.ts'
 import { receiptFileOf } from './receipt-file.ts'
 import { journalBytes } from './sizes.ts'
+import { openStorageEngine } from './state/storage-engine.ts'
+import { createMemoryStorage } from './storage/memory.ts'
 import { verifyReceiptFile } from './verify-file.ts'
 
 const EFFECTS: EffectKind[] = ['get', 'list', 'put', 'sleep']
@@ -163,10 +165,18 @@ test.each(['self', 'quorum:2'])('an executor that names other blocks is found ou
   }
 })
 
-test('bytes of a grant are charged before anything is fetched', async () => {
-  const world = await meshFor('charged', 3, () => ({ sandboxHost: withholdingHost }))
-  const refused = world.until(paintBlindly(world, 'quorum:2', { grant: { bytes: BYTES } }))
-  await expect(refused).rejects.toMatchObject({ code: 'E_GRANT', message: expect.stringContaining('bytes') })
+test('bytes are held against the grant, and against the quota of the namespace, before anything is fetched', async () => {
+  const quotaOf = () => ({ keys: 1000, bytes: BYTES })
+  const state = await openStorageEngine({ storage: createMemoryStorage(), quotaOf, damaged: () => {} })
+  const setup = (i: number) => (i === 0 ? { policy: { slots: 0 }, state } : { sandboxHost: withholdingHost })
+  const world = await worldFor('charged', { peers: 3, setup })
+  for (const [code, grant] of [
+    ['E_GRANT', { bytes: BYTES }],
+    ['E_STATE_QUOTA', {}],
+  ] as const) {
+    const refused = world.until(paintBlindly(world, 'quorum:2', { grant }))
+    await expect(refused).rejects.toMatchObject({ code, message: expect.stringContaining('bytes') })
+  }
   expect(eventsOf(world, 'call.withheld')).toEqual([])
   expect(await keptIn(world)).toBeUndefined()
 })

@@ -36,6 +36,7 @@ const lostWith = (engine: StateEngine, gone: Promise<never>): StateEngine => {
     list: (...asked) => orGone(engine.list(...asked)),
     commit: (transaction) => orGone(engine.commit(transaction)),
     watch: (...asked) => engine.watch(...asked),
+    ensureRoom: (...asked) => orGone(engine.ensureRoom(...asked)),
     close: () => orGone(engine.close()),
   }
 }

@@ -103,6 +103,7 @@ const bound = (engine: StateEngine): StateEngine => ({
   list: (...asked) => engine.list(...asked),
   commit: (transaction) => engine.commit(transaction),
   watch: (...asked) => engine.watch(...asked),
+  ensureRoom: (...asked) => engine.ensureRoom(...asked),
   close: () => engine.close(),
 })
 

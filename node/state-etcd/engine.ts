@@ -4,9 +4,19 @@
  */
 import { randomUUID } from 'node:crypto'
 import { ensureKeys, ensurePrefix, ensureRange, ensureTransaction } from '../../peer/state/checks.ts'
-import type { Change, Committed, Entry, Holdings, Range, StateEngine, Transaction } from '../../peer/state/engine.ts'
+import type {
+  Change,
+  Committed,
+  Entry,
+  Holdings,
+  Range,
+  SizedWrite,
+  StateEngine,
+  Transaction,
+} from '../../peer/state/engine.ts'
 import type { Window } from '../../peer/state/history.ts'
 import type { Homes } from '../../peer/state/homes.ts'
+import { ensureRoomFor } from '../../peer/state/room.ts'
 import { Totals } from '../../peer/state/totals.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import type { EtcdCredentials } from './access.ts'
@@ -148,6 +158,11 @@ class EtcdEngine implements StateEngine {
       this.#open.add(item)
       this.#forward([item])
     })
+  }
+
+  /** By what the committer has told of. */
+  ensureRoom(writes: readonly SizedWrite[]): Promise<void> {
+    return ensureRoomFor(this, this.#totals, this.#options.quotaOf, writes)
   }
 
   async *watch(namespace: string, prefix: string, after: number, signal: AbortSignal): AsyncIterable<Change> {

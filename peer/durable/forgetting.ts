@@ -3,7 +3,7 @@ import { MeshError } from '../../protocol/errors.ts'
 import type { Ports } from '../../protocol/ports.ts'
 import { callerPrefixIn } from '../state/caller-namespaces.ts'
 import { commitKnown } from '../state/commit.ts'
-import type { StateEngine, Transaction, Write } from '../state/engine.ts'
+import type { Read, StateEngine, Write } from '../state/engine.ts'
 import { isOfCallers } from '../state/totals.ts'
 import { forgetDelegation } from './delegations.ts'
 import { INVOCATIONS, PIECES, placeOfCaller } from './names.ts'
@@ -105,8 +105,8 @@ export class Forgetting {
   }
 }
 
-/** Whose ended invocations could make room for what `quota` refused; undefined: none could. */
-const placeIn = ({ writes }: Transaction, { fields }: MeshError): string | undefined => {
+/** Whose ended invocations could make room for what a quota refused; undefined: none could. */
+const placeIn = (writes: readonly Pick<Read, 'namespace'>[], { fields }: MeshError): string | undefined => {
   const holder = `${fields.namespace}`
   if (holder === PIECES || holder === INVOCATIONS) return PIECES
   if (!isOfCallers(holder)) return undefined
@@ -149,24 +149,26 @@ class Room {
 /** A state engine where what somebody's ended invocations keep makes room for what that one writes. */
 export const withRoom = (ports: ForgettingPorts, engine: StateEngine): StateEngine => {
   const room = new Room(ports, engine)
+  const withRoomFor = async <T>(writes: readonly Read[], attempt: () => Promise<T>): Promise<T> => {
+    for (;;) {
+      try {
+        return await attempt()
+      } catch (cause) {
+        if (!(cause instanceof MeshError) || cause.code !== 'E_STATE_QUOTA') throw cause
+        const place = placeIn(writes, cause)
+        if (place === undefined) throw cause
+        if (!(await room.make(place))) throw full(cause)
+      }
+    }
+  }
   return {
     revision: () => engine.revision(),
     read: (...asked) => engine.read(...asked),
     list: (...asked) => engine.list(...asked),
     watch: (...asked) => engine.watch(...asked),
     close: () => engine.close(),
-    commit: async (transaction) => {
-      for (;;) {
-        try {
-          return await engine.commit(transaction)
-        } catch (cause) {
-          if (!(cause instanceof MeshError) || cause.code !== 'E_STATE_QUOTA') throw cause
-          const place = placeIn(transaction, cause)
-          if (place === undefined) throw cause
-          if (!(await room.make(place))) throw full(cause)
-        }
-      }
-    },
+    commit: (transaction) => withRoomFor(transaction.writes, () => engine.commit(transaction)),
+    ensureRoom: (writes) => withRoomFor(writes, () => engine.ensureRoom(writes)),
   }
 }
 

@@ -59,6 +59,7 @@ const viewOf = (engine: StateEngine): { engine: StateEngine; end(): void } => {
       list: (...asked) => unlessEnded(() => engine.list(...asked)),
       commit: (transaction) => unlessEnded(() => engine.commit(transaction)),
       watch: (...asked) => engine.watch(...asked),
+      ensureRoom: (...asked) => engine.ensureRoom(...asked),
       close: async () => {},
     },
     end: () => {

@@ -36,7 +36,7 @@ test('is that in which they are kept: whoever goes on with the journal comes to 
   await engine.commit({ id: 'begun', revision, reads: [], ranges: [], writes: begun })
   const slow: StateEngine = {
     ...{ revision: () => engine.revision(), read: engine.read.bind(engine), list: engine.list.bind(engine) },
-    ...{ watch: engine.watch.bind(engine), close: () => engine.close() },
+    ...{ watch: engine.watch.bind(engine), ensureRoom: engine.ensureRoom.bind(engine), close: () => engine.close() },
     commit: (transaction) =>
       new Promise((resolve) => clock.after(1 + random.below(20), () => resolve(engine.commit(transaction)))),
   }

@@ -177,6 +177,13 @@ const limits = (subject: () => LargeSubject) => {
     expect(await subject().kept()).toEqual([])
     for (const key of ['a', 'b', 'c']) await subject().write(putLarge(key, 1))
     await expect(subject().write(putLarge('d', 1))).rejects.toMatchObject(quota)
+    // The same is said of it before it is there.
+    const sized = (key: string, bytes: number | undefined) => ({ namespace: 'shop', key, bytes })
+    const ensureRoom = (...writes: ReturnType<typeof sized>[]) => subject().large.ensureRoom(writes)
+    await expect(ensureRoom(sized('d', BYTES))).rejects.toMatchObject(quota)
+    await ensureRoom(sized('a', BYTES))
+    await ensureRoom(sized('d', BYTES), sized('a', undefined))
+    await expect(ensureRoom(sized('a', undefined), sized('a', 2 * BYTES))).rejects.toMatchObject(quota)
     await subject().write(gone('a'))
     await subject().reopen()
     await subject().write(putLarge('d', 1))

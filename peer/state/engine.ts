@@ -40,6 +40,11 @@ export type Write =
   | { namespace: string; key: string; put: Uint8Array }
   | { namespace: string; key: string; delete: true }
 
+/** A write by the size of its value; undefined: it deletes. Of several to one key the last one counts. */
+export interface SizedWrite extends Read {
+  bytes: number | undefined
+}
+
 export interface Transaction {
   /**
    * Names invocation and step, 1 to 128 characters of printable ASCII. What it names is committed once at most: the same
@@ -101,6 +106,8 @@ export interface StateEngine {
    * E_STATE_UNAVAILABLE it may have been committed or not: the same transaction again is answered with what it came to.
    */
   commit(transaction: Transaction): Promise<Committed>
+  /** Throws E_STATE_QUOTA where `commit` would, of these writes, as things stand: of what is asked for elsewhere before it can be written. */
+  ensureRoom(writes: readonly SizedWrite[]): Promise<void>
   /**
    * Every change under `prefix` with a revision above `after`, in order, those to come included; ends when `signal` is
    * aborted. Throws E_REVISION where changes are asked for that are no longer kept: by `after`, or because whoever reads

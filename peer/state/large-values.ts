@@ -10,7 +10,7 @@ import type { LargeValue } from '../../protocol/large-values.ts'
 import { MIB, STATE_BLOCK_BYTES, STATE_VALUE_BYTES_MAX } from '../../protocol/limits.ts'
 import type { Clock, Ports } from '../../protocol/ports.ts'
 import { splitBytes } from '../../protocol/split.ts'
-import type { Change, Committed, Entry, Range, Read, StateEngine, Transaction, Write } from './engine.ts'
+import type { Change, Committed, Entry, Range, Read, SizedWrite, StateEngine, Transaction, Write } from './engine.ts'
 import { decodeReference, encodeReference, heldBytes, isReference } from './large-reference.ts'
 import { LIST_BYTES_MAX } from './listing.ts'
 import { blockKeys, fenceOf, readBlocks, Uploads } from './uploads.ts'
@@ -83,6 +83,10 @@ export class LargeValues implements StateEngine {
       large.length === 0 ? await this.#engine.commit(transaction) : await this.#commitLarge(transaction, large)
     this.#uploads.written(writes)
     return committed
+  }
+
+  ensureRoom(writes: readonly SizedWrite[]): Promise<void> {
+    return this.#engine.ensureRoom(writes)
   }
 
   async *watch(namespace: string, prefix: string, after: number, signal: AbortSignal): AsyncIterable<Change> {

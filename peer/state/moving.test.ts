@@ -192,6 +192,7 @@ test('a write that began before the mark conflicts with it, and is refused', asy
       return engine.commit(transaction)
     },
     watch: engine.watch.bind(engine),
+    ensureRoom: engine.ensureRoom.bind(engine),
     close: () => engine.close(),
   }
   const late = new OwnerAccess({ clock, random: seededRandom(seedFor('late')) }, slow)
@@ -217,6 +218,7 @@ test('what is deleted is gone whole, also where that was interrupted, and the na
         read: engine.read.bind(engine),
         commit: engine.commit.bind(engine),
         list,
+        ensureRoom: engine.ensureRoom.bind(engine),
       },
       ...{ watch: engine.watch.bind(engine), close: () => engine.close() },
     },

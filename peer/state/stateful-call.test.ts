@@ -232,6 +232,7 @@ describe('the engine fails', () => {
     list: (...args) => one.list(...args),
     commit: (...args) => one.commit(...args),
     watch: (...args) => one.watch(...args),
+    ensureRoom: (...args) => one.ensureRoom(...args),
     close: () => one.close(),
   })
 

@@ -11,7 +11,7 @@ import { PUT_BLOCKS_MAX, STATE_BLOCK_BYTES } from '../../protocol/limits.ts'
 import type { Ports } from '../../protocol/ports.ts'
 import type { Manifest } from '../../protocol/records.ts'
 import { splitBytes } from '../../protocol/split.ts'
-import { decodeValue } from '../../protocol/values.ts'
+import { decodeValue, encodeValue } from '../../protocol/values.ts'
 import type { BlockExchange } from '../../registry/block-exchange.ts'
 import type { BlockStore } from '../../registry/block-store.ts'
 import type { CallRequest, CallResult, CallSteps, Committed, Item } from '../calls.ts'
@@ -20,7 +20,7 @@ import { partsOf } from '../journal-parts.ts'
 import { Proven } from '../proven.ts'
 import type { Sends } from '../sends/sends.ts'
 import { commitKnown } from './commit.ts'
-import type { StateEngine, Transaction } from './engine.ts'
+import type { SizedWrite, StateEngine, Transaction } from './engine.ts'
 import type { Foresight } from './foresight.ts'
 import type { Gates } from './gate.ts'
 import { Step } from './step.ts'
@@ -185,7 +185,7 @@ export class Steps implements CallSteps {
 
   /**
    * Gets what is put in blocks, as far as it is not here, from those who came to this outcome. False: none gave it, and this
-   * home has not run the function itself.
+   * home has not run the function itself. Throws MeshError E_STATE_QUOTA for what would not be kept: nothing of it is fetched.
    */
   async #gather(deferred: readonly Deferred[], performed: CallResult['performed']): Promise<boolean> {
     const puts = deferred.flatMap(({ args }) => ('blocks' in args ? [args] : []))
@@ -193,6 +193,7 @@ export class Steps implements CallSteps {
     if (cids.length === 0 || this.#runsHere) return true
     if (cids.length > PUT_BLOCKS_MAX)
       throw new MeshError('E_OUTPUT_LIMIT', `what it puts comes to ${cids.length} blocks, of ${PUT_BLOCKS_MAX} at most`)
+    await this.#options.state.engine.ensureRoom(deferred.flatMap(sizedOf))
     for (const put of puts) this.expect(put)
     const [answer] = performed
     const executors = performed.flatMap((one) =>
@@ -287,6 +288,13 @@ export class Steps implements CallSteps {
   #comeIn(alone: boolean): Promise<() => void> {
     return this.#options.state.gates.enter(this.#namespaces, alone, this.#options.late)
   }
+}
+
+/** What it writes, as far as its request says that. */
+const sizedOf = ({ args, grant }: Deferred): SizedWrite[] => {
+  if (!('state' in grant) || !('key' in args)) return []
+  const bytes = 'blocks' in args ? args.bytes : 'value' in args ? encodeValue(args.value).length : undefined
+  return [{ namespace: grant.state, key: args.key, bytes }]
 }
 
 /** The requests of a journal from `first` to `last`, in order. */

@@ -6,7 +6,7 @@ import { MeshError } from '../../protocol/errors.ts'
 import type { Storage } from '../../protocol/ports.ts'
 import { ensureKeys, ensurePrefix, ensureRange, ensureTransaction } from './checks.ts'
 import { Committer } from './committer.ts'
-import type { Change, Committed, Entry, Holdings, Range, StateEngine, Transaction } from './engine.ts'
+import type { Change, Committed, Entry, Holdings, Range, SizedWrite, StateEngine, Transaction } from './engine.ts'
 import { largeKey } from './group.ts'
 import { History, type Version, type Window } from './history.ts'
 import { list } from './listing.ts'
@@ -14,7 +14,9 @@ import { NewestValues } from './newest-values.ts'
 import { type Found, readState } from './opening.ts'
 import { prepare } from './prepared.ts'
 import { isLarge } from './records.ts'
+import { ensureRoomFor } from './room.ts'
 import { entryKey, keyOf } from './storage-keys.ts'
+import type { Totals } from './totals.ts'
 
 /** Old values, for steps that are under way: a minute of a thousand commits a second. */
 const HISTORY_REVISIONS_MAX = 65_536
@@ -53,12 +55,16 @@ class StorageEngine implements StateEngine {
   readonly #history: History
   readonly #newest: NewestValues
   readonly #committer: Committer
+  readonly #totals: Totals
+  readonly #quotaOf: StorageEngineOptions['quotaOf']
   /** Called when there is a new revision, or none will come. */
   readonly #watchers = new Set<() => void>()
   #isClosed = false
 
   constructor({ storage, quotaOf, window = HISTORY }: StorageEngineOptions, { revision, totals, groups }: Found) {
     this.#storage = storage
+    this.#totals = totals
+    this.#quotaOf = quotaOf
     this.#history = new History(revision, window)
     this.#newest = new NewestValues(storage, this.#history, CACHE_BYTES_MAX)
     const parts = { storage, history: this.#history, newest: this.#newest, totals, groups, quotaOf, idsMax: IDS_MAX }
@@ -117,6 +123,10 @@ class StorageEngine implements StateEngine {
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  ensureRoom(writes: readonly SizedWrite[]): Promise<void> {
+    return ensureRoomFor(this, this.#totals, this.#quotaOf, writes)
   }
 
   async *watch(namespace: string, prefix: string, after: number, signal: AbortSignal): AsyncIterable<Change> {

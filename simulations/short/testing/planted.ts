@@ -59,6 +59,7 @@ const committing = (engine: StateEngine, commit: StateEngine['commit']): StateEn
   read: (...asked) => engine.read(...asked),
   list: (...asked) => engine.list(...asked),
   watch: (...asked) => engine.watch(...asked),
+  ensureRoom: (...asked) => engine.ensureRoom(...asked),
   close: () => engine.close(),
   commit,
 })
