@@ -16,10 +16,10 @@ import type { Manifest } from '../protocol/records.ts'
 import { encodeValue, type Value } from '../protocol/values.ts'
 import type { CallWish } from './calls.ts'
 import {
-  type DelegationSummary,
   delegationSummaryOf,
   type HeldDelegation,
   namespacesOf,
+  type StandingDelegations,
 } from './durable/delegation-rules.ts'
 import type { DurableEnd } from './durable/durable.ts'
 import { pause } from './pause.ts'
@@ -29,6 +29,8 @@ import type { Peer } from './peer.ts'
 const LOOK_MS = 500
 /** Longer than any question takes a home whose state answers. */
 const ANSWER_MS_MAX = 30_000
+/** Who lists what all of them hold waits no longer for one that hangs: others have answered by then. */
+const LIST_MS_MAX = 5000
 /** A clock that is behind takes it for valid all the same. */
 const SKEW_MS = 60_000
 
@@ -124,23 +126,21 @@ export class RemoteHomes {
     await this.#ask(home, 'done', { t: 'renew', invocation: ensureCid(held.id), delegation })
   }
 
-  /**
-   * By which homes in reach go on with something, or may again. Throws MeshError what one of them answers, and E_SIGNATURE
-   * where this peer has not signed what it shows.
-   */
-  async delegations(): Promise<DelegationSummary[]> {
-    const heldBy = (peer: string) =>
-      this.#heldBy(peer, []).catch((cause) => {
-        if (NO_HOME_OF_OURS.has(cause.code)) return []
-        throw new MeshError(cause.code, `${peer}: ${cause.message}`)
+  /** By which homes in reach go on with something, or may again; within five seconds, whoever hangs. */
+  async delegations(): Promise<StandingDelegations> {
+    const missing: StandingDelegations['missing'] = []
+    const heldBy = (home: string) =>
+      this.#heldBy(home, [], LIST_MS_MAX).catch((error) => {
+        if (!NO_HOME_OF_OURS.has(error.code)) missing.push({ home, error })
+        return []
       })
     const held = (await Promise.all(this.#parts.neighbours().map(heldBy))).flat()
-    return held.map((one) => delegationSummaryOf(one, this.#ports.network.peerId))
+    return { standing: held.map((one) => delegationSummaryOf(one, this.#ports.network.peerId)), missing }
   }
 
   /** What a home shows may be old, but is this peer's word. */
-  async #heldBy(home: string, of: readonly CID[]): Promise<HeldDelegation[]> {
-    const { delegations } = await this.#ask(home, 'held', { t: 'standing', of: [...of] })
+  async #heldBy(home: string, of: readonly CID[], withinMs = ANSWER_MS_MAX): Promise<HeldDelegation[]> {
+    const { delegations } = await this.#ask(home, 'held', { t: 'standing', of: [...of] }, withinMs)
     return Promise.all(
       delegations.map(async ({ invocation, delegation: signed, revoked, deadline_ms, running }) => {
         if (signed.signer !== this.#ports.network.peerId)
@@ -216,8 +216,27 @@ export class RemoteHomes {
   }
 
   /** Throws MeshError with what the home says, E_UNREACHABLE, E_TIMEOUT or E_MESSAGE. */
-  async #ask<T extends HomeAnswer['t']>(peer: string, wanted: T, question: Question): Promise<HomeFrameOf<T>> {
-    const { clock } = this.#ports
+  async #ask<T extends HomeAnswer['t']>(
+    peer: string,
+    wanted: T,
+    question: Question,
+    withinMs = ANSWER_MS_MAX,
+  ): Promise<HomeFrameOf<T>> {
+    const late = Promise.withResolvers<never>()
+    const error = new MeshError('E_TIMEOUT', `${peer} has not answered within ${withinMs} ms`)
+    const cancel = this.#ports.clock.after(withinMs, () => late.reject(error))
+    try {
+      const answer = await Promise.race([this.#answerOf(peer, question), late.promise])
+      if (answer.t === wanted) return answer as HomeFrameOf<T>
+      if (answer.t === 'no') throw new MeshError(answer.code, answer.message)
+      throw new MeshError('E_MESSAGE', `${peer} answers a ${question.t} with ${answer.t}`)
+    } finally {
+      cancel()
+    }
+  }
+
+  /** What is never answered is forgotten with its channel. */
+  async #answerOf(peer: string, question: Question): Promise<HomeAnswer> {
     const opening = this.#lines.get(peer) ?? this.#open(peer)
     this.#lines.set(peer, opening)
     const { channel, waiting } = await opening.catch((cause) => {
@@ -227,18 +246,8 @@ export class RemoteHomes {
     const id = this.#nextId++
     const answered = Promise.withResolvers<HomeAnswer>()
     waiting.set(id, answered)
-    const late = new MeshError('E_TIMEOUT', `${peer} has not answered within ${ANSWER_MS_MAX} ms`)
-    const cancel = clock.after(ANSWER_MS_MAX, () => answered.reject(late))
     channel.send(HomeFrame.encode({ ...question, id } as HomeFrame))
-    try {
-      const answer = await answered.promise
-      if (answer.t === wanted) return answer as HomeFrameOf<T>
-      if (answer.t === 'no') throw new MeshError(answer.code, answer.message)
-      throw new MeshError('E_MESSAGE', `${peer} answers a ${question.t} with ${answer.t}`)
-    } finally {
-      cancel()
-      waiting.delete(id)
-    }
+    return answered.promise.finally(() => waiting.delete(id))
   }
 
   async #open(peer: string): Promise<Line> {

@@ -123,9 +123,10 @@ test('what its caller has revoked stands still, says why, and goes on when it is
   expect((await durable.list(false)).length).toBe(2)
   // Another program with the same key sees what it may, and gives its word again.
   const later = remoteHomesOf(caller.ports, caller.peer)
-  expect(await world.until(later.delegations())).toMatchObject([{ id, isRevoked: true, running: 2 }])
+  const standing = [{ id, isRevoked: true, running: 2 }]
+  expect(await world.until(later.delegations())).toMatchObject({ standing })
   await world.until(later.renew(id))
-  expect(await world.until(homes.delegations())).toMatchObject([{ id, isRevoked: false }])
+  expect(await world.until(homes.delegations())).toMatchObject({ standing: [{ id, isRevoked: false }] })
   expect(valueIn(await world.until(homes.wait(id)))).toBe(1)
 })
 
@@ -138,19 +139,40 @@ test('what stands is told to its caller and to the home, to nobody else, and no 
     ...{ id, function: published.cid.toString(), namespaces: ['shop'], effects: ABOUT.effects },
     ...{ fuel: published.manifest.limits.fuel, isRevoked: false, running: 2 },
   }
-  const [told, ...more] = await world.until(homes.delegations())
-  expect([told, more]).toEqual([{ ...about, caller: undefined, home: home.peerId, expiresMs: expect.any(Number) }, []])
+  const all = await world.until(homes.delegations())
+  const [told] = all.standing
+  const whole = { ...about, caller: undefined, home: home.peerId, expiresMs: expect.any(Number) }
+  expect(all).toEqual({ standing: [whole], missing: [] })
   expect(Math.abs((told?.expiresMs as number) - atMs - HOUR_MS)).toBeLessThan(60_000)
-  expect(await createPeerBackend(home.peer).durable.delegations()).toMatchObject([
-    { ...about, caller: caller.peerId, home: undefined },
-  ])
+  expect(await createPeerBackend(home.peer).durable.delegations()).toMatchObject({
+    standing: [{ ...about, caller: caller.peerId, home: undefined }],
+  })
   const other = await joinBy(world, home, { policy: { slots: 0 } })
-  expect(await world.until(remoteHomesOf(other.ports, other.peer).delegations())).toEqual([])
+  const nothing = { standing: [], missing: [] }
+  expect(await world.until(remoteHomesOf(other.ports, other.peer).delegations())).toEqual(nothing)
   const asked = { t: 'standing', of: [ensureCid(id)] }
   expect(await say(world, other, home, asked)).toMatchObject({ t: 'no', code: 'E_USAGE' })
   await world.until(homes.cancel(id))
-  await until(world, async () => (await world.until(homes.delegations())).length === 0)
+  await until(world, async () => (await world.until(homes.delegations())).standing.length === 0)
   await expect(world.until(homes.renew(id))).rejects.toMatchObject({ code: 'E_USAGE' })
+})
+
+test('one in reach that hangs is named within five seconds, and what the others hold is told', async () => {
+  const { world, home, homes, request } = await scene('hangs')
+  const id = await world.until(homes.start(request(600_000)))
+  const hung = world.peers[1] as WorldPeer
+  // Whether or not there is a channel with it already.
+  for (const isOpen of [false, true]) {
+    if (isOpen) await world.until(homes.delegations())
+    const wake = world.suspend(hung)
+    const askedMs = world.clock.monotonic()
+    const all = await world.until(homes.delegations())
+    expect(world.clock.monotonic() - askedMs).toBeLessThanOrEqual(5001)
+    const missing = [{ home: hung.peerId, error: { code: 'E_TIMEOUT' } }]
+    expect(all).toMatchObject({ standing: [{ id, home: home.peerId }], missing })
+    wake()
+    await world.clock.advance(60_000)
+  }
 })
 
 test('a delegation that another has signed is not taken for one of this peer', async () => {
@@ -166,7 +188,8 @@ test('a delegation that another has signed is not taken for one of this peer', a
     [{ ...signed, signer: caller.peerId }, 'E_SIGNATURE'],
   ] as const) {
     await delegations.renew(id, delegation)
-    await expect(world.until(homes.delegations())).rejects.toMatchObject({ code })
+    const missing = [{ home: home.peerId, error: { code } }]
+    expect(await world.until(homes.delegations())).toMatchObject({ standing: [], missing })
     await expect(world.until(homes.renew(id))).rejects.toMatchObject({ code })
   }
   const elsewhere = (world.peers[1] as WorldPeer).peerId
@@ -196,7 +219,8 @@ test('one whose delegation expires stands still, and fails at its deadline with 
     code: 'E_NO_HOME',
     message: expect.stringContaining('expired'),
   })
-  expect(await world.until(homes.delegations())).toMatchObject([{ id, expiresMs: world.clock.now() - 15_000 }])
+  const expired = { id, expiresMs: world.clock.now() - 15_000 }
+  expect(await world.until(homes.delegations())).toMatchObject({ standing: [expired] })
   await world.clock.advance(100_000)
   expect(await home.peer.durable.end(id)).toMatchObject({ state: 'failed', error: { code: 'E_NO_HOME' } })
 })

@@ -1,6 +1,6 @@
 /** What carries out an SDK's or command's wishes: a peer in this process, or the local agent over its socket. */
 
-import type { DelegationSummary } from '../peer/durable/delegation-rules.ts'
+import type { StandingDelegations } from '../peer/durable/delegation-rules.ts'
 import type { Inputs } from '../peer/inputs.ts'
 import type { DurableState } from '../protocol/durable.ts'
 import type { ErrorCode } from '../protocol/errors.ts'
@@ -118,7 +118,7 @@ export interface BackendDurable {
   /** As it was signed before. E_USAGE for one that has ended, too. */
   renew(id: string): Promise<void>
   /** By which something goes on, or may again: here for others, or at homes of other machines for this one. */
-  delegations(): Promise<DelegationSummary[]>
+  delegations(): Promise<StandingDelegations>
   /** Encoded RecordedInvocation: what is kept of it, to be run again. */
   recorded(id: string): Promise<Uint8Array>
 }

@@ -64,7 +64,7 @@ export class FakeBackend implements Backend {
     wait: (id) => this.#endOf(id),
     revoke: async (id: string) => void this.revoked.push(id),
     renew: async (id: string) => void this.revoked.splice(this.revoked.indexOf(id), 1),
-    delegations: async () => this.standing,
+    delegations: async () => ({ standing: this.standing, missing: [] }),
     cancel: async (id) => !this.#cancelled.has(id) && this.#cancelled.add(id) !== undefined,
     recorded: async (id) => new TextEncoder().encode(id),
   }

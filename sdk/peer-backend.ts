@@ -151,7 +151,7 @@ export const createPeerBackend = (peer: Peer, homes?: RemoteHomes): Backend => {
       delegations: async () => {
         if (homes) return homes.delegations()
         const held = await peer.durable.delegations.standing(peer.durable.delegated())
-        return held.map((one) => delegationSummaryOf(one, peer.peerId))
+        return { standing: held.map((one) => delegationSummaryOf(one, peer.peerId)), missing: [] }
       },
       recorded: (id) => peer.durable.recorded(id),
     },

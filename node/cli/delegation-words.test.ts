@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { DelegationSummary } from '../../peer/durable/delegation-rules.ts'
-import { delegationsWords } from './delegation-words.ts'
+import { MeshError } from '../../protocol/errors.ts'
+import { delegationsWords, ensureAllSaid } from './delegation-words.ts'
 
 const [id, peer, cid] = [`bafyrei${'a'.repeat(52)}`, `12D3KooW${'b'.repeat(44)}`, `bafyrei${'c'.repeat(52)}`]
 const one: DelegationSummary = {
@@ -27,4 +28,16 @@ test('a row for each, without a column for whose machine this is', () => {
 
 test('nothing is said in a sentence', () => {
   expect(delegationsWords([], 0)).toMatch(/^nothing goes on by a delegation.*\n$/)
+})
+
+test('whoever did not say what it holds is named, with why', () => {
+  const missing = (['E_TIMEOUT', 'E_SIGNATURE'] as const).map((code, i) => ({
+    ...{ home: `home-${i}`, error: new MeshError(code, `reason ${i}`) },
+  }))
+  expect(() => ensureAllSaid([])).not.toThrow()
+  expect(() => ensureAllSaid(missing)).toThrow(
+    expect.objectContaining({
+      ...{ code: 'E_TIMEOUT', message: expect.stringMatching(/home-0: reason 0; home-1: reason 1$/) },
+    }),
+  )
 })

@@ -1,5 +1,6 @@
 /** What `delegations` prints: by which homes go on with something for those who are not there. */
-import type { DelegationSummary } from '../../peer/durable/delegation-rules.ts'
+import type { DelegationSummary, StandingDelegations } from '../../peer/durable/delegation-rules.ts'
+import { MeshError } from '../../protocol/errors.ts'
 import { shortId } from '../short-id.ts'
 import { countWords, durationWords, tableWords } from './words.ts'
 
@@ -24,4 +25,12 @@ export const delegationsWords = (all: readonly DelegationSummary[], nowMs: numbe
     ...[namespacesWords(one.namespaces), expiresWords(one, nowMs), countWords(one.running)],
   ])
   return tableWords([heads, ...rows])
+}
+
+/** Throws MeshError, by the code of the first, where the list is without what some may hold. */
+export const ensureAllSaid = (missing: StandingDelegations['missing']): void => {
+  const [first] = missing
+  if (!first) return
+  const said = missing.map(({ home, error }) => `${home}: ${error.message}`)
+  throw new MeshError(first.error.code, `the list is without what these may hold: ${said.join('; ')}`)
 }

@@ -59,7 +59,7 @@ export const addDelegations = (program: Command, run: Lazily) => {
     .command('delegations')
     .summary('what homes of other machines may do for this one, and this home for others')
     .description(
-      'Lists by which delegations something goes on that has not ended. Where the agent of this machine runs, it is the home, and what callers have signed for it is listed; else homes in reach are asked what they hold of this machine. Running is how many invocations run by one: its own, and the durable ones that this has called.',
+      'Lists by which delegations something goes on that has not ended. Where the agent of this machine runs, it is the home, and what callers have signed for it is listed; else homes in reach are asked what they hold of this machine; whoever has not said so within five seconds is named on stderr. Running is how many invocations run by one: its own, and the durable ones that this has called.',
     )
     .addOption(dataOption())
     .addOption(jsonOption())

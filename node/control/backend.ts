@@ -147,8 +147,11 @@ const durableOf = (client: AgentClient): BackendDurable => {
     cancel: async (id) => (await client.ask({ t: 'kill', invocation: id }, 'killed')).was_running,
     revoke: () => Promise.reject(actsByNone()),
     renew: () => Promise.reject(actsByNone()),
-    delegations: async () =>
-      (await client.ask({ t: 'delegations' }, 'delegations')).delegations.map(delegationFromWire),
+    // An agent is the home itself, and asks nobody.
+    delegations: async () => {
+      const { delegations } = await client.ask({ t: 'delegations' }, 'delegations')
+      return { standing: delegations.map(delegationFromWire), missing: [] }
+    },
     recorded: async (id) => (await client.ask({ t: 'recording', invocation: id }, 'recorded')).recorded,
   }
 }

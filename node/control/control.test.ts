@@ -92,7 +92,7 @@ describe('the owner’s commands', () => {
     const fake = new FakeBackend()
     fake.standing.push(one, { ...other, effects: ['get', 'put'] })
     const { backend } = await serve({ backend: fake })
-    expect(await backend.durable.delegations()).toEqual(fake.standing)
+    expect(await backend.durable.delegations()).toEqual({ standing: fake.standing, missing: [] })
   })
 
   test('reach the agent and are answered', async () => {

@@ -181,7 +181,7 @@ export class Session {
       case 'kill':
         return { t: 'killed', id, was_running: await durable.cancel(frame.invocation) }
       case 'delegations':
-        return { t: 'delegations', id, delegations: (await durable.delegations()).map(delegationToWire) }
+        return { t: 'delegations', id, delegations: (await durable.delegations()).standing.map(delegationToWire) }
       case 'recording':
         return { t: 'recorded', id, recorded: await durable.recorded(frame.invocation) }
     }

@@ -35,6 +35,13 @@ export interface DelegationSummary {
   running: number
 }
 
+/** What homes say that they hold. */
+export interface StandingDelegations {
+  standing: DelegationSummary[]
+  /** Who did not say it, though it may hold some: too late, or what this peer has not signed. */
+  missing: { home: string; error: MeshError }[]
+}
+
 /** What a home tells of one. */
 export interface HeldDelegation {
   id: string
