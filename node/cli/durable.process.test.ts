@@ -4,6 +4,7 @@ import {
   begin,
   freshDirectory,
   freshProject,
+  type Run,
   startAgent,
   startMesh,
   type TestAgent,
@@ -23,7 +24,14 @@ const CODE = `export default async function visit({ page, ms }, env, ctx) {
 }
 export const fails = () => { throw new Error('no such page') }
 `
-const cwd = freshProject({ DB: { state: 'visits' } }, { 'visit.js': CODE })
+const cwd = freshProject(
+  { DB: { state: 'visits' } },
+  {
+    'visit.js': CODE,
+    'tidied.js': CODE.replace("console.log('counting ' + page)", ''),
+    'longer.js': CODE.replace('resolve, ms', 'resolve, ms + 1'),
+  },
+)
 const visit = (page: string, ms: number) => ['run', 'visit.js', JSON.stringify({ page, ms })]
 const on = ({ data }: TestAgent) => ['--data', data]
 const runJson = async (args: readonly string[]) => {
@@ -79,8 +87,14 @@ test('it outlasts its command, its agent and its executor, counts once, and is l
     came: { value: waited.value },
   })
   expect(replayed.log[0]).toMatchObject({ request: 0, kind: 'now', at_ms: expect.any(Number) })
-  const logged = await wayside(['replay', id, '--log', ...on(again)])
-  expect(logged.stdout).toMatch(/^ +seconds +n +kind +bytes +what\n +\d+\.\d{3} +→ +0 +now /)
+  const stopped = await wayside(['replay', id, '--until', '3', '--log', ...on(again)])
+  expect(stopped).toMatchObject({ status: 0, stderr: expect.stringContaining('says │ counting front\n') })
+  expect(stopped.stdout).toMatch(/^ +seconds +n +kind +bytes +what\n +\d+\.\d{3} +→ +0 +now /)
+  expect(stopped.stdout).toMatch(
+    /\nstopped before request 3, after 3 answers; 5 requests recorded, .*\n {2}it asks: put\n/,
+  )
+  const tidied = await runJson(['replay', id, '--with', 'tidied.js', '--json', ...on(again)])
+  expect(tidied).toMatchObject({ status: 0, same: true, with: 'tidied.js', came: { value: waited.value } })
   expect(await runJson([...visit('front', 1), '--json', '--durable', ...on(again)])).toMatchObject({ value: { n: 2 } })
   expect(await runJson([...visit('front', 1), '--json', ...on(again)])).toMatchObject({ value: { n: 3 } })
   await again.stop()
@@ -95,11 +109,15 @@ test('it is cancelled, fails, or is not known, and each says so', async () => {
   expect(early.status).toBe(2)
   expect(early.stderr).toContain(`wayside wait ${id}`)
   // Until it has come to where it waits.
-  const replayed = () => wayside(['replay', id, ...on(home)])
-  await until(async () => (await replayed()).stdout.includes('; it waits for '))
-  const far = await replayed()
+  let far: Run = { status: null, stdout: '', stderr: '' }
+  await until(async () => {
+    far = await wayside(['replay', id, ...on(home)])
+    return far.stdout.includes('; it waits for ')
+  })
   expect({ status: far.status, stderr: withoutWaits(far.stderr) }).toEqual({ status: 0, stderr: '' })
   expect(far.stdout).toMatch(/^same: run again here, as far as it has come\n {2}stands +it still runs; it waits for /)
+  const longer = await runJson(['replay', id, '--with', 'longer.js', '--json', ...on(home)])
+  expect(longer).toMatchObject({ status: 5, same: false, with: 'longer.js', difference: { part: 'request', n: 1 } })
   expect((await wayside(['cancel', id, ...on(home)])).stdout).toContain('nothing of it is committed')
   const ended = await started.ended
   expect(ended.status).toBe(130)
