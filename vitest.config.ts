@@ -35,13 +35,28 @@ export const projects = [
   suite('torture', 600_000, 1, TORTURE),
 ]
 
-export default defineConfig({
-  test: {
-    pool: 'forks',
-    // Tests meet nobody of the network that they run on.
-    env: { WAYSIDE_MDNS: 'false' },
-    // However busy the machine is: what is waited for is an event, and mostly there at once.
-    expect: { poll: { timeout: 20_000 } },
-    projects,
-  },
+/** Small files that take long. Vitest begins with large files: begun last, these would keep one core waiting for the other. */
+const BEGUN_FIRST = ['protocol/fuzz.test.ts', 'protocol/fuzz-frames.test.ts', 'sandbox/hostile-programs.test.ts']
+
+export default defineConfig(async () => {
+  // Whoever reads the projects alone need not load all of Vitest.
+  const { BaseSequencer } = await import('vitest/node')
+  class LongFirst extends BaseSequencer {
+    override async sort(files: Parameters<InstanceType<typeof BaseSequencer>['sort']>[0]) {
+      const isLong = ({ moduleId }: (typeof files)[number]) => BEGUN_FIRST.some((path) => moduleId.endsWith(`/${path}`))
+      const sorted = await super.sort(files)
+      return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
+    }
+  }
+  return {
+    test: {
+      pool: 'forks',
+      // Tests meet nobody of the network that they run on.
+      env: { WAYSIDE_MDNS: 'false' },
+      // However busy the machine is: what is waited for is an event, and mostly there at once.
+      expect: { poll: { timeout: 20_000 } },
+      sequence: { sequencer: LongFirst },
+      projects,
+    },
+  }
 })
