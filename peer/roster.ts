@@ -1,7 +1,7 @@
 /** Keeps this peer connected to its neighbours: accepts, dials, shakes hands, measures round trips, dials again. */
 import { relayOf } from '../protocol/address-kind.ts'
 import { MeshError } from '../protocol/errors.ts'
-import { PEER_PROTOCOL, type PeerFrame } from '../protocol/frames.ts'
+import { type FrameOf, PEER_PROTOCOL, type PeerFrame } from '../protocol/frames.ts'
 import { hasSlept } from '../protocol/late.ts'
 import { HANDSHAKE_FRAME_BYTES_MAX } from '../protocol/limits.ts'
 import { Genesis } from '../protocol/mesh.ts'
@@ -293,20 +293,21 @@ export class Roster {
   #receiveFrom(neighbour: Neighbour): void {
     const { clock } = this.#ports
     heard(neighbour, clock.monotonic())
-    let isLetGo = false
+    let bye: FrameOf<'bye'> | undefined
     neighbour.link.receive({
       frame: (frame) => {
         heard(neighbour, clock.monotonic())
-        if (frame.t === 'bye') isLetGo = frame.code === 'E_BUSY'
+        if (frame.t === 'bye') bye = frame
         if (frame.t === 'ping') return this.#roundTrips.onPing(neighbour, frame)
         if (frame.t === 'pong') return this.#roundTrips.onPong(neighbour, frame)
         return this.#events.frame(neighbour, frame)
       },
       closed: (reason) => {
         if (!this.#neighbours.remove(neighbour.link)) return
-        this.#ports.log.event('peer.left', { peer: neighbour.peer, reason })
+        const why = bye ? { code: bye.code, reason: bye.message } : { reason }
+        this.#ports.log.event('peer.left', { peer: neighbour.peer, ...why })
         this.#events.left(neighbour, reason)
-        this.#seeker.lost(neighbour, isLetGo)
+        this.#seeker.lost(neighbour, bye?.code === 'E_BUSY')
       },
     })
   }

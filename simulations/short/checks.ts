@@ -1,34 +1,35 @@
 /** What must hold in every short world, whatever befell it: each checker says in words what does not. */
 import type { CallResult } from '../../peer/calls.ts'
 import type { ErrorCode } from '../../protocol/errors.ts'
-import type { LogEventName } from '../../protocol/log.ts'
 import { decodeValue } from '../../protocol/values.ts'
 import type { Recorded, Seen } from '../checkers/history.ts'
 import { checkHistory } from '../checkers/serialisability.ts'
 import { checkUsage } from '../checkers/usage.ts'
 import { modelResult } from '../cost-model.ts'
+import {
+  type Checker,
+  contradictionsTravel,
+  drawsShown,
+  goesOn,
+  handedBack,
+  isSound,
+  nameOf,
+  proofsTravel,
+  runsKnown,
+  toldWhy,
+  waysKnown,
+} from './calm-checks.ts'
 import { DONE_PREFIX, type Moved, REGISTER_PREFIX } from './functions.ts'
 import { type Asked, isHonest, isLiar, lendersTo, PATIENT_MS, type Plan } from './plan.ts'
-import type { Called, Left, Record, Told } from './record.ts'
+import type { Called, Record, Told } from './record.ts'
 import { taskId } from './run.ts'
-
-type Checker = (record: Record) => string[]
 
 /** Its timer, and what had to be done then. */
 const LATE_MS_MAX = 1000
 /** Of one execution each, and of those that replace it or check it. */
 const RUNNING_MAX = 64
-/** What a peer takes to answer. */
-const ROUND_TRIP_OFF_MS_MAX = 1
-/** To a machine that leaves and back, to another and back, and for a block. */
-const HAND_BACK_WAYS = 6
-/** Half of the time for which a machine that leaves keeps its connections. */
-const HAND_BACK_MS = 100
 /** Of a peer that waits for nothing eight are set. */
 const TIMERS_PER_PEER_MAX = 30
-
-const nameOf = ({ number, level, what }: Asked): string =>
-  `call ${number}, ${'map' in what ? `map of ${what.map}` : `${what.durable ? 'errand' : 'move'} ${what.move}`} at ${'n' in level ? `quorum:${level.n}` : level.level}`
 
 /** What may keep a patient call from its answer, while something breaks or somebody lies: nobody was in reach for 2 s, or too few. */
 const EXCUSES: readonly ErrorCode[] = [
@@ -195,10 +196,6 @@ const queuesBounded: Checker = ({ left, runningMax, timers, plan: { kinds } }) =
   ]),
 ]
 
-/** As it should be, and not put out. */
-const isSound = ({ plan: { kinds }, revoked }: Record, i: number): boolean =>
-  isHonest(kinds[i] ?? 'liar') && !revoked.has(i)
-
 /** Those who are as they should be know and trust each other in the end. */
 const honestStay: Checker = (record) => {
   const { left, names, plan } = record
@@ -230,90 +227,6 @@ const outStayOut: Checker = (record) =>
       [...record.revoked].flatMap((i) => (trust.has(i) ? [`peer ${peer} has peer ${i}, which was put out`] : [])),
     )
 
-/** Where nothing breaks, whoever knows another knows how far away it is. */
-const waysKnown: Checker = (record) => {
-  const { left, plan } = record
-  if (plan.faults.length > 0) return []
-  const ms = 2 * plan.latencyMs
-  return left
-    .filter(({ peer }) => isSound(record, peer))
-    .flatMap(({ peer, trust }) =>
-      [...trust].flatMap(([i, { roundTripMs }]) =>
-        isSound(record, i) && Math.abs(roundTripMs - ms) > ROUND_TRIP_OFF_MS_MAX
-          ? [`peer ${peer} takes the ${ms} ms to peer ${i} and back for ${roundTripMs}`]
-          : [],
-      ),
-    )
-}
-
-/** Where nothing breaks, nothing is private and all is run again at home, what one has caught a liar at all know. */
-const proofsTravel: Checker = (record) => {
-  const { left, plan } = record
-  const isOpen = plan.calls.every(({ level, ...call }) => call.public && level.level === 'self' && 'map' in call.what)
-  if (plan.faults.length > 0 || !isOpen) return []
-  const sound = left.filter(({ peer }) => isSound(record, peer))
-  const caughtBy = ({ trust }: Left, i: number) => trust.get(i)?.caught ?? 0
-  return plan.kinds.flatMap((kind, i) => {
-    if (!isLiar(kind) || !sound.some((one) => caughtBy(one, i) > 0)) return []
-    const unaware = sound.filter((one) => one.trust.has(i) && caughtBy(one, i) === 0)
-    return unaware.map(({ peer }) => `peer ${peer} has not heard that peer ${i} was caught`)
-  })
-}
-
-/**
- * Where nothing breaks, who signed two journals where there is one is out at all, once one has seen it; but where a link with it
- * had just ended for something else that it said, nobody is told, as nobody is who does not deal with it.
- */
-const contradictionsTravel: Checker = (record) => {
-  const { left, names, plan } = record
-  if (plan.faults.length > 0) return []
-  const sound = left.filter(({ peer }) => isSound(record, peer))
-  const hasOf = (event: LogEventName, { events }: Left, i: number) =>
-    events.some(({ name, fields }) => name === event && fields.peer === names[i])
-  return plan.kinds.flatMap((kind, i) => {
-    if (kind !== 'two-faced' || !sound.some((one) => hasOf('peer.expelled', one, i))) return []
-    const unaware = sound.filter((one) => !hasOf('peer.expelled', one, i) && !hasOf('peer.misbehaved', one, i))
-    return unaware.map(({ peer }) => `peer ${peer} has not heard that peer ${i} signs two journals where there is one`)
-  })
-}
-
-/** Whoever asks for nothing else meanwhile, of one task and at once. */
-const isAlone = ({ called }: Record, one: Called): boolean =>
-  'map' in one.asked.what &&
-  one.asked.level.level === 'none' &&
-  called.every((other) => other === one || (other.endedMs ?? 0) < one.beganMs || other.beganMs > (one.endedMs ?? 0))
-
-const areHonest = ({ kinds, natted, isSecluded }: Plan): boolean =>
-  kinds.every(isHonest) && natted === undefined && !isSecluded
-
-/**
- * Where nothing breaks, and one call is made after another, nobody runs what its caller does not know to have been run: but the first
- * run of each, which waits for the code, may begin while it is being taken back.
- */
-const runsKnown: Checker = (record) => {
-  const { called, plan, runs } = record
-  const told = called.flatMap((one) => one.told)
-  if (plan.faults.length > 0 || !areHonest(plan) || told.some(({ result }) => !result)) return []
-  if (!called.every((one) => isAlone(record, one))) return []
-  const known = told.reduce((sum, { result }) => sum + (result?.executions ?? 0), 0)
-  return runs > known + plan.kinds.length - 1 ? [`of ${runs} runs callers know of ${known}`] : []
-}
-
-/** What a machine that leaves has or gets is begun anew at once, not when its connections end. */
-const handedBack: Checker = (record) => {
-  const { called, plan, beganMs } = record
-  const [fault, ...others] = plan.faults
-  if (fault?.kind !== 'leave' || others.length > 0 || !areHonest(plan)) return []
-  const leftMs = beganMs + fault.atMs
-  const runMs = Math.max(...plan.stepMs)
-  return called.flatMap((one) => {
-    const { asked, endedMs = 0 } = one
-    if (!isAlone(record, one) || !('map' in asked.what) || asked.what.map > 1 || endedMs < leftMs) return []
-    const dueMs = Math.max(leftMs, one.beganMs) + runMs + HAND_BACK_WAYS * plan.latencyMs + HAND_BACK_MS
-    return endedMs > dueMs ? [`${nameOf(asked)} ended ${Math.round(endedMs - dueMs)} ms late, for one had left`] : []
-  })
-}
-
 /** Nobody has lent more than the other has signed for; and where nothing broke, both count the same. */
 const balancesAgree: Checker = ({ books, plan: { kinds, faults } }) => {
   if (faults.length === 0 && kinds.every(isHonest)) return checkUsage(books)
@@ -339,6 +252,9 @@ export const CHECKERS = {
   'proofs travel': proofsTravel,
   'contradictions travel': contradictionsTravel,
   'runs are known': runsKnown,
+  'draws are shown': drawsShown,
+  'told why': toldWhy,
+  'goes on': goesOn,
   'handed back': handedBack,
   'balances agree': balancesAgree,
 } as const satisfies { [name: string]: Checker }

@@ -6,7 +6,7 @@ import { MODEL_FUNCTION, modelResult } from '../cost-model.ts'
 import type { Program, Programs, Requested } from '../programs.ts'
 import { PAID_AT } from './till.ts'
 
-/** How long an errand waits, ms. */
+/** How long an errand waits, each time, ms. */
 const ERRAND_WAITS_MS = 300
 
 const DB = 'DB'
@@ -26,6 +26,7 @@ export const ERRAND_GRANTS = {
 /** Of whoever moved: by which write each register was as it read it; 0: by none. Of an errand: was its payment answered? */
 export type Moved = { read: [key: string, by: number][]; isPaid?: boolean }
 
+const WAIT: Requested = { kind: 'sleep', arguments: { ms: ERRAND_WAITS_MS } }
 const get = (key: string): Requested => ({ kind: 'get', arguments: { binding: DB, key } })
 const put = (key: string, value: Value): Requested => ({ kind: 'put', arguments: { binding: DB, key, value } })
 
@@ -46,13 +47,14 @@ const move: Program = function* (input) {
   }
 }
 
-/** Waits, pays, and moves: three steps. */
+/** Waits, pays, waits again, and moves: three steps. */
 const errand: Program = function* (input) {
   const [number] = input as [number, number, number]
-  yield { kind: 'sleep', arguments: { ms: ERRAND_WAITS_MS } }
+  yield WAIT
   const body = new TextEncoder().encode(`${number}`)
   const request = { binding: PAY, url: `${PAID_AT}/`, method: 'POST', headers: [], body }
   const isPaid = (yield { kind: 'fetch', arguments: request }) !== null
+  yield WAIT
   return { ...((yield* move(input)) as Moved), isPaid }
 }
 

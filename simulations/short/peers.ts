@@ -7,7 +7,7 @@ import { forgingHost, lyingHost, lyingWhen, sleeperHost, slowHost } from '../adv
 import { withFrames } from '../channels.ts'
 import { type Overheard, withCopiedReceipts } from '../overheard.ts'
 import { poisoningHost } from '../poisoner.ts'
-import { createProgramsHost, type Program, type Programs } from '../programs.ts'
+import { createProgramsHost, type Program, type ProgramEvents, type Programs } from '../programs.ts'
 import { deriveSeed, seededRandom } from '../random.ts'
 import { twoFacedHome } from '../two-faced-home.ts'
 import type { PeerSetup } from '../world.ts'
@@ -82,6 +82,8 @@ export interface Surroundings {
   isBroken(): boolean
   /** It begins to compute. */
   ran(): void
+  /** What is seen of its runs. */
+  runs(clock: Clock): ProgramEvents
   /** The disk of its next life. */
   disk(): Storage
 }
@@ -96,7 +98,8 @@ const counted = (ran: () => void): Programs => ({
 })
 
 /** Of peer `i`. */
-export const setupOf = (plan: Plan, i: number, { overheard, till, isBroken, ran, disk }: Surroundings): PeerSetup => {
+export const setupOf = (plan: Plan, i: number, around: Surroundings): PeerSetup => {
+  const { overheard, till, isBroken, ran, runs, disk } = around
   const kind = plan.kinds[i] as Kind
   const seed = deriveSeed(plan.seed, `adversary ${i}`)
   const { below } = seededRandom(seed)
@@ -106,7 +109,7 @@ export const setupOf = (plan: Plan, i: number, { overheard, till, isBroken, ran,
     ...((i === 0 || kind === 'guest') && { policy: { slots: 0 } }),
     ...(i === 0 && { web: till.web }),
     sandboxHost: (_, clock: Clock) => {
-      const host = heard(hostOf(kind, createProgramsHost(counted(ran)), seed, overheard))
+      const host = heard(hostOf(kind, createProgramsHost(counted(ran), runs(clock)), seed, overheard))
       return slowHost(host, clock, () => plan.stepMs[i] as number)
     },
     ports: (ports) => {

@@ -5,7 +5,8 @@ import { deriveSeed } from '../random.ts'
 import { CHECKERS } from './checks.ts'
 import { planOf } from './plan.ts'
 import { runShortWorld } from './run.ts'
-import { calm, MISTAKES, type Mistake } from './testing/planted.ts'
+import { MISTAKES, type Mistake } from './testing/planted.ts'
+import { calm } from './testing/shapes.ts'
 
 /** Most are found in the first; those that take longest, in one world of five. */
 const WORLDS_MAX = 60

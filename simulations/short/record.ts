@@ -1,6 +1,7 @@
 /** What was seen of a short world: all that its checkers look at. */
 import type { CallResult } from '../../peer/calls.ts'
 import type { TrustState } from '../../peer/trust.ts'
+import type { CID } from '../../protocol/cid.ts'
 import type { MeshError } from '../../protocol/errors.ts'
 import type { LogEventName, LogFields } from '../../protocol/log.ts'
 import type { Value } from '../../protocol/values.ts'
@@ -52,6 +53,23 @@ export interface Left {
   events: readonly { name: LogEventName; fields: LogFields }[]
 }
 
+/** An errand at an executor: one that has begun there, or is at a checkpoint, behind so many answers. */
+export interface Errand {
+  peer: number
+  number: number
+  answers: number
+  atMs: number
+}
+
+/** A secret that a home has shown to one who executed for it. */
+export interface Shown {
+  /** To whom. */
+  peer: number
+  invocation: CID
+  /** To what it comes as a commitment. */
+  commitment: Uint8Array
+}
+
 export interface Record {
   plan: Plan
   names: readonly string[]
@@ -62,6 +80,11 @@ export interface Record {
   left: readonly Left[]
   /** What those who are there have agreed with each other. */
   books: readonly Book[]
+  /** Each time that one began, or came to a checkpoint, in this order. */
+  errandRuns: readonly Errand[]
+  errandRests: readonly Errand[]
+  /** Of whoever was compared with others. */
+  secrets: readonly Shown[]
   /** Peers that were put out of the mesh. */
   revoked: ReadonlySet<number>
   /** The most that ran or waited at one peer at any time. */

@@ -4,22 +4,24 @@ import type { MapResult } from '../../peer/map.ts'
 import type { StateEngine } from '../../peer/state/engine.ts'
 import type { CID } from '../../protocol/cid.ts'
 import { MeshError } from '../../protocol/errors.ts'
+import { type FrameOf, PeerFrame } from '../../protocol/frames.ts'
 import type { LogEventName } from '../../protocol/log.ts'
 import { Outcome } from '../../protocol/outcome.ts'
-import type { Channel, Network, Ports, Storage } from '../../protocol/ports.ts'
-import { decodeValue, encodeValue } from '../../protocol/values.ts'
+import type { Channel, Clock, Network, Ports, Storage } from '../../protocol/ports.ts'
+import { decodeValue, encodeValue, type Value } from '../../protocol/values.ts'
 import { delegated, withChannels, withFrames, withNetwork } from '../channels.ts'
 import type { Book } from '../checkers/usage.ts'
 import { modelInput } from '../cost-model.ts'
 import { ForgetfulDisk } from '../forgetful-storage.ts'
 import { withKeyedHashes } from '../keyed-hash.ts'
 import { Overheard } from '../overheard.ts'
+import type { ProgramEvents } from '../programs.ts'
 import { deriveSeed, seededRandom } from '../random.ts'
 import { createWorld, type Machine, type PeerSetup, type World, type WorldPeer } from '../world.ts'
 import { COMPUTE, ERRAND, ERRAND_GRANTS, MOVE, MOVE_GRANTS, NAMESPACE } from './functions.ts'
 import { setupOf } from './peers.ts'
 import { type Asked, FAULTS_END_MS, type Fault, PATIENT_MS, type Plan } from './plan.ts'
-import type { Called, Entries, Left, Record, Told } from './record.ts'
+import type { Called, Entries, Errand, Left, Record, Shown, Told } from './record.ts'
 import { Till } from './till.ts'
 
 /** A mistake in the product, for a test of the checkers. */
@@ -45,7 +47,11 @@ const QUIET_MS = 8000
 const QUIET_AFTER_LOSS_MS = 120_000
 /** Nothing takes longer than its timeout and this. */
 const OVERDUE_MS = 60_000
-const KEPT_EVENTS: readonly LogEventName[] = ['internal.error', 'peer.misbehaved', 'peer.expelled', 'storage.failed']
+const KEPT_EVENTS: readonly LogEventName[] = [
+  ...(['internal.error', 'peer.left', 'peer.misbehaved', 'peer.expelled', 'storage.failed'] as const),
+]
+/** How each `verdict` begins behind its first byte: no other frame is read, for there are many. */
+const VERDICT = new TextEncoder().encode('atgverdict')
 const FNV_PRIME = 0x01000193
 
 class ShortWorld {
@@ -55,6 +61,9 @@ class ShortWorld {
   readonly #setups: PeerSetup[]
   readonly #called: Called[] = []
   readonly #gone = new Set<number>()
+  readonly #secrets: Shown[] = []
+  readonly #errandRuns: Errand[] = []
+  readonly #errandRests: Errand[] = []
   readonly #revoked = new Set<number>()
   readonly #broken = new Map<number, number>()
   readonly #till = new Till()
@@ -77,7 +86,8 @@ class ShortWorld {
     this.#setups = plan.kinds.map((_, i): PeerSetup => {
       const disk = this.#diskOf(i)
       const isBroken = () => (this.#broken.get(i) ?? 0) > 0
-      const setup = setupOf(plan, i, { overheard, till: this.#till, isBroken, ran: () => this.#runs++, disk })
+      const seen = { ran: () => this.#runs++, runs: (clock: Clock) => this.#runsSeen(i, clock) }
+      const setup = setupOf(plan, i, { overheard, till: this.#till, isBroken, ...seen, disk })
       const ports = (honest: Ports) => {
         const drawn = setup.ports?.(honest) ?? honest
         return this.#heard(this.#placed(planted.ports?.(drawn, i) ?? drawn), i)
@@ -122,6 +132,7 @@ class ShortWorld {
       ...{
         left: this.#left(),
         books: this.#books(),
+        ...{ secrets: this.#secrets, errandRuns: this.#errandRuns, errandRests: this.#errandRests },
         revoked: this.#revoked,
         runningMax: this.#runningMax,
         runs: this.#runs,
@@ -328,6 +339,19 @@ class ShortWorld {
     return withNetwork(told, { connect })
   }
 
+  /** Of errands, but at their home: what that runs, it runs to verify. */
+  #runsSeen(peer: number, clock: Clock): ProgramEvents {
+    const note = (errands: Errand[]) => (name: string, input: Value, answers: number) => {
+      const number = name === 'errand' && peer !== 0 ? (input as number[])[0] : undefined
+      if (number !== undefined) errands.push({ peer, number, answers, atMs: clock.monotonic() })
+    }
+    return { began: note(this.#errandRuns), rested: note(this.#errandRests) }
+  }
+
+  #shown({ crypto }: Ports, peer: number, { invocation, secret }: FrameOf<'verdict'>): void {
+    this.#secrets.push({ peer, invocation, commitment: crypto.hash(secret) })
+  }
+
   /** Adds what peer `i` hears to the hash, and tells it to whoever listens. */
   #heard(ports: Ports, i: number): Ports {
     const hash = (bytes: Uint8Array) => {
@@ -342,6 +366,7 @@ class ShortWorld {
           closed,
           frame: (bytes) => {
             hash(bytes)
+            if (isVerdict(bytes)) this.#shown(ports, i, PeerFrame.decode(bytes) as FrameOf<'verdict'>)
             this.#listener(bytes, ports.clock.monotonic())
             return frame(bytes)
           },
@@ -350,6 +375,8 @@ class ShortWorld {
     return withChannels(ports, listen)
   }
 }
+
+const isVerdict = (frame: Uint8Array): boolean => VERDICT.every((byte, i) => frame[1 + i] === byte)
 
 const endOf = (one: Asked | Fault): number => one.atMs + ('forMs' in one ? one.forMs : 0)
 

@@ -9,8 +9,28 @@ import { encodeValue } from '../../../protocol/values.ts'
 import { lyingHost } from '../../adversaries.ts'
 import { delegated, withChannels, withFrames } from '../../channels.ts'
 import type { CHECKERS } from '../checks.ts'
-import { type Asked, type Fault, PATIENT_MS, type Plan } from '../plan.ts'
+import type { Plan } from '../plan.ts'
 import type { Planted } from '../run.ts'
+import {
+  caught,
+  compared,
+  crowded,
+  expelling,
+  farCopies,
+  hasty,
+  interrupted,
+  leaving,
+  restarted,
+  resting,
+  STARTED_MS,
+  secluded,
+  slow,
+  tiedCopies,
+  twoFaced,
+  uneven,
+  withNat,
+  withReturn,
+} from './shapes.ts'
 
 export interface Mistake extends Planted {
   finds: keyof typeof CHECKERS
@@ -64,139 +84,11 @@ const committing = (engine: StateEngine, commit: StateEngine['commit']): StateEn
   commit,
 })
 
-export const calm = ({ natted: _, ...plan }: Plan): Plan => ({
-  ...plan,
-  isSecluded: false,
-  kinds: plan.kinds.map(() => 'honest'),
-  stepMs: plan.stepMs.map((ms) => Math.min(ms, 200)),
-  faults: [],
-})
-
-/** All moves, of the same two registers and at one time. */
-const crowded = (plan: Plan): Plan => ({
-  ...calm(plan),
-  calls: plan.calls
-    .slice(0, 3)
-    .map((call) => ({ ...call, by: 0, atMs: 100, level: { level: 'self' }, what: { move: [0, 1], durable: false } })),
-})
-
-const slow =
-  (stepMs: number, timeoutMs?: number) =>
-  (plan: Plan): Plan => ({
-    ...calm(plan),
-    stepMs: plan.stepMs.map(() => stepMs),
-    calls: plan.calls.map((call) => ({ ...call, timeoutMs: timeoutMs ?? call.timeoutMs })),
-  })
-
-/** Its home is killed when all is done, and comes back. */
-const restarted = (plan: Plan): Plan => {
-  const faults: Fault[] = [{ kind: 'kill', atMs: 8500, peer: 0, forMs: 100 }]
-  return { ...crowded(plan), faults }
-}
-
-/** Its home is killed while errands are under way, and comes back. */
-const interrupted = (plan: Plan): Plan => {
-  const { calls } = crowded(plan)
-  return {
-    ...calm(plan),
-    calls: calls.map((call) => ({ ...call, what: { move: [0, 1], durable: true } })),
-    faults: [{ kind: 'kill', atMs: 350, peer: 0, forMs: 100 }],
-  }
-}
-
 /** At the home: it says that it has synced, and has not. */
 const unsynced: Planted = {
   ports: (ports, peer) =>
     peer === 0 ? { ...ports, storage: writing(ports.storage, (writes) => ports.storage.write(writes)) } : ports,
 }
-
-/** All know each other by then. */
-const STARTED_MS = 1000
-
-/** One is killed and comes back. */
-const withReturn = (plan: Plan): Plan => ({
-  ...calm(plan),
-  faults: [{ kind: 'kill', atMs: 2000, peer: 1, forMs: 100 }],
-})
-
-/** One is so slow that others are asked as well. */
-const uneven = (plan: Plan): Plan => ({
-  ...calm({
-    ...plan,
-    calls: plan.calls.map((call) => ({ ...call, by: 0, level: { level: 'none' }, what: { map: 3 } })),
-  }),
-  stepMs: plan.stepMs.map((ms, i) => (i === 1 ? 40_000 : Math.min(ms, 200))),
-})
-
-/** One call after another, of one task that runs for long: of all but the first there are copies. */
-const tiedCopies = (plan: Plan): Plan => ({
-  ...slow(300)(plan),
-  calls: plan.calls.map((call, i) => ({
-    ...call,
-    atMs: 1000 * i,
-    by: 0,
-    level: { level: 'none' },
-    timeoutMs: PATIENT_MS,
-    what: { map: 1 },
-  })),
-})
-
-/** One is put out. */
-const expelling = (plan: Plan): Plan => ({ ...calm(plan), faults: [{ kind: 'revoke', atMs: 3000, peer: 2 }] })
-
-/** One lies about what anybody may see. */
-const caught = (plan: Plan): Plan => ({
-  ...calm({
-    ...plan,
-    calls: plan.calls.map((call) => ({ ...call, public: true, level: { level: 'self' }, what: { map: 3 } })),
-  }),
-  kinds: plan.kinds.map((_, i) => (i === 2 ? 'liar' : 'honest')),
-})
-
-/** A newcomer needs two at once, of whom it dials none. */
-const hasty = (plan: Plan): Plan => ({
-  ...calm(plan),
-  calls: plan.calls.map((call) => ({ ...call, by: 1, atMs: 0, level: { level: 'quorum', n: 2 }, what: { map: 1 } })),
-})
-
-/** Whoever wants to know somebody must ask. */
-const secluded = (plan: Plan): Plan => ({ ...calm(plan), isSecluded: true })
-
-/** One can be known only to those that it dials itself, and nobody tells it of a guest that comes back when it was given up. */
-const withNat = (plan: Plan): Plan => ({
-  ...calm(plan),
-  kinds: ['honest', 'honest', 'honest', 'guest'],
-  stepMs: [1, 1, 1, 1],
-  natted: 2,
-  faults: [{ kind: 'kill', atMs: 1000, peer: 3, forMs: 20_000 }],
-})
-
-/** The home signs two journals of one call, which its executor alone sees. */
-const twoFaced = (plan: Plan): Plan => {
-  const { calls, ...moving } = crowded(plan)
-  const once = calls.slice(0, 1).map((call) => ({ ...call, atMs: STARTED_MS }))
-  return { ...moving, calls: once, kinds: plan.kinds.map((_, i) => (i === 0 ? 'two-faced' : 'honest')) }
-}
-
-/** So far from each other that copies are worth it. */
-const farCopies = (plan: Plan): Plan => ({ ...tiedCopies(plan), latencyMs: 60 })
-
-/** One leaves so many ms after it may have been asked for something. */
-const leaving =
-  (afterMs: number) =>
-  (plan: Plan): Plan => {
-    const [call] = plan.calls as [Asked, ...Asked[]]
-    const asking = { ...call, by: 0, level: { level: 'none' as const }, timeoutMs: PATIENT_MS }
-    return {
-      ...slow(600)(plan),
-      latencyMs: 2,
-      calls: [
-        { ...asking, number: 1, atMs: 500, what: { map: 3 } },
-        { ...asking, number: 2, atMs: 4000, what: { map: 1 } },
-      ],
-      faults: [{ kind: 'leave', atMs: 4000 + afterMs, peer: 1 }],
-    }
-  }
 
 const wrongValue = encodeValue(42)
 const withValue = (bytes: Uint8Array): Uint8Array =>
@@ -296,6 +188,19 @@ export const MISTAKES: { readonly [does: string]: Mistake } = {
   'started: nobody says that it has': { finds: 'runs are known', ...silentOn('started'), shaped: farCopies },
   'failed: what is given back is not said to be': { finds: 'handed back', ...silentOn('failed'), shaped: leaving(300) },
   'refused: what is not taken is not said to be': { finds: 'handed back', ...silentOn('refused'), shaped: leaving(-1) },
+  'verdict: the secret behind a draw is kept': {
+    finds: 'draws are shown',
+    ...silentOn('verdict'),
+    shaped: compared,
+  },
+  'verdict: another secret than was committed to': {
+    finds: 'draws are shown',
+    ...saying('verdict', (frame) => ({ ...frame, secret: new Uint8Array(32) })),
+    shaped: compared,
+  },
+  'bye: whoever goes does not say why': { finds: 'told why', ...silentOn('bye'), shaped: leaving(500) },
+  'bye: whoever is put out is not told why': { finds: 'told why', ...silentOn('bye'), shaped: expelling },
+  'rested: nobody says where its runs are at rest': { finds: 'goes on', ...silentOn('rested'), shaped: resting },
   'blocks: they cannot be asked for': {
     finds: 'nothing lost',
     ports: (ports) => withChannels(ports, (channel) => ({ ...delegated(channel), send: () => true }), BLOCKS_PROTOCOL),
