@@ -29,7 +29,7 @@ const TRIAL = { load: 0.6, jobs: 400, firstJobs: 100, settlingMs: SETTLING_MS }
  */
 const SIZES = {
   fitted: { runs: 5, peers: 64, startingMs: 20_000, jobMs: 12_000 },
-  unseen: { runs: 3, peers: 128, startingMs: 60_000, jobMs: 18_000 },
+  unseen: { runs: 3, peers: 128, startingMs: 60_000, jobMs: 30_000 },
 } as const
 
 const percent = (share: number): string => `${rounded(100 * share)} %`

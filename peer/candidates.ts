@@ -77,6 +77,6 @@ export class Candidates implements CandidateView {
   }
 
   serviceMs(i: number): number {
-    return this.usualServiceMs * this.#neighbours.slownessOf(this.at(i))
+    return this.usualServiceMs * this.at(i).slowness
   }
 }

@@ -37,7 +37,7 @@ interface DiscoveryParts {
   neighbours: NeighbourTable
   roster: Roster
   lending: Pick<Lending, 'offer'>
-  advertisement: Pick<OwnAdvertisement, 'renew'>
+  advertisement: Pick<OwnAdvertisement, 'moved'>
   advertisements: AdvertisementTable
   hearsay(): AdvertisementTable
 }
@@ -89,7 +89,7 @@ export class Discovery {
     vicinity?.start(vicinityTag(crypto, office.meshId), self, ({ peer, addresses }) => roster.meetNear(peer, addresses))
     relaying?.start(
       (peer) => this.#isMember(peer),
-      () => advertisement.renew(),
+      () => advertisement.moved(),
     )
     this.#look()
     this.#cancelOpening = this.#ports.clock.after(OPEN_DIRECTORY_MS, () => void this.#openDirectory())

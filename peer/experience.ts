@@ -66,23 +66,12 @@ export interface Experience {
   record(functionId: string, experienced: Experienced): void
 }
 
-/** Nobody is taken to be slower, whatever is seen of it and whatever it says. */
-const SLOWNESS_MAX = 50
 /** How slow one executor is may be taken from so few runs. */
 const SLOWNESS_ALPHA = 0.1
 
 /** How its run times compare with the mean over all executors, after one more run of `serviceMs` where `usualMs` is usual. */
 export const slownessAfter = (slowness: number, serviceMs: number, usualMs: number): number =>
-  usualMs > 0
-    ? slowness + SLOWNESS_ALPHA * (Math.min(SLOWNESS_MAX, Math.max(0.05, serviceMs / usualMs)) - slowness)
-    : slowness
-
-/** The median of `said`, what peers say of their speed, in any unit: fewer than half of them do not move it past what the others say; 0 of none. Sorts it. */
-export const typicalSpeed = (said: Float64Array): number => said.sort()[said.length >> 1] ?? 0
-
-/** How slow one is taken to be that has not been seen to run anything. What it says counts as far as it makes it slow; 0: it says nothing. */
-export const saidSlowness = (speed: number, typical: number): number =>
-  speed > 0 ? Math.min(SLOWNESS_MAX, Math.max(1, typical / speed)) : 1
+  usualMs > 0 ? slowness + SLOWNESS_ALPHA * (Math.min(50, Math.max(0.05, serviceMs / usualMs)) - slowness) : slowness
 
 /** Of an attempt that did not say when it started. Times in ms. */
 export interface UnsaidStart {

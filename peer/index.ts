@@ -17,7 +17,6 @@ import { createBlockExchange } from '../registry/block-exchange.ts'
 import { openBlockStore } from '../registry/block-store.ts'
 import { createSandboxPool } from '../sandbox/pool.ts'
 import { Auditor } from './auditor.ts'
-import { Calibration } from './calibration.ts'
 import { createNaming, type Item, type NestedCall, prepareItem } from './calls.ts'
 import { Discovery } from './discovery.ts'
 import { Dispatcher } from './dispatcher.ts'
@@ -121,10 +120,6 @@ const addLending = async (ports: Ports, options: PeerOptions, parts: PeerParts):
   parts.tally = new Tally(ports)
   await parts.tally.load()
   parts.usage = await options.state?.kit.openUsage(ports, mesh, parts)
-  parts.calibration = new Calibration(ports.clock, parts.pool, {
-    isIdle: () => parts.lending.isIdle,
-    measured: () => parts.advertisement.renew(),
-  })
   parts.lending = new Lending(ports, parts, options)
   const resuming = options.state && new options.state.kit.Resuming(ports, parts.exchange)
   parts.executor = new Executor(ports, mesh, parts.runner, parts.lending, resuming, {

@@ -148,9 +148,8 @@ export class Invoker {
   capacity(functionId: string): number {
     const serviceMs = this.#experience.serviceMs(functionId)
     let sum = 0
-    for (const lender of this.#neighbours.lenders()) {
-      const lentMs = serviceMs * this.#neighbours.slownessOf(lender)
-      sum += windowOf(lender.advertisement?.slots ?? 0, lentMs, lender.roundTripMs)
+    for (const { advertisement, slowness, roundTripMs } of this.#neighbours.lenders()) {
+      sum += windowOf(advertisement?.slots ?? 0, serviceMs * slowness, roundTripMs)
     }
     return sum
   }
@@ -276,8 +275,7 @@ export class Invoker {
     const { roundTripMs } = neighbour
     const ranMs = startedMs === undefined ? servedMs({ completionMs, roundTripMs, slots, load }) : nowMs - startedMs
     const serviceMs = Math.max(0.001, ranMs)
-    const before = this.#neighbours.slownessOf(neighbour)
-    neighbour.slowness = slownessAfter(before, serviceMs, this.#experience.serviceMs(item.functionId))
+    neighbour.slowness = slownessAfter(neighbour.slowness, serviceMs, this.#experience.serviceMs(item.functionId))
     this.#experience.record(item.functionId, { serviceMs, fuel, completionMs, predictedMs })
   }
 

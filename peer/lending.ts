@@ -9,7 +9,6 @@ import type { Ports } from '../protocol/ports.ts'
 import type { Manifest, TaskTemplate } from '../protocol/records.ts'
 import { runsTier } from '../protocol/tiers.ts'
 import { type AdmissionView, admit } from './admission.ts'
-import type { Calibration } from './calibration.ts'
 import { ensureFor, openDelegation } from './durable/delegation-rules.ts'
 import type { Executor } from './executor.ts'
 import type { Acting, Admission, No } from './executor-parts.ts'
@@ -25,6 +24,9 @@ import type { Usage } from './usage/usage.ts'
 import type { WorkItem } from './work.ts'
 
 const BETTER_MAX = 8
+const SPEED_ALPHA = 0.2
+/** Shorter runs measure the clock, not the machine. */
+const SPEED_FUEL_MIN = 1_000_000
 
 export interface Refusal {
   peer: string
@@ -40,7 +42,6 @@ interface LendingParts {
   office: Pick<MembershipOffice, 'meshId'>
   neighbours: NeighbourTable
   executor: Executor
-  calibration: Pick<Calibration, 'speed'>
   tally: Tally
   usage?: Usage | undefined
 }
@@ -62,6 +63,8 @@ export class Lending implements Admission {
   lastRefusal: Refusal | undefined
   /** Wall-clock instant until which the owner has paused; Infinity: until resumed; 0: not paused. */
   pausedUntilMs = 0
+  /** Fuel per ms of a run, smoothed; 0: not yet measured. */
+  #speed = 0
 
   /** `parts` may be filled until the first neighbour comes. */
   constructor(ports: LendingPorts, parts: LendingParts, options: LendingOptions) {
@@ -188,7 +191,7 @@ export class Lending implements Admission {
     const { policy, engines, effects } = this.#options
     return {
       ...{ engines: [...engines], effects: [...effects], ...this.load() },
-      ...{ memory_bytes: policy.memoryBytes, speed: this.#parts.calibration.speed },
+      ...{ memory_bytes: policy.memoryBytes, speed: Math.round(this.#speed) },
     }
   }
 
@@ -200,15 +203,13 @@ export class Lending implements Admission {
     return { slots, free: Math.max(0, slots - count), queued: closed ? 0 : Math.max(0, count - slots) }
   }
 
-  /** It lends, and nobody uses it. */
-  get isIdle(): boolean {
-    const { slots, free } = this.load()
-    return slots > 0 && free === slots
-  }
-
   answered(item: WorkItem, outcome: Outcome, outcomeBytes: number): void {
     const isTraced = item.invocation.trace_ticks !== undefined
     const runMs = item.run?.ranMs() ?? 0
+    if (!isTraced && outcome.fuel >= SPEED_FUEL_MIN && runMs > 0) {
+      const speed = outcome.fuel / runMs
+      this.#speed = this.#speed === 0 ? speed : this.#speed + SPEED_ALPHA * (speed - this.#speed)
+    }
     const { result } = outcome
     const fuel = quotaFuel(outcome.fuel, isTraced)
     this.#usage.used(item.party, { fuel, bytes: result.ok ? result.value.length : 0 })

@@ -190,8 +190,7 @@ describe('the memo cannot be poisoned', () => {
   })
 
   let lies = false
-  /** From when `lies` is set its next sandbox lies, which begins when the one before has been idle for 30 s: it last measured its speed, after 20 s. */
-  const NEXT_SANDBOX_MS = 60_000
+  /** From when `lies` is set its next sandbox lies, which begins when the one before has been idle for 30 s. */
   const turncoat: PeerSetup = {
     sandboxHost: (host) => ({ spawn: () => (lies ? lyingHost(host) : host).spawn() }),
   }
@@ -205,7 +204,7 @@ describe('the memo cannot be poisoned', () => {
     expect(first.performed[0]!.executor).toBe(suspect.peerId)
     expect(await ask('self')).toMatchObject({ memo: true })
     lies = true
-    await world.clock.advance(NEXT_SANDBOX_MS)
+    await world.clock.advance(31_000)
     const caught = await ask('self', 22)
     expect(caught.disputes).toMatchObject([{ liar: suspect.peerId }])
     const dropped = callerOf(world).events.filter(({ name }) => name === 'memo.dropped')
@@ -217,20 +216,18 @@ describe('the memo cannot be poisoned', () => {
 
   test('by one that is caught while what it signed is still being verified', async () => {
     lies = false
-    let delayMs = 80_000
+    let delayMs = 40_000
     const world = await worldFor('meanwhile', {
       peers: 2,
       setup: (i) => (i === 0 ? { sandboxHost: (host, clock) => slowHost(host, clock, () => delayMs) } : turncoat),
     })
     const double = await publish(callerOf(world), DOUBLE)
     const ask = askOf(world, double)
-    const first = callerOf(world).peer.call(
-      requestOf(double, 21, { remote: false, level: { level: 'self' }, timeoutMs: 120_000 }),
-    )
+    const first = callerOf(world).peer.call(requestOf(double, 21, { remote: false, level: { level: 'self' } }))
     await world.clock.advance(5000)
     lies = true
     delayMs = 0
-    await world.clock.advance(NEXT_SANDBOX_MS)
+    await world.clock.advance(31_000)
     expect((await ask('self', 22)).disputes).toMatchObject([{ liar: world.peers[1]!.peerId }])
     expect(memoOf(world).entries).toBe(1)
     expect(await world.until(first)).toMatchObject({ memo: false, disputes: [] })

@@ -4,7 +4,6 @@ import { encodeCanonical } from '../protocol/codec.ts'
 import type { Envelope } from '../protocol/envelope.ts'
 import type { Ports } from '../protocol/ports.ts'
 import type { Advertisement } from '../protocol/records.ts'
-import { saidSlowness, typicalSpeed } from './experience.ts'
 import type { Admittance } from './handshake.ts'
 import type { Whereabouts } from './independence.ts'
 import type { Link } from './link.ts'
@@ -51,7 +50,7 @@ export interface Neighbour {
   inFlight: number
   /** Bytes of their inputs. */
   inFlightBytes: number
-  /** How its run times compare with the mean over all executors: 2 is twice as slow; 0: none has been seen. */
+  /** How its run times compare with the mean over all executors: 2 is twice as slow. */
   slowness: number
   /** Monotonic instant of the last frame. */
   heardMs: number
@@ -77,8 +76,6 @@ export class NeighbourTable {
   readonly #byPeer = new Map<string, Neighbour>()
   #list: Neighbour[] = []
   #candidates: { list: string[]; cid: CID } | undefined
-  /** Of those that say how fast they are, fuel per ms; 0: none does. */
-  #typicalSpeed = 0
 
   constructor(ports: TablePorts, standings: Pick<Standings, 'isSuspended' | 'isExpelled' | 'hasLiedAlike'>) {
     this.#ports = ports
@@ -167,7 +164,7 @@ export class NeighbourTable {
       workedMs: Number.NEGATIVE_INFINITY,
       inFlight: 0,
       inFlightBytes: 0,
-      slowness: before?.slowness ?? 0,
+      slowness: before?.slowness ?? 1,
       heardMs: 0,
       heardAnewMs: 0,
       shunnedUntilMs: 0,
@@ -184,17 +181,6 @@ export class NeighbourTable {
     this.#byPeer.delete(link.peer)
     this.#changed()
     return neighbour
-  }
-
-  advertised(neighbour: Neighbour, advertisement: Advertisement): void {
-    neighbour.advertisement = advertisement
-    const said = this.#list.flatMap((one) => one.advertisement?.speed || [])
-    this.#typicalSpeed = typicalSpeed(Float64Array.from(said))
-  }
-
-  /** As it has been seen to run; until then by what it says of itself. */
-  slownessOf({ slowness, advertisement }: Pick<Neighbour, 'slowness' | 'advertisement'>): number {
-    return slowness || saidSlowness(advertisement?.speed ?? 0, this.#typicalSpeed)
   }
 
   #changed(): void {

@@ -135,8 +135,8 @@ export class OwnAdvertisement {
     for (const audience of this.#audiences) audience.consider(load)
   }
 
-  /** It is somewhere else now, or knows how fast it is. */
-  renew(): void {
+  /** It is somewhere else now. */
+  moved(): void {
     this.#refresh?.()
     void this.#tellAll()
   }

@@ -10,9 +10,9 @@ import type { BlockStore } from '../registry/block-store.ts'
 import { type FunctionBundle, type PublishedFunction, publishFunction } from '../registry/functions.ts'
 import type { SandboxPool } from '../sandbox/pool.ts'
 import type { Auditor } from './auditor.ts'
-import type { Calibration } from './calibration.ts'
 import type { CallRequest, CallResult, CallWish, Item, NestedCall } from './calls.ts'
 import { isPure, requestOf } from './calls.ts'
+
 import type { Discovery } from './discovery.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { Durable } from './durable/durable.ts'
@@ -56,7 +56,6 @@ export interface PeerParts {
   exchange: BlockExchange
   pool: SandboxPool
   runner: Runner
-  calibration: Calibration
   lending: Lending
   executor: Executor
   advertisement: OwnAdvertisement
@@ -151,7 +150,7 @@ export class Peer {
 
   /** This machine is on other networks now: neighbours are told, and asked whether they are still there. */
   moved(): void {
-    this.#parts.advertisement.renew()
+    this.#parts.advertisement.moved()
     this.#parts.roster.checkAll()
   }
 
@@ -369,7 +368,6 @@ export class Peer {
   #reportProgress(): void {
     this.#stopProgress = this.#ports.clock.after(PROGRESS_EVERY_MS, () => {
       this.#parts.executor.reportProgress()
-      this.#parts.calibration.consider()
       this.#reportProgress()
     })
   }

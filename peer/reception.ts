@@ -121,7 +121,7 @@ export class Reception implements RosterEvents {
     if (!accepted) return
     // It may have left while the signature was checked.
     if (!neighbour.link.isOpen) return this.#parts.advertisements.remove(neighbour.peer)
-    this.#parts.neighbours.advertised(neighbour, accepted)
+    neighbour.advertisement = accepted
     this.#parts.discovery.advertised(neighbour, accepted.addresses)
     this.#tellPeers(neighbour)
     this.#parts.invoker.serveWaiting()

@@ -28,7 +28,7 @@ export interface NeighbourStatus {
   free: number
   queued: number
   memory_bytes: number
-  /** By its own word, fuel per ms of the calibration; 0: it says nothing. */
+  /** Fuel per ms; 0: not yet measured. */
   speed: number
   /** Items of ours there now. */
   in_flight: number

@@ -196,8 +196,8 @@ export const offeredLoad = () => ({
 })
 
 /**
- * What a peer offers, until `expires_ms`. `memory_bytes` is the most one task may take. `speed` is the fuel per ms of the
- * function that all measure themselves by (calibration.ts), 0: not measured; a reader believes it as far as it makes the peer slow. `neighbours` are those it is connected to.
+ * What a peer offers, until `expires_ms`. `memory_bytes` is the most one task may take. `speed` is fuel per ms, measured;
+ * 0: not yet measured. `neighbours` are those it is connected to.
  * Protocols, engines and effects may be of later versions: whoever does not know them passes over them.
  */
 export const Advertisement = message(

@@ -43,14 +43,6 @@ const outcomeOf = ({ id, ms }: ModelTask): Uint8Array =>
     memory_bytes: MIB,
   })
 
-/** Of the calibration, which is no task: each round is a ms at speed 1. */
-const CALIBRATION_ID = -1
-
-const taskOf = (input: Uint8Array): ModelTask => {
-  const given = decodeValue(input)
-  return typeof given === 'number' ? { id: CALIBRATION_ID, ms: given } : (given as unknown as ModelTask)
-}
-
 interface ModelRun {
   id: number
   task: ModelTask
@@ -95,14 +87,14 @@ class ModelProcess implements SandboxProcess {
     this.#ended = true
     this.#cancel?.()
     const [first] = this.#current
-    if (first) this.#spend(first.task, this.#clock.monotonic() - this.#sinceMs)
+    if (first) this.#spent(first.task, this.#clock.monotonic() - this.#sinceMs)
     queueMicrotask(() => this.#handlers?.exited('killed'))
   }
 
   /** Runs without effects neither wait nor are answered; the code is not looked at. */
   #obey(command: Command): void {
     if (command[0] !== 'runs') return
-    for (const [id, input] of command[7]) this.#runs.push({ id, task: taskOf(input) })
+    for (const [id, input] of command[7]) this.#runs.push({ id, task: decodeValue(input) as unknown as ModelTask })
   }
 
   /** Begins the first run, with those after it that end before results would be sent: one timer for all. */
@@ -123,10 +115,6 @@ class ModelProcess implements SandboxProcess {
     if (reports.length > 0) this.#compute(reports, takesMs, 0, FUEL_PER_MS * speed)
   }
 
-  #spend(task: ModelTask, ms: number): void {
-    if (task.id !== CALIBRATION_ID) this.#spent(task, ms)
-  }
-
   #compute(reports: Report[], leftMs: number, fuel: number, fuelPerMs: number): void {
     const ms = Math.min(leftMs, FUEL_REPORT_MS)
     this.#cancel = this.#clock.after(ms, () => {
@@ -137,7 +125,7 @@ class ModelProcess implements SandboxProcess {
         return this.#compute(reports, leftMs - ms, used, fuelPerMs)
       }
       this.#cancel = undefined
-      for (const { task, ms } of this.#current) this.#spend(task, ms)
+      for (const { task, ms } of this.#current) this.#spent(task, ms)
       this.#current = []
       this.#handlers?.frame(encodeFrame(reports))
       if (!this.#ended) this.#next()

@@ -1,8 +1,7 @@
 /** What peers say to each other while nobody calls anybody. */
 import type { Ports } from '../protocol/ports.ts'
 import { delegated, withEveryChannel } from './channels.ts'
-import { createCostModelHost } from './cost-model.ts'
-import { createWorld, type Machine, type PeerSetup } from './world.ts'
+import { createWorld, type Machine } from './world.ts'
 
 /** Around each frame: its length 2, Noise 2 + 16, Yamux 12, TCP and IP with time stamps 52. */
 export const FRAME_OVERHEAD_BYTES = 84
@@ -40,10 +39,10 @@ export const idleTraffic = async (
   overMs: number,
 ): Promise<IdleTraffic> => {
   const said: Said[] = []
-  const setup = (): PeerSetup => {
+  const setup = () => {
     const mine = { bytes: 0, frames: 0 }
     said.push(mine)
-    return { ports: (ports) => counted(ports, mine), sandboxHost: (_, clock) => createCostModelHost(clock) }
+    return { ports: (ports: Ports) => counted(ports, mine) }
   }
   const world = await createWorld({ machine, seed, peers, setup, keepsEvent: () => false })
   await world.clock.advance(SETTLED_MS)

@@ -1,5 +1,4 @@
 /** A sandbox whose functions are generators of the simulator, requests and all: a fiftieth of what the real one costs. */
-import { CALIBRATION_EXPORT } from '../protocol/calibration.ts'
 import { isDeferred } from '../protocol/effects.ts'
 import { type Answer, type EffectRequest, type JournalEntry, orderJournal } from '../protocol/journal.ts'
 import { MIB } from '../protocol/limits.ts'
@@ -163,14 +162,6 @@ class ProgramRun {
   }
 }
 
-/** All machines measure themselves by it. */
-const CALIBRATION: Programs = {
-  // biome-ignore lint/correctness/useYield: it requests nothing.
-  [CALIBRATION_EXPORT]: function* () {
-    return 0
-  },
-}
-
 class ProgramProcess implements SandboxProcess {
   readonly #programs: Programs
   readonly #events: ProgramEvents | undefined
@@ -182,7 +173,7 @@ class ProgramProcess implements SandboxProcess {
   #hasEnded = false
 
   constructor(programs: Programs, events: ProgramEvents | undefined) {
-    this.#programs = { ...programs, ...CALIBRATION }
+    this.#programs = programs
     this.#events = events
   }
 

@@ -1,6 +1,5 @@
 /** Whom each invoker knows as neighbours: as housekeeping leaves them after some minutes (decision 16). */
 
-import { saidSlowness, typicalSpeed } from '../../peer/experience.ts'
 import { placesOf } from '../../peer/places.ts'
 import { NEIGHBOURS_MAX } from '../../protocol/limits.ts'
 import type { Chance } from './chance.ts'
@@ -99,7 +98,7 @@ export class Tables {
     this.count = new Uint8Array(invokers)
     this.peer = new Int32Array(invokers * DEGREE)
     this.delayTicks = new Uint16Array(invokers * DEGREE)
-    this.slowness = new Float32Array(invokers * DEGREE)
+    this.slowness = new Float32Array(invokers * DEGREE).fill(1)
     this.inFlight = new Uint8Array(invokers * DEGREE)
     this.shunnedUntil = new Uint32Array(invokers * DEGREE)
     const drawn = new DrawnNeighbours(population)
@@ -108,25 +107,16 @@ export class Tables {
       this.count[k] = drawn.draw(this.invokers[k] as number, random)
       this.peer.set(drawn.peer.subarray(0, this.count[k]), from)
       this.delayTicks.set(drawn.delayTicks.subarray(0, this.count[k]), from)
-      const said = this.#speedsOf(k, population)
-      const typical = typicalSpeed(said.slice())
-      for (const [i, speed] of said.entries()) this.slowness[from + i] = saidSlowness(speed, typical)
     }
-  }
-
-  /** As they say themselves. */
-  #speedsOf(k: number, population: Population): Float64Array {
-    const from = k * DEGREE
-    const rows = this.peer.subarray(from, from + (this.count[k] as number))
-    return Float64Array.from(rows, (peer) => population.deviceOf(peer).speed)
   }
 
   /** Of each neighbour how slow it is beside the mean of its invoker's. */
   tellSpeeds(population: Population): void {
     for (const [k, count] of this.count.entries()) {
-      const speeds = this.#speedsOf(k, population)
+      const rows = Array.from({ length: count }, (_, i) => k * DEGREE + i)
+      const speeds = rows.map((row) => population.deviceOf(this.peer[row] as number).speed)
       const mean = speeds.reduce((sum, speed) => sum + speed, 0) / count
-      for (const [i, speed] of speeds.entries()) this.slowness[k * DEGREE + i] = mean / speed
+      for (const [i, row] of rows.entries()) this.slowness[row] = mean / (speeds[i] as number)
     }
   }
 
