@@ -121,7 +121,7 @@ export const CHECKPOINT_TICKS = 2000
  * It is due as well at its first rest behind each so many answers: to take one, with what it asks next, a guest needs little fuel,
  * but up to 0.3 ms, and in a process that has just started twice that.
  */
-export const CHECKPOINT_ANSWERS = 1000
+export const CHECKPOINT_ANSWERS = 100
 /** With it an executor is told where to go on; what is larger takes longer to be sent, kept and loaded than most runs take. */
 export const CHECKPOINT_BYTES_MAX = 6 * MIB
 /** Blocks of a full one. */

@@ -137,7 +137,7 @@ describe.each(Object.entries(MODULES))('a run with %s', (_, module) => {
   })
 })
 
-test('a run that asks much and computes little has one behind each thousand answers, wherever it began', () => {
+test('a run that asks much and computes little has one behind each hundred answers, wherever it began', () => {
   const rounds = 3 * CHECKPOINT_ANSWERS + 1
   const module =
     'export default async (rounds, env, ctx) => { for (let i = 0; i < rounds; i++) await ctx.call("#f", i) }'
