@@ -1,5 +1,6 @@
 /** Runs a short world: its calls are made and its faults befall it, until all is quiet. */
 import { inputsOf } from '../../peer/inputs.ts'
+import { keepTrying } from '../../peer/join.ts'
 import type { MapResult } from '../../peer/map.ts'
 import type { StateEngine } from '../../peer/state/engine.ts'
 import type { CID } from '../../protocol/cid.ts'
@@ -67,6 +68,8 @@ class ShortWorld {
   readonly #revoked = new Set<number>()
   readonly #broken = new Map<number, number>()
   readonly #till = new Till()
+  /** Of those that came back, until they join no more. */
+  readonly #lives = new Map<number, AbortController>()
   /** Ends the disk of each peer's life. */
   readonly #cutOff: (() => void)[] = []
   #world: World | undefined
@@ -226,6 +229,7 @@ class ShortWorld {
     const { peer: i } = fault
     if (this.#gone.has(i)) return
     const one = this.#peer(i)
+    if (fault.kind === 'kill' || fault.kind === 'leave' || fault.kind === 'revoke') this.#lives.get(i)?.abort()
     switch (fault.kind) {
       case 'kill':
         this.#gone.add(i)
@@ -284,10 +288,15 @@ class ShortWorld {
         called.callerDied = false
         void this.#awaitErrand(called)
       }
-    const inviter = this.#theWorld.peers.find(
-      ({ peerId }, j) => j !== i && !this.#gone.has(j) && peerId !== dead.peerId,
-    )
-    if (inviter) await peer.join(inviter.address).catch(() => {})
+    const life = new AbortController()
+    this.#lives.set(i, life)
+    const joins = async () => {
+      const inviter = this.#theWorld.peers.find((_, j) => j !== i && !this.#gone.has(j))
+      if (!inviter) throw new MeshError('E_NO_PEER', 'nobody is there to join')
+      await peer.join(inviter.address)
+    }
+    // As an agent does that is given an address.
+    keepTrying(joins, this.#theWorld.clock, life.signal)
   }
 
   async #entries(): Promise<Entries> {
