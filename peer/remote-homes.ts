@@ -226,7 +226,7 @@ export class RemoteHomes {
     const error = new MeshError('E_TIMEOUT', `${peer} has not answered within ${withinMs} ms`)
     const cancel = this.#ports.clock.after(withinMs, () => late.reject(error))
     try {
-      const answer = await Promise.race([this.#answerOf(peer, question), late.promise])
+      const answer = await this.#answerOf(peer, question, late.promise)
       if (answer.t === wanted) return answer as HomeFrameOf<T>
       if (answer.t === 'no') throw new MeshError(answer.code, answer.message)
       throw new MeshError('E_MESSAGE', `${peer} answers a ${question.t} with ${answer.t}`)
@@ -235,19 +235,17 @@ export class RemoteHomes {
     }
   }
 
-  /** What is never answered is forgotten with its channel. */
-  async #answerOf(peer: string, question: Question): Promise<HomeAnswer> {
+  /** `late` rejects when it has taken too long. */
+  async #answerOf(peer: string, question: Question, late: Promise<never>): Promise<HomeAnswer> {
     const opening = this.#lines.get(peer) ?? this.#open(peer)
     this.#lines.set(peer, opening)
-    const { channel, waiting } = await opening.catch((cause) => {
-      this.#lines.delete(peer)
-      throw cause
-    })
+    opening.catch(() => this.#lines.delete(peer))
+    const { channel, waiting } = await Promise.race([opening, late])
     const id = this.#nextId++
     const answered = Promise.withResolvers<HomeAnswer>()
     waiting.set(id, answered)
     channel.send(HomeFrame.encode({ ...question, id } as HomeFrame))
-    return answered.promise.finally(() => waiting.delete(id))
+    return Promise.race([answered.promise, late]).finally(() => waiting.delete(id))
   }
 
   async #open(peer: string): Promise<Line> {

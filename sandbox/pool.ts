@@ -44,8 +44,7 @@ const SHORT_MS = 5
 const AHEAD_MS = 20
 /**
  * A step that takes longer is a surprise: if nobody wants it, it ends, and the runs behind it move to other processes. One that has
- * computed before moves when it has waited for as long as that has taken, which it does again there: so it is at most twice as late
- * as if the end of the step had been known.
+ * computed before, which it does again there, moves once the step has taken as long as that: what has taken long may take as long again.
  */
 const STALL_MS = 40
 /** To come up, for a process that nobody waits for any more: on a busy machine it takes seconds, and another would take longer. */
