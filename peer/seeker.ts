@@ -242,7 +242,7 @@ export class Seeker {
     const nowMs = this.#ports.clock.monotonic()
     const due: Acquaintance[] = []
     for (const one of this.#known.all()) {
-      if (one.dueMs > nowMs || this.#dialling.has(keyOf(one))) continue
+      if (one.dueMs > nowMs) continue
       if (this.#named.has(one.peer)) this.#try(one)
       else due.push(one)
     }
@@ -326,10 +326,7 @@ export class Seeker {
     this.#wake?.()
     const nextLookMs = this.#exploreMs > nowMs ? this.#exploreMs : nowMs + EXPLORE_MS
     let untilMs = Number.POSITIVE_INFINITY
-    for (const one of this.#known.all()) {
-      const { dueMs } = one
-      if (!this.#dialling.has(keyOf(one))) untilMs = Math.min(untilMs, dueMs > nowMs ? dueMs : nextLookMs)
-    }
+    for (const { dueMs } of this.#known.all()) untilMs = Math.min(untilMs, dueMs > nowMs ? dueMs : nextLookMs)
     if (untilMs < Number.POSITIVE_INFINITY)
       this.#wake = this.#ports.clock.after(untilMs - nowMs, () => this.#consider())
   }
