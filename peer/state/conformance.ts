@@ -165,6 +165,20 @@ const quotas = (subject: () => Subject) => {
     await expect(subject().write(put('a', 'x'.repeat(52), 'small'))).rejects.toMatchObject(quota)
   })
 
+  test.each([
+    ['keys', '', 3],
+    ['bytes', 'x'.repeat(28), 2],
+  ])('of puts at once as many as the quota of %s has room for are kept, and no other', async (_, value, room) => {
+    const keys = ['a0', 'a1', 'a2', 'a3', 'a4']
+    const outcomes = await Promise.allSettled(keys.map((key) => subject().write(put(key, value, 'small'))))
+    const refused = outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+    expect(refused).toMatchObject(new Array(keys.length - room).fill(quota))
+    expect(await subject().keys('', undefined, 'small')).toEqual(
+      keys.filter((_, i) => outcomes[i]?.status === 'fulfilled'),
+    )
+    expect(await subject().engine.revision()).toBe(room)
+  })
+
   test('of a caller no more in all of its namespaces together, which are named', async () => {
     const [one, other, third] = ['one', 'other', 'third'].map((name) => CALLER + name) as [string, string, string]
     await subject().write(put('a', '', one), put('b', '', one), put('a', '', other))
