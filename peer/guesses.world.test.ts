@@ -75,6 +75,30 @@ describe.each(['self', 'quorum:2'])('at %s', (level) => {
   })
 })
 
+const ROAD_MS = 20
+test.each([
+  ['at once are waited for once', 'Promise.all([DB.get("a"), DB.get("b")])', 1],
+  ['one behind the other are waited for twice', '(async () => [await DB.get("a"), await DB.get("b")])()', 2],
+])('two reads that are made %s, a round trip each time', async (name, reads, waits) => {
+  const setup = (i: number) => (i === 0 ? { policy: { slots: 0 } } : {})
+  const world = await worldFor(name, { peers: 2, setup, latencyMs: () => ROAD_MS })
+  const code = `export default async (isReading, { DB }) => {
+    const seen = isReading ? await ${reads} : []
+    DB.put('seen', isReading)
+    return seen
+  }`
+  const takenMs = async (isReading: boolean) => {
+    const begunMs = world.clock.monotonic()
+    expect(returned(await call(world, code, isReading))).toEqual(isReading ? [null, null] : [])
+    return world.clock.monotonic() - begunMs
+  }
+  // The code is brought with the first call.
+  await takenMs(false)
+  const writingMs = await takenMs(false)
+  expect(await takenMs(true)).toBe(writingMs + waits * 2 * ROAD_MS)
+  expect(countsOf(world)).toEqual({ foreseen: 0, asked: 2, waits })
+})
+
 test('after a sleep nothing is answered by a guess, since a step may have ended', async () => {
   const world = await meshFor('sleep', 2)
   const code = `export default async (key, { DB }) => {
