@@ -22,6 +22,7 @@ const ORDER = `export default async (n, { DB, PAY }) => {
 export const open = (left, { DB }) => DB.put('left', left)`
 const GRANTS: Grants = { DB: { state: 'shop' }, PAY: { fetch: [ORIGIN], methods: ['POST'], onUnknown: 'fail' } }
 const ORDERS = 12
+const STOCK = 1000
 
 test.each(['self', 'quorum:2'])('at %s', async (level) => {
   const asked: string[] = []
@@ -45,15 +46,22 @@ test.each(['self', 'quorum:2'])('at %s', async (level) => {
   })
   const wanted = (input: Value, changes = {}) =>
     requestOf(shop, input, { level: ensureLevel(level), grants: GRANTS, timeoutMs: 600_000, ...changes })
-  await world.until(peer.call(wanted(100, { export: 'open' })))
-  const begunMs = world.clock.monotonic()
-  const ids = await world.until(Promise.all(Array.from({ length: ORDERS }, (_, n) => peer.durable.start(wanted(n)))))
-  const ends = await world.until(Promise.all(ids.map((id) => peer.durable.wait(id))))
-  const said = ends.map(({ outcome }) => Outcome.decode(outcome as Uint8Array).result)
-  expect(said.map((result) => result.ok && decodeValue(result.value))).toEqual(ids.map((_, n) => `did POST order ${n}`))
-  expect([...asked].sort()).toEqual(ids.map((_, n) => `POST order ${n}`).sort())
-  const { state } = world.peers[0] as WorldPeer
+  await world.until(peer.call(wanted(STOCK, { export: 'open' })))
+  const { state, events } = world.peers[0] as WorldPeer
+  const wasCaught = () => events.some(({ name }) => name === 'call.disputed' || name === 'peer.misbehaved')
+  let ordered = 0
+  while (ordered === 0 || !wasCaught()) {
+    const begunMs = world.clock.monotonic()
+    const numbers = Array.from({ length: ORDERS }, () => ordered++)
+    const ids = await world.until(Promise.all(numbers.map((n) => peer.durable.start(wanted(n)))))
+    const ends = await world.until(Promise.all(ids.map((id) => peer.durable.wait(id))))
+    const said = ends.map(({ outcome }) => Outcome.decode(outcome as Uint8Array).result)
+    expect(said.map((result) => result.ok && decodeValue(result.value))).toEqual(
+      numbers.map((n) => `did POST order ${n}`),
+    )
+    expect(world.clock.monotonic() - begunMs).toBeLessThan(60_000)
+  }
+  expect([...asked].sort()).toEqual(Array.from({ length: ordered }, (_, n) => `POST order ${n}`).sort())
   const [left] = await state.read('shop', ['left'], await state.revision())
-  expect(decodeValue(left?.value as Uint8Array)).toBe(100 - ORDERS)
-  expect(world.clock.monotonic() - begunMs).toBeLessThan(60_000)
+  expect(decodeValue(left?.value as Uint8Array)).toBe(STOCK - ordered)
 })
