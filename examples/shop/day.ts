@@ -29,6 +29,7 @@ const ORDER_MS_MAX = 300_000
 const POST_MS_MAX = 60_000
 
 export interface DayOptions {
+  /** So many come in at once, and as many again until all were killed and the liar was caught. */
   orders: number
   /** So many executors are killed, one after the other, and come back. */
   kills: number
@@ -69,15 +70,19 @@ class ShopDay {
       const stock = { service, stock: STOCK }
       const opened = await this.#backend.call({ ...called, export: 'open', input: encodeValue(stock), receipt: false })
       if (!opened.outcome.result.ok) throw new Error(opened.outcome.result.message)
-      const inputs = Array.from({ length: orders }, (_, n) => orderOf(n, random))
+      const inputs: OrderInput[] = []
       const ids: string[] = []
-      for (const [n, input] of inputs.entries()) {
-        const verify = LEVELS[n % LEVELS.length] as string
-        const wanted = { ...called, verify, export: 'default', input: encodeValue({ ...input }) }
-        ids.push(await this.#backend.durable.start(wanted))
+      for (let isOver = false; !isOver; isOver = this.#killed === this.#kills && (await this.#timesCaught()) > 0) {
+        for (const end = ids.length + orders; ids.length < end; ) {
+          const input = orderOf(ids.length, random)
+          const verify = LEVELS[ids.length % LEVELS.length] as string
+          const wanted = { ...called, verify, export: 'default', input: encodeValue({ ...input }) }
+          inputs.push(input)
+          ids.push(await this.#backend.durable.start(wanted))
+        }
+        say(`${orders} orders came in`)
+        await this.#disturb(ids.length)
       }
-      say(`${orders} orders came in`)
-      await this.#disturb(ids.length)
       const answers = await Promise.all(ids.map((id) => this.#answerOf(id)))
       return await this.#close(inputs, answers)
     } finally {
@@ -85,6 +90,11 @@ class ShopDay {
       await this.#agents.stop()
       this.#sinks.close()
     }
+  }
+
+  /** Of executors and the home. */
+  get #kills(): number {
+    return this.#options.kills + this.#options.homeKills
   }
 
   get #home(): DemoAgent {
@@ -106,8 +116,8 @@ class ShopDay {
 
   /** Until all have ended: the home is killed at once, then after so many of them one agent after the other; each comes back. */
   async #disturb(orders: number): Promise<void> {
-    const { kills, homeKills, random, say = () => {} } = this.#options
-    const disturbances = kills + homeKills
+    const { homeKills, random, say = () => {} } = this.#options
+    const disturbances = this.#kills
     for (let done = 0; done < orders; ) {
       const left = (await this.#backend.durable.list(false)).length
       done = orders - left

@@ -19,6 +19,7 @@ export interface Books {
 export interface Day {
   /** By item: what was there, was sold and is left. */
   items: { name: string; had: number; sold: number; left: number }[]
+  ordered: number
   paid: number
   declined: number
   soldOut: number
@@ -79,7 +80,12 @@ export const judge = (books: Books): Day => {
     ...(sinks.contradicted > 0 ? [`${sinks.contradicted} requests came under a key of another`] : []),
   ]
   return {
-    ...{ items, paid: count(all, ({ state }) => state === 'paid'), mailed: sinks.letters.length },
+    ...{
+      items,
+      ordered: inputs.length,
+      paid: count(all, ({ state }) => state === 'paid'),
+      mailed: sinks.letters.length,
+    },
     declined: count(all, ({ state }) => state === 'declined'),
     soldOut: count(all, ({ state }) => state === 'sold out'),
     cents: sinks.payments.reduce((sum, { amount }) => sum + amount, 0),
