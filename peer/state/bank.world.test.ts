@@ -1,4 +1,4 @@
-/** A bank on six peers of which one forges, and others are killed: its total never changes, and its history has one order. */
+/** A bank on six peers of which one forges, others are killed, and no two clocks agree for long: its total never changes, and its history has one order. */
 import { expect, test } from 'vitest'
 import { decodeValue } from '../../protocol/values.ts'
 import { randomFor } from '../../scripts/test/seed.ts'
@@ -10,6 +10,7 @@ import { ensureLevel } from '../calls.ts'
 
 const CALLS = 80
 const KILLS = 6
+const CLOCK_OFF_MS = 5 * 3_600_000
 
 test.each(['self', 'quorum:2'])('at %s', async (level) => {
   const random = randomFor(level)
@@ -45,6 +46,8 @@ test.each(['self', 'quorum:2'])('at %s', async (level) => {
   const clients = bank.run()
   for (let kill = 0; kill < KILLS; kill++) {
     await world.clock.advance(200 + random.below(200))
+    // Each in its turn behind, right and ahead.
+    for (const [i, one] of world.peers.entries()) world.setWallClock(one, (((i + kill) % 3) - 1) * CLOCK_OFF_MS)
     const victim = world.peers[2 + (kill % 4)] as WorldPeer
     world.kill(victim)
     await world.clock.advance(1000)
