@@ -23,13 +23,14 @@ const CODE = `
       return error.code
     }
   }
-  export const order = async ([id, isPlain], { DB, PRICES, PAY, CHARGE, MAIL }, ctx) => {
+  export const order = async ([id, way], env, ctx) => {
+    const { DB, PRICES, MAIL } = env
     const begun = await ctx.now()
     const chance = [...(await ctx.random(4))].join('.')
     if ((await DB.get('order/' + id)) !== null) throw new Error('ordered before')
     const price = await (await PRICES.fetch('${READ}/' + id + '/' + chance)).text()
     const body = 'pay ' + id + ' ' + chance
-    const paid = isPlain ? await post(CHARGE, '${PLAIN}/pay', body) : await post(PAY, '${HONOURS}/pay', body)
+    const paid = await post(env[way], (way === 'PAY' ? '${HONOURS}' : '${PLAIN}') + '/pay', body)
     await sleep(10)
     const part = await ctx.call('#part', [id, chance, Number(price)])
     await MAIL.send('${HONOURS}/mail', { method: 'POST', body: 'mail ' + id + ' ' + chance })
@@ -53,12 +54,16 @@ const GRANTS: Grants = {
   PRICES: { fetch: [READ], read: true },
   PAY: { fetch: [HONOURS], methods: ['POST'], onUnknown: 'retry' },
   CHARGE: { fetch: [PLAIN], methods: ['POST'], onUnknown: 'fail' },
+  INSIST: { fetch: [PLAIN], methods: ['POST'], onUnknown: 'retry' },
   MAIL: { fetch: [HONOURS], methods: ['POST'], onUnknown: 'retry' },
 }
 const ENV = Object.entries(GRANTS)
   .map(([name, grant]) => ({ name, kind: 'state' in grant ? ('state' as const) : ('fetch' as const) }))
   .sort((a, b) => (a.name < b.name ? -1 : 1))
+/** Orders pay in these, by turns. */
+const WAYS = ['CHARGE', 'PAY', 'INSIST'] as const
 const EFFECTS = ['call', 'fetch', 'get', 'now', 'put', 'random', 'send', 'sleep'] as const
+const wayOf = (id: number) => WAYS[id % WAYS.length] as (typeof WAYS)[number]
 /** Awaits of a home on its way up, and until it has gone on with what it found. */
 const WAY_UP = 90
 const NEVER = Number.POSITIVE_INFINITY
@@ -135,7 +140,7 @@ export class Shop {
     this.#executorSteps(from === home ? to : from)
   }
 
-  /** Sells one thing, at an honouring sink or a plain one by turns. False: it ended before await `at`. */
+  /** Sells one thing, paid in one of `WAYS`. False: it ended before await `at`. */
   sell(at: number, cuts: number): Promise<boolean> {
     return this.#crash(at, cuts, 'order', this.#next())
   }
@@ -165,7 +170,8 @@ export class Shop {
   }
 
   #next(): Value[] {
-    return [[`${this.#inputs}`, this.#inputs++ % 2 === 0]]
+    const id = this.#inputs++
+    return [[`${id}`, wayOf(id)]]
   }
 
   /** Begins them, is cut off at await `at`, and again on its way up until that has been `cuts` times; then all end. */
@@ -241,11 +247,17 @@ export class Shop {
     const { sinks } = this
     const body = `pay ${id} ${chance}`
     const isKnown = paid === `did ${body}`
-    if (Number(id) % 2 > 0) expect([isKnown, sinks.timesOf(HONOURS, body)]).toEqual([true, 1])
-    else if (isKnown) expect(sinks.rawOf(PLAIN, body)).toBe(1)
+    const way = wayOf(Number(id))
+    const raw = sinks.rawOf(PLAIN, body)
+    if (way === 'PAY') expect([isKnown, sinks.timesOf(HONOURS, body)]).toEqual([true, 1])
+    else if (way === 'INSIST') {
+      expect(isKnown).toBe(true)
+      expect(raw).toBeGreaterThanOrEqual(1)
+      sinks.repeated += raw - 1
+    } else if (isKnown) expect(raw).toBe(1)
     else {
       expect(paid).toBe('E_EFFECT_OUTCOME_UNKNOWN')
-      expect(sinks.rawOf(PLAIN, body)).toBeLessThanOrEqual(1)
+      expect(raw).toBeLessThanOrEqual(1)
       sinks.unknown += 1
     }
     const mail = `mail ${id} ${chance}`

@@ -25,6 +25,8 @@ export class Sinks {
   readonly contradicted: Request[] = []
   /** Of which the function was told that nobody knows. */
   unknown = 0
+  /** Done a second time, or a third, by a sink that does each request: its grant says to retry. */
+  repeated = 0
 
   /** Of one life of a home; `step` is awaited before and after each request is done. */
   web(step: () => Promise<void>): Web {
