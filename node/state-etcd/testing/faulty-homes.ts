@@ -13,7 +13,7 @@ const FAULT_MS = 1200
 const CUT_OFF_MS = 4500
 const BETWEEN_MS = 500
 
-const FAULTS = ['leader killed', 'leader paused', 'home closed', 'home cut off'] as const
+const FAULTS = ['leader killed', 'leader paused', 'home closed', 'home killed', 'home cut off'] as const
 type Fault = (typeof FAULTS)[number]
 
 const pass = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
@@ -28,10 +28,12 @@ class FaultyHomes {
     'leader killed': 0,
     'leader paused': 0,
     'home closed': 0,
+    'home killed': 0,
     'home cut off': 0,
   }
   readonly #cluster: Cluster
   readonly #homes: readonly Home[]
+  readonly #killed: Promise<void>[] = []
   readonly #below: Random['below']
 
   constructor(cluster: Cluster, homes: readonly Home[], below: Random['below']) {
@@ -63,6 +65,7 @@ class FaultyHomes {
   }
 
   async close(): Promise<void> {
+    await Promise.all(this.#killed)
     for (const { engine, roads } of this.#homes) {
       await (await engine).close()
       await Promise.all(roads.map((road) => road.close()))
@@ -75,6 +78,11 @@ class FaultyHomes {
     if (fault === 'home closed') {
       const before = home.engine
       home.engine = before.then((engine) => engine.close()).then(() => open(home.roads))
+      await home.engine
+    } else if (fault === 'home killed') {
+      this.#killed.push(kill(home))
+      home.roads = await openRoads(this.#cluster)
+      home.engine = open(home.roads)
       await home.engine
     } else if (fault === 'home cut off') {
       for (const road of home.roads) road.hold()
@@ -103,11 +111,23 @@ const open = (roads: readonly SlowRoad[]) =>
     waitMs: 10_000,
   })
 
+/** As SIGKILL: nothing of it reaches etcd any more, so its lease stands until it ends. */
+const kill = async ({ engine, roads }: Home): Promise<void> => {
+  for (const road of roads) road.cut()
+  await (await engine).close()
+  await Promise.all(roads.map((road) => road.close()))
+}
+
+const openRoads = async ({ endpoints }: Cluster): Promise<SlowRoad[]> => {
+  const roads = endpoints.map((endpoint) => new SlowRoad(endpoint))
+  await Promise.all(roads.map((road) => road.open()))
+  return roads
+}
+
 const startFaultyHomes = async ({ below }: Random): Promise<FaultyHomes> => {
   const cluster = await startCluster()
   const homes = Array.from({ length: HOMES }, async () => {
-    const roads = cluster.endpoints.map((endpoint) => new SlowRoad(endpoint))
-    await Promise.all(roads.map((road) => road.open()))
+    const roads = await openRoads(cluster)
     return { roads, engine: open(roads) }
   })
   return new FaultyHomes(cluster, await Promise.all(homes), below)
