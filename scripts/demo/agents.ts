@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Ready } from './agent.ts'
+import type { Ran } from './best.ts'
 import type { Order } from './mischief.ts'
 
 const PROGRAM = fileURLToPath(new URL('./agent.ts', import.meta.url))
@@ -29,14 +30,17 @@ export interface DemoAgent {
 
 export class Agents {
   readonly #roles: readonly Role[]
+  readonly #ran: (agent: number, ran: Ran) => void
   all: DemoAgent[] = []
   ticket = ''
   /** All that were started, up or not. */
   readonly #children = new Set<ChildProcess>()
   readonly #root = mkdtempSync(join(tmpdir(), 'wayside-demo-'))
 
-  constructor(roles: readonly Role[] = ROLES) {
+  /** `ran`: told of what each agent runs, by its number. */
+  constructor(roles: readonly Role[] = ROLES, ran: (agent: number, ran: Ran) => void = () => {}) {
     this.#roles = roles
+    this.#ran = ran
   }
 
   /** The first founds the mesh; the others join it with its ticket. */
@@ -91,6 +95,7 @@ export class Agents {
     const args = [data, role, ...(i > 0 ? [this.ticket] : [])]
     const { child, peer, ticket } = await this.#started(args)
     this.ticket ||= ticket
+    child.on('message', (ran: Ran) => this.#ran(i + 1, ran))
     const agent: DemoAgent = { number: i + 1, role, peer, pid: child.pid as number, data, child, alive: true }
     child.once('exit', () => {
       agent.alive = false

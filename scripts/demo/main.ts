@@ -21,7 +21,7 @@ const KILL_AT_TILE = Math.floor(TILES.length / 2)
 const SLOW_TASK_MS = 100
 
 class Demo {
-  readonly #agents = new Agents()
+  readonly #agents = new Agents(undefined, (agent, ran) => this.#act.effort.ran(agent, ran))
   readonly #files: ProofFiles = new Map()
   readonly #stop = new AbortController()
   readonly #screen = isColourTerminal() ? new LiveScreen(() => this.#agents.all) : plainScreen()
@@ -123,6 +123,7 @@ class Demo {
     const [victim] = honest.sort((a, b) => this.#act.answersOf(b.peer) - this.#act.answersOf(a.peer))
     if (!victim) return
     this.#agents.kill(victim)
+    this.#act.effort.killed(victim.number)
     this.#killedPids.push(victim.pid)
     this.#screen.say(`agent ${victim.number} was killed (SIGKILL, pid ${victim.pid}); its work goes to others`)
   }

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { emptyFrame, place, TILES } from '../../examples/raytracer/plan.ts'
 import type { Act } from './act.ts'
 import type { DemoAgent } from './agents.ts'
+import { Effort } from './best.ts'
 import { Canvas, type Edge } from './canvas.ts'
 import { type Culprit, Culprits, type ProofFiles } from './culprits.ts'
 import { connectHome } from './home.ts'
@@ -25,6 +26,7 @@ export class PictureAct implements Act {
   readonly frame = emptyFrame()
   readonly tilesByPeer = new Map<string, number>()
   readonly culprits: Culprits
+  readonly effort = new Effort()
   readonly #events: PictureEvents
   #edges: (Edge & { untilMs: number })[] = []
   #startMs = 0
@@ -42,6 +44,7 @@ export class PictureAct implements Act {
   async run(ticket: string, signal: AbortSignal): Promise<void> {
     this.#startMs = performance.now()
     const { backend, functionCid } = await connectHome(ticket, SOURCE)
+    this.effort.begin()
     try {
       await renderOnMesh(backend, functionCid, signal, (rendered) => this.#receive(rendered))
     } finally {
@@ -80,11 +83,12 @@ export class PictureAct implements Act {
     return this.culprits.has(peer)
   }
 
-  #receive({ tile, pixels, result }: RenderedTile): void {
+  #receive({ tile, pixels, result, runs }: RenderedTile): void {
     const [executor = ''] = result.executors
     place(this.frame, tile, pixels)
     this.tiles++
     this.#executions += result.executions
+    this.effort.answered(result.outcome.fuel, runs)
     this.recovered += result.recovered
     this.tilesByPeer.set(executor, this.answersOf(executor) + 1)
     const agent = this.#events.agentOf(executor)

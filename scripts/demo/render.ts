@@ -10,11 +10,16 @@ export interface RenderedTile {
   tile: Tile
   pixels: Uint8Array
   result: BackendResult
+  /** Runs by agents that its level asks for. */
+  runs: number
 }
 
 /** The coarsest pass is checked by ourselves: no verifier has to be waited for, and the picture is whole soonest. */
 const isFirstPass = ({ done }: Tile): boolean => done === 0
-const LEVELS = ['self', 'quorum:2'] as const
+const LEVELS = [
+  { verify: 'self', runs: 1 },
+  { verify: 'quorum:2', runs: 2 },
+] as const
 /** A busy machine may be slow to come round to the last of them. */
 const TILE_TIMEOUT_MS = 110_000
 
@@ -27,7 +32,7 @@ const pixelsOf = (result: BackendResult): Uint8Array => {
 const renderAt = async (
   backend: Backend,
   functionCid: string,
-  verify: string,
+  { verify, runs }: (typeof LEVELS)[number],
   tiles: readonly Tile[],
   signal: AbortSignal,
   done: (rendered: RenderedTile) => void,
@@ -38,7 +43,7 @@ const renderAt = async (
   for await (const items of backend.map(map)) {
     for (const item of items) {
       if ('error' in item) throw new MeshError(item.error.code, item.error.message)
-      done({ tile: tiles[item.index] as Tile, pixels: pixelsOf(item.result), result: item.result })
+      done({ tile: tiles[item.index] as Tile, pixels: pixelsOf(item.result), result: item.result, runs })
     }
   }
 }
@@ -54,9 +59,9 @@ export const renderOnMesh = async (
   const either = AbortSignal.any([signal, failed.signal])
   await renderAt(backend, functionCid, LEVELS[0], TILES.filter(isFirstPass), either, done)
   const finer = TILES.filter((tile) => !isFirstPass(tile))
-  const maps = LEVELS.map((verify, i) => {
+  const maps = LEVELS.map((level, i) => {
     const tiles = finer.filter((_, at) => at % LEVELS.length === i)
-    return renderAt(backend, functionCid, verify, tiles, either, done)
+    return renderAt(backend, functionCid, level, tiles, either, done)
   })
   try {
     await Promise.all(maps)

@@ -5,6 +5,7 @@ import { PROBATION_RECEIPTS } from '../../peer/trust.ts'
 import type { LogEventName, LogFields } from '../../protocol/log.ts'
 import type { Act } from './act.ts'
 import type { DemoAgent } from './agents.ts'
+import { Effort } from './best.ts'
 import { type Culprit, Culprits, type ProofFiles } from './culprits.ts'
 import { connectHome, type Home } from './home.ts'
 import { byAgent, FOUND, MEMO, Mosaic, WRONG } from './mosaic.ts'
@@ -52,6 +53,8 @@ export class SearchAct implements Act {
   readonly inProbation = new Cost()
   readonly after = new Cost()
   readonly passes: Pass[] = []
+  /** The first time through. */
+  readonly effort = new Effort()
   readonly #events: SearchEvents
   readonly #receipts = new Map<string, number>()
   /** Tasks of the first pass, by their ID. */
@@ -67,6 +70,7 @@ export class SearchAct implements Act {
   /** `between`: called when the first pass is over. */
   async run(ticket: string, signal: AbortSignal, between: () => void): Promise<void> {
     const home = await connectHome(ticket, SOURCE, (event, fields) => this.#heard(event, fields))
+    this.effort.begin()
     try {
       const isMet = () => this.culprits.all.length > 0
       await this.#goThrough(home, (index) => index < TASKS || (index < TASKS_MAX && !isMet()), signal)
@@ -143,6 +147,7 @@ export class SearchAct implements Act {
   }
 
   #count(executor: string, { result }: Answer): void {
+    this.effort.answered(result.outcome.fuel, 1)
     const cost = (this.#receipts.get(executor) ?? 0) < PROBATION_RECEIPTS ? this.inProbation : this.after
     cost.results++
     cost.executions += result.executions

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { best, longest } from '../../examples/collatz/collatz.ts'
 import { TILES } from '../../examples/raytracer/plan.ts'
 import type { DemoAgent } from './agents.ts'
+import type { Effort } from './best.ts'
 import type { Culprit, ProofFiles } from './culprits.ts'
 import { differingPixels, renderNatively, writePng } from './picture.ts'
 import type { PictureAct } from './picture-act.ts'
@@ -20,7 +21,14 @@ export interface Performance {
   killedPids: readonly number[]
 }
 
-export interface Summary {
+/** From the first call to the last answer; undefined where the agents that were left could not have done it. */
+interface Completion {
+  completion_ms: number
+  best_ms: number | undefined
+  completion_vs_best: number | undefined
+}
+
+export interface Summary extends Completion {
   tiles_by_peer: Record<string, number>
   executions_per_result: number
   liars: Culprit[]
@@ -31,8 +39,8 @@ export interface Summary {
   native_ms: number
   differing_pixels: number
   identical: boolean
-  /** The second act. */
-  search: {
+  /** The second act; completion is that of the first time through. */
+  search: Completion & {
     tasks: number
     /** Of the first time through: wrong when released, and those of them that the re-check did not find. */
     accepted_wrong: number
@@ -49,6 +57,15 @@ export interface Summary {
   }
 }
 
+const completionOf = ({ tookMs, bestMs }: Effort): Completion => {
+  const isKnown = bestMs > 0 && Number.isFinite(bestMs)
+  return {
+    completion_ms: Math.round(tookMs),
+    best_ms: isKnown ? Math.round(bestMs) : undefined,
+    completion_vs_best: isKnown ? Math.round((100 * tookMs) / bestMs) / 100 : undefined,
+  }
+}
+
 const searchSummary = (search: SearchAct): Summary['search'] => {
   const [first, second] = search.passes
   const { number, terms } = second?.found ?? best([])
@@ -61,6 +78,7 @@ const searchSummary = (search: SearchAct): Summary['search'] => {
     executions_per_result_after: search.after.perResult,
     liars: search.culprits.all,
     first_ms: first?.ms ?? 0,
+    ...completionOf(search.effort),
     memo_hits: second?.memoHits ?? 0,
     second_ms: second?.ms ?? 0,
     longest: { number, terms },
@@ -80,6 +98,7 @@ const summaryOf = ({ picture, search, killedPids }: Performance): Summary => {
     tiles_recovered: picture.recovered,
     first_picture_ms: picture.firstPictureMs,
     total_ms: picture.totalMs,
+    ...completionOf(picture.effort),
     native_ms: native.ms,
     differing_pixels: differing,
     identical: differing === 0,
@@ -99,6 +118,13 @@ const linesOnCulprits = (culprits: readonly Culprit[]): string[] =>
     ...(proof ? [`  see for yourself: npx wayside verify ${proof}`] : []),
   ])
 
+const linesOnCompletion = ({ completion_ms, best_ms, completion_vs_best }: Completion): string[] =>
+  best_ms === undefined
+    ? []
+    : [
+        `completion: ${completion_vs_best} of the best that these agents could do: ${completion_ms} ms from the first call to the last answer, ${best_ms} ms if none had been idle and nothing in vain`,
+      ]
+
 const linesOnPicture = ({ agents, picture }: Performance, summary: Summary): string[] => [
   '',
   `The picture, at quorum:2: ${picture.tiles} of ${TILES.length} tiles, ${summary.executions_per_result} executions a tile, in ${summary.total_ms} ms`,
@@ -106,6 +132,7 @@ const linesOnPicture = ({ agents, picture }: Performance, summary: Summary): str
     const manner = role === 'honest' ? '' : `, ${role === 'liar' ? 'lied' : 'slow'}`
     return `  agent ${number}  ${peer}  ${String(picture.answersOf(peer)).padStart(4)} tiles${manner}`
   }),
+  ...linesOnCompletion(summary),
   ...linesOnCulprits(summary.liars),
   `killed: ${summary.killed_pids.length}; tiles recovered from agents that were lost or slow: ${summary.tiles_recovered}`,
   `a native run of the same source in V8 takes ${summary.native_ms} ms`,
@@ -126,6 +153,7 @@ const linesOnSearch = ({ agents, search }: Performance, { search: summary }: Sum
     ...(summary.liars.length > 0 ? linesOnCulprits(summary.liars) : [nobody]),
     `wrong answers accepted: ${summary.accepted_wrong}, after the re-check that the proof triggered: ${summary.accepted_wrong_after_recheck}`,
     `executions per result: ${summary.executions_per_result_probation} from executors in probation, ${summary.executions_per_result_after} after it`,
+    ...linesOnCompletion(summary),
     ...(second
       ? [
           `the same again: ${summary.memo_hits} of ${second.answers} answers from the memo, ${second.wrong} wrong, in ${summary.second_ms} ms`,
