@@ -7,7 +7,7 @@ import { crashAccounts } from './testing/crashing-accounts.ts'
 const work = (fuel: number) => ({ fuel, gib_fuel: fuel, bytes: fuel })
 const stated = (sequence: number, fuel: number) => ({ sequence, ...work(fuel) })
 
-test('a million random steps with crashes: the books of all sum to zero, and hold what was done, once', () => {
+test('a million random operations with crashes: the books of all sum to zero, and hold what was done, once', () => {
   const { wrong, fuel } = crashAccounts(randomFor('usage'), 1_000_000, 50_000)
   expect(wrong).toEqual([])
   expect(fuel).toBeGreaterThan(0)

@@ -6,7 +6,7 @@ import { publish, requestOf, worldFor } from '../../scripts/test/world.ts'
 import { slowHost } from '../../simulations/adversaries.ts'
 import { checkUsage } from '../../simulations/checkers/usage.ts'
 import type { PeerSetup, World, WorldPeer } from '../../simulations/world.ts'
-import { newAccount } from './account.ts'
+import { newAccount, noWork } from './account.ts'
 import { WEIGHT_MAX } from './weight.ts'
 
 const DOUBLE = 'export default (x) => 2 * x'
@@ -115,18 +115,24 @@ const SETUP = {
   sandboxHost: ((host, clock) => slowHost(host, clock, () => RUN_MS)) as NonNullable<PeerSetup['sandboxHost']>,
 }
 
-/** A host of one slot that knows of what `did` has done for it, and two that want more of it than it has. */
-const contended = async (name: string, didFuel: number) => {
+const counted = (fuel: number) => ({ ...newAccount(), counted: { ...noWork(), fuel } })
+
+/** A host of one slot that has counted what it and the second peer have done for each other, in fuel, and two that ask. */
+const acquainted = async (name: string, { did = 0, had = 0 }) => {
   const world = await worldFor(name, { peers: 3, setup: (i) => (i === 0 ? SETUP : { policy: { slots: 0 } }) })
-  const [first, lender, newcomer] = world.peers as [WorldPeer, WorldPeer, WorldPeer]
+  const [first, known, newcomer] = world.peers as [WorldPeer, WorldPeer, WorldPeer]
   world.kill(first)
-  const work = { fuel: didFuel, gib_fuel: 0, bytes: 0 }
-  const used = { sequence: 0, stated: { ...work, fuel: 0 }, counted: work }
-  const empty = { lent: newAccount(), is_agreed: true, signed_lent: [], signed_used: [] }
-  await first.kept.write([{ key: `usage/${lender.peerId}`, put: UsageRecord.encode({ v: 1, ...empty, used }) }])
+  const accounts = { used: counted(did), lent: counted(had), is_agreed: true, signed_lent: [], signed_used: [] }
+  await first.kept.write([{ key: `usage/${known.peerId}`, put: UsageRecord.encode({ v: 1, ...accounts }) }])
   const host = await world.restart(first, SETUP)
-  const both = [lender, newcomer]
-  for (const { peer } of both) await world.until(peer.join(host.address))
+  for (const { peer } of [known, newcomer]) await world.until(peer.join(host.address))
+  return { world, host, known, newcomer }
+}
+
+/** Two that want more of a host than it has, which knows of what the first has done for it. */
+const contended = async (name: string, didFuel: number) => {
+  const { world, known, newcomer } = await acquainted(name, { did: didFuel })
+  const both = [known, newcomer]
   const doubles = await Promise.all(both.map((one) => publish(one, DOUBLE)))
   const fromMs = world.clock.monotonic()
   const waits: number[][] = [[], []]
@@ -152,4 +158,26 @@ describe('where two want all of a machine', () => {
     // One turn of whoever weighs most, and its own run.
     expect(newcomerFirst).toBeLessThan((WEIGHT_MAX + 3) * RUN_MS)
   })
+})
+
+test('where nobody else waits, whoever only takes, far below zero, is served as soon as a newcomer: an owner can just give', async () => {
+  const takenFuel = 1_000_000_000_000
+  const { world, host, known, newcomer } = await acquainted('gift', { had: takenFuel })
+  const took: number[][] = []
+  for (const one of [known, newcomer]) {
+    const double = await publish(one, DOUBLE)
+    const times: number[] = []
+    for (let i = 0; i < 20; i++) {
+      const fromMs = world.clock.monotonic()
+      await world.until(one.peer.call(requestOf(double, i)))
+      times.push(world.clock.monotonic() - fromMs)
+    }
+    took.push(times)
+  }
+  const [taker, other] = took as [number[], number[]]
+  expect(Math.max(...taker)).toBeLessThan(2 * RUN_MS)
+  expect(taker).toEqual(other)
+  const { unsigned_fuel, used, weight } = rowOf(host, known)!
+  expect(unsigned_fuel).toBeGreaterThanOrEqual(takenFuel)
+  expect([used.fuel, weight]).toEqual([0, 1])
 })

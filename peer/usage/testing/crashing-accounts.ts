@@ -146,13 +146,19 @@ class Direction {
   }
 }
 
+/** By `worker * PEERS + user`. Nobody works for itself: those are not used. */
+const createDirections = (): Direction[] =>
+  Array.from({ length: PEERS * PEERS }, (_, i) => new Direction((Math.floor(i / PEERS) + (i % PEERS)) % 2 === 1))
+
 const bookOf = (directions: readonly Direction[], worker: number, user: number): Book => ({
   ...{ peer: `${worker}`, other: `${user}` },
   lent: directions[worker * PEERS + user]?.worker.state.stated ?? noWork(),
   used: directions[user * PEERS + worker]?.user.state.stated ?? noWork(),
 })
 
-const pairs = Array.from({ length: PEERS * PEERS }, (_, i) => [Math.floor(i / PEERS), i % PEERS] as const)
+const pairs = Array.from({ length: PEERS * PEERS }, (_, i) => [Math.floor(i / PEERS), i % PEERS] as const).filter(
+  ([worker, user]) => worker !== user,
+)
 
 const step = (one: Direction, kind: number, detail: number): void => {
   if (kind < 620) return one.work(detail >>> 4, (detail & 15) > 0)
@@ -167,22 +173,21 @@ const step = (one: Direction, kind: number, detail: number): void => {
   return kind < 997 ? one.backUp() : one.setBack()
 }
 
-/** Sentences of what is wrong after so many random steps: all settle, now and then and in the end. */
+/** Sentences of what is wrong after so many random operations: all settle, now and then and in the end. */
 export const crashAccounts = (
   random: Random,
-  steps: number,
+  operations: number,
   settleEvery: number,
 ): { wrong: string[]; fuel: number } => {
-  const directions = pairs.map(([worker, user]) => new Direction((worker + user) % 2 === 1))
+  const directions = createDirections()
   const wrong: string[] = []
   const check = () => {
-    for (const [worker, user] of pairs) if (worker !== user) directions[worker * PEERS + user]?.settle()
+    for (const [worker, user] of pairs) directions[worker * PEERS + user]?.settle()
     wrong.push(...checkUsage(pairs.map(([worker, user]) => bookOf(directions, worker, user))))
     wrong.push(...directions.flatMap((one) => one.wrong))
   }
-  for (let i = 0; i < steps && wrong.length === 0; i++) {
-    const [worker, user] = pairs[random.below(PEERS * PEERS)] as readonly [number, number]
-    if (worker === user) continue
+  for (let i = 0; i < operations && wrong.length === 0; i++) {
+    const [worker, user] = pairs[random.below(pairs.length)] as readonly [number, number]
     step(directions[worker * PEERS + user] as Direction, random.below(1000), random.below(4096))
     if (i % settleEvery === settleEvery - 1) check()
   }
