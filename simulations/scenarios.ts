@@ -2,6 +2,7 @@
 import type { JobTrace } from './job-trace.ts'
 import type { Pictures } from './pictures/pictures.ts'
 import type { RttMatrix } from './rtt-matrix.ts'
+import type { Plan } from './short/plan.ts'
 import type { Machine } from './world.ts'
 
 export interface Setting {
@@ -9,10 +10,12 @@ export interface Setting {
   /** 32 bits: the same setting finds the same. */
   seed: number
   peers: number
-  /** Delays are those of a model without it. */
+  /** For a scenario that takes one; delays are those of a model without it. */
   rtts?: RttMatrix
   /** For a scenario that takes one: its jobs, in place of those that it draws. */
   trace?: JobTrace
+  /** For a scenario that has `planOf`: what happens, in place of what it draws. */
+  plan?: Plan
 }
 
 export interface Finding {
@@ -26,9 +29,12 @@ export interface Finding {
 
 export interface Scenario {
   about: string
-  /** Unless others are asked for; kept seeds of that size take a few seconds. */
+  /** Unless others are asked for; kept worlds of that size take a few seconds. */
   peers: number
   takesTrace?: true
+  takesMatrix?: true
+  /** What it draws, if that may be given in its place. */
+  planOf?(seed: number, peers: number): Plan
   run(setting: Setting): Promise<Finding>
 }
 

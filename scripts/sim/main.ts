@@ -3,7 +3,7 @@
  * [--report DIR]`: runs a scenario of `simulations/scenarios/`, and prints what came of it, with --json as one JSON object. The
  * jobs of `large-routing` may come from a trace (`simulations/job-trace.ts`). With --report DIR/report.html shows it, and each
  * table of figures behind that is a CSV beside it. Exit 1: something was wrong; then the line that
- * repeats it is printed, and the seed is kept for `npm test`.
+ * repeats it is printed, and the world is kept for `npm test`.
  */
 import { randomInt } from 'node:crypto'
 import { mkdirSync, readFileSync, statSync } from 'node:fs'
@@ -12,7 +12,7 @@ import { parseJobTrace, TRACE_BYTES_MAX } from '../../simulations/job-trace.ts'
 import { parseRttMatrix } from '../../simulations/rtt-matrix.ts'
 import { SCENARIOS } from '../../simulations/scenarios.ts'
 import { machine } from './machine.ts'
-import { performRun } from './run.ts'
+import { ensureTakes, performRun } from './run.ts'
 
 const SEED_LIMIT = 2 ** 32
 
@@ -66,7 +66,8 @@ const runOf = async () => {
   if (!load) throw new Error(`there is no scenario "${positionals.join(' ')}"`)
   const { json, 'rtt-matrix': matrix, trace, report } = values
   const { scenario } = await load()
-  if (trace !== undefined && !scenario.takesTrace) throw new Error(`${name} takes no --trace: it draws its jobs`)
+  const files = { ...(matrix !== undefined && { 'rtt-matrix': matrix }), ...(trace !== undefined && { trace }) }
+  ensureTakes(name, scenario, files)
   if (report !== undefined) makeFolder(report)
   const seed = wholeNumber('seed', values.seed ?? String(randomInt(SEED_LIMIT)), 0)
   const peers = values.peers === undefined ? undefined : wholeNumber('peers', values.peers, 2)
@@ -74,7 +75,6 @@ const runOf = async () => {
     ...(matrix !== undefined && { rtts: parseRttMatrix(readFileSync(matrix, 'utf8')) }),
     ...(trace !== undefined && { trace: parseJobTrace(traceOf(trace)) }),
   }
-  const files = { ...(matrix !== undefined && { 'rtt-matrix': matrix }), ...(trace !== undefined && { trace }) }
   return { scenario, name, files, json, report, setting: { machine, seed, peers: peers ?? scenario.peers, ...read } }
 }
 

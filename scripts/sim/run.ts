@@ -1,7 +1,8 @@
 /** One run of a scenario as the command performs it: what it prints, what it keeps, how it ends. */
 import { spawnSync } from 'node:child_process'
+import { MeshError } from '../../protocol/errors.ts'
 import type { Finding, Scenario, Setting } from '../../simulations/scenarios.ts'
-import { KEPT_SEEDS_FILE, keepSeed } from './kept-seeds.ts'
+import { keepWorld } from './kept-worlds.ts'
 import { writeReport } from './report/report.ts'
 
 /** What `npm test` can run again and again. */
@@ -36,10 +37,22 @@ export interface Run {
   report?: string | undefined
 }
 
+/** Throws MeshError E_USAGE, before anything runs, for a file of which the scenario would take nothing. */
+export const ensureTakes = (
+  name: string,
+  { takesMatrix, takesTrace }: Scenario,
+  files: NonNullable<Run['files']>,
+): void => {
+  if (files['rtt-matrix'] !== undefined && !takesMatrix)
+    throw new MeshError('E_USAGE', `${name} takes no --rtt-matrix: its peers are all as far from each other`)
+  if (files.trace !== undefined && !takesTrace)
+    throw new MeshError('E_USAGE', `${name} takes no --trace: it draws its jobs`)
+}
+
 export interface Output {
   log(line: string): void
   error(line: string): void
-  keptSeeds?: string
+  keptWorlds?: string
 }
 
 const print = ({ figures, violations }: Finding, log: Output['log']): void => {
@@ -47,7 +60,7 @@ const print = ({ figures, violations }: Finding, log: Output['log']): void => {
   for (const violation of violations) log(`WRONG: ${violation}`)
 }
 
-/** The exit code: 1 if something was wrong. Then its seed is kept, unless that takes too long for `npm test`. */
+/** The exit code: 1 if something was wrong. Then it is kept, unless that takes too long for `npm test`. */
 export const performRun = async (scenario: Scenario, run: Run, output: Output): Promise<0 | 1> => {
   const { name, setting, files = {}, json, report } = run
   const { seed, peers } = setting
@@ -70,7 +83,8 @@ export const performRun = async (scenario: Scenario, run: Run, output: Output): 
   const [found] = finding.violations
   if (found === undefined) return 0
   output.error(`repeat it with: ${again}`)
-  const { keptSeeds = KEPT_SEEDS_FILE } = output
-  if (isShort && keepSeed({ scenario: name, seed, peers, found }, keptSeeds)) output.error(`kept in ${keptSeeds}`)
+  const plan = setting.plan ?? scenario.planOf?.(seed, peers)
+  if (isShort)
+    output.error(keepWorld({ scenario: name, seed, peers, commit, found, ...(plan && { plan }) }, output.keptWorlds))
   return 1
 }

@@ -8,7 +8,6 @@ import { type Traffic, trafficPlot } from './traffic.ts'
 const EVERY_MS = 100
 /** Results of which a running mean is. */
 const RECENT = 100
-const CALLS_MAX = 2000
 
 /** Of each and those before it: `last` of them, or all. */
 const runningMean = (figures: readonly number[], last = figures.length): number[] => {
@@ -125,28 +124,30 @@ const PLOTS: readonly Plot[] = [
 ]
 
 const MAP = {
-  about: `The first ${CALLS_MAX} executions: from the home to who computes them. The model spreads machines evenly over the Earth, seas included.`,
+  about:
+    'Executions: from the home to who computes them. The model spreads machines evenly over the Earth, seas included.',
   ...{ peers: 'peers', calls: 'calls', legend: CALLS_LEGEND },
 }
 
-/** The peers are at the places of `seed`. */
-export const auditPictures = (report: AuditReport, seed: number, heard: Traffic): Pictures => {
-  const { beganMs, endedMs, peerIds } = report
+const mapTables = ({ runs, beganMs, peerIds }: AuditReport, seed: number): { peers: Table; calls: Table } => {
   const delayMs = createDelays(seed)
   const travelMs = peerIds.map((peerId) => delayMs(peerIds[0] as string, peerId))
-  const executions = report.runs.filter(({ peer }) => peer > 0).slice(0, CALLS_MAX)
+  const executions = runs.filter(({ peer }) => peer > 0)
   const calls = executions.map(({ peer, atMs, ms }) => {
     const [away, endedAt] = [travelMs[peer] as number, atMs - beganMs]
     return { from: 0, to: peer, askedMs: endedAt - ms - away, answeredMs: endedAt + away, travelMs: away }
   })
-  const onTheMap = {
+  return {
     peers: placesTable(peerIds.map(createPlaces(seed)), (peer) => peer === 0),
     calls: callsTable(calls),
   }
-  const traffic = heard.table(beganMs, endedMs, EVERY_MS)
-  return {
-    tables: { results: resultsTable(report), trust: trustTable(report), load: loadTable(report), traffic, ...onTheMap },
-    plots: [...PLOTS, trafficPlot(traffic)],
-    map: MAP,
-  }
+}
+
+/** The peers are at the places of `placesSeed`; undefined: nobody knows where they are. */
+export const auditPictures = (report: AuditReport, heard: Traffic, placesSeed: number | undefined): Pictures => {
+  const traffic = heard.table(report.beganMs, report.endedMs, EVERY_MS)
+  const tables = { results: resultsTable(report), trust: trustTable(report), load: loadTable(report), traffic }
+  const plots = [...PLOTS, trafficPlot(traffic)]
+  if (placesSeed === undefined) return { tables, plots }
+  return { tables: { ...tables, ...mapTables(report, placesSeed) }, plots, map: MAP }
 }

@@ -7,6 +7,7 @@ const SHARE = 0.3
 export const scenario: Scenario = {
   about: `level 2: jobs of 1 s arrive by chance at load 0.6, and ${SHARE} of all places are cut off from the others for ${CUT_MS / 1000} s`,
   peers: 320,
+  takesMatrix: true,
   async run({ seed, peers, rtts }) {
     const watch = new LargeRoutingWatch()
     const invokers = Math.max(1, Math.floor(peers / 4))

@@ -13,6 +13,7 @@ export const scenario: Scenario = {
   about:
     'level 2: jobs of 1 s arrive by chance at load 0.6, at servers, desktops, phones, routers and tabs that come and go; or those of a trace, all of them counted',
   peers: 1000,
+  takesMatrix: true,
   takesTrace: true,
   async run({ seed, peers, rtts, trace }) {
     const workload: LargeRouting['workload'] = trace ? tracedWorkload(trace) : 'poisson'

@@ -7,6 +7,7 @@ import { type Scenario, violated } from '../scenarios.ts'
 export const scenario: Scenario = {
   about: 'level 1: jobs of 1 s arrive by chance at load 0.6, at machines far apart; beside one who sees everything',
   peers: 24,
+  takesMatrix: true,
   async run({ machine, seed, peers, rtts }) {
     const invokers = Math.max(1, Math.floor(peers / 4))
     const jobs = { jobMs: 1000, load: 0.6, jobs: 300, firstJobs: 200 }

@@ -9,8 +9,8 @@ export const scenario: Scenario = {
   about:
     'level 1: three peers or more, and a few calls, while all that can break does and some lie; drawn from the seed',
   peers: 5,
-  async run({ machine, seed, peers }) {
-    const plan = planOf(seed, peers)
+  planOf,
+  async run({ machine, seed, peers, plan = planOf(seed, peers) }) {
     const traffic = new Traffic()
     const record = await runShortWorld({ machine, plan, heard: (frame, atMs) => traffic.hear(frame, atMs) })
     const { called, hash, runningMax } = record

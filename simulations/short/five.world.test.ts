@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { TIMEOUT_MS, wrongIn } from './testing/seeds.ts'
 
 test(
-  'in 500 worlds of up to five peers nothing is wrong',
+  'in so many worlds of up to five peers that 500 have faults nothing is wrong',
   async () => {
     expect(await wrongIn(500, 5)).toEqual([])
   },

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { PeerFrame } from '../../protocol/frames.ts'
+import { type Schema, schemaOf } from '../../scripts/protocol/arbitraries.ts'
 import { machine } from '../../scripts/sim/machine.ts'
 import { seedFor } from '../../scripts/test/seed.ts'
 import { deriveSeed } from '../random.ts'
@@ -26,4 +28,11 @@ test.each(Object.entries(MISTAKES))('%s', async (name, mistake) => {
 
 test('each checker has a mistake to find', () => {
   expect(new Set(Object.values(MISTAKES).map(({ finds }) => finds))).toEqual(new Set(Object.keys(CHECKERS)))
+})
+
+test('so has each kind of frame of a call’s channel', () => {
+  const schemas = schemaOf(PeerFrame.schema).options as Schema[]
+  const kinds = new Set(schemas.map(({ entries }) => entries?.t?.literal))
+  expect(kinds).toContain('hello')
+  expect(new Set(Object.values(MISTAKES).flatMap(({ kind }) => kind ?? []))).toEqual(kinds)
 })

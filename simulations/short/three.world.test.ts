@@ -6,7 +6,7 @@ import { runShortWorld } from './run.ts'
 import { TIMEOUT_MS, wrongIn } from './testing/seeds.ts'
 
 test(
-  'in 1,500 worlds of three peers nothing is wrong',
+  'in so many worlds of three peers that 1,500 have faults nothing is wrong',
   async () => {
     expect(await wrongIn(1500, 3)).toEqual([])
   },

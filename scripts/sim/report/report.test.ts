@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Pictures } from '../../../simulations/pictures/pictures.ts'
-import { csvOf, type Reported, writeReport } from './report.ts'
+import { csvOf, PAGE_ROWS_MAX, type Reported, writeReport } from './report.ts'
 
 const PICTURES: Pictures = {
   tables: {
@@ -27,12 +27,33 @@ const REPORTED: Reported = {
   ...{ figures: { live_share: 0.25 }, violations: [], pictures: PICTURES },
 }
 
-test('a report is one page, which holds every plot and needs nothing else, and a file for each table', async () => {
+const folderFor = () => {
   const folder = mkdtempSync(join(tmpdir(), 'wayside-report-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+const runIn = (page: string): Reported =>
+  JSON.parse(/<script type="application\/json" id="run">(.*?)<\/script>/s.exec(page)?.[1] as string)
+
+test('of a table that is too long for a page that has the first rows, and says so; its CSV has all', async () => {
+  const rows = Array.from({ length: PAGE_ROWS_MAX + 1 }, (_, i) => i)
+  const tables = { ...PICTURES.tables, hops: { hops: rows, looks: rows } }
+  const folder = folderFor()
+  const file = await writeReport(folder, { ...REPORTED, pictures: { ...PICTURES, tables } })
+  const { pictures } = runIn(readFileSync(file, 'utf8'))
+  expect(pictures?.tables.hops?.looks).toEqual(rows.slice(0, -1))
+  expect(pictures?.plots.map(({ about }) => about)).toEqual([
+    'Share & time.',
+    `By look-up. The first ${PAGE_ROWS_MAX} of ${PAGE_ROWS_MAX + 1}: hops.csv has all of them.`,
+  ])
+  expect(readFileSync(join(folder, 'hops.csv'), 'utf8').trimEnd().split('\n')).toHaveLength(1 + rows.length)
+})
+
+test('a report is one page, which holds every plot and needs nothing else, and a file for each table', async () => {
+  const folder = folderFor()
   const page = readFileSync(await writeReport(join(folder, 'new'), REPORTED), 'utf8')
-  const [, run = ''] = /<script type="application\/json" id="run">(.*?)<\/script>/s.exec(page) ?? []
-  expect(JSON.parse(run)).toEqual(JSON.parse(JSON.stringify(REPORTED)))
+  expect(runIn(page)).toEqual(JSON.parse(JSON.stringify(REPORTED)))
   expect(page).not.toMatch(/<(script|link|img)[^>]* (src|href)=|@import|url\(/)
   // The run, the page's own script, and nothing that ends either early.
   expect(page.match(/<\/script>/g)).toHaveLength(2)

@@ -36,10 +36,30 @@ const bundled = async (): Promise<{ script: string; style: string }> => {
 
 const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 
+/** More than that no eye tells apart, and no map shows in a minute. */
+export const PAGE_ROWS_MAX = 5000
+
+/** As much of the tables as a page can draw: the first rows, as the page says. */
+const onPage = ({ pictures, ...reported }: Reported): Reported => {
+  if (!pictures) return reported
+  const shortened = ([name, table]: [string, Table]) =>
+    [name, Object.fromEntries(Object.entries(table).map(([key, rows]) => [key, rows.slice(0, PAGE_ROWS_MAX)]))] as const
+  const saying = (about: string, table: string) => {
+    const rows = Object.values(pictures.tables[table] ?? {})[0]?.length ?? 0
+    return rows <= PAGE_ROWS_MAX
+      ? about
+      : `${about} The first ${PAGE_ROWS_MAX} of ${rows}: ${table}.csv has all of them.`
+  }
+  const tables = Object.fromEntries(Object.entries(pictures.tables).map(shortened))
+  const plots = pictures.plots.map((plot) => ({ ...plot, about: saying(plot.about, plot.table) }))
+  const map = pictures.map && { ...pictures.map, about: saying(pictures.map.about, pictures.map.calls) }
+  return { ...reported, pictures: { tables, plots, ...(map && { map }) } }
+}
+
 /** JSON has no NaN: that becomes null, as the plots have it where nothing is to be drawn. */
 const pageOf = async (reported: Reported): Promise<string> => {
   const { script, style } = await bundled()
-  const run = JSON.stringify(reported).replaceAll('<', '\\u003c')
+  const run = JSON.stringify(onPage(reported)).replaceAll('<', '\\u003c')
   return [
     '<!doctype html>',
     '<html lang="en">',

@@ -33,6 +33,8 @@ import {
 } from './shapes.ts'
 
 export interface Mistake extends Planted {
+  /** The kind of frame that is said otherwise. */
+  kind?: Kind
   finds: keyof typeof CHECKERS
   /** The world in which it shows; unless given, one in which all are honest and nothing breaks. */
   shaped?(plan: Plan): Plan
@@ -41,17 +43,21 @@ export interface Mistake extends Planted {
 type Kind = PeerFrame['t']
 
 /** Every peer says `change(frame)` in place of each frame of a kind; nothing: it does not say it. */
-const saying = <T extends Kind>(t: T, change: (frame: FrameOf<T>, atMs: number) => PeerFrame | undefined): Planted => ({
+const saying = <T extends Kind>(
+  kind: T,
+  change: (frame: FrameOf<T>, atMs: number) => PeerFrame | undefined,
+): Planted & { kind: T } => ({
+  kind,
   ports: (ports) =>
     withFrames(ports, {
       sent: (frame) => {
-        const said = frame.t === t ? change(frame as FrameOf<T>, ports.clock.monotonic()) : frame
+        const said = frame.t === kind ? change(frame as FrameOf<T>, ports.clock.monotonic()) : frame
         return said ? [said] : []
       },
     }),
 })
 
-const silentOn = (t: Kind): Planted => saying(t, () => undefined)
+const silentOn = (kind: Kind) => saying(kind, () => undefined)
 
 const DAY_MS = 86_400_000
 
