@@ -89,16 +89,18 @@ const audits = (trials: Trials) => {
   }
 }
 
+/** Three tenths in collusion: the worst of the rates at which they lie. */
 const quorums = (trials: Trials) => {
-  const [two] = [2, 3, 4, 5].map((quorum) => {
-    const tallies = LIE_RATES.slice(0, 2).map((lieRate) => {
+  const worst = [2, 3, 4, 5].flatMap((quorum) => {
+    const tallies = LIE_RATES.map((lieRate) => {
       const name = `quorum:${quorum}, 30 % lie on ${lieRate * 100} %`
       return trials.run(name, { level: { quorum }, colluders: QUORUM_COLLUDERS, lieRate, resultsAPeer: 2500 })
     })
-    return {
-      quorum_executions_30: Math.max(...tallies.map(executionsOf)),
-      quorum_wrong_per_bad_identity_30: Math.max(...tallies.map(wrongPerIdentity)),
-    }
+    const key = quorum === 2 ? 'quorum' : `quorum_${quorum}`
+    return [
+      [`${key}_executions_30`, Math.max(...tallies.map(executionsOf))],
+      [`${key}_wrong_per_bad_identity_30`, Math.max(...tallies.map(wrongPerIdentity))],
+    ] as const
   })
   const self = trials.run('self, 30 % lie', {
     level: 'self',
@@ -106,7 +108,7 @@ const quorums = (trials: Trials) => {
     lieRate: 1,
     resultsAPeer: 1000,
   })
-  return { ...two, self_wrong: self.wrongByIntent + self.wrongByError }
+  return { ...Object.fromEntries(worst), self_wrong: self.wrongByIntent + self.wrongByError }
 }
 
 /** Whoever is expelled is there again as somebody new: the worst of the rates at which they lie. */
