@@ -2,7 +2,7 @@
 import { type CID, recordCid } from '../protocol/cid.ts'
 import { RecordedInvocation } from '../protocol/durable.ts'
 import { MeshError } from '../protocol/errors.ts'
-import { type EffectRequest, type JournalEntry, orderJournal } from '../protocol/journal.ts'
+import { type EffectRequest, type JournalEntry, journalFault, orderJournal } from '../protocol/journal.ts'
 import { type ConsoleLine, Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { type Invocation, type Receipt, ReceiptFile, Task } from '../protocol/records.ts'
@@ -102,23 +102,32 @@ export const openRecording = async (
   }
 }
 
-/** That of a durable invocation, as its home hands it out. Throws MeshError E_BLOCK_MISSING, E_ENGINE_UNAVAILABLE. */
+/**
+ * That of a durable invocation, as its home hands it out. Throws MeshError E_MESSAGE if the bytes are none or its journal is
+ * not whole, E_BLOCK_MISSING, E_ENGINE_UNAVAILABLE.
+ */
 export const openInvocation = (
   crypto: Ports['crypto'],
   engines: readonly string[],
   id: string,
   bytes: Uint8Array,
 ): Recording => {
-  const { task: taskId, journal, blocks: carried, outcome, ...kept } = RecordedInvocation.decode(bytes)
+  const { task: taskId, journal: recorded, blocks: carried, outcome, ...kept } = RecordedInvocation.decode(bytes)
+  const journal = orderJournal(recorded.map(({ entry }) => entry))
+  const fault = journalFault(journal)
+  if (fault !== undefined) {
+    const message = `the journal of invocation ${id} is not whole: ${fault}; while it runs an executor may have made that up, and its home finds it out: ask again`
+    throw new MeshError('E_MESSAGE', { message, invocation: id })
+  }
   const blocks = new Blocks(crypto, carried)
   const task = Task.decode(blocks.get(taskId))
   ensureCarried(task.environment.engine, engines)
   return {
     ...{ invocation: id, signed: undefined, kept, task, taskId },
-    times: new Map(journal.map(({ entry, at_ms }) => [entry, at_ms])),
+    times: new Map(recorded.map(({ entry, at_ms }) => [entry, at_ms])),
     outcome: outcome && recordCid(crypto, outcome),
     says: outcome && Outcome.decode(outcome),
-    journal: orderJournal(journal.map(({ entry }) => entry)),
+    journal,
     block: (cid) => blocks.get(cid),
   }
 }

@@ -84,14 +84,17 @@ export type BackendMapItem =
   | { index: number; result: BackendResult }
   | { index: number; error: { code: ErrorCode; message: string } }
 
-/** A durable invocation, as its home lists it: `failed` also where its function has ended with an error. Instants are of the wall clock. */
+/**
+ * A durable invocation, as its home lists it: `failed` also where its function has ended with an error. Instants are of the
+ * wall clock. Of one whose record is damaged only id and state are known.
+ */
 export interface BackendInvocation {
   id: string
   /** CID text. */
-  function: string
-  export: string
+  function?: string | undefined
+  export?: string | undefined
   state: DurableState
-  createdMs: number
+  createdMs?: number | undefined
   endedMs?: number | undefined
 }
 

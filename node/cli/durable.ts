@@ -4,6 +4,7 @@ import { type Value, valueToJson } from '../../protocol/values.ts'
 import { consoleOf, endedWith } from '../../sdk/answer.ts'
 import type { BackendDurable, BackendEnd } from '../../sdk/backend.ts'
 import { createControlBackend } from '../control/backend.ts'
+import { invocationToWire } from '../control/invocations.ts'
 import { shortId } from '../short-id.ts'
 import { openKeeper } from './backends.ts'
 import { showConsole } from './guest-words.ts'
@@ -68,14 +69,7 @@ export const waitedFor = async (
 export const ps = async (flags: OwnerFlags & { all?: boolean }): Promise<undefined> => {
   const all = flags.all ?? false
   const found = await withKept(flags, (durable) => durable.list(all))
-  if (flags.json) {
-    const rows = found.map(({ createdMs, endedMs, ...rest }) => ({
-      ...rest,
-      created_ms: createdMs,
-      ended_ms: endedMs ?? null,
-    }))
-    return printJson(rows) as Promise<undefined>
-  }
+  if (flags.json) return printJson(found.map(invocationToWire)) as Promise<undefined>
   const nothing = all
     ? 'no invocations are kept here\n'
     : 'nothing durable runs; those that have ended: wayside ps --all\n'

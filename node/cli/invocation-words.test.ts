@@ -21,3 +21,7 @@ test('two lines in a narrow terminal, the first with the id alone', () => {
   const ended = { ...running, state: 'cancelled' as const, export: 'default', endedMs: 2000 }
   expect(said(ended, 80)).toEqual([id, '    cancelled  bafy…bbbbbb  1.1 s ago, after 1 s', ''])
 })
+
+test('one whose record is damaged is named, and nothing is made up of it', () => {
+  expect(said({ id, state: 'failed' })).toEqual([`${id}  failed     its record is damaged`, ''])
+})

@@ -211,10 +211,10 @@ export type WireItem = v.InferOutput<typeof item>
 
 const invocation = v.strictObject({
   id: text(NAME_CHARS_MAX),
-  function: text(NAME_CHARS_MAX),
-  export: name(),
+  function: v.nullable(text(NAME_CHARS_MAX)),
+  export: v.nullable(name()),
   state: v.picklist(STATES),
-  created_ms: integer(0),
+  created_ms: v.nullable(integer(0)),
   ended_ms: v.nullable(integer(0)),
 })
 

@@ -10,16 +10,15 @@ type WireInvocation = FrameOf<'invocations'>['invocations'][number]
 type WireDelegation = FrameOf<'delegations'>['delegations'][number]
 type WireEnd = NonNullable<FrameOf<'ended'>['end']>
 
-export const invocationToWire = ({ createdMs, endedMs, ...rest }: BackendInvocation): WireInvocation => ({
-  ...rest,
-  created_ms: createdMs,
-  ended_ms: endedMs ?? null,
+/** As `wayside ps --json` prints it, too. */
+export const invocationToWire = (one: BackendInvocation): WireInvocation => ({
+  ...{ id: one.id, function: one.function ?? null, export: one.export ?? null, state: one.state },
+  ...{ created_ms: one.createdMs ?? null, ended_ms: one.endedMs ?? null },
 })
 
-export const invocationFromWire = ({ created_ms, ended_ms, ...rest }: WireInvocation): BackendInvocation => ({
-  ...rest,
-  createdMs: created_ms,
-  endedMs: ended_ms ?? undefined,
+export const invocationFromWire = (one: WireInvocation): BackendInvocation => ({
+  ...{ id: one.id, function: one.function ?? undefined, export: one.export ?? undefined, state: one.state },
+  ...{ createdMs: one.created_ms ?? undefined, endedMs: one.ended_ms ?? undefined },
 })
 
 /** As `wayside delegations --json` prints it, too. */

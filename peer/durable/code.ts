@@ -3,9 +3,11 @@
  * Whoever goes on has them.
  */
 import { type CID, ensureCid } from '../../protocol/cid.ts'
+import type { MeshError } from '../../protocol/errors.ts'
 import type { Manifest } from '../../protocol/records.ts'
 import type { BlockStore } from '../../registry/block-store.ts'
 import type { StateEngine, Write } from '../state/engine.ts'
+import { Damaged } from './damaged.ts'
 import { codeName } from './names.ts'
 import { scanPieces } from './pieces.ts'
 
@@ -25,6 +27,7 @@ export const codeWrites = async (
   return writes
 }
 
+/** Throws Damaged, E_STORAGE_FULL, E_STORAGE. */
 export const restoreCode = async (
   engine: StateEngine,
   store: BlockStore,
@@ -33,5 +36,7 @@ export const restoreCode = async (
 ): Promise<void> => {
   const prefix = `${codeName(id)}/`
   for await (const { key, value } of scanPieces(engine, place, prefix, revision))
-    await store.put(ensureCid(key.slice(prefix.length)), value)
+    await store.put(ensureCid(key.slice(prefix.length)), value).catch((cause: MeshError) => {
+      throw cause.code === 'E_BLOCK_MISMATCH' ? new Damaged(id, `a block of it: ${cause.message}`, { cause }) : cause
+    })
 }

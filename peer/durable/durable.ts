@@ -3,6 +3,7 @@ import { type CID, ensureCid, isCidText } from '../../protocol/cid.ts'
 import type { DurableRecord, DurableState } from '../../protocol/durable.ts'
 import type { Envelope } from '../../protocol/envelope.ts'
 import { MeshError } from '../../protocol/errors.ts'
+import { MESSAGE_CHARS_MAX } from '../../protocol/limits.ts'
 import type { Outcome } from '../../protocol/outcome.ts'
 import type { Ports } from '../../protocol/ports.ts'
 import type { Manifest, TaskTemplate } from '../../protocol/records.ts'
@@ -16,32 +17,26 @@ import { commitKnown } from '../state/commit.ts'
 import type { StateEngine, Write } from '../state/engine.ts'
 import type { Homes } from '../state/homes.ts'
 import { Adoption } from './adoption.ts'
-import { codeWrites, restoreCode } from './code.ts'
+import { codeWrites } from './code.ts'
+import { Damaged } from './damaged.ts'
 import { Delegations } from './delegations.ts'
 import { drive } from './drive.ts'
 import { Forgetting } from './forgetting.ts'
+import { keptOf, outcomeOf } from './kept.ts'
 import { KeptCheckpoints } from './kept-checkpoints.ts'
-import { type KeptJournal, readJournal, StoredRun } from './kept-run.ts'
-import { INVOCATIONS, inputName, outcomeName, placeOf } from './names.ts'
+import type { KeptJournal } from './kept-journal.ts'
+import { StoredRun } from './kept-run.ts'
+import { INVOCATIONS, inputName, placeOf } from './names.ts'
 import { commitNested, Nested } from './nested.ts'
-import { piecesOf, readPieces } from './pieces.ts'
+import { piecesOf } from './pieces.ts'
 import { recordedOf } from './recorded.ts'
-import { allRecords, findRecord, grantsWrites, parentOf, withGrants, writeRecord } from './records.ts'
+import { allFound, allRecords, findRecord, grantsWrites, parentOf, withGrants, writeRecord } from './records.ts'
+import { type DurableSummary, summaryOf, unknown } from './summary.ts'
 
 /** Each holds its input and journal in memory. */
 const RUNNING_MAX = 1000
 /** How often it is looked whether one that another home runs has ended. */
 const LOOK_MS = 500
-
-/** What is told of one. `failed`: also where its function has ended with an error. */
-export interface DurableSummary {
-  id: string
-  function: string
-  export: string
-  state: DurableState
-  createdMs: number
-  endedMs: number | undefined
-}
 
 /** How one ended: with an encoded Outcome, or with an error. */
 export interface DurableEnd {
@@ -82,22 +77,6 @@ interface Running {
   readonly record: DurableRecord
 }
 
-const summaryOf = (id: string, record: DurableRecord): DurableSummary => ({
-  id,
-  function: record.function.toString(),
-  export: record.export,
-  state: record.threw ? 'failed' : record.state,
-  createdMs: record.created_ms,
-  endedMs: record.ended_ms,
-})
-
-const unknown = (id: string): MeshError => {
-  const message = isCidText(id)
-    ? `this home keeps no invocation ${id}: it never knew it, or has forgotten it since it ended, after a week or sooner for want of room; see \`wayside ps --all\``
-    : `${id.slice(0, 80)} is no id of an invocation; see \`wayside ps --all\``
-  return new MeshError('E_USAGE', { message, id: id.slice(0, 80) })
-}
-
 export class Durable {
   readonly #ports: DurablePorts
   readonly #parts: DurableParts
@@ -111,7 +90,15 @@ export class Durable {
   constructor(ports: DurablePorts, parts: DurableParts) {
     this.#ports = ports
     this.#parts = parts
-    this.#adoption = new Adoption(ports, parts.homes, () => this.#adopt())
+    this.#adoption = new Adoption(ports, {
+      homes: parts.homes,
+      left: () => this.#left(),
+      takeOver: (id) => this.#takeOver(id),
+      fail: async (id, { code, message }) => {
+        const error = { code, message: message.slice(0, MESSAGE_CHARS_MAX) }
+        await this.#endAs(id, { state: 'failed', error }, (record) => this.#isLeft(id, record))
+      },
+    })
     this.delegations = new Delegations(ports, parts.engine, parts.mesh)
     this.#forgetting = new Forgetting(ports, parts.engine)
     this.#nested = new Nested(ports.clock, {
@@ -225,49 +212,47 @@ export class Durable {
     const writes = [last, writeRecord(id, record), ...(signed ? [this.delegations.writeOf(id, signed)] : [])]
     if (!parent) await this.#write(`${id}/start`, writes)
     else if (!(await commitNested(clock, engine, { id, parent, writes }))) return
-    if (!this.#running.has(id)) this.#run(id, record, request.input, { entries: [], parts: 0 })
+    if (!this.#running.has(id)) this.#run(id, record, request.input)
   }
 
-  /** All that are running, the oldest first; with `all` those that have ended too. */
+  /** All that are running, the oldest first; with `all` those that have ended too, and those that are damaged. */
   async list(all: boolean): Promise<DurableSummary[]> {
     const found: DurableSummary[] = []
-    for await (const { id, record } of allRecords(this.#parts.engine))
-      if (all || record.state === 'running') found.push(summaryOf(id, record))
-    return found.sort((a, b) => a.createdMs - b.createdMs)
+    for await (const one of allFound(this.#parts.engine))
+      if (all || ('record' in one && one.record.state === 'running')) found.push(summaryOf(one))
+    return found.sort((a, b) => (a.createdMs ?? 0) - (b.createdMs ?? 0))
   }
 
   /** How it ended; undefined: it runs. Throws MeshError E_USAGE for one that is not known. */
   async end(id: string): Promise<DurableEnd | undefined> {
-    const { record, revision } = await this.#recordOf(id)
-    const { state, error } = record
-    if (state === 'running') return undefined
-    const outcome = await this.#outcomeOf(id, record, revision)
-    return { state, outcome, error: error && new MeshError(error.code, error.message) }
+    try {
+      const { record, revision } = await this.#recordOf(id)
+      const { state, error } = record
+      if (state === 'running') return undefined
+      const outcome = await outcomeOf(this.#kept, { id, record, revision })
+      return { state, outcome, error: error && new MeshError(error.code, error.message) }
+    } catch (cause) {
+      if (!(cause instanceof Damaged)) throw cause
+      return { state: 'failed', outcome: undefined, error: cause }
+    }
   }
 
   /**
    * Encoded RecordedInvocation: one that runs as far as it has come. Throws MeshError E_USAGE for one that is not known,
-   * E_BLOCK_MISSING if its function is nowhere any more.
+   * E_BLOCK_MISSING if its function is nowhere any more, Damaged.
    */
   async recorded(id: string): Promise<Uint8Array> {
     await this.#running.get(id)?.run.intends()
     const { record, revision } = await this.#recordOf(id)
-    const { engine, store } = this.#parts
-    const place = this.#placeOf(record)
-    await restoreCode(engine, store, { place, id }, revision)
+    const { store } = this.#parts
+    const kept = await keptOf(this.#kept, { id, record, revision })
     return recordedOf(this.#ports.crypto, (cid) => store.get(cid), {
       record,
       manifest: await this.#parts.manifest(record.function),
-      input: (await readPieces(engine, place, inputName(id), revision)) as Uint8Array,
-      journal: (await readJournal(engine, { place, id }, record.journal, revision)).entries,
-      outcome: await this.#outcomeOf(id, record, revision),
+      input: kept.input,
+      journal: kept.journal.entries,
+      outcome: await outcomeOf(this.#kept, { id, record, revision }),
     })
-  }
-
-  /** What is there of one that has not ended is not its outcome yet. */
-  async #outcomeOf(id: string, record: DurableRecord, revision: number): Promise<Uint8Array | undefined> {
-    if (record.state !== 'done') return undefined
-    return readPieces(this.#parts.engine, this.#placeOf(record), outcomeName(id), revision)
   }
 
   /** Waits for its end. Throws MeshError E_USAGE for one that is not known, E_STOPPING if this home ends before, E_CANCELLED. */
@@ -286,19 +271,28 @@ export class Durable {
 
   /** Ends it, and what it has called: nothing of it is committed afterwards. False: it had ended. Throws MeshError E_USAGE for one that is not known. */
   async cancel(id: string): Promise<boolean> {
+    if (!(await this.#endAs(id, { state: 'cancelled' }, ({ state }) => state === 'running'))) return false
+    this.#running.get(id)?.abort.abort()
+    for await (const one of allRecords(this.#parts.engine))
+      if (one.record.state === 'running' && parentOf(one.record) === id) await this.cancel(one.id)
+    return true
+  }
+
+  /** Without an outcome. False: it is not as it has to be for that. */
+  async #endAs(
+    id: string,
+    ended: Pick<DurableRecord, 'state' | 'error'>,
+    may: (record: DurableRecord) => boolean,
+  ): Promise<boolean> {
+    const { clock } = this.#ports
     for (;;) {
       const { record, revision } = await this.#recordOf(id)
-      if (record.state !== 'running') return false
-      const ended: DurableRecord = { ...record, state: 'cancelled', ended_ms: this.#ports.clock.now() }
-      const writes = [writeRecord(id, ended)]
+      if (!may(record)) return false
+      const writes = [writeRecord(id, { ...record, ...ended, ended_ms: clock.now() })]
       const reads = [{ namespace: INVOCATIONS, key: id }]
-      const transaction = { id: `${id}/cancel`, revision, reads, ranges: [], writes }
-      const committed = await commitKnown(this.#ports.clock, this.#parts.engine, transaction)
-      if (committed.kind === 'conflict') continue
-      this.#running.get(id)?.abort.abort()
-      for await (const one of allRecords(this.#parts.engine))
-        if (one.record.state === 'running' && parentOf(one.record) === id) await this.cancel(one.id)
-      return true
+      const transaction = { id: `${id}/${ended.state}`, revision, reads, ranges: [], writes }
+      const committed = await commitKnown(clock, this.#parts.engine, transaction)
+      if (committed.kind === 'committed') return true
     }
   }
 
@@ -311,10 +305,11 @@ export class Durable {
     await Promise.all([...all.map(({ over }) => over), ...others])
   }
 
-  async #adopt(): Promise<void> {
+  async *#left(): AsyncGenerator<string | Damaged> {
     await this.#parts.sends.open()
-    for await (const { id, record } of allRecords(this.#parts.engine))
-      if (!this.#isStopped && this.#isLeft(id, record)) await this.#takeOver(id)
+    for await (const one of allFound(this.#parts.engine))
+      if ('damaged' in one) yield one.damaged
+      else if (this.#isLeft(one.id, one.record)) yield one.id
   }
 
   #isLeft(id: string, { state, home }: DurableRecord): boolean {
@@ -322,7 +317,7 @@ export class Durable {
   }
 
   async #takeOver(id: string): Promise<void> {
-    const { engine, store } = this.#parts
+    const { engine } = this.#parts
     const { record: found, revision } = await this.#recordOf(id)
     // Another home may have been faster.
     if (!this.#isLeft(id, found)) return
@@ -330,20 +325,28 @@ export class Durable {
     const parent = parentOf(found)
     const above = parent && (await findRecord(engine, parent)).record
     if (above && above.state === 'cancelled') return void (await this.cancel(id))
-    const place = this.#placeOf(found)
-    const whole = await withGrants(engine, place, { id, record: found, revision })
-    const record: DurableRecord = { ...whole, home: this.#ports.network.peerId, epoch: found.epoch + 1 }
-    const input = await readPieces(engine, place, inputName(id), revision)
-    const journal = await readJournal(engine, { place, id }, record.journal, revision)
-    await restoreCode(engine, store, { place, id }, revision)
+    const record: DurableRecord = { ...found, home: this.#ports.network.peerId, epoch: found.epoch + 1 }
     const own = { namespace: INVOCATIONS, key: id }
     const writes = [writeRecord(id, record)]
     const transaction = { id: `${id}/${record.epoch}/${record.home}`, revision, reads: [own], ranges: [], writes }
     const committed = await commitKnown(this.#ports.clock, engine, transaction)
     if (committed.kind === 'conflict') return this.#takeOver(id)
+    // From here on nobody else adds to what is kept of it.
+    await this.#goOn(id, record, committed.revision)
+  }
+
+  async #goOn(id: string, record: DurableRecord, revision: number): Promise<void> {
+    const { engine } = this.#parts
+    const { input, journal } = await keptOf(this.#kept, { id, record, revision })
     const checkpoints = this.#checkpointsOf(id, record)
     await checkpoints.open(engine, revision)
-    this.#run(id, record, input as Uint8Array, journal, checkpoints)
+    const whole = await withGrants(engine, this.#placeOf(record), { id, record, revision })
+    this.#run(id, whole, input, journal, checkpoints)
+  }
+
+  get #kept() {
+    const { engine, store } = this.#parts
+    return { crypto: this.#ports.crypto, engine, store }
   }
 
   #placeOf(record: DurableRecord): string {
@@ -359,7 +362,7 @@ export class Durable {
     id: string,
     record: DurableRecord,
     input: Uint8Array,
-    journal: KeptJournal,
+    journal?: KeptJournal,
     checkpoints = this.#checkpointsOf(id, record),
   ): void {
     const abort = new AbortController()

@@ -131,7 +131,9 @@ test('one with a journal of more keys than a commit takes goes whole, its record
   const subject = await Subject.open(free)
   await subject.add('long')
   const id = cidOf('long').toString()
-  const parts = Array.from({ length: 2500 }, (_, n) => piecesOf(PIECES, partName(id, 0, n), new Uint8Array(1))).flat()
+  const parts = Array.from({ length: 2500 }, (_, n) =>
+    piecesOf(PIECES, partName(id, 0, n, ''), new Uint8Array(1)),
+  ).flat()
   await subject.write(parts)
   await subject.clock.advance(8 * DAY_MS)
   await subject.forgetting.open()

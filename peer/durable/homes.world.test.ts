@@ -8,6 +8,7 @@ import type { StateEngine } from '../state/engine.ts'
 import type { Homes } from '../state/homes.ts'
 import { openStorageEngine } from '../state/storage-engine.ts'
 import { createMemoryStorage } from '../storage/memory.ts'
+import { inputName, PIECES } from './names.ts'
 
 const HOMES = 3
 const ORIGIN = 'https://mail.example'
@@ -103,7 +104,7 @@ const scene = async (name: string, ms = 1000) => {
     const [entry] = await engine.read('shop', ['n'], await engine.revision())
     return entry?.value ? decodeValue(entry.value) : null
   }
-  return { world, homes, home, start, kill, end, count, sent }
+  return { world, engine, homes, home, start, kill, end, count, sent }
 }
 
 const settled = (world: World) => world.clock.advance(5000)
@@ -161,6 +162,21 @@ test('as long as its home lives nobody else runs it, also who starts meanwhile',
   expect(await end(id, 2)).toMatchObject({ state: 'done' })
   expect(await count()).toBe(1)
   expect(world.peers.slice(1, HOMES).flatMap(({ peer }) => peer.status().running)).toEqual([])
+})
+
+test('of two that a gone home leaves the first is damaged: it says so at each home, and the other is gone on with', async () => {
+  const { world, engine, start, kill, end, count } = await scene('damaged')
+  const started = [await start(), await start()]
+  await world.clock.advance(500)
+  kill(0)
+  const [damaged, sound] = started.sort() as [string, string]
+  const revision = await engine.revision()
+  const writes = [{ namespace: PIECES, key: `${inputName(damaged)}/000000`, delete: true as const }]
+  await engine.commit({ id: 'damage', revision, reads: [], ranges: [], writes })
+  expect(await end(sound, 1)).toMatchObject({ state: 'done' })
+  for (const at of [1, 2])
+    expect(await end(damaged, at)).toMatchObject({ state: 'failed', error: { code: 'E_STORAGE' } })
+  expect(await count()).toBe(1)
 })
 
 test.each([1000, 10_000])(

@@ -1,10 +1,9 @@
 /** One durable invocation while it runs here: its journal is kept as it grows, and its end with what it wrote. */
 
-import { DurableRecord, JournalPart } from '../../protocol/durable.ts'
+import type { DurableRecord, JournalPart } from '../../protocol/durable.ts'
 import { isDeferred, largePutIn } from '../../protocol/effects.ts'
 import type { Envelope } from '../../protocol/envelope.ts'
 import { MeshError } from '../../protocol/errors.ts'
-import { joinBytes } from '../../protocol/join-bytes.ts'
 import { type Answer, awaitedIn, type EffectRequest, type JournalEntry } from '../../protocol/journal.ts'
 import { STATE_BLOCK_BYTES } from '../../protocol/limits.ts'
 import { Outcome } from '../../protocol/outcome.ts'
@@ -25,42 +24,19 @@ import { commitKnown } from '../state/commit.ts'
 import type { Read, StateEngine, Transaction, Write } from '../state/engine.ts'
 import { isAnswer } from './is-answer.ts'
 import type { KeptCheckpoints } from './kept-checkpoints.ts'
-import { codeName, INVOCATIONS, journalName, outcomeName, partName, placeOf } from './names.ts'
-import { piecesOf, scanPieces } from './pieces.ts'
-import { writeRecord } from './records.ts'
+import { JournalParts, type KeptJournal } from './kept-journal.ts'
+import { codeName, INVOCATIONS, outcomeName, placeOf } from './names.ts'
+import { piecesOf } from './pieces.ts'
+import { readRecord, writeRecord } from './records.ts'
 
 type Entries = JournalPart['entries']
 type Ending = Pick<Transaction, 'id' | 'reads' | 'writes'>
 
-/** What it is given of its journal when it begins, and how many parts that was kept in. */
-export interface KeptJournal {
-  entries: Entries
-  parts: number
-}
-
-/** What is kept of the journal that has begun anew so often. */
-export const readJournal = async (
-  engine: StateEngine,
-  { place, id }: { place: string; id: string },
-  journal: number,
-  revision: number,
-): Promise<KeptJournal> => {
-  const parts: Uint8Array[][] = []
-  let last = ''
-  for await (const { key, value } of scanPieces(engine, place, `${journalName(id, journal)}/`, revision)) {
-    const part = key.slice(0, key.lastIndexOf('/'))
-    if (part !== last) parts.push([])
-    last = part
-    parts.at(-1)?.push(value)
-  }
-  const entries = parts.flatMap((pieces) => JournalPart.decode(joinBytes(pieces)).entries)
-  return { entries, parts: parts.length }
-}
-
 export interface KeptRunOptions {
   id: string
   record: DurableRecord
-  journal: KeptJournal
+  /** What it goes on with; undefined: it begins. */
+  journal: KeptJournal | undefined
   checkpoints: KeptCheckpoints
   rehearsals: Rehearsals
   /** Another home has taken it over, or it was ended elsewhere; or what must be kept cannot be. */
@@ -88,7 +64,7 @@ export class StoredRun implements KeptRun {
   readonly #doubtful: Set<number>
   /** Requests whose answers need not be kept first: as of its step's revision they would be answered the same. */
   readonly #reads = new Set<number>()
-  #parts: number
+  #parts: JournalParts
   #unkept: Entries = []
   /** Of answers: each is kept before the part that names it; of puts: before the checkpoint behind them. */
   #unkeptBlocks: Block[] = []
@@ -114,12 +90,13 @@ export class StoredRun implements KeptRun {
     this.#rehearsals = rehearsals
     this.#place = placeOf(crypto, record)
     this.#record = record
-    this.#parts = journal.parts
-    this.#journal = journal.entries.map(({ entry }) => entry)
+    const { entries, parts } = journal ?? { entries: [], parts: this.#noParts() }
+    this.#parts = parts
+    this.#journal = entries.map(({ entry }) => entry)
     this.proven.add(this.#journal, this.committed.requests)
     // Nothing is sent before its step is committed.
     this.#doubtful = new Set([...awaitedIn(this.#journal)].filter((n) => n < this.committed.requests))
-    for (const { at_ms, entry } of journal.entries) if (entry.entry === 'request') this.#noteRequest(entry, at_ms)
+    for (const { at_ms, entry } of entries) if (entry.entry === 'request') this.#noteRequest(entry, at_ms)
   }
 
   get committed(): Committed {
@@ -244,10 +221,9 @@ export class StoredRun implements KeptRun {
         await this.#commit(`${this.id}/${this.#record.epoch}/checkpoint/${kept.number}/${i}`, writes)
       await this.#checkpoints.add(kept)
     }
-    this.#keeping = this.#keep()
-      .then(keep)
-      .catch(() => {})
-    return this.#keeping
+    // Nothing is kept behind a part of the journal that was not.
+    this.#keeping = this.#keep().then(() => keep().catch(() => {}))
+    return this.#keeping.catch(() => {})
   }
 
   startOver(journal: readonly JournalEntry[] = []): void {
@@ -256,7 +232,7 @@ export class StoredRun implements KeptRun {
     this.#isNew = true
     this.#journal = []
     this.#unkept = []
-    this.#parts = 0
+    this.#parts = this.#noParts()
     this.#keptPuts.clear()
     this.#askedMs.clear()
     this.#reads.clear()
@@ -336,6 +312,10 @@ export class StoredRun implements KeptRun {
     if (kind === 'get' || kind === 'list' || isDeferred(kind)) this.#reads.add(n)
   }
 
+  #noParts(): JournalParts {
+    return new JournalParts(this.#crypto, { place: this.#place, id: this.id }, this.#record.journal)
+  }
+
   #add(entry: JournalEntry, at_ms: number): void {
     this.#journal.push(entry)
     this.#unkept.push({ at_ms, entry })
@@ -350,14 +330,14 @@ export class StoredRun implements KeptRun {
       const writes = this.#isNew ? [this.#recordOf(this.#record)] : []
       this.#isNew = false
       const { journal, epoch } = this.#record
-      const part = this.#parts++
+      // A part has entries: whoever goes on numbers the next by those that there are.
+      if (entries.length > 0) writes.push(...this.#parts.next(entries))
+      const { count } = this.#parts
       for (const { cid, bytes } of this.#unkeptBlocks.splice(0))
         await this.#commit(`${this.id}/${cid}`, [
           { namespace: this.#place, key: `${codeName(this.id)}/${cid}`, put: bytes },
         ])
-      if (entries.length > 0)
-        writes.push(...piecesOf(this.#place, partName(this.id, journal, part), JournalPart.encode({ v: 1, entries })))
-      await this.#commit(`${this.id}/${epoch}/${journal}/${part}`, writes)
+      if (writes.length > 0) await this.#commit(`${this.id}/${epoch}/${journal}/${count}`, writes)
     }
     const kept = (this.#keeping ?? Promise.resolve()).then(keep)
     this.#keeping = kept
@@ -383,7 +363,7 @@ export class StoredRun implements KeptRun {
 
   async #ensureOwn(revision: number): Promise<void> {
     const [entry] = await this.#engine.read(INVOCATIONS, [this.id], revision)
-    const record = entry?.value && DurableRecord.decode(entry.value)
+    const record = entry?.value && readRecord(this.id, entry.value)
     if (record?.state === 'running' && record.epoch === this.#record.epoch) return
     throw new MeshError(
       'E_CANCELLED',

@@ -25,5 +25,6 @@ export const checkpointName = (id: string, number: number): string =>
 export const outcomeName = (id: string): string => `${id}/outcome`
 /** Of all parts of a journal that has begun anew `journal` times. */
 export const journalName = (id: string, journal: number): string => `${id}/journal/${`${journal}`.padStart(6, '0')}`
-export const partName = (id: string, journal: number, part: number): string =>
-  `${journalName(id, journal)}/${`${part}`.padStart(6, '0')}`
+/** `hash`: in hex, of all up to it (kept-journal.ts). */
+export const partName = (id: string, journal: number, part: number, hash: string): string =>
+  `${journalName(id, journal)}/${`${part}`.padStart(6, '0')}-${hash}`

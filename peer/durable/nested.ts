@@ -2,7 +2,6 @@
  * Calls that a durable invocation makes of what changes something: each is an invocation of its own, whose id is made of its
  * parent's. So whoever goes on with the parent finds it, running or ended, and never begins a second.
  */
-import { DurableRecord } from '../../protocol/durable.ts'
 import { MeshError } from '../../protocol/errors.ts'
 import { NESTED_RUNNING_MAX } from '../../protocol/limits.ts'
 import { Outcome } from '../../protocol/outcome.ts'
@@ -13,7 +12,7 @@ import { commitKnown } from '../state/commit.ts'
 import type { StateEngine, Write } from '../state/engine.ts'
 import type { DurableEnd } from './durable.ts'
 import { INVOCATIONS } from './names.ts'
-import { findRecord } from './records.ts'
+import { findRecord, readRecord } from './records.ts'
 import { mayGoOn, RETRY_MS } from './retry.ts'
 
 export interface NestedParts {
@@ -103,7 +102,7 @@ export const commitNested = async (
     const revision = await engine.revision()
     const [own, above] = await engine.read(INVOCATIONS, [id, parent], revision)
     if (own?.value) return false
-    if (!above?.value || DurableRecord.decode(above.value).state !== 'running')
+    if (!above?.value || readRecord(parent, above.value).state !== 'running')
       throw new MeshError('E_CANCELLED', 'the invocation that calls it has ended')
     const transaction = { id: `${id}/start/${revision}`, revision, reads, ranges: [], writes }
     const committed = await commitKnown(clock, engine, transaction)

@@ -1,5 +1,6 @@
 /** What a home has kept of a durable invocation, run again by somebody else. */
 import { describe, expect, test } from 'vitest'
+import { RecordedInvocation } from '../../protocol/durable.ts'
 import { decodeValue, type Value } from '../../protocol/values.ts'
 import { ENGINES } from '../../sandbox/engines.ts'
 import { elsewhere } from '../../scripts/test/receipt-files.ts'
@@ -116,6 +117,27 @@ describe('a durable invocation, by its id:', () => {
     const engine = ENGINES[0] as string
     const refused = expect(recordingOf(world, id, ['quickjs:other'])).rejects
     await refused.toMatchObject({ code: 'E_ENGINE_UNAVAILABLE', fields: { engine } })
+  })
+
+  test('one with a gap in its journal, an answer twice or one that is missing is refused, and why', async () => {
+    const world = await meshOf('faults')
+    const id = await begin(world)
+    await world.until(home(world).peer.durable.wait(id))
+    const recorded = RecordedInvocation.decode(await world.until(home(world).peer.durable.recorded(id)))
+    const { journal } = recorded
+    const isAnswer = ({ entry }: (typeof journal)[number]) => entry.entry === 'answer' && entry.n === 0
+    const faults: [says: RegExp, journal: typeof journal][] = [
+      [/not whole: an answer to request 1, which waits for none/, journal.filter(({ entry }) => entry.n !== 0)],
+      [/not whole: an answer to request 0, which waits for none/, [...journal, ...journal.filter(isAnswer)]],
+      [/not whole: an answer to request 1, which waits for none/, journal.filter((one) => !isAnswer(one))],
+    ]
+    const open = (changed: typeof journal) =>
+      openInvocation(machine.crypto, ENGINES, id, RecordedInvocation.encode({ ...recorded, journal: changed }))
+    expect(() => open(journal)).not.toThrow()
+    for (const [says, changed] of faults)
+      expect(() => open(changed)).toThrow(
+        expect.objectContaining({ code: 'E_MESSAGE', message: expect.stringMatching(says) }),
+      )
   })
 
   test('one that is not known is refused', async () => {

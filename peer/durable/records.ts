@@ -4,18 +4,24 @@ import { DurableRecord } from '../../protocol/durable.ts'
 import { ensureGrants } from '../../protocol/grants.ts'
 import type { Crypto } from '../../protocol/ports.ts'
 import type { StateEngine, Write } from '../state/engine.ts'
+import { Damaged, wholeOf } from './damaged.ts'
 import { grantsName, INVOCATIONS, placeOf } from './names.ts'
 import { piecesOf, readPieces } from './pieces.ts'
 
 const PAGE = 100
 
+/** Throws Damaged. */
+export const readRecord = (id: string, bytes: Uint8Array): DurableRecord =>
+  wholeOf(id, 'its record', () => DurableRecord.decode(bytes))
+
+/** Throws Damaged. */
 export const findRecord = async (
   engine: StateEngine,
   id: string,
 ): Promise<{ record: DurableRecord | undefined; revision: number }> => {
   const revision = await engine.revision()
   const [entry] = await engine.read(INVOCATIONS, [id], revision)
-  return { record: entry?.value && DurableRecord.decode(entry.value), revision }
+  return { record: entry?.value && readRecord(id, entry.value), revision }
 }
 
 /** Without the grants of one that is run for a caller: they may be large, and count as the caller's (grantsWrites). */
@@ -27,7 +33,7 @@ export const writeRecord = (id: string, record: DurableRecord): Write => {
 export const grantsWrites = (place: string, id: string, { delegated, grants }: DurableRecord): Write[] =>
   delegated && grants ? piecesOf(place, grantsName(id), encodeCanonical(grants)) : []
 
-/** `record` as it was found, with its grants. */
+/** `record` as it was found, with its grants. Throws Damaged. */
 export const withGrants = async (
   engine: StateEngine,
   place: string,
@@ -35,19 +41,36 @@ export const withGrants = async (
 ): Promise<DurableRecord> => {
   if (!record.delegated) return record
   const grants = await readPieces(engine, place, grantsName(id), revision)
-  return grants ? { ...record, grants: { ...ensureGrants(decodeCanonical(grants)) } } : record
+  if (!grants) return record
+  return { ...record, grants: { ...wholeOf(id, 'what it was granted', () => ensureGrants(decodeCanonical(grants))) } }
 }
 
-/** As of one revision. */
-export async function* allRecords(engine: StateEngine): AsyncGenerator<{ id: string; record: DurableRecord }> {
+export type FoundRecord = { id: string; record: DurableRecord } | { id: string; damaged: Damaged }
+
+const foundIn = (id: string, bytes: Uint8Array): FoundRecord => {
+  try {
+    return { id, record: readRecord(id, bytes) }
+  } catch (cause) {
+    if (cause instanceof Damaged) return { id, damaged: cause }
+    throw cause
+  }
+}
+
+/** As of one revision; those too that cannot be read. */
+export async function* allFound(engine: StateEngine): AsyncGenerator<FoundRecord> {
   const revision = await engine.revision()
   let after: string | undefined
   for (;;) {
     const page = await engine.list({ namespace: INVOCATIONS, prefix: '', after, limit: PAGE }, revision)
-    for (const { key, value } of page.entries) yield { id: key, record: DurableRecord.decode(value as Uint8Array) }
+    for (const { key, value } of page.entries) yield foundIn(key, value as Uint8Array)
     after = page.entries.at(-1)?.key
     if (!page.more) return
   }
+}
+
+/** Of those that can be read. */
+export async function* allRecords(engine: StateEngine): AsyncGenerator<{ id: string; record: DurableRecord }> {
+  for await (const one of allFound(engine)) if ('record' in one) yield one
 }
 
 /** That called it. */

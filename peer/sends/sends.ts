@@ -75,6 +75,7 @@ export class Sends {
 
   async #found(key: string, put: Uint8Array, revision: number): Promise<void> {
     const home = key.slice(0, key.indexOf('/'))
+    if (!this.#isLetter(key, put)) return
     if (home === this.#self) {
       if (!this.#isOpen) this.committed([{ namespace: OUTBOX, key, put }])
       return
@@ -94,6 +95,18 @@ export class Sends {
     }
     const committed = await commitKnown(this.#ports.clock, this.#engine, transaction)
     if (committed.kind === 'committed') this.committed([mine])
+  }
+
+  /** One that is damaged holds up nothing else: nobody can send it, and it stays where it is. */
+  #isLetter(key: string, put: Uint8Array): boolean {
+    try {
+      SendRecord.decode(put)
+      return true
+    } catch (cause) {
+      const reason = `what is kept under ${key} to be sent is damaged, and is not sent: ${(cause as Error).message}`
+      this.#ports.log.event('storage.failed', { code: 'E_STORAGE', reason })
+      return false
+    }
   }
 
   /** What is not delivered by then is, at the next start. */

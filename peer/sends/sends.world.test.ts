@@ -197,3 +197,20 @@ const again = async (world: World) => {
   const cid = await publish(home(world), code, { effects: ['get'], env: [{ name: 'DB', kind: 'state' }] })
   return requestOf(cid, null, { level: ensureLevel('none'), grants: { DB: { state: 'shop' } }, remote: false })
 }
+
+test('one that is damaged where it is kept is told, is not sent, and holds up neither the start of its home nor another', async () => {
+  const { world, asked, call, restartHome } = await scene('damaged', [UNSENT, DONE])
+  expect(returned(await world.until(call({ id: 1 })))).toBe(1)
+  const { state } = home(world)
+  const revision = await state.revision()
+  const { entries } = await state.list({ namespace: '.outbox', prefix: '', limit: 10 }, revision)
+  const [letter] = entries as [(typeof entries)[number]]
+  const write = { namespace: '.outbox', key: `${letter.key.slice(0, -5)}00000`, put: Uint8Array.of(1) }
+  expect(write.key < letter.key).toBe(true)
+  await world.until(state.commit({ id: 'damage', revision, reads: [], ranges: [], writes: [write] }))
+  await restartHome()
+  await world.clock.advance(5000)
+  expect(asked.map(({ body }) => body)).toEqual(['order 1', 'order 1'])
+  const told = home(world).events.filter(({ name }) => name === 'storage.failed')
+  expect(told).toMatchObject([{ fields: { code: 'E_STORAGE', reason: expect.stringContaining(write.key) } }])
+})
