@@ -9,7 +9,7 @@ test('10,000 transactions at three homes, while leaders, homes and roads fail, a
   ensureSerialisable(10_000))
 
 test('the money of a bank stays the same', async () => {
-  const bank = { clients: 12, transactions: 1000, accounts: 12 }
+  const bank = { clients: 12, transactions: 750, accounts: 12 }
   const { result, faults } = await amidFaults(randomFor('bank on etcd'), (clients) => runBank({ ...clients, ...bank }))
   expect(result.total).toBe(240)
   expect(result.audits.length).toBeGreaterThan(100)
