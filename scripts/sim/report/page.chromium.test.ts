@@ -6,8 +6,7 @@ import { pathToFileURL } from 'node:url'
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import type { Pictures } from '../../../simulations/pictures/pictures.ts'
-import { scenario } from '../../../simulations/scenarios/large-routing.ts'
-import type { Setting } from '../../../simulations/scenarios.ts'
+import { SCENARIOS, type Scenario } from '../../../simulations/scenarios.ts'
 import { violationsIn } from '../../browser/axe.ts'
 import { type RunningBrowser, startBrowser } from '../../browser/launch.ts'
 import { lookAs } from '../../browser/look-as.ts'
@@ -15,7 +14,10 @@ import { seedFor } from '../../test/seed.ts'
 import { machine } from '../machine.ts'
 import { writeReport } from './report.ts'
 
-const PEERS = 200
+/** Of each scenario, so that it takes no second. */
+const PEERS: Readonly<Record<string, number>> = {
+  ...{ routing: 6, audit: 4, short: 5, 'large-routing': 200, 'large-partition': 40, 'large-discovery': 200 },
+}
 
 let browser: RunningBrowser
 
@@ -25,12 +27,14 @@ beforeAll(async () => {
 
 afterAll(() => browser?.close())
 
-/** Of a run: its address, and what it has to draw. */
-const reportOf = async (setting: Setting): Promise<{ url: string; pictures: Pictures }> => {
+/** Of a run of a scenario: its address, and what it has to draw. */
+const reportOf = async (name: string): Promise<{ url: string; pictures: Pictures }> => {
   const folder = mkdtempSync(join(tmpdir(), 'wayside-report-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const { scenario } = await (SCENARIOS[name] as () => Promise<{ scenario: Scenario }>)()
+  const setting = { machine, seed: seedFor(name), peers: PEERS[name] ?? scenario.peers }
   const finding = await scenario.run(setting)
-  const about = { name: 'large-routing', about: scenario.about, commit: 'of a test', command: 'npm test' }
+  const about = { name, about: scenario.about, commit: 'of a test', command: 'npm test' }
   const file = await writeReport(folder, { ...about, ...setting, ...finding })
   return { url: pathToFileURL(file).href, pictures: finding.pictures as Pictures }
 }
@@ -52,16 +56,40 @@ const plotted = async (page: Page): Promise<number[]> =>
     })
   })()`)) as number[]
 
-test('every plot and the map are drawn, in light and in dark, and nothing moves for who asked for that', async () => {
-  const { url, pictures } = await reportOf({ machine, seed: seedFor('report'), peers: PEERS })
+/** Each plot of which there is something to draw, were it one point, and the map. */
+const expectDrawn = async (page: Page, { plots, tables, map }: Pictures): Promise<void> => {
+  const hasFigures = plots.map(({ table, lines }) =>
+    lines.some(({ column }) => tables[table]?.[column]?.some((figure) => Number.isFinite(figure))),
+  )
+  expect(hasFigures).toContain(true)
+  await expect
+    .poll(async () => (await plotted(page)).map((pixels) => pixels > 30))
+    .toEqual([...hasFigures, ...(map ? [true] : [])])
+}
+
+/** That one is looked at more closely. */
+const CLOSELY = 'large-routing'
+
+test.each(Object.keys(SCENARIOS).filter((name) => name !== CLOSELY))(
+  'of %s every plot is drawn, and the map if there is one',
+  async (name) => {
+    const { url, pictures } = await reportOf(name)
+    const page = await browser.open('about:blank')
+    await page.goto(url)
+    await expectDrawn(page, pictures)
+    await page.close()
+  },
+)
+
+test('all is drawn in light and in dark, and nothing moves for who asked for that', async () => {
+  const { url, pictures } = await reportOf(CLOSELY)
   const page = await browser.open('about:blank')
   const errors: unknown[] = []
   page.on('pageerror', (error) => errors.push(error))
   for (const scheme of ['light', 'dark'] as const) {
     await lookAs(page, { scheme, reducedMotion: true })
     await page.goto(url)
-    const isDrawn = Array<boolean>(pictures.plots.length + 1).fill(true)
-    await expect.poll(async () => (await plotted(page)).map((pixels) => pixels > 100)).toEqual(isDrawn)
+    await expectDrawn(page, pictures)
     expect(await violationsIn(page)).toEqual([])
   }
   const map = () => page.evaluate('document.querySelector(".map canvas").toDataURL()')
