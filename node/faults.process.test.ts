@@ -11,6 +11,7 @@ import { writeFunctions } from './testing/functions.ts'
 import {
   begin,
   freshDirectory,
+  freshProject,
   startAgent,
   startMesh,
   statusOf,
@@ -20,12 +21,20 @@ import {
 } from './testing/wayside.ts'
 
 const cwd = writeFunctions()
+/** Keeps more with each count than a full disk has left. */
+const COUNT = `export default async (x, { DB }) => {
+  const n = ((await DB.get('n')) ?? 0) + 1
+  DB.put('filler', crypto.getRandomValues(new Uint8Array(60_000)))
+  DB.put('n', n)
+  return n
+}`
+const counting = freshProject({ DB: { state: 'counts' } }, { 'count.js': COUNT })
 const isWith = async (one: TestAgent, other: TestAgent) =>
   (await statusOf(one.data)).neighbours.some(({ peer }) => peer === other.status.peer)
 /** What a call through `agent` printed. */
-const call = async (agent: TestAgent, file: string, input: string, more: string[] = []) => {
+const call = async (agent: TestAgent, file: string, input: string, more: string[] = [], from = cwd) => {
   const { stdout, stderr, status } = await wayside(['run', file, input, '--json', '--data', agent.data, ...more], {
-    cwd,
+    cwd: from,
   })
   return { status, stderr, ...(stdout && JSON.parse(stdout)) }
 }
@@ -46,14 +55,31 @@ test('a full disk: the agent stays up, says so, works on, and keeps again once t
   const full = await startAgent(['--join', first.status.ticket as string], { data })
   await until(() => isWith(first, full))
   expect(await call(first, 'square.ts', '3', ['--verify', 'none', '--remote'])).toMatchObject({ value: 9 })
+  let counted = 0
+  const count = (more: string[] = []) => {
+    counted++
+    return call(full, 'count.js', 'null', more, counting)
+  }
+  expect(await count()).toMatchObject({ value: 1 })
   const ballast = join(data, 'ballast')
   expect(() => writeFileSync(ballast, new Uint8Array(16 << 20))).toThrow('ENOSPC')
   // What it has in memory it runs; what it would have to keep it gives back, and says why.
   expect(await call(first, 'square.ts', '4', ['--verify', 'none', '--remote'])).toMatchObject({ value: 16 })
-  const refused = await call(first, 'bytes.ts', '5', ['--verify', 'none', '--remote'])
-  if (refused.status !== 0) expect(refused.stderr).toMatch(/E_STORAGE|E_STORAGE_FULL/)
+  writeFileSync(
+    join(cwd, 'large.ts'),
+    `export default () => ${JSON.stringify(randomFor('large').bytes(400_000).join())}.length`,
+  )
+  const refused = await call(first, 'large.ts', '5', ['--verify', 'none', '--remote'])
+  expect(refused.status).not.toBe(0)
+  expect(refused.stderr).toMatch(/E_STORAGE|E_STORAGE_FULL/)
+  // What it has no time to write it says nothing of.
+  await until(async () => /E_STORAGE|E_EFFECT_OUTCOME_UNKNOWN/.test((await count(['--timeout', '2s'])).stderr))
   expect(await statusOf(data)).toMatchObject({ pid: full.pid })
   writeFileSync(ballast, '')
+  // Of what was not acknowledged nobody knows: it may count.
+  const { value } = await count()
+  expect(value).toBeGreaterThan(1)
+  expect(value).toBeLessThanOrEqual(counted)
   await until(async () => (await call(first, 'echo.ts', '"again"', ['--verify', 'none', '--remote'])).value === 'again')
   const { blocks } = (await statusOf(data)).disk
   expect(blocks).toBeGreaterThan(2)

@@ -115,6 +115,28 @@ describe('an invoke that is not as it should be', () => {
     expect(running(host)).toBe(0)
   })
 
+  test.each([
+    ['the same request twice', 0],
+    ['a request that was never made', 7],
+  ])('an answer to %s: the link is closed with E_MESSAGE, and nothing goes on running', async (what, n) => {
+    const { world, host, stillServes } = await hostAnd(what)
+    const peer = await join(world, host)
+    const code = 'export default async (x, env, ctx) => (await ctx.now()) + (await ctx.now())'
+    await peer.say(await peer.invoke(await publish(host, code, { effects: ['now'] }), [1]))
+    await peer.next('request')
+    const answer = { ok: true as const, value: encodeValue(1) }
+    await peer.say({ t: 'answer', id: 1, n: 0, answer })
+    // It was the right one: the function goes on.
+    expect(await peer.next('request')).toMatchObject({ n: 1, after: 1 })
+    expect(running(host)).toBe(1)
+    await peer.say({ t: 'answer', id: 1, n, answer })
+    expect(codesOf(peer)).toEqual(['E_MESSAGE'])
+    expect(peer.closed).toBeDefined()
+    expect(running(host)).toBe(0)
+    expect(peer.all('answers')).toEqual([])
+    await stillServes()
+  })
+
   test('is tied, with fewer holds than items', async () => {
     const { world, host, double, stillServes } = await hostAnd('holds')
     const peer = await join(world, host)

@@ -87,16 +87,23 @@ describe('a durable invocation', () => {
 })
 
 describe('its executor', () => {
-  test.each([10, 500, 1010, 1500, 2010])('killed after %i ms: another goes on from the journal', async (atMs) => {
-    const world = await meshOf(`executor ${atMs}`, 4)
-    const id = await start(world)
-    await world.clock.advance(atMs)
-    const busy = world.peers.slice(1).find(({ peer }) => peer.status().running.length > 0)
-    if (busy) world.kill(busy)
-    const { part, begun, ended } = fieldsOf(await endOf(world, id))
-    expect(part).toBe(40)
-    // What was waited for is not waited for again: the time to notice, and to go on.
-    expect((ended as number) - (begun as number)).toBeLessThan(5000)
+  test.each([10, 500, 1010, 1500, 2001])('killed after %i ms: another goes on from the journal', async (atMs) => {
+    let killed = 0
+    // It need not be at work at that moment: until it was.
+    for (let round = 0; killed === 0; round++) {
+      const world = await meshOf(`executor ${atMs}, ${round}`, 4)
+      const id = await start(world)
+      await world.clock.advance(atMs)
+      const busy = world.peers.slice(1).find(({ peer }) => peer.status().running.length > 0)
+      if (busy) {
+        world.kill(busy)
+        killed++
+      }
+      const { part, begun, ended } = fieldsOf(await endOf(world, id))
+      expect(part).toBe(40)
+      // What was waited for is not waited for again: the time to notice, and to go on.
+      expect((ended as number) - (begun as number)).toBeLessThan(5000)
+    }
   })
 })
 
