@@ -12,19 +12,19 @@ import { matrixGeography, modelGeography } from '../simulations/level2/geography
 import { nearestRatio } from '../simulations/level2/nearest.ts'
 import { runPartition } from '../simulations/level2/partition-report.ts'
 import { Population } from '../simulations/level2/population.ts'
-import { runLargeRouting } from '../simulations/level2/routing.ts'
+import { type LargeRouting, runLargeRouting } from '../simulations/level2/routing.ts'
 import { WORKLOADS, type WorkloadName } from '../simulations/level2/workloads.ts'
 import { parseRttMatrix, type RttMatrix } from '../simulations/rtt-matrix.ts'
 import { rounded } from './measure.ts'
 
 const WORLDS = 3
-const WORLD = { peers: 320, invokers: 80, jobs: 10_000, firstJobs: 10_000, churn: false, oracle: true }
+const WORLD = { peers: 320, invokers: 80, jobs: 10_000, firstJobs: 10_000, churn: false, oracle: 'all' } as const
 
 /** More than a peer has places for neighbours. */
 const IDLE_PEERS = 80
 const IDLE_MS = 2 * 60_000
 
-interface Kind {
+interface Kind extends Pick<LargeRouting, 'speedsKnown' | 'loadsSeen'> {
   jobMs: number
   load: number
   workload: WorkloadName
@@ -97,13 +97,14 @@ export const run = async (
     )
     return figures
   }
-  const told = Array.from({ length: WORLDS }, (_, i) => {
-    const kind = { jobMs: 1000, load: 0.6, workload: 'poisson' } as const
-    const { p99Ms, oracleP99Ms } = runLargeRouting({ ...WORLD, ...kind, rtts, seed: seed + i, speedsKnown: true })
-    return p99Ms / oracleP99Ms
-  })
-  const toldP99 = rounded(told.reduce((sum, one) => sum + one, 0) / WORLDS)
-  print(`poisson  1000 ms at 0.6, if speeds were known from the first: p99 ${toldP99} x`)
+  const withMore = (known: Pick<LargeRouting, 'speedsKnown' | 'loadsSeen'>, words: string): number => {
+    const { mean, p99, duplicates } = measured(seed, { jobMs: 1000, load: 0.6, workload: 'poisson', ...known }, rtts)
+    print(`poisson  1000 ms at 0.6, ${words}: mean ${mean} x, p99 ${p99} x, ${duplicates} in vain`)
+    return p99
+  }
+  const speedsP99 = withMore({ speedsKnown: true }, 'if speeds were known from the first')
+  const loadsP99 = withMore({ loadsSeen: true }, 'if loads were seen as they are')
+  const bothP99 = withMore({ speedsKnown: true, loadsSeen: true }, 'if both were')
   const [long, longFull, short, shortFull] = [of(1000, 0.6), of(1000, 0.8), of(200, 0.3), of(200, 0.6)]
   for (const workload of WORKLOADS) if (workload !== 'poisson') of(1000, 0.6, workload)
   const cut = partitioned(seed, rtts, print)
@@ -117,7 +118,9 @@ export const run = async (
     mean_vs_oracle_1s_load06: long.mean,
     p99_vs_oracle_1s_load06: long.p99,
     neighbours_oracle_p99_1s_load06: long.neighboursP99,
-    speeds_known_p99_1s_load06: toldP99,
+    speeds_known_p99_1s_load06: speedsP99,
+    loads_seen_p99_1s_load06: loadsP99,
+    both_known_p99_1s_load06: bothP99,
     mean_vs_oracle_1s_load08: longFull.mean,
     mean_vs_oracle_200ms_load03: short.mean,
     mean_vs_oracle_200ms_load06: shortFull.mean,

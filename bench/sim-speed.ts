@@ -12,7 +12,7 @@ import { type Handler, ticksOf, Wheel } from '../simulations/level2/wheel.ts'
 import { median, rounded } from './measure.ts'
 
 const PEERS = 1_000_000
-const WORLD = { invokers: PEERS / 8, jobMs: 1000, load: 0.6, workload: 'poisson', churn: true, oracle: false } as const
+const WORLD = { invokers: PEERS / 8, jobMs: 1000, load: 0.6, workload: 'poisson', churn: true } as const
 /** Until as much is under way as will be. */
 const FIRST_MS = 3000
 const ROUNDS = 3

@@ -45,7 +45,7 @@ test('a world is asked for the jobs of a trace, when they came and by as many', 
   const trace = parseJobTrace(['arrival_ms,duration_ms,invoker', ...rows, '20000,100,even'].join('\n'))
   const seen: { asks: number; askedMs: number }[] = []
   const report = runLargeRouting({
-    ...{ seed: seedFor('trace'), peers: 60, invokers: 8, workload: tracedWorkload(trace), churn: false, oracle: true },
+    ...{ seed: seedFor('trace'), peers: 60, invokers: 8, workload: tracedWorkload(trace), churn: false, oracle: 'all' },
     ...{ jobMs: 100, load: 0.6, jobs: trace.length, firstJobs: 0 },
     watch: {
       second: () => {},

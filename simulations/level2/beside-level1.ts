@@ -46,7 +46,7 @@ const tryOnColumns = (trial: Trial): { tried: Tried; setting: Setting } => {
   const { peers, jobs, firstJobs } = trial
   const routing = new LargeRoutingWorld({
     ...trial,
-    ...{ invokers: invokersOf(peers), workload: 'poisson', churn: false, oracle: true, devices: MACHINES },
+    ...{ invokers: invokersOf(peers), workload: 'poisson', churn: false, oracle: 'neighbours', devices: MACHINES },
     link: { lossPpm: 0, jobBytes: 1024 },
   })
   while (routing.arrivals.length <= firstJobs) routing.runMs(STEP_MS)

@@ -15,15 +15,17 @@ export const FUNCTION = 'job'
 export class LargeCandidates implements CandidateView {
   readonly #world: LargeWorld
   readonly #executors: Executors
+  readonly #loadsSeen: boolean
   /** What all invokers have seen: as if each had seen as much. */
   readonly experience: Experience = createExperience()
   #invoker = 0
   #job = 0
   #usualMs = 0
 
-  constructor(world: LargeWorld, executors: Executors) {
+  constructor(world: LargeWorld, executors: Executors, loadsSeen: boolean) {
     this.#world = world
     this.#executors = executors
+    this.#loadsSeen = loadsSeen
   }
 
   look(invoker: number, job: number): this {
@@ -72,6 +74,7 @@ export class LargeCandidates implements CandidateView {
     const { tables, partition, wheel } = this.#world
     const row = this.row(i)
     const [peer, audience] = [tables.peer[row] as number, i < NEAR ? 0 : 1]
+    if (this.#loadsSeen) return Math.max(tables.inFlight[row] as number, this.#executors.itemsAt(peer))
     const isCut = partition && partition.waitTicks(tables.invokers[this.#invoker] as number, peer, wheel.now) > 0
     const told = isCut
       ? this.#executors.seenBefore(peer, audience)

@@ -72,6 +72,12 @@ export class Executors {
     return this.columns.running[peer * PEER_WORDS] as number
   }
 
+  /** Items at `peer` now that are not held back. */
+  itemsAt(peer: number): number {
+    const its = peer * PEER_WORDS
+    return (this.columns.count[its] as number) - (this.columns.held[its] as number)
+  }
+
   /** Items at `peer` as somebody knows it whom words reach in `delay` ticks. */
   seen(peer: number, audience: number, delay: number): number {
     const at = peer * PEER_WORDS + audience * AUDIENCE_WORDS
@@ -245,10 +251,10 @@ export class Executors {
   #considerFor(at: number): void {
     const { wheel, population } = this.#world
     const peer = at >> 1
-    const { count, held, told, toldAt, newsAt } = this.columns
-    const [its, audience] = [peer * PEER_WORDS, at * AUDIENCE_WORDS]
+    const { told, toldAt, newsAt } = this.columns
+    const audience = at * AUDIENCE_WORDS
     const { slots } = population.deviceOf(peer)
-    const items = (count[its] as number) - (held[its] as number)
+    const items = this.itemsAt(peer)
     const toldLoad = fill(this.#toldLoad, slots, told[audience] as number)
     const delayMs = newsDelayMs(toldLoad, fill(this.#nowLoad, slots, items))
     if (delayMs === Number.POSITIVE_INFINITY) return

@@ -41,10 +41,10 @@ export class Invokers {
   /** Called with each counted job that is answered. */
   readonly #answered: (job: AnsweredJob) => void
 
-  constructor(world: LargeWorld, executors: Executors, answered: (job: AnsweredJob) => void) {
+  constructor(world: LargeWorld, executors: Executors, loadsSeen: boolean, answered: (job: AnsweredJob) => void) {
     const { length } = world.tables.invokers
     this.#world = world
-    this.candidates = new LargeCandidates(world, executors)
+    this.candidates = new LargeCandidates(world, executors, loadsSeen)
     this.#below = (limit) => world.random.below(limit)
     this.#open = new Int32Array(length).fill(NONE)
     this.#waiting = new Int32Array(length).fill(NONE)

@@ -45,7 +45,7 @@ export const runPartition = (options: PartitionOptions): PartitionReport => {
   }
   const report = runLargeRouting({
     ...{ ...options, cut, jobMs: 1000, load: 0.6, workload: 'poisson', jobs: JOBS_PER_PEER * peers, firstJobs: 0 },
-    ...{ churn: false, oracle: false },
+    ...{ churn: false },
     watch: {
       second(routing) {
         if (beganMs === 0) beganMs = msOf(routing.world.wheel.now)

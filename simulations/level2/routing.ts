@@ -33,8 +33,13 @@ export interface LargeRouting {
   churn: boolean
   /** Invokers know from the first how fast each neighbour is, which they must learn else; what that costs is what differs. */
   speedsKnown?: boolean
-  /** Keeps what arrived, so that one who sees everything can be asked; costs peers × jobs. */
-  oracle: boolean
+  /** Invokers see the loads of their neighbours as they are; else as they were told, some of it a quarter of a second ago. */
+  loadsSeen?: boolean
+  /**
+   * Keeps what arrived, so that one can be asked who sees everything, and may give each job to a neighbour of who asks, or, 'all', to any
+   * peer as well; which costs neighbours × jobs, and peers × jobs.
+   */
+  oracle?: 'neighbours' | 'all'
   link?: Link
   devices?: readonly DeviceClass[]
   rtts?: RttMatrix | undefined
@@ -107,7 +112,7 @@ export class LargeRoutingWorld {
     if (partition) wheel.at(partition.fromTicks, EVENT.cut, 0)
     this.executors = new Executors(this.world)
     this.tookTicks = new Uint32Array(options.jobs + 1)
-    this.invokers = new Invokers(this.world, this.executors, (job) => {
+    this.invokers = new Invokers(this.world, this.executors, options.loadsSeen ?? false, (job) => {
       this.tookTicks[job.number] = job.ticks
       this.#answered++
       options.watch?.answered(job, this)
@@ -221,7 +226,7 @@ export class LargeRoutingWorld {
 export interface LargeRoutingReport {
   meanMs: number
   p99Ms: number
-  /** Of one who sees everything, with the same arrivals (`routing-oracle.ts`), all peers being there; NaN: not asked for. */
+  /** Of one who sees everything, with the same arrivals (`routing-oracle.ts`), all peers being there. NaN, here and below: not asked for. */
   oracleMeanMs: number
   oracleP99Ms: number
   /** Work done in vain, in parts of that which was not. */
@@ -282,7 +287,7 @@ const oraclesOf = ({ world, arrivals, options }: LargeRoutingWorld) => {
   }
   const counted = (all: number[]) => all.slice(firstJobs, firstJobs + jobs)
   return {
-    all: counted(replay(machines, asked)),
+    all: options.oracle === 'all' ? counted(replay(machines, asked)) : [],
     neighbours: counted(replay(machines, asked, 0, (invoker) => known.get(invoker) as number[])),
   }
 }
