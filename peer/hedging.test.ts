@@ -50,11 +50,11 @@ describe('the budget of hedges', () => {
     return hedges
   }
 
-  test('allows a few at first, then one in twenty items begun', () => {
+  test('allows one at first, then one in fifty items begun', () => {
     const budget = new HedgeBudget()
-    expect(spent(budget)).toBe(3)
+    expect(spent(budget)).toBe(1)
     for (let i = 0; i < 1000; i++) budget.begun()
-    expect(Math.abs(spent(budget) - 50)).toBeLessThanOrEqual(1)
+    expect(Math.abs(spent(budget) - 20)).toBeLessThanOrEqual(1)
   })
 
   test('does not save up without end', () => {
