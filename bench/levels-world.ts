@@ -2,6 +2,6 @@
 import { machine } from '../scripts/sim/machine.ts'
 import { compareLevels } from '../simulations/level2/beside-level1.ts'
 import type { Trial } from '../simulations/trial.ts'
+import { say } from './processes.ts'
 
-process.send?.(await compareLevels(machine, JSON.parse(process.argv[2] ?? '') as Trial))
-process.disconnect?.()
+say(await compareLevels(machine, JSON.parse(process.argv[2] ?? '') as Trial))

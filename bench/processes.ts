@@ -24,8 +24,9 @@ export const start = async <T>(
 const nextOf = async <T>(child: ChildProcess): Promise<T> => {
   const settled = new AbortController()
   const { signal } = settled
-  const ended = once(child, 'exit', { signal }).then(([code]) => {
-    throw new Error(`${child.spawnargs.join(' ')} ended with ${code} before it answered`)
+  // Not 'exit', which may come before the last message has been read.
+  const ended = once(child, 'disconnect', { signal }).then(() => {
+    throw new Error(`${child.spawnargs.join(' ')} ended before it answered`)
   })
   try {
     return ((await Promise.race([once(child, 'message', { signal }), ended])) as [T])[0]
@@ -33,6 +34,11 @@ const nextOf = async <T>(child: ChildProcess): Promise<T> => {
     ended.catch(() => {})
     settled.abort()
   }
+}
+
+/** In a child process: its one message. Whoever disconnects before a long one has left takes it back. */
+export const say = (message: unknown): void => {
+  process.send?.(message, () => process.disconnect?.())
 }
 
 /** Sends `child` a message, and resolves with the next that it sends. Throws if it ends before. */
