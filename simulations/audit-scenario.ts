@@ -6,6 +6,8 @@ import { Outcome } from '../protocol/outcome.ts'
 import type { Clock, Ports } from '../protocol/ports.ts'
 import { decodeValue } from '../protocol/values.ts'
 import { lyingWhen } from './adversaries.ts'
+import { booksOf, checkLeft, leftAt } from './checkers/quiet.ts'
+import { checkLent } from './checkers/usage.ts'
 import { createCostModelHost, MODEL_FUNCTION, modelInput, modelResult } from './cost-model.ts'
 import { withKeyedHashes } from './keyed-hash.ts'
 import { createWorld, type Machine, type PeerSetup, type World, type WorldPeer } from './world.ts'
@@ -52,6 +54,8 @@ export interface AuditReport {
   expelled: readonly { atMs: number; colludes: boolean }[]
   /** What each peer, 0 is the home, has computed: until when, and for how long. */
   runs: readonly { peer: number; atMs: number; ms: number }[]
+  /** What must not be once all is quiet, in words. */
+  violations: readonly string[]
   /** Of all peers, the home first. */
   peerIds: readonly string[]
   beganMs: number
@@ -135,6 +139,11 @@ const performAll = async (
   }
 }
 
+const twice = (seen: readonly ResultSeen[]): string[] => {
+  const more = seen.length - new Set(seen.map(({ id }) => id)).size
+  return more === 0 ? [] : [`${more} tasks were answered twice`]
+}
+
 /** The same scenario gives the same report. */
 export const runAuditScenario = async (scenario: AuditScenario): Promise<AuditReport> => {
   const { seed, peers, tasks, colluders, latencyMs = () => LATENCY_MS } = scenario
@@ -166,6 +175,7 @@ export const runAuditScenario = async (scenario: AuditScenario): Promise<AuditRe
     .map(({ atMs, fields }) => ({ atMs, colludes: bad.has(String(fields.peer)) }))
   const colludersExpelled = expelled.filter(({ colludes }) => colludes).length
   const wrong = seen.filter(({ isWrong }) => isWrong)
+  const left = world.peers.map((one, i) => ({ peer: i, ...leftAt(one) }))
   const report: AuditReport = {
     ...{ results: seen.length, executions: seen.reduce((sum, one) => sum + one.executions, 0) },
     ...{ wrongAccepted: wrong.length, colluders, colludersExpelled },
@@ -175,6 +185,7 @@ export const runAuditScenario = async (scenario: AuditScenario): Promise<AuditRe
       seen,
       expelled,
       runs: heard.runs,
+      violations: [...twice(seen), ...checkLeft(left), ...checkLent(booksOf(world.peers))],
       peerIds: world.peers.map(({ peerId }) => peerId),
       beganMs,
       endedMs: Math.max(...[...seen, ...heard.events].map(({ atMs }) => atMs)),

@@ -12,8 +12,8 @@ const scenario = (name: string, changes: Partial<AuditScenario>): AuditScenario 
 
 describe('ten executors', () => {
   test('that are honest cost their probation and the floor', async () => {
-    const { results, executions, wrongAccepted } = await runAuditScenario(scenario('honest', {}))
-    expect([results, wrongAccepted]).toEqual([3000, 0])
+    const { results, executions, wrongAccepted, violations } = await runAuditScenario(scenario('honest', {}))
+    expect([results, wrongAccepted, violations]).toEqual([3000, 0, []])
     const audits = executions - results
     const most = 10 * PROBATION_RECEIPTS + AUDIT_FLOOR * results
     expect(audits).toBeGreaterThan(most / 2)
@@ -23,6 +23,7 @@ describe('ten executors', () => {
 
   test('of which two collude and lie on all they can are found out, and what they got through is corrected', async () => {
     const report = await runAuditScenario(scenario('all', { colluders: 2, lieRate: 1 }))
+    expect(report.violations).toEqual([])
     expect(report.colludersExpelled).toBe(2)
     // Some dozen each on average (docs/SCALE.md), and none where the first lie is drawn; two geometric numbers are 16 times
     // as many each in one run of a million.

@@ -4,6 +4,8 @@ import type { Peer } from '../peer/peer.ts'
 import type { CID } from '../protocol/cid.ts'
 import type { Clock, Ports } from '../protocol/ports.ts'
 import { decodeValue } from '../protocol/values.ts'
+import { booksOf, checkLeft, leftAt, QUIET_MS } from './checkers/quiet.ts'
+import { checkUsage } from './checkers/usage.ts'
 import { createCostModelHost, MODEL_FUNCTION, modelInput, modelResult } from './cost-model.ts'
 import { ln } from './exact-math.ts'
 import { withKeyedHashes } from './keyed-hash.ts'
@@ -73,6 +75,8 @@ export interface RoutingReport extends RoutingFigures {
   jobs: readonly JobSeen[]
   runs: readonly RunSeen[]
   peerIds: readonly string[]
+  /** What must not be once all is quiet, in words. */
+  violations: readonly string[]
   /** When the first job arrived, from which on jobs are timed. */
   beganMs: number
 }
@@ -188,6 +192,9 @@ export const runRoutingScenario = async (scenario: RoutingScenario): Promise<Rou
   const beganMs = world.clock.monotonic()
   const answered = await world.until(performArrivals(world.clock, peerOf, model, arrivals))
   const hedges = world.peers.reduce((sum, { events }) => sum + events.length, 0)
+  await world.clock.advance(QUIET_MS)
+  const left = world.peers.map((one, i) => ({ peer: i, ...leftAt(one) }))
+  const violations = [...checkLeft(left), ...checkUsage(booksOf(world.peers))]
   await world.stop()
   const jobs = jobsSeen(machines, names, arrivals, answered)
   const counted = jobs.slice(firstJobs)
@@ -203,6 +210,6 @@ export const runRoutingScenario = async (scenario: RoutingScenario): Promise<Rou
     hedges,
     meanRoundTripMs: meanOf(pairs),
     wrong: answered.filter(({ result }, i) => !isRight(arrivals[i] as Arrival, result)).length,
-    ...{ jobs, runs, peerIds: names, beganMs },
+    ...{ jobs, runs, peerIds: names, violations, beganMs },
   }
 }

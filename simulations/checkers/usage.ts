@@ -11,6 +11,15 @@ export interface Book {
 
 const COUNTS = ['fuel', 'gib_fuel', 'bytes'] as const
 
+/** A sentence for each who has lent more than the other has signed for: which nobody may, even where one lies or is gone. */
+export const checkLent = (books: readonly Book[]): string[] => {
+  const signed = new Map(books.map(({ peer, other, used }) => [`${peer} ${other}`, used.fuel]))
+  return books.flatMap(({ peer, other, lent }) => {
+    const used = signed.get(`${other} ${peer}`) ?? 0
+    return lent.fuel > used ? [`${peer} has lent ${other} ${lent.fuel} fuel, which has signed for ${used}`] : []
+  })
+}
+
 /** A sentence for each two who do not agree, and for each sum of all balances that is not zero. */
 export const checkUsage = (books: readonly Book[]): string[] => {
   const wrong: string[] = []

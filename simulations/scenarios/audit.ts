@@ -24,12 +24,15 @@ export const scenario: Scenario = {
         ...{ results, executions_per_result: executions / results, wrong_share: wrongAccepted / results },
         ...{ wrong_share_after_recheck: wrongAfterRecheck / results, colluders, colluders_expelled: colludersExpelled },
       },
-      violations: violated({
-        [`${results} of ${tasks} tasks had a result`]: results === tasks,
-        [`${honestExpelled} honest peers were expelled`]: honestExpelled === 0,
-        [`of ${colluders} colluders that always lie ${colludersExpelled} were expelled`]:
-          colludersExpelled === colluders,
-      }),
+      violations: [
+        ...report.violations,
+        ...violated({
+          [`${results} of ${tasks} tasks had a result`]: results === tasks,
+          [`${honestExpelled} honest peers were expelled`]: honestExpelled === 0,
+          [`of ${colluders} colluders that always lie ${colludersExpelled} were expelled`]:
+            colludersExpelled === colluders,
+        }),
+      ],
       pictures: auditPictures(report, traffic, rtts ? undefined : seed),
     }
   },

@@ -3,8 +3,9 @@ import type { CallResult } from '../../peer/calls.ts'
 import type { ErrorCode } from '../../protocol/errors.ts'
 import { decodeValue } from '../../protocol/values.ts'
 import type { Recorded, Seen } from '../checkers/history.ts'
+import { checkLeft } from '../checkers/quiet.ts'
 import { checkHistory } from '../checkers/serialisability.ts'
-import { checkUsage } from '../checkers/usage.ts'
+import { checkLent, checkUsage } from '../checkers/usage.ts'
 import { modelResult } from '../cost-model.ts'
 import {
   type Checker,
@@ -190,10 +191,7 @@ const newestStand = ({ entries }: Record, history: readonly Recorded[]): string[
 const queuesBounded: Checker = ({ left, runningMax, timers, plan: { kinds } }) => [
   ...(runningMax > RUNNING_MAX ? [`${runningMax} tasks ran or waited at one peer`] : []),
   ...(timers > TIMERS_PER_PEER_MAX * kinds.length ? [`${timers} timers are set, and nothing is under way`] : []),
-  ...left.flatMap(({ peer, running, inFlight }) => [
-    ...(running > 0 ? [`peer ${peer} still runs ${running} tasks, and nobody waits for any`] : []),
-    ...(inFlight > 0 ? [`peer ${peer} still counts ${inFlight} tasks as under way, and waits for none`] : []),
-  ]),
+  ...checkLeft(left),
 ]
 
 /** Those who are as they should be know and trust each other in the end. */
@@ -228,14 +226,8 @@ const outStayOut: Checker = (record) =>
     )
 
 /** Nobody has lent more than the other has signed for; and where nothing broke, both count the same. */
-const balancesAgree: Checker = ({ books, plan: { kinds, faults } }) => {
-  if (faults.length === 0 && kinds.every(isHonest)) return checkUsage(books)
-  const signed = new Map(books.map(({ peer, other, used }) => [`${peer} ${other}`, used.fuel]))
-  return books.flatMap(({ peer, other, lent }) => {
-    const used = signed.get(`${other} ${peer}`) ?? 0
-    return lent.fuel > used ? [`${peer} has lent ${other} ${lent.fuel} fuel, which has signed for ${used}`] : []
-  })
-}
+const balancesAgree: Checker = ({ books, plan: { kinds, faults } }) =>
+  faults.length === 0 && kinds.every(isHonest) ? checkUsage(books) : checkLent(books)
 
 /** By what they look at. */
 export const CHECKERS = {

@@ -5,6 +5,7 @@ import type { CID } from '../../protocol/cid.ts'
 import type { MeshError } from '../../protocol/errors.ts'
 import type { LogEventName, LogFields } from '../../protocol/log.ts'
 import type { Value } from '../../protocol/values.ts'
+import type { LeftOver } from '../checkers/quiet.ts'
 import type { Book } from '../checkers/usage.ts'
 import type { Asked, Plan } from './plan.ts'
 
@@ -44,10 +45,7 @@ export interface Standing {
 }
 
 /** One peer in the end; of those who are there. */
-export interface Left {
-  peer: number
-  running: number
-  inFlight: number
+export interface Left extends LeftOver {
   /** Of the others that it knows, by their number. */
   trust: ReadonlyMap<number, Standing>
   events: readonly { name: LogEventName; fields: LogFields }[]

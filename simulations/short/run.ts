@@ -11,7 +11,7 @@ import { Outcome } from '../../protocol/outcome.ts'
 import type { Channel, Clock, Network, Ports, Storage } from '../../protocol/ports.ts'
 import { decodeValue, encodeValue, type Value } from '../../protocol/values.ts'
 import { delegated, withChannels, withFrames, withNetwork } from '../channels.ts'
-import type { Book } from '../checkers/usage.ts'
+import { booksOf, leftAt } from '../checkers/quiet.ts'
 import { modelInput } from '../cost-model.ts'
 import { ForgetfulDisk } from '../forgetful-storage.ts'
 import { withKeyedHashes } from '../keyed-hash.ts'
@@ -134,7 +134,7 @@ class ShortWorld {
       ...{ plan: this.#plan, names, called: this.#called, entries: await this.#entries(), paid: this.#till.times() },
       ...{
         left: this.#left(),
-        books: this.#books(),
+        books: booksOf(this.#theWorld.peers.filter((_, i) => !this.#gone.has(i))),
         ...{ secrets: this.#secrets, errandRuns: this.#errandRuns, errandRests: this.#errandRests },
         revoked: this.#revoked,
         runningMax: this.#runningMax,
@@ -311,26 +311,15 @@ class ShortWorld {
     const names = this.#theWorld.peers.map(({ peerId }) => peerId)
     return this.#theWorld.peers.flatMap(({ peer, events }, i): Left[] => {
       if (this.#gone.has(i)) return []
-      const { running, neighbours } = peer.status()
+      const { neighbours } = peer.status()
       const trust = new Map(
         neighbours.map(({ peer: other, trust: { state, caught }, round_trip_ms: roundTripMs }) => [
           names.indexOf(other),
           { state, caught, roundTripMs },
         ]),
       )
-      const inFlight = neighbours.reduce((sum, one) => sum + one.in_flight, 0)
-      return [{ peer: i, running: running.length, inFlight, trust, events }]
+      return [{ peer: i, ...leftAt({ peer }), trust, events }]
     })
-  }
-
-  #books(): Book[] {
-    const there = this.#theWorld.peers.filter((_, i) => !this.#gone.has(i))
-    const names = new Set(there.map(({ peerId }) => peerId))
-    return there.flatMap(({ peer, peerId }) =>
-      (peer.status().usage ?? []).flatMap(({ peer: other, lent, used }) =>
-        names.has(other) ? [{ peer: peerId, other, lent, used }] : [],
-      ),
-    )
   }
 
   /** Where it is: whom it cannot dial, and whether it tells others of each other. */
