@@ -89,4 +89,13 @@ test('each says in `ps` and `wait` what is wrong with it, those behind it end, a
   }
   const told = home(world).events.filter(({ name }) => name === 'storage.failed')
   expect(told.map(({ fields }) => fields?.invocation)).toEqual([damaged[0]])
+
+  // Of the one whose record cannot be read nothing is left once its owner has cancelled it; the others have ended.
+  const { durable } = home(world).peer
+  const [unreadable, ...failed] = damaged as [string, ...string[]]
+  expect((await kept(home(world), unreadable, 'input')).length).toBeGreaterThan(0)
+  for (const id of damaged) expect(await world.until(durable.cancel(id))).toBe(id === unreadable)
+  for (const what of ['input', 'journal', 'code']) expect(await kept(home(world), unreadable, what)).toEqual([])
+  await expect(durable.end(unreadable)).rejects.toMatchObject({ code: 'E_USAGE' })
+  expect(new Set((await durable.list(true)).map(({ id }) => id))).toEqual(new Set([...failed, ...sound]))
 })

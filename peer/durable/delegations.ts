@@ -9,6 +9,7 @@ import { MeshError } from '../../protocol/errors.ts'
 import type { Ports } from '../../protocol/ports.ts'
 import { commitKnown } from '../state/commit.ts'
 import type { StateEngine, Write } from '../state/engine.ts'
+import { Damaged, wholeOf } from './damaged.ts'
 import { type HeldDelegation, openDelegation } from './delegation-rules.ts'
 
 /** No grant reaches it. */
@@ -24,6 +25,15 @@ type Kept = Envelope | { revoked: Envelope }
 export const forgetDelegation = (id: string): Write => ({ namespace: DELEGATIONS, key: id, delete: true })
 
 const signedIn = (kept: Kept): Envelope => ('revoked' in kept ? kept.revoked : kept)
+
+/** Throws Damaged: nobody but the caller could say it again, and that knows it from its home. */
+const readKept = (id: string, value: Uint8Array | undefined): { kept: Kept; delegation: Delegation } => {
+  if (!value) throw new Damaged(id, 'what its caller has signed is missing')
+  return wholeOf(id, 'what its caller has signed', () => {
+    const kept = decodeCanonical(value) as Kept
+    return { kept, delegation: Delegation.decode(signedIn(kept).payload) }
+  })
+}
 
 export class Delegations {
   readonly #ports: DelegationPorts
@@ -53,34 +63,32 @@ export class Delegations {
     return this.#commit(`${id}/renewed`, this.writeOf(id, signed))
   }
 
-  /** Of one that has none nothing is changed. */
+  /** Throws Damaged. */
   async revoke(id: string): Promise<void> {
-    const [kept] = await this.#kept([id])
-    if (!kept) return
+    const { kept } = await this.#kept(id)
     const write = { namespace: DELEGATIONS, key: id, put: encodeCanonical({ revoked: signedIn(kept) }) }
     await this.#commit(`${id}/revoked`, write)
   }
 
-  /** Those by which `running` go on, or may again. */
+  /** Those by which `running` go on, or may again: without what is damaged, which ends by itself. */
   async standing(running: readonly { id: string; record: DurableRecord }[]): Promise<HeldDelegation[]> {
     const own = running.filter(({ id, record }) => record.delegated?.under.toString() === id)
-    const kept = await this.#kept(own.map(({ id }) => id))
+    const found = await Promise.all(own.map(({ id }) => this.#kept(id).catch(passedOver)))
     return own.flatMap(({ id, record }, i) => {
-      const one = kept[i]
-      if (!one) return []
+      const kept = found[i]?.kept
+      if (!kept) return []
       const by = running.filter(({ record: { delegated } }) => delegated?.under.toString() === id)
-      const about = { isRevoked: 'revoked' in one, deadlineMs: record.deadline_ms, running: by.length }
-      return [{ id, signed: signedIn(one), ...about }]
+      const about = { isRevoked: 'revoked' in kept, deadlineMs: record.deadline_ms, running: by.length }
+      return [{ id, signed: signedIn(kept), ...about }]
     })
   }
 
-  /** By which `id` may run now. Throws MeshError E_NO_HOME if there is none, or it has expired. */
+  /** By which `id` may run now. Throws MeshError E_NO_HOME if it was revoked or has expired, Damaged. */
   async held(id: string): Promise<{ delegation: Delegation; signed: Envelope }> {
-    const [signed] = await this.#kept([id])
-    if (!signed || 'revoked' in signed) throw new MeshError('E_NO_HOME', 'the caller has revoked its delegation')
-    const delegation = Delegation.decode(signed.payload)
+    const { kept, delegation } = await this.#kept(id)
+    if ('revoked' in kept) throw new MeshError('E_NO_HOME', 'the caller has revoked its delegation')
     const { clock } = this.#ports
-    if (delegation.expires_ms > clock.now()) return { delegation, signed }
+    if (delegation.expires_ms > clock.now()) return { delegation, signed: kept }
     throw new MeshError('E_NO_HOME', 'the delegation of the caller has expired; renew it')
   }
 
@@ -93,7 +101,8 @@ export class Delegations {
           if (isWatched) cancel = this.#ports.clock.after(Math.min(LOOK_MS, expires_ms - this.#ports.clock.now()), look)
         },
         (cause) => {
-          if (cause instanceof MeshError && cause.code === 'E_NO_HOME') over.abort()
+          const isOver = cause instanceof Damaged || (cause instanceof MeshError && cause.code === 'E_NO_HOME')
+          if (isOver) over.abort()
           else if (isWatched) cancel = this.#ports.clock.after(LOOK_MS, look)
         },
       )
@@ -106,9 +115,16 @@ export class Delegations {
     }
   }
 
-  async #kept(ids: readonly string[]): Promise<(Kept | undefined)[]> {
-    const entries = await this.#engine.read(DELEGATIONS, ids, await this.#engine.revision())
-    return entries.map(({ value }) => value && (decodeCanonical(value) as Kept))
+  /** The one of whoever has signed for `id`; undefined: there is none, or it is damaged. */
+  async callerOf(id: string): Promise<string | undefined> {
+    const found = await this.#kept(id).catch(passedOver)
+    return found && signedIn(found.kept).signer
+  }
+
+  /** Throws Damaged. */
+  async #kept(id: string): Promise<{ kept: Kept; delegation: Delegation }> {
+    const [entry] = await this.#engine.read(DELEGATIONS, [id], await this.#engine.revision())
+    return readKept(id, entry?.value)
   }
 
   async #commit(name: string, write: Write): Promise<void> {
@@ -116,4 +132,8 @@ export class Delegations {
     const transaction = { id: `${name}/${revision}`, revision, reads: [], ranges: [], writes: [write] }
     await commitKnown(this.#ports.clock, this.#engine, transaction)
   }
+}
+
+const passedOver = (cause: unknown): undefined => {
+  if (!(cause instanceof Damaged)) throw cause
 }

@@ -22,6 +22,7 @@ test('twice as late each time, up to 10 s, and soon again once it has got furthe
       input: new Uint8Array(),
       abort: new AbortController().signal,
       delegations: {} as Delegations,
+      cancelCalls: async () => {},
       call: async () => {
         triedMs.push(clock.monotonic() - beganMs)
         const reached = reaches[triedMs.length - 1]

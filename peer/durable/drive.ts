@@ -4,6 +4,7 @@ import { MeshError } from '../../protocol/errors.ts'
 import type { Ports } from '../../protocol/ports.ts'
 import { type CallResult, type CallWish, ensureLevel } from '../calls.ts'
 import { pause } from '../pause.ts'
+import { Damaged } from './damaged.ts'
 import type { Delegations } from './delegations.ts'
 import type { StoredRun } from './kept-run.ts'
 import { mayGoOn, RETRY_MS } from './retry.ts'
@@ -15,6 +16,8 @@ export interface Drive {
   /** Given up here. */
   abort: AbortSignal
   delegations: Delegations
+  /** What it has called ends. Throws what the state throws. */
+  cancelCalls(): Promise<void>
   call(wish: CallWish): Promise<CallResult>
 }
 
@@ -50,6 +53,8 @@ export const drive = async (ports: Pick<Ports, 'clock' | 'log'>, driven: Drive):
     log.event('invocation.delayed', { invocation: durable.id, reason: cause.message })
     const leftMs = record.deadline_ms - clock.now()
     const hasTime = leftMs > 0
+    if (cause instanceof Damaged && durable.id === record.delegated?.under.toString())
+      return endAll(ports, driven, cause)
     if (!mayGoOn(cause, hasTime) && !(mayWait && hasTime)) return end(ports, driven, cause)
     await pause(clock, Math.min(delayMs, Math.max(leftMs, RETRY_MS.least)), abort)
   }
@@ -62,6 +67,14 @@ const end = ({ log }: Pick<Ports, 'log'>, { durable }: Drive, cause: MeshError):
   durable.fail('failed', cause).catch((failed: Error) => {
     log.event('storage.failed', { invocation: durable.id, reason: failed.message })
   })
+
+/** Nobody can say any more whether it may run: with what it has called, which would tell its function only that it failed. */
+const endAll = async ({ log }: Pick<Ports, 'log'>, driven: Drive, cause: MeshError): Promise<void> => {
+  await end({ log }, driven, cause)
+  await driven.cancelCalls().catch((failed: Error) => {
+    log.event('storage.failed', { invocation: driven.durable.id, reason: failed.message })
+  })
+}
 
 /** `mayWait`: its caller lets it run no more, and may again. */
 const attempt = async (

@@ -1,9 +1,8 @@
 /** Durable invocations: begun once, kept in the state, gone on with by whatever runs, until they end or are cancelled. */
-import { type CID, ensureCid, isCidText } from '../../protocol/cid.ts'
+import { type CID, ensureCid } from '../../protocol/cid.ts'
 import type { DurableRecord, DurableState } from '../../protocol/durable.ts'
 import type { Envelope } from '../../protocol/envelope.ts'
 import { MeshError } from '../../protocol/errors.ts'
-import { MESSAGE_CHARS_MAX } from '../../protocol/limits.ts'
 import type { Outcome } from '../../protocol/outcome.ts'
 import type { Ports } from '../../protocol/ports.ts'
 import type { Manifest, TaskTemplate } from '../../protocol/records.ts'
@@ -21,6 +20,7 @@ import { codeWrites } from './code.ts'
 import { Damaged } from './damaged.ts'
 import { Delegations } from './delegations.ts'
 import { drive } from './drive.ts'
+import { discard, endAs } from './ending.ts'
 import { Forgetting } from './forgetting.ts'
 import { keptOf, outcomeOf } from './kept.ts'
 import { KeptCheckpoints } from './kept-checkpoints.ts'
@@ -30,8 +30,17 @@ import { INVOCATIONS, inputName, placeOf } from './names.ts'
 import { commitNested, Nested } from './nested.ts'
 import { piecesOf } from './pieces.ts'
 import { recordedOf } from './recorded.ts'
-import { allFound, allRecords, findRecord, grantsWrites, parentOf, withGrants, writeRecord } from './records.ts'
-import { type DurableSummary, summaryOf, unknown } from './summary.ts'
+import {
+  allFound,
+  allRecords,
+  findRecord,
+  grantsWrites,
+  knownRecord,
+  parentOf,
+  withGrants,
+  writeRecord,
+} from './records.ts'
+import { type DurableSummary, summaryOf } from './summary.ts'
 
 /** Each holds its input and journal in memory. */
 const RUNNING_MAX = 1000
@@ -94,9 +103,8 @@ export class Durable {
       homes: parts.homes,
       left: () => this.#left(),
       takeOver: (id) => this.#takeOver(id),
-      fail: async (id, { code, message }) => {
-        const error = { code, message: message.slice(0, MESSAGE_CHARS_MAX) }
-        await this.#endAs(id, { state: 'failed', error }, (record) => this.#isLeft(id, record))
+      fail: async (id, cause) => {
+        await endAs(ports.clock, parts.engine, id, (record) => this.#isLeft(id, record), cause)
       },
     })
     this.delegations = new Delegations(ports, parts.engine, parts.mesh)
@@ -140,8 +148,9 @@ export class Durable {
 
   /** Throws MeshError E_USAGE for one that is not known. */
   async record(id: string): Promise<DurableRecord> {
-    const found = await this.#recordOf(id)
-    return withGrants(this.#parts.engine, this.#placeOf(found.record), { id, ...found })
+    const { engine } = this.#parts
+    const found = await knownRecord(engine, id)
+    return withGrants(engine, this.#placeOf(found.record), { id, ...found })
   }
 
   manifest(functionCid: CID): Promise<Manifest> {
@@ -226,7 +235,7 @@ export class Durable {
   /** How it ended; undefined: it runs. Throws MeshError E_USAGE for one that is not known. */
   async end(id: string): Promise<DurableEnd | undefined> {
     try {
-      const { record, revision } = await this.#recordOf(id)
+      const { record, revision } = await knownRecord(this.#parts.engine, id)
       const { state, error } = record
       if (state === 'running') return undefined
       const outcome = await outcomeOf(this.#kept, { id, record, revision })
@@ -243,8 +252,8 @@ export class Durable {
    */
   async recorded(id: string): Promise<Uint8Array> {
     await this.#running.get(id)?.run.intends()
-    const { record, revision } = await this.#recordOf(id)
-    const { store } = this.#parts
+    const { engine, store } = this.#parts
+    const { record, revision } = await knownRecord(engine, id)
     const kept = await keptOf(this.#kept, { id, record, revision })
     return recordedOf(this.#ports.crypto, (cid) => store.get(cid), {
       record,
@@ -269,31 +278,30 @@ export class Durable {
     }
   }
 
-  /** Ends it, and what it has called: nothing of it is committed afterwards. False: it had ended. Throws MeshError E_USAGE for one that is not known. */
+  /**
+   * Ends it, and what it has called: nothing of it is committed afterwards. One whose record cannot be read is deleted, with all
+   * that is kept of it. False: it had ended. Throws MeshError E_USAGE for one that is not known.
+   */
   async cancel(id: string): Promise<boolean> {
-    if (!(await this.#endAs(id, { state: 'cancelled' }, ({ state }) => state === 'running'))) return false
-    this.#running.get(id)?.abort.abort()
-    for await (const one of allRecords(this.#parts.engine))
-      if (one.record.state === 'running' && parentOf(one.record) === id) await this.cancel(one.id)
+    const { engine } = this.#parts
+    const running = this.#running.get(id)
+    const may = ({ state }: DurableRecord) => state === 'running'
+    try {
+      if (!(await endAs(this.#ports.clock, engine, id, may))) return false
+      running?.abort.abort()
+    } catch (cause) {
+      if (!(cause instanceof Damaged)) throw cause
+      running?.abort.abort()
+      await running?.over
+      await discard(this.#ports, engine, this.delegations, id)
+    }
+    await this.#cancelCalls(id)
     return true
   }
 
-  /** Without an outcome. False: it is not as it has to be for that. */
-  async #endAs(
-    id: string,
-    ended: Pick<DurableRecord, 'state' | 'error'>,
-    may: (record: DurableRecord) => boolean,
-  ): Promise<boolean> {
-    const { clock } = this.#ports
-    for (;;) {
-      const { record, revision } = await this.#recordOf(id)
-      if (!may(record)) return false
-      const writes = [writeRecord(id, { ...record, ...ended, ended_ms: clock.now() })]
-      const reads = [{ namespace: INVOCATIONS, key: id }]
-      const transaction = { id: `${id}/${ended.state}`, revision, reads, ranges: [], writes }
-      const committed = await commitKnown(clock, this.#parts.engine, transaction)
-      if (committed.kind === 'committed') return true
-    }
+  async #cancelCalls(id: string): Promise<void> {
+    for await (const one of allRecords(this.#parts.engine))
+      if (one.record.state === 'running' && parentOf(one.record) === id) await this.cancel(one.id)
   }
 
   /** Whatever runs is left as it is, for the next start. */
@@ -318,7 +326,7 @@ export class Durable {
 
   async #takeOver(id: string): Promise<void> {
     const { engine } = this.#parts
-    const { record: found, revision } = await this.#recordOf(id)
+    const { record: found, revision } = await knownRecord(this.#parts.engine, id)
     // Another home may have been faster.
     if (!this.#isLeft(id, found)) return
     // Its parent was, and its home ended before it came to this one.
@@ -369,8 +377,8 @@ export class Durable {
     const lost = (cause: MeshError) => abort.abort(cause)
     const rehearsals = this.#parts.local.rehearsals as Rehearsals
     const run = new StoredRun(this.#ports, this.#parts.engine, { id, record, journal, checkpoints, rehearsals, lost })
-    const { call } = this.#parts
-    const driven = { durable: run, record, input, abort: abort.signal, delegations: this.delegations, call }
+    const parts = { delegations: this.delegations, call: this.#parts.call, cancelCalls: () => this.#cancelCalls(id) }
+    const driven = { durable: run, record, input, abort: abort.signal, ...parts }
     const over = drive(this.#ports, driven).finally(() => {
       this.#running.delete(id)
       checkpoints.close()
@@ -379,13 +387,6 @@ export class Durable {
       if (abort.signal.aborted && !this.#isStopped) this.#adoption.soon()
     })
     this.#running.set(id, { run, abort, over, record })
-  }
-
-  async #recordOf(id: string): Promise<{ record: DurableRecord; revision: number }> {
-    if (!isCidText(id)) throw unknown(id)
-    const { record, revision } = await findRecord(this.#parts.engine, id)
-    if (!record) throw unknown(id)
-    return { record, revision }
   }
 
   async #write(id: string, writes: readonly Write[]): Promise<void> {

@@ -8,7 +8,7 @@ import { isOfCallers } from '../state/totals.ts'
 import { forgetDelegation } from './delegations.ts'
 import { INVOCATIONS, PIECES, placeOfCaller } from './names.ts'
 import { scanPieces } from './pieces.ts'
-import { type EndedRecord, endedIn } from './records.ts'
+import { endedIn } from './records.ts'
 
 const KEPT_MS = 7 * 24 * 60 * 60 * 1000
 /** Of the home's own; of one caller; of all callers. With those that run no more than a list of them has room for. */
@@ -27,11 +27,17 @@ const IN_VAIN_MS = 1000
 
 type ForgettingPorts = Pick<Ports, 'clock' | 'crypto' | 'log'>
 
-/** Its record goes last, with its outcome: until then it is there, and forgotten again. */
-const forget = async ({ clock }: ForgettingPorts, engine: StateEngine, { id, place }: EndedRecord): Promise<void> => {
+/** What is kept of `id` in those places. Its record goes last, with its outcome: until then it is there, and forgotten again. */
+export const forget = async (
+  { clock }: Pick<ForgettingPorts, 'clock'>,
+  engine: StateEngine,
+  id: string,
+  places: readonly string[],
+): Promise<void> => {
   const writes: Write[] = []
-  for await (const { key } of scanPieces(engine, place, `${id}/`, await engine.revision()))
-    writes.push({ namespace: place, key, delete: true })
+  for (const place of places)
+    for await (const { key } of scanPieces(engine, place, `${id}/`, await engine.revision()))
+      writes.push({ namespace: place, key, delete: true })
   writes.push({ namespace: INVOCATIONS, key: id, delete: true }, forgetDelegation(id))
   for (let end = writes.length % DELETED_MAX || DELETED_MAX, from = 0; from < writes.length; end += DELETED_MAX) {
     const revision = await engine.revision()
@@ -96,7 +102,7 @@ export class Forgetting {
       const isOwn = one.place === PIECES
       const count = (counts.get(one.place) ?? 0) + 1
       const isMany = isOwn ? count > OWN_KEPT_MAX : count > CALLER_KEPT_MAX || callers >= CALLERS_KEPT_MAX
-      if (isMany || one.endedMs < oldestMs) await forget(this.#ports, this.#engine, one)
+      if (isMany || one.endedMs < oldestMs) await forget(this.#ports, this.#engine, one.id, [one.place])
       else {
         counts.set(one.place, count)
         if (!isOwn) callers += 1
@@ -140,7 +146,7 @@ class Room {
     this.#inVainMs.delete(place)
     const ended = (await endedIn(crypto, this.#engine)).filter((one) => one.place === place)
     const oldest = ended.slice(0, Math.ceil(ended.length / SHARE))
-    for (const one of oldest) await forget(this.#ports, this.#engine, one)
+    for (const { id } of oldest) await forget(this.#ports, this.#engine, id, [place])
     if (oldest.length === 0) this.#inVainMs.set(place, clock.monotonic())
     return oldest.length > 0
   }

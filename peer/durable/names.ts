@@ -11,9 +11,13 @@ export const PIECES = '.pieces'
 /** All else of what it runs for the caller of this prefix (caller-namespaces.ts), whose quota it counts for. */
 export const placeOfCaller = (prefix: string): string => `.${prefix}pieces`
 
+/** All else of what it runs for that peer. */
+export const placeOfPeer = (crypto: Pick<Crypto, 'hash'>, caller: string): string =>
+  placeOfCaller(callerPrefixOf(tagOf(crypto, caller)))
+
 /** Whose `delegated` it is. */
 export const placeOf = (crypto: Pick<Crypto, 'hash'>, { delegated }: Pick<DurableRecord, 'delegated'>): string =>
-  delegated ? placeOfCaller(callerPrefixOf(tagOf(crypto, delegated.caller))) : PIECES
+  delegated ? placeOfPeer(crypto, delegated.caller) : PIECES
 
 export const grantsName = (id: string): string => `${id}/grants`
 export const inputName = (id: string): string => `${id}/input`

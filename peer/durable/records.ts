@@ -1,4 +1,5 @@
 /** The records of durable invocations, as they stand in the state. */
+import { isCidText } from '../../protocol/cid.ts'
 import { decodeCanonical, encodeCanonical } from '../../protocol/codec.ts'
 import { DurableRecord } from '../../protocol/durable.ts'
 import { ensureGrants } from '../../protocol/grants.ts'
@@ -7,12 +8,19 @@ import type { StateEngine, Write } from '../state/engine.ts'
 import { Damaged, wholeOf } from './damaged.ts'
 import { grantsName, INVOCATIONS, placeOf } from './names.ts'
 import { piecesOf, readPieces } from './pieces.ts'
+import { unknown } from './summary.ts'
 
 const PAGE = 100
 
 /** Throws Damaged. */
-export const readRecord = (id: string, bytes: Uint8Array): DurableRecord =>
-  wholeOf(id, 'its record', () => DurableRecord.decode(bytes))
+export const readRecord = (id: string, bytes: Uint8Array): DurableRecord => {
+  try {
+    return DurableRecord.decode(bytes)
+  } catch (cause) {
+    const fault = `its record cannot be read: ${(cause as Error).message}; \`wayside cancel ${id}\` at its home removes it, with all that is kept of it`
+    throw new Damaged(id, fault, { cause })
+  }
+}
 
 /** Throws Damaged. */
 export const findRecord = async (
@@ -22,6 +30,17 @@ export const findRecord = async (
   const revision = await engine.revision()
   const [entry] = await engine.read(INVOCATIONS, [id], revision)
   return { record: entry?.value && readRecord(id, entry.value), revision }
+}
+
+/** Throws MeshError E_USAGE for one that is not known, Damaged. */
+export const knownRecord = async (
+  engine: StateEngine,
+  id: string,
+): Promise<{ record: DurableRecord; revision: number }> => {
+  if (!isCidText(id)) throw unknown(id)
+  const { record, revision } = await findRecord(engine, id)
+  if (!record) throw unknown(id)
+  return { record, revision }
 }
 
 /** Without the grants of one that is run for a caller: they may be large, and count as the caller's (grantsWrites). */
