@@ -106,7 +106,14 @@ export const run = async (
   const loadsP99 = withMore({ loadsSeen: true }, 'if loads were seen as they are')
   const bothP99 = withMore({ speedsKnown: true, loadsSeen: true }, 'if both were')
   const [long, longFull, short, shortFull] = [of(1000, 0.6), of(1000, 0.8), of(200, 0.3), of(200, 0.6)]
-  for (const workload of WORKLOADS) if (workload !== 'poisson') of(1000, 0.6, workload)
+  const others = WORKLOADS.filter((workload) => workload !== 'poisson').flatMap((workload) => {
+    const { mean, p99, duplicates } = of(1000, 0.6, workload)
+    return [
+      [`mean_vs_oracle_${workload}`, mean],
+      [`p99_vs_oracle_${workload}`, p99],
+      [`duplicate_share_${workload}`, duplicates],
+    ] as const
+  })
   const cut = partitioned(seed, rtts, print)
   const nearestFound = nearest(seed, rtts)
   print(`nearest of ${20} known, six of them probed: ${nearestFound} x`)
@@ -126,6 +133,7 @@ export const run = async (
     mean_vs_oracle_200ms_load06: shortFull.mean,
     duplicate_share_1s: long.duplicates,
     duplicate_share_200ms: Math.max(short.duplicates, shortFull.duplicates),
+    ...Object.fromEntries(others),
     cut_vs_before: cut,
     nearest_vs_best_of_20: nearestFound,
     idle_bytes_per_s: Math.round(idle.bytesPerS),

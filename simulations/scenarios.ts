@@ -43,6 +43,9 @@ export const SCENARIOS: Readonly<Record<string, () => Promise<{ scenario: Scenar
   audit: () => import('./scenarios/audit.ts'),
   short: () => import('./scenarios/short.ts'),
   'large-routing': () => import('./scenarios/large-routing.ts'),
+  'large-bursts': () => import('./scenarios/large-bursts.ts'),
+  'large-heavy-tails': () => import('./scenarios/large-heavy-tails.ts'),
+  'large-maps': () => import('./scenarios/large-maps.ts'),
   'large-partition': () => import('./scenarios/large-partition.ts'),
   'large-discovery': () => import('./scenarios/large-discovery.ts'),
 }

@@ -79,7 +79,7 @@ const completionPlots = (hasOracle: boolean): readonly Plot[] => [
   {
     title: hasOracle ? 'Completion against the oracle' : 'Completion',
     about: hasOracle
-      ? 'From call to answer: the share of counted jobs that took no longer. The oracle knows every queue, and has all peers, which come and go for the others.'
+      ? 'From call to answer: the share of counted jobs that took no longer. The oracle knows every queue, and has all peers, also those that are away.'
       : 'From call to answer: the share of counted jobs that took no longer. The world is too large for an oracle.',
     ...{ table: 'completion', x: { column: 'share', label: 'share of jobs' }, y: 'took at most, ms' },
     ...{ lines: hasOracle ? WAYS : WAYS.slice(0, 1), as: 'line', isLogarithmic: true },
