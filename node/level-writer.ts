@@ -7,6 +7,7 @@
 import { open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Level } from 'level'
+import { isLogged } from './level-log.ts'
 
 type Database = Level<string, Uint8Array>
 
@@ -14,6 +15,13 @@ export type LevelOperation = { type: 'put'; key: string; value: Uint8Array } | {
 
 /** What opening needs besides the log, which it turns into tables: a new log, and lists of files. */
 const OPENING_BYTES = 256 * 1024
+
+/** Nothing of it was written, nor will be found when the database opens again. */
+export class Unwritten extends Error {
+  constructor(cause: unknown) {
+    super((cause as Error).message, { cause })
+  }
+}
 
 export class LevelWriter {
   readonly #database: Database
@@ -33,7 +41,10 @@ export class LevelWriter {
     return this.#mending
   }
 
-  /** All or nothing. Throws what LevelDB throws: then nothing was done, as far as anybody sees who reads. */
+  /**
+   * All or nothing. Throws what LevelDB throws: then nothing was done, as far as anybody sees who reads; it may be found all the
+   * same if this process ends before the next write. Throws Unwritten if it will not.
+   */
   write(operations: LevelOperation[], durable: boolean): Promise<void> {
     const written = this.#last.then(() => this.#write(operations, durable))
     this.#last = written.catch(() => {})
@@ -46,12 +57,15 @@ export class LevelWriter {
   }
 
   async #write(operations: LevelOperation[], durable: boolean): Promise<void> {
-    if (this.#undo) await this.#mend(this.#undo)
+    if (this.#undo)
+      await this.#mend(this.#undo).catch((cause) => {
+        throw new Unwritten(cause)
+      })
     try {
       await this.#database.batch(operations, { sync: durable })
     } catch (cause) {
       if (this.#database.status === 'open') this.#undo = await this.#standing(operations)
-      throw cause
+      throw (await isLogged(this.#dir, operations).catch(() => true)) ? cause : new Unwritten(cause)
     }
   }
 

@@ -6,8 +6,15 @@ import { expect, onTestFinished, test } from 'vitest'
 import { openStorageEngine } from '../peer/state/storage-engine.ts'
 import { countingTransaction, countOnce, type Run } from '../peer/state/testing/counting.ts'
 import { randomFor } from '../scripts/test/seed.ts'
-import { ensureWholeOn, killInALoop, killLargePuts, openStorage } from './testing/state-kills.ts'
+import { ensureNoneOn, ensureWholeOn, killInALoop, killLargePuts, openStorage } from './testing/state-kills.ts'
 import { freshDirectory } from './testing/wayside.ts'
+
+/** What a process that is killed now would leave. */
+const leftOf = (dir: string): string => {
+  const left = join(freshDirectory(), 'db')
+  cpSync(dir, left, { recursive: true })
+  return left
+}
 
 const KILLS = 8
 const LARGE_KILLS = 4
@@ -34,6 +41,7 @@ test('a full disk in the middle of a commit: nothing acknowledged is lost, and c
   }
   const engine = await openStorageEngine({ storage, damaged, quotaOf: () => ({ keys: 100_000, bytes: 2 ** 30 }) })
   const run: Run = { acknowledged: new Map(), sent: new Map() }
+  const refusedIds: string[] = []
   for (let round = 0; round < 5; round++) {
     for (let n = 0; n < 20; n++) await countOnce(engine, run, `${round}-before-${n}`, n)
     expect(() => writeFileSync(ballast, new Uint8Array(32 << 20))).toThrow('ENOSPC')
@@ -44,18 +52,19 @@ test('a full disk in the middle of a commit: nothing acknowledged is lost, and c
       try {
         run.acknowledged.set(transaction.id, await engine.commit(transaction))
       } catch (error) {
-        expect(error).toMatchObject({ code: 'E_STORAGE' })
+        // Each was refused before all of it was on the disk, where nobody will find it.
+        expect(error).toMatchObject({ code: 'E_STORAGE', fields: { written: false } })
+        refusedIds.push(transaction.id)
         refused += 1
       }
     }
+    await ensureNoneOn(leftOf(dir), refusedIds)
     writeFileSync(ballast, '')
     for (let n = 0; n < 20; n++) await countOnce(engine, run, `${round}-after-${n}`, n)
   }
-  // What a process that is killed now would leave.
-  const left = join(freshDirectory(), 'db')
-  cpSync(dir, left, { recursive: true })
-  await ensureWholeOn(left, { acknowledged: run.acknowledged, sent: new Map() })
+  await ensureWholeOn(leftOf(dir), { acknowledged: run.acknowledged, sent: new Map() })
   await engine.close()
   await storage.close()
   await ensureWholeOn(dir, { acknowledged: run.acknowledged, sent: new Map() })
+  await ensureNoneOn(dir, refusedIds)
 })

@@ -7,7 +7,7 @@ import { ensureStorageKey } from '../peer/storage/key.ts'
 import { MeshError } from '../protocol/errors.ts'
 import { type FailPoints, NO_FAIL_POINTS } from '../protocol/fail-points.ts'
 import type { Storage, StorageScan, StorageWrite } from '../protocol/ports.ts'
-import { type LevelOperation, LevelWriter } from './level-writer.ts'
+import { type LevelOperation, LevelWriter, Unwritten } from './level-writer.ts'
 
 type Database = Level<string, Uint8Array>
 
@@ -43,7 +43,15 @@ const NOTHING = new Uint8Array(0)
 const plainBytes = (value: Uint8Array) => new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
-const storageError = (dir: string, doing: string, cause: unknown) => {
+const storageError = (dir: string, doing: string, cause: unknown): MeshError => {
+  if (cause instanceof Unwritten) {
+    const { message } = storageError(dir, doing, cause.cause)
+    return new MeshError(
+      'E_STORAGE',
+      { message: `nothing was written: ${message}`, directory: dir, written: false },
+      { cause },
+    )
+  }
   const advice = isCorruption(cause)
     ? 'it is damaged: move the directory away and start afresh'
     : 'check the disk and its permissions'

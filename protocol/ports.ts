@@ -48,7 +48,8 @@ export interface Storage {
   getMany(keys: readonly string[]): Promise<(Uint8Array | undefined)[]>
   /**
    * All or nothing, and on disk, with all that was written before, when it resolves if `durable`. Of one that throws, all
-   * or nothing may have been done; what is read afterwards says which, and stays.
+   * or nothing may have been done; what is read afterwards says which, and stays. Nothing was done where it throws MeshError
+   * E_STORAGE with `written: false` among its fields.
    */
   write(writes: readonly StorageWrite[], options?: { durable?: boolean }): Promise<void>
   /** Entries whose key begins with `prefix`, in key order: those behind the key `after`, `limit` of them at most. */

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
+import type { StateEngine } from '../../peer/state/engine.ts'
 import { LargeValues } from '../../peer/state/large-values.ts'
 import { openStorageEngine } from '../../peer/state/storage-engine.ts'
 import type { Run } from '../../peer/state/testing/counting.ts'
@@ -26,13 +27,23 @@ const damaged = (what: string) => {
 export const openStorage = (dir: string): Promise<Storage> =>
   openLevelStorage(dir, { schema: 1, migrations: {}, damaged })
 
-export const ensureWholeOn = async (dir: string, run: Run): Promise<void> => {
+const withEngineOn = async (dir: string, look: (engine: StateEngine) => Promise<void>): Promise<void> => {
   const storage = await openStorage(dir)
   const engine = await openStorageEngine({ storage, damaged, quotaOf: () => ({ keys: 1_000_000, bytes: 2 ** 30 }) })
-  await ensureWhole(engine, run)
+  await look(engine)
   await engine.close()
   await storage.close()
 }
+
+export const ensureWholeOn = (dir: string, run: Run): Promise<void> =>
+  withEngineOn(dir, (engine) => ensureWhole(engine, run))
+
+/** Of what was to be committed under these ids nothing is there (countingTransaction). */
+export const ensureNoneOn = (dir: string, ids: readonly string[]): Promise<void> =>
+  withEngineOn(dir, async (engine) => {
+    const traces = await engine.read('traces', ids, await engine.revision())
+    expect(traces.filter(({ value }) => value).map(({ key }) => key)).toEqual([])
+  })
 
 /** Reads what it says until it has said `count` commits, then kills it; returns all of them. */
 const killAfter = async (child: ChildProcess, count: number): Promise<string[]> => {

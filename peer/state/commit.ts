@@ -8,8 +8,8 @@ const UNKNOWN_MS_MAX = 10_000
 const ASK_AGAIN_MS = 100
 
 /**
- * Asks again with the same transaction, which is looked up by its id. Throws MeshError E_EFFECT_OUTCOME_UNKNOWN when the
- * engine has not said within 10 s, or by `deadlineMs` on the monotonic clock.
+ * Asks again with the same transaction, which is looked up by its id. When the engine has not said within 10 s, or by
+ * `deadlineMs` on the monotonic clock, throws MeshError E_EFFECT_OUTCOME_UNKNOWN; E_STORAGE if nothing of it was ever written.
  */
 export const commitKnown = async (
   clock: Pick<Clock, 'monotonic' | 'after'>,
@@ -18,18 +18,23 @@ export const commitKnown = async (
   deadlineMs = Number.POSITIVE_INFINITY,
 ): Promise<Committed> => {
   const untilMs = Math.min(deadlineMs, clock.monotonic() + UNKNOWN_MS_MAX)
-  for (;;) {
+  for (let isDoubtful = false; ; ) {
     try {
       return await engine.commit(transaction)
     } catch (cause) {
-      if (!isUnknown(cause)) throw cause
-      if (clock.monotonic() + ASK_AGAIN_MS > untilMs) throw outcomeUnknown(cause)
+      if (!mayCome(cause)) throw cause
+      isDoubtful ||= !isUnwritten(cause)
+      if (clock.monotonic() + ASK_AGAIN_MS > untilMs) throw isDoubtful ? outcomeUnknown(cause) : cause
     }
     await new Promise<void>((resolve) => clock.after(ASK_AGAIN_MS, resolve))
   }
 }
 
-const isUnknown = (cause: unknown): cause is MeshError =>
+/** Of whatever a write to the storage throws (protocol/ports.ts). */
+export const isUnwritten = (cause: unknown): boolean =>
+  cause instanceof MeshError && cause.code === 'E_STORAGE' && cause.fields.written === false
+
+const mayCome = (cause: unknown): cause is MeshError =>
   cause instanceof MeshError && (cause.code === 'E_STATE_UNAVAILABLE' || cause.code === 'E_STORAGE')
 
 const outcomeUnknown = (cause: MeshError): MeshError => {

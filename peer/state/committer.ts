@@ -1,6 +1,7 @@
 /** Group commit: many transactions, one durable write, then the replies. One write at a time. */
 import { MeshError } from '../../protocol/errors.ts'
 import type { Storage } from '../../protocol/ports.ts'
+import { isUnwritten } from './commit.ts'
 import type { Committed, Holdings } from './engine.ts'
 import { Fifo } from './fifo.ts'
 import { type Books, Group, largeKey } from './group.ts'
@@ -177,6 +178,10 @@ export class Committer {
     try {
       await this.#parts.storage.write([...group.writes(), ...removals], { durable: true })
     } catch (error) {
+      if (isUnwritten(error)) {
+        this.#unstage(group)
+        throw error
+      }
       this.#doubtful = group
       if (!(await this.#settle(group))) throw error
       return
