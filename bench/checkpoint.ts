@@ -2,7 +2,7 @@
  * How long whoever goes on with a durable invocation takes until it is where that was: from the last checkpoint, and by its
  * whole journal of 10,000 requests, between which it has computed, four times as much in the second as in the first. What it
  * takes by the journal is the work that was done. Each is cut off at its worst, where the next checkpoint is due: so from the last
- * one there is as much to do again as there can be. One engine, in pristine memory.
+ * one there is as much to do again as there can be. And how long it takes to take one. One engine, in pristine memory.
  */
 import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
@@ -46,10 +46,11 @@ const recorded = (spins: number) => {
   const run = runWith(spins)
   const journal: JournalEntry[] = []
   const rests: { answers: number; checkpoint: Uint8Array | undefined }[] = []
+  const tookMs: number[] = []
   const handle = begin(run, {
     requested: (request) => journal.push({ entry: 'request', ...request }),
     rested: (answers, make) => {
-      rests.push({ answers, checkpoint: make() })
+      tookMs.push(msOf(() => rests.push({ answers, checkpoint: make() })))
       rests.splice(0, rests.length - 2)
     },
   })
@@ -60,14 +61,17 @@ const recorded = (spins: number) => {
   const [before, last] = rests
   if (!before?.checkpoint || !last) throw new Error(`with ${spins} rounds it comes to no two checkpoints`)
   // One request behind the other: each rest is behind one that has no answer yet.
-  return { run: { ...run, journal: journal.slice(0, 2 * last.answers + 1) }, from: before.checkpoint }
+  return { run: { ...run, journal: journal.slice(0, 2 * last.answers + 1) }, from: before.checkpoint, tookMs }
 }
 
 export const run = async (print: (line: string) => void): Promise<Record<string, number>> => {
   const syncs = openSyncs(join(tmpdir(), `wayside-checkpoint-${randomUUID()}`))
+  const figures: Record<string, number> = {}
   const contestants = SPINS.flatMap((spins) => {
-    const { run, from } = recorded(spins)
+    const { run, from, tookMs } = recorded(spins)
     print(`${spins} rounds: a checkpoint of ${from.length} bytes, ${run.journal.length} entries of its journal`)
+    print(row(`to take one, ${spins} rounds`, 'ms', tookMs))
+    figures[`take_${spins}_ms`] = rounded(median(tookMs))
     const goOn = (changes: { from?: Uint8Array }) => async () =>
       msOf(() => {
         const handle = begin({ ...run, ...changes })
@@ -80,7 +84,6 @@ export const run = async (print: (line: string) => void): Promise<Record<string,
     ]
   })
   const results = await interleave(contestants, ROUNDS, 0)
-  const figures: Record<string, number> = {}
   for (const { name, key } of contestants) {
     const samples = results.get(name) ?? []
     print(row(name, 'ms', samples))

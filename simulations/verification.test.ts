@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { AUDIT_FLOOR, RIGHTS_A_CHARGE } from '../peer/trust.ts'
+import { AUDIT_FLOOR, PROBATION_RECEIPTS, RIGHTS_A_CHARGE } from '../peer/trust.ts'
 import { WITNESSES } from '../peer/verdict.ts'
 import type { PublicMesh } from './answering.ts'
 import { runTrial, type Trial } from './verification.ts'
@@ -28,6 +28,57 @@ describe.each(SEEDS)('within three standard errors of the closed form, with seed
     const passed = (lies - liesFound) / liesFound
     // Of a mean of geometric numbers: √(1 − a) / a, over the root of their count.
     expect(Math.abs(passed - (1 - a) / a)).toBeLessThan((3 * Math.sqrt(1 - a)) / a / Math.sqrt(liesFound))
+  })
+
+  /**
+   * ε = f · W / L where nobody answers for anybody. What was found ends a life, whether its signer is expelled by that or only begins
+   * anew: it gives 50 right receipts, p of them when it is asked first, and then lies until it is found, so that L = 50 p + 1 / a. It is asked
+   * first as often as each other, and to verify as often as others are audited: honest ones at the floor, colluders always in their first
+   * 50 p, and at the floor in the 1 / a after these.
+   */
+  test.each([0.01, 0.1, 0.3])('is the share of wrong answers, with a share of %f that always comes back', (f) => {
+    const [honest, colluders] = [(1 - f) * PEERS, f * PEERS]
+    const liars = { colluders, lieRate: 1, knowsVerifications: true, reenters: true }
+    const [early, late] = [20_000, 100_000].map((tasks) => runTrial(trialOf(seed, { ...liars, tasks })))
+    const results = late!.results - early!.results
+    const a = AUDIT_FLOOR * (honest / (PEERS - 1))
+    let p = 1
+    for (let i = 0; i < 100; i++) {
+      const first = PROBATION_RECEIPTS * p
+      const audited = (first + AUDIT_FLOOR / a) / (first + 1 / a)
+      p = 1 / (1 + (honest * AUDIT_FLOOR + (colluders - 1) * audited) / (PEERS - 1))
+    }
+    const share = (1 - a) / a / (PROBATION_RECEIPTS * p + 1 / a)
+    const wrong = (late!.wrongByIntent - early!.wrongByIntent) / results
+    // Of a life, Var(W − share · L): W is geometric, and of 50 right receipts those given first are binomial; and of how often a colluder is asked.
+    const ofLife = ((1 - share) ** 2 * (1 - a)) / a ** 2 + share ** 2 * PROBATION_RECEIPTS * p * (1 - p)
+    const lives = (f * results) / (PROBATION_RECEIPTS * p + 1 / a)
+    const variance = lives * ofLife + share ** 2 * results * f * (1 - f)
+    expect(Math.abs(wrong - f * share)).toBeLessThan((3 * Math.sqrt(variance)) / results)
+  })
+
+  /**
+   * W = f / (1 − f) lies pass a pair for each that the second of it contradicts: where each liar leaves with its first lie, so that none was
+   * ever caught with the same lie as another, which would keep the two apart. Of those that are contradicted a third receipt lets some out,
+   * which the home finds afterwards.
+   */
+  test('are the lies that pass a pair, each of whose liars lies once', () => {
+    const colluders = 0.3 * PEERS
+    const liars = {
+      colluders,
+      lieRate: 1,
+      knowsVerifications: true,
+      reenters: true,
+      lifeReceipts: PROBATION_RECEIPTS + 1,
+    }
+    const { lies, liesContradicted, liesFound } = runTrial(
+      trialOf(seed, { level: { quorum: 2 }, ...liars, tasks: 200_000 }),
+    )
+    const f = (colluders - 1) / (PEERS - 1)
+    expect(errorsAway(liesContradicted, lies, 1 - f)).toBeLessThan(3)
+    const passed = (lies - liesContradicted) / liesContradicted
+    expect(Math.abs(passed - f / (1 - f))).toBeLessThan((3 * Math.sqrt(f)) / (1 - f) / Math.sqrt(liesContradicted))
+    expect(errorsAway(liesFound, liesContradicted, 1 - (colluders - 1) / (PEERS - 2))).toBeLessThan(3)
   })
 
   /**

@@ -54,8 +54,9 @@ export interface Tally {
   badIdentities: number
   badExpelled: number
   honestExpelled: number
-  /** Lies told by who was asked first; and of these, those that were found before they were released. */
+  /** Lies told by who was asked first; of these, those that another contradicted, and those that were found before they were released. */
   lies: number
+  liesContradicted: number
   liesFound: number
   /** Of a public mesh: results of honest newcomers for whom an operator vouches, or nobody does, and all executions for these. */
   guestResults: number
@@ -117,6 +118,7 @@ class Home {
       badExpelled: 0,
       honestExpelled: 0,
       lies: 0,
+      liesContradicted: 0,
       liesFound: 0,
       guestResults: 0,
     },
@@ -270,7 +272,10 @@ class Home {
       for (const voter of votes.voters) this.#right(voter)
       this.#release(outcome)
     } else {
-      if (outcome === LIE) this.tally.liesFound++
+      if (outcome === LIE) {
+        this.tally.liesContradicted++
+        this.tally.liesFound++
+      }
       this.#settle(votes)
     }
     this.#leave(votes)
@@ -286,6 +291,7 @@ class Home {
       winner = winnerOf(votes, n)
     }
     const outcome = winner < 0 ? RIGHT : (votes.outcomes[winner] as number)
+    if (votes.outcomes[0] === LIE && votes.count > n) this.tally.liesContradicted++
     if (votes.outcomes[0] === LIE && outcome !== LIE) this.tally.liesFound++
     this.#release(outcome)
     if (votes.count > n || winner < 0) {
