@@ -1,8 +1,9 @@
 /**
  * How soon durable invocations go on that have lost what ran them: their executor killed (SIGKILL) or silent (SIGSTOP), or
- * their home killed and started again at once. From the signal to the next thing that each of them does. Real agents on
- * loopback; what an invocation does is to ask a server, which notes when. Several run on an executor, and each that a signal
- * hits is a sample: of one signal they are not independent, so the number of signals is printed as well.
+ * their home killed and started again at once; these by turns. From the signal to the next thing that each of them does. Real
+ * agents on loopback; what an invocation does is to ask a server, which notes when. Several run on an executor, and each that a
+ * signal hits is a sample: of one signal they are not independent, so the number of signals is printed as well. At level
+ * `none`, at which how they end is believed: their home runs them all the same, up to each checkpoint.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
@@ -184,25 +185,16 @@ class Recovery {
     return done
   }
 
-  /** Each time the executor that runs most, until there are enough samples. */
-  async executors(name: string, blow: Blow): Promise<number[]> {
-    const samples: number[] = []
-    while (samples.length < SAMPLES) {
-      const running = await this.#steady()
-      const hit = Math.max(...running)
-      const member = this.#executors[running.indexOf(hit)] as Member
-      samples.push(...(await this.#strike(name, member, blow, hit)))
-    }
-    return this.#told(name, samples)
+  /** The executor that runs most. */
+  async strikeExecutor(name: string, blow: Blow): Promise<number[]> {
+    const running = await this.#steady()
+    const hit = Math.max(...running)
+    return this.#strike(name, this.#executors[running.indexOf(hit)] as Member, blow, hit)
   }
 
-  async home(name: string): Promise<number[]> {
-    const samples: number[] = []
-    while (samples.length < SAMPLES) {
-      await this.#steady()
-      samples.push(...(await this.#strike(name, this.#home, killAndStart, INVOCATIONS)))
-    }
-    return this.#told(name, samples)
+  async strikeHome(name: string): Promise<number[]> {
+    await this.#steady()
+    return this.#strike(name, this.#home, killAndStart, INVOCATIONS)
   }
 
   async close(): Promise<void> {
@@ -218,11 +210,6 @@ class Recovery {
     await undo()
     const samples = pauses.slice(0, hit)
     this.#print(`${name}: ${samples.map((ms) => Math.round(ms)).join(' ')}`)
-    return samples
-  }
-
-  #told(name: string, samples: number[]): number[] {
-    this.#print(`${row(name, 'ms', samples)}  p99 ${rounded(percentile(samples, 99))}, ${samples.length} samples`)
     return samples
   }
 
@@ -269,24 +256,48 @@ class Recovery {
   }
 }
 
+/** Of one kind, by signals. */
+interface Struck {
+  name: string
+  strike(name: string): Promise<number[]>
+  pauses: number[][]
+}
+
+const countOf = ({ pauses }: Struck): number => pauses.flat().length
+
 export const run = async (print: (line: string) => void): Promise<Record<string, number>> => {
   const dir = mkdtempSync(join(tmpdir(), 'wayside-recovery-'))
   const recovery = new Recovery(print)
   await recovery.open(dir)
-  const [killed, silent, homeless] = await recovery.during(async () => [
-    await recovery.executors('executor killed', kill),
-    await recovery.executors('executor silent', stop),
-    await recovery.home('home killed'),
-  ])
-  await recovery.close()
   const syncs = openSyncs(join(dir, 'sync'))
-  const fsync_p50_ms = rounded(syncs.median())
+  const fsyncs: number[] = []
+  const killed: Struck = { name: 'executor killed', strike: (name) => recovery.strikeExecutor(name, kill), pauses: [] }
+  const silent: Struck = { name: 'executor silent', strike: (name) => recovery.strikeExecutor(name, stop), pauses: [] }
+  const homeless: Struck = { name: 'home killed', strike: (name) => recovery.strikeHome(name), pauses: [] }
+  const kinds = [killed, silent, homeless]
+  await recovery.during(async () => {
+    // Whichever has fewest is next: a signal to the home gives more samples than one to an executor.
+    while (kinds.some((kind) => countOf(kind) < SAMPLES)) {
+      const next = kinds.reduce((fewest, kind) => (countOf(kind) < countOf(fewest) ? kind : fewest))
+      next.pauses.push(await next.strike(next.name))
+      fsyncs.push(syncs.median())
+    }
+  })
+  await recovery.close()
   syncs.close()
   rmSync(dir, { recursive: true, force: true })
+  const fsync_p50_ms = rounded(median(fsyncs))
+  const figureOf = ({ name, pauses }: Struck, p: number): number => {
+    const samples = pauses.flat()
+    const figure = rounded(percentile(samples, p))
+    const counts = `${samples.length} samples of ${pauses.length} signals`
+    print(`${row(name, 'ms', samples)}  p${p} ${figure}, ${counts}  fsync_p50_ms ${fsync_p50_ms}`)
+    return figure
+  }
   return {
-    executor_p99_ms: rounded(percentile(killed as number[], 99)),
-    silent_p99_ms: rounded(percentile(silent as number[], 99)),
-    home_p50_ms: rounded(median(homeless as number[])),
+    executor_p99_ms: figureOf(killed, 99),
+    silent_p99_ms: figureOf(silent, 99),
+    home_p50_ms: figureOf(homeless, 50),
     fsync_p50_ms,
   }
 }
