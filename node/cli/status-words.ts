@@ -111,6 +111,17 @@ const memoWords = ({ memo }: AgentStatus): string => {
   return asked === 0 ? kept : `${kept}; answered ${countWords(memo.hits)} of ${countOf(asked, 'call')}`
 }
 
+/** Of functions that were called from here: of those that travelled nobody waited for an answer. */
+const readsRow = ({ reads }: AgentStatus): string => {
+  const all = reads ? reads.foreseen + reads.asked : 0
+  if (!reads || all === 0) return ''
+  const share = Math.floor((100 * reads.foreseen) / all)
+  return row(
+    'reads',
+    `${countWords(reads.foreseen)} of ${countWords(all)} from the state went with their calls, ${share} %; functions waited ${countOf(reads.waits, 'time')}`,
+  )
+}
+
 const peersInReach = ({ neighbours }: AgentStatus): string => {
   if (neighbours.length === 0) return 'none in reach'
   const own = neighbours.filter((one) => one.own).length
@@ -131,6 +142,7 @@ export const statusWords = (status: AgentStatus): string => {
     row('peers', peersInReach(status)),
     row('disk', `${sizeWords(status.disk.bytes)} in ${countOf(status.disk.blocks, 'block')} of code`),
     row('memo', memoWords(status)),
+    readsRow(status),
     row('sandbox', sandboxWords(status)),
     row('mesh', meshWords(status)),
     row('peer', status.peer),
