@@ -81,6 +81,7 @@ class Load {
   async flows(more: number): Promise<void> {
     const [calls, begun] = [this.calls.length + more, this.begun.length + more]
     await until(() => this.failed.length > 0 || (this.calls.length >= calls && this.begun.length >= begun))
+    expect(this.failed).toEqual([])
   }
 
   async #lane(once: () => Promise<void>): Promise<void> {
@@ -91,6 +92,8 @@ class Load {
         else await sleep(20)
       } catch (cause) {
         if (this.#client === client) this.failed.push(cause)
+        // Whoever waits for a failure has a turn.
+        await sleep(20)
       }
     }
   }
@@ -128,18 +131,21 @@ export const upgradeAgents = async (
   const load = new Load(home.data)
   await load.homeIsUp()
   const running = load.run()
-  await load.flows(more)
-  for (const left = agents.map((_, i) => i); left.length > 0; ) {
-    const [i] = left.splice(random.below(left.length), 1) as [number]
-    if (i === 0) await load.homeGoes()
-    const { data, stop } = agents[i] as TestAgent
-    const { status, stderr } = await stop()
-    expect([status, stderr]).toEqual([0, expect.any(String)])
-    agents[i] = await startAgent([], { program: newer, data })
-    if (i === 0) await load.homeIsUp()
+  try {
     await load.flows(more)
+    for (const left = agents.map((_, i) => i); left.length > 0; ) {
+      const [i] = left.splice(random.below(left.length), 1) as [number]
+      if (i === 0) await load.homeGoes()
+      const { data, stop } = agents[i] as TestAgent
+      const { status, stderr } = await stop()
+      expect([status, stderr]).toEqual([0, expect.any(String)])
+      agents[i] = await startAgent([], { program: newer, data })
+      if (i === 0) await load.homeIsUp()
+      await load.flows(more)
+    }
+  } finally {
+    load.over()
   }
-  load.over()
   await running
   expect(load.failed).toEqual([])
   await ensureWhole(load, home.data)
