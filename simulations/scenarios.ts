@@ -46,6 +46,7 @@ export const SCENARIOS: Readonly<Record<string, () => Promise<{ scenario: Scenar
   'large-bursts': () => import('./scenarios/large-bursts.ts'),
   'large-heavy-tails': () => import('./scenarios/large-heavy-tails.ts'),
   'large-maps': () => import('./scenarios/large-maps.ts'),
+  'large-day': () => import('./scenarios/large-day.ts'),
   'large-partition': () => import('./scenarios/large-partition.ts'),
   'large-discovery': () => import('./scenarios/large-discovery.ts'),
 }

@@ -1,15 +1,16 @@
 /** A million peers as columns: what each is, where it is, whether it is there. */
-import { type Chance, exponential } from './chance.ts'
+import { onMap, type Point } from '../places.ts'
+import type { Chance } from './chance.ts'
 import { DEVICES, type DeviceClass } from './devices.ts'
 import type { Geography } from './geography.ts'
+import { isDay, Rhythm } from './rhythm.ts'
 import { ticksOf } from './wheel.ts'
 
 const NAT = { none: 0, punchable: 1, symmetric: 2 } as const
-const HOUR_MS = 3_600_000
-const MINUTE_MS = 60_000
-/** Local time, hours. */
-const DAY_BEGINS = 8
-const DAY_ENDS = 20
+export const HOUR_MS = 3_600_000
+const HOURS = 24
+/** The sun is over another one each hour. */
+const DEGREES_AN_HOUR = 15
 /** After so long without a word a link ends: until then who has gone silently is believed to be there. */
 const SILENT_TICKS = ticksOf(45_000)
 
@@ -26,8 +27,10 @@ export class Population {
   readonly turnedAt: Uint32Array
   /** Gone for so long that nobody believes in it any more (`seemsThere`). */
   readonly #forgotten: Uint8Array
-  /** How far the clock on the wall is ahead of that of the world, in hours; by place. */
-  readonly #hours: Uint8Array
+  /** How far the sun is ahead of the clock of the world, in hours; by place. */
+  readonly #hours: Float64Array
+  /** By kind of device. */
+  readonly #rhythms: readonly Rhythm[]
 
   constructor(size: number, geography: Geography, random: Chance, devices: readonly DeviceClass[] = DEVICES) {
     this.size = size
@@ -39,7 +42,13 @@ export class Population {
     this.online = new Uint8Array(size).fill(1)
     this.turnedAt = new Uint32Array(size)
     this.#forgotten = new Uint8Array(size)
-    this.#hours = Uint8Array.from({ length: geography.size }, () => random.below(24))
+    const { points } = geography
+    this.#hours = Float64Array.from({ length: geography.size }, (_, place) => {
+      // Of a matrix nobody knows where its places are. Drawn in any case: a seed means the same machines.
+      const drawn = random.below(HOURS)
+      return points ? (onMap(points[place] as Point).longitude / DEGREES_AN_HOUR + HOURS) % HOURS : drawn
+    })
+    this.#rhythms = devices.map((device) => new Rhythm(device))
     const kinds = devices.flatMap(({ permille }, kind) => Array<number>(permille).fill(kind))
     for (let i = 0; i < size; i++) {
       const kind = kinds[random.below(kinds.length)] as number
@@ -90,19 +99,29 @@ export class Population {
     return one === NAT.none || other === NAT.none || (one === NAT.punchable && other === NAT.punchable)
   }
 
+  /** Of the day, where it is: from 0 to 24, by the sun. */
+  hourAt(i: number, nowMs: number): number {
+    return (nowMs / HOUR_MS + (this.#hours[this.place[i] as number] as number)) % HOURS
+  }
+
+  /** Of those who sleep by night. */
+  isDayAt(i: number, nowMs: number): boolean {
+    return isDay(this.hourAt(i, nowMs))
+  }
+
   /** Is it there when the world begins? */
   begin(i: number, random: Chance): void {
-    const { onMinutes, offMinutes } = this.deviceOf(i)
-    this.online[i] = random.below(1_000_000) < (1_000_000 * onMinutes) / (onMinutes + offMinutes) ? 1 : 0
+    const share = this.#rhythmOf(i).shareAt(this.hourAt(i, 0))
+    this.online[i] = random.below(1_000_000) < 1_000_000 * share ? 1 : 0
   }
 
   /** Ticks until it comes or goes next. */
   staysTicks(i: number, nowMs: number, random: Chance): number {
-    const { onMinutes, offMinutes, byDay } = this.deviceOf(i)
-    if (this.online[i] === 0) return ticksOf(exponential(random, offMinutes * MINUTE_MS))
-    const hour = (nowMs / HOUR_MS + (this.#hours[this.place[i] as number] as number)) % 24
-    const factor = hour >= DAY_BEGINS && hour < DAY_ENDS ? byDay : 1
-    return ticksOf(exponential(random, onMinutes * factor * MINUTE_MS))
+    return ticksOf(this.#rhythmOf(i).staysMs(this.online[i] === 1, this.hourAt(i, nowMs), random))
+  }
+
+  #rhythmOf(i: number): Rhythm {
+    return this.#rhythms[this.device[i] as number] as Rhythm
   }
 
   /** Is it there, or gone for so short that links to it have not ended? */

@@ -9,10 +9,18 @@ import { Executors } from './executors.ts'
 import { matrixGeography, modelGeography } from './geography.ts'
 import { type AnsweredJob, Invokers } from './invokers.ts'
 import { type Cut, Partition } from './partition.ts'
-import { Population } from './population.ts'
+import { HOUR_MS, Population } from './population.ts'
 import { DEGREE, Tables } from './tables.ts'
 import { type Handler, msOf, ticksOf, Wheel } from './wheel.ts'
-import { type Jobs, type TracedWorkload, type Workload, type WorkloadName, workloadOf } from './workloads.ts'
+import {
+  type Day,
+  type Jobs,
+  type TracedWorkload,
+  throughDay,
+  type Workload,
+  type WorkloadName,
+  workloadOf,
+} from './workloads.ts'
 import { EVENT, LargeWorld, type Link } from './world.ts'
 
 export interface LargeRouting {
@@ -43,6 +51,8 @@ export interface LargeRouting {
   link?: Link
   devices?: readonly DeviceClass[]
   rtts?: RttMatrix | undefined
+  /** Jobs that are drawn come in 24 windows, an hour from each other, and by night so many times as many as by day. Default: on end. */
+  day?: Pick<Day, 'byNight'>
   /** Places that are cut off for a time. Default: none. */
   cut?: Cut
   /** Is shown what happens, and changes nothing. */
@@ -59,6 +69,7 @@ export interface RoutingWatch {
 const LINK: Link = { lossPpm: 1000, jobBytes: 1024 }
 
 const BEGINS_MS = 60_000
+export const DAY_HOURS = 24
 /** As much again as all work takes, at least: whoever has no answer by then will have none. */
 const PATIENCE_MS = 600_000
 
@@ -118,9 +129,8 @@ export class LargeRoutingWorld {
       options.watch?.answered(job, this)
     })
     if (options.churn) this.#populate(random('sessions'))
-    const { workload, load, jobMs } = options
-    const perMs = (load * this.capacity()) / jobMs
-    this.#workload = typeof workload === 'string' ? workloadOf(workload, perMs, jobMs, random('jobs')) : workload.jobs
+    const { workload } = options
+    this.#workload = typeof workload === 'string' ? this.#drawn(workload, random('jobs')) : workload.jobs
     this.#handlers = this.#handle()
     if (this.#workload(this.#next)) this.#arrive()
   }
@@ -160,6 +170,19 @@ export class LargeRoutingWorld {
       // Long before: nobody believes that it is there.
       wheel.after(population.staysTicks(i, 0, random), EVENT.turn, i)
     }
+  }
+
+  #drawn(name: WorkloadName, random: Chance): Workload {
+    const { load, jobMs, jobs, firstJobs, day } = this.options
+    const perMs = (load * this.capacity()) / jobMs
+    if (!day) return workloadOf(name, perMs, jobMs, random)
+    const { population, tables } = this.world
+    const isDayAt = (invoker: number, sinceMs: number) =>
+      population.isDayAt(tables.invokers[invoker] as number, BEGINS_MS + sinceMs)
+    const windowMs = (jobs + firstJobs) / perMs / DAY_HOURS
+    // Half of them are left out by night.
+    const drawn = workloadOf(name, (2 * perMs) / (1 + day.byNight), jobMs, random)
+    return throughDay(drawn, { ...day, windowMs, invokers: tables.invokers.length, isDayAt }, random)
   }
 
   #handle(): Handler[] {
@@ -294,13 +317,13 @@ const oraclesOf = ({ world, arrivals, options }: LargeRoutingWorld) => {
 
 /** Runs until all counted jobs are answered, or none can be expected any more. */
 export const untilAnswered = (routing: LargeRoutingWorld): void => {
-  const { firstJobs, jobs, jobMs, load, workload } = routing.options
+  const { firstJobs, jobs, jobMs, load, workload, day } = routing.options
   const { wheel } = routing.world
   const takesMs =
     typeof workload === 'string'
       ? ((firstJobs + jobs) * jobMs) / (load * routing.capacity())
       : workload.spanMs + workload.workMs / routing.capacity()
-  const endMs = msOf(wheel.now) + PATIENCE_MS + 4 * takesMs
+  const endMs = msOf(wheel.now) + PATIENCE_MS + 4 * takesMs + (day ? DAY_HOURS * HOUR_MS : 0)
   const { watch } = routing.options
   watch?.second(routing)
   while (!routing.isOver && msOf(wheel.now) < endMs) {

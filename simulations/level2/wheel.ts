@@ -43,6 +43,8 @@ export class Wheel {
   #due: Uint32Array
   #what: Uint32Array
   #free = NONE
+  /** Events pending on the near level. */
+  #soon = 0
 
   /** Room for so many events pending at first; it grows. */
   constructor(capacity: number) {
@@ -78,6 +80,10 @@ export class Wheel {
     while (this.now < until) {
       const slot = this.now & (NEAR - 1)
       if (slot === 0) this.#turn()
+      if (this.#soon === 0) {
+        this.now = Math.min(until, this.now - slot + NEAR)
+        continue
+      }
       // What is set for this tick meanwhile would be too late: `after` does not.
       let event = first[slot] as number
       first[slot] = NONE
@@ -88,6 +94,7 @@ export class Wheel {
         this.#next[event] = this.#free
         this.#free = event
         this.pending--
+        this.#soon--
         this.happened++
         this.hash = Math.imul(Math.imul(this.hash ^ what, 0x01000193) ^ this.now, 0x01000193)
         ;(handlers[what >>> INDEX_BITS] as Handler)(what & INDEX_MASK)
@@ -99,8 +106,10 @@ export class Wheel {
 
   #place(event: number, due: number): void {
     const turn = due >>> NEAR_BITS
-    if (turn === this.now >>> NEAR_BITS) this.#append(this.#near, due & (NEAR - 1), event)
-    else this.#append(this.#far, turn & (FAR - 1), event)
+    if (turn === this.now >>> NEAR_BITS) {
+      this.#soon++
+      this.#append(this.#near, due & (NEAR - 1), event)
+    } else this.#append(this.#far, turn & (FAR - 1), event)
   }
 
   #append({ first, last }: Slots, slot: number, event: number): void {

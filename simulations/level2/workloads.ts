@@ -2,6 +2,7 @@
 import { exp, ln } from '../exact-math.ts'
 import type { JobTrace } from '../job-trace.ts'
 import { type Chance, exponential, uniform } from './chance.ts'
+import { HOUR_MS } from './population.ts'
 
 export interface Jobs {
   /** Until the next ones arrive. */
@@ -61,6 +62,37 @@ export const workloadOf = (name: WorkloadName, perMs: number, workMs: number, ra
     jobs.gapMs = name === 'bursty' ? modulated() : exponential(random, meanGapMs * jobs.count)
     jobs.workMs = name === 'heavy' ? workMs * size(random) : workMs
     return true
+  }
+}
+
+export interface Day {
+  /** How long jobs come for, in each hour: what happens in between costs nothing. */
+  windowMs: number
+  /** By night an invoker asks for so many times as many as by day. */
+  byNight: number
+  invokers: number
+  isDayAt(invoker: number, sinceMs: number): boolean
+}
+
+/** Those jobs, hour by hour, and by the hour of who asks: of an invoker whose night it is some are left out. */
+export const throughDay = (
+  drawn: Workload,
+  { windowMs, byNight, invokers, isDayAt }: Day,
+  random: Chance,
+): Workload => {
+  let [windowsMs, lastMs] = [0, 0]
+  return (jobs) => {
+    for (;;) {
+      if (!drawn(jobs)) return false
+      windowsMs += jobs.gapMs
+      const atMs = Math.floor(windowsMs / windowMs) * HOUR_MS + (windowsMs % windowMs)
+      const invoker = random.below(invokers)
+      if (!isDayAt(invoker, atMs) && uniform(random) > byNight) continue
+      jobs.invoker = invoker
+      jobs.gapMs = atMs - lastMs
+      lastMs = atMs
+      return true
+    }
   }
 }
 

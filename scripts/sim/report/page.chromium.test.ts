@@ -16,7 +16,8 @@ import { writeReport } from './report.ts'
 
 /** Of each scenario, so that it takes no second. */
 const PEERS: Readonly<Record<string, number>> = {
-  ...{ routing: 6, audit: 4, short: 5, 'large-routing': 200, 'large-partition': 40, 'large-discovery': 200 },
+  ...{ routing: 6, audit: 4, short: 5 },
+  ...{ 'large-routing': 200, 'large-partition': 40, 'large-discovery': 200, 'large-day': 40 },
 }
 
 let browser: RunningBrowser
