@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { StateEngine } from '../../peer/state/engine.ts'
+import type { ReadRange, StateEngine, Write } from '../../peer/state/engine.ts'
 import { LargeValues } from '../../peer/state/large-values.ts'
 import type { MeshError } from '../../protocol/errors.ts'
 import { type Cluster, startCluster } from '../../scripts/etcd/cluster.ts'
@@ -89,9 +89,21 @@ test('several homes commit through one; a new one takes its place when that leav
   const { more, stop } = counting(homes)
   await more(300)
   const acknowledged = await stop()
-  await homes[0]?.close()
-  const { revision } = await count(homes[1] as StateEngine, 'after', 0)
-  expect(revision).toBe(acknowledged.length + 1)
+  const [first, next] = homes as StateEngine[] as [StateEngine, StateEngine]
+  const commit = (engine: StateEngine, id: string, revision: number, write: Write, ranges: ReadRange[] = []) =>
+    engine.commit({ id, revision, reads: [], ranges, writes: [write] })
+  const entry = { namespace: 'shop', key: 'k1' }
+  await commit(next, 'put', await next.revision(), { ...entry, put: new Uint8Array() })
+  const seen = await next.revision()
+  await commit(first, 'delete', seen, { ...entry, delete: true })
+  await first.close()
+  // In etcd nothing is left of what was deleted: who takes over knows from the log that what it had listed has changed.
+  const late = commit(next, 'late', seen, { ...entry, key: 'other', delete: true }, [
+    { namespace: 'shop', prefix: 'k' },
+  ])
+  expect(await late).toEqual({ kind: 'conflict', ...entry })
+  const { revision } = await count(next, 'after', 0)
+  expect(revision).toBe(acknowledged.length + 3)
   await expectEachOnce(homes[2] as StateEngine, [...acknowledged, { id: 'after', revision }])
 })
 

@@ -79,6 +79,19 @@ const conflicts = (subject: () => Subject) => {
     expect(await outcome(range(), 3)).toBe('committed')
   })
 
+  test('at a revision that is no longer kept it is a conflict; above the newest E_REVISION', async () => {
+    await subject().write(put('a', '1'))
+    await subject().write(put('b', '1'))
+    await subject().forget()
+    const { kind } = await subject().commit({ revision: 1, reads: [read('a')], writes: [put('a', '2')] })
+    expect(kind).toBe('conflict')
+    const early = subject().commit({ revision: 9999, writes: [put('a', '2')] })
+    await expect(early).rejects.toMatchObject({ code: 'E_REVISION' })
+    expect(await subject().value('a')).toBe('1')
+  })
+}
+
+const races = (subject: () => Subject) => {
   test('of two that read the same and write it, one commits', async () => {
     await subject().write(put('a', '1'))
     const write = (value: string) => subject().commit({ revision: 1, reads: [read('a')], writes: [put('a', value)] })
@@ -95,15 +108,15 @@ const conflicts = (subject: () => Subject) => {
     expect(outcomes.map(({ kind }) => kind).sort()).toEqual(['committed', 'conflict'])
   })
 
-  test('at a revision that is no longer kept it is a conflict; above the newest E_REVISION', async () => {
-    await subject().write(put('a', '1'))
-    await subject().write(put('b', '1'))
-    await subject().forget()
-    const { kind } = await subject().commit({ revision: 1, reads: [read('a')], writes: [put('a', '2')] })
-    expect(kind).toBe('conflict')
-    const early = subject().commit({ revision: 9999, writes: [put('a', '2')] })
-    await expect(early).rejects.toMatchObject({ code: 'E_REVISION' })
-    expect(await subject().value('a')).toBe('1')
+  test('of two that have seen what the other deletes, one commits', async () => {
+    const ranges = ['k', 'm'].map((prefix) => ({ namespace: 'shop', prefix }))
+    await subject().write(put('k1', '1'), put('m1', '1'))
+    const outcomes = await Promise.all([
+      subject().commit({ revision: 1, ranges: ranges.slice(0, 1), writes: [gone('m1')] }),
+      subject().commit({ revision: 1, ranges: ranges.slice(1), writes: [gone('k1')] }),
+    ])
+    expect(outcomes.map(({ kind }) => kind).sort()).toEqual(['committed', 'conflict'])
+    expect((await subject().keys('')).length).toBe(1)
   })
 }
 
@@ -259,6 +272,7 @@ export const stateConformance = (name: string, harness: StateHarness): void => {
     readsConform(current)
     describe('commits', () => commits(current))
     describe('conflicts', () => conflicts(current))
+    describe('conflicts at once', () => races(current))
     describe('ids', () => identities(current))
     describe('quotas', () => quotas(current))
     describe('limits', () => limits(current))
