@@ -46,6 +46,20 @@ describe('what concerns the items of others', () => {
     expect(running(host)).toBe(0)
   })
 
+  test('an answer in any order is taken, one to a request that was answered ends the link', async () => {
+    const { world, host, caller } = await hostAnd('twice')
+    const code = 'export default (_, env, ctx) => Promise.all([ctx.now(), ctx.now(), ctx.now()])'
+    const thrice = await publish(host, code, { effects: ['now'] })
+    await publish(caller, code, { effects: ['now'] })
+    const peer = await join(world, host)
+    await peer.say(await peer.invoke(thrice, [null]))
+    while (peer.all('request').length < 3) await world.clock.advance(1)
+    for (const n of [2, 0]) await peer.say({ t: 'answer', id: 1, n, answer: { ok: true, value: encodeValue(n) } })
+    expect([codesOf(peer), running(host)]).toEqual([[], 1])
+    await peer.say({ t: 'answer', id: 1, n: 2, answer: { ok: true, value: encodeValue(3) } })
+    expect([codesOf(peer), running(host)]).toEqual([['E_MESSAGE'], 0])
+  })
+
   test.each<[string, (id: number) => PeerFrame]>([
     [
       'a request of a function that declares none',
