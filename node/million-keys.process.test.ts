@@ -62,7 +62,8 @@ test('each of a million keys comes once, in order, in pages within their limit, 
   const engine = largeValuesOn(
     await openStorageEngine({ storage, damaged, quotaOf: () => ({ keys: KEYS, bytes: 2 ** 30 }) }),
   )
-  const owner = new OwnerAccess({ clock: new FakeClock(), random: randomFor('a million keys') }, engine)
+  const ports = { clock: new FakeClock(), random: randomFor('a million keys'), network: { peerId: 'home' } }
+  const owner = new OwnerAccess(ports, engine)
   const beforeBytes = heldBytes()
   let [listed, pages, mostBytes] = [0, 0, 0]
   let revision: number | undefined

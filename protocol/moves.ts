@@ -17,7 +17,7 @@ export const MoveMark = localMessage(
     state: v.picklist(MOVE_STATES),
     /** Which move: the same at both ends. */
     move: text(NAME_CHARS_MAX),
-    /** Where it goes, or went, in its owner's words. */
+    /** The home that it goes to, or went to. */
     where: optional(text(NAME_CHARS_MAX)),
   }),
 )

@@ -49,7 +49,7 @@ const STATE_EXAMPLES = [
   'wayside state watch shop --after 120',
   'wayside state put shop price --delete',
   'wayside state export shop > shop.ndjson               a copy',
-  'wayside state export shop --to attic > shop.ndjson    it moves to another home',
+  'wayside state export shop --to 12D3… > shop.ndjson    it moves to another home',
   'wayside state import shop.ndjson                      at that home',
   'wayside state delete shop --yes',
 ]
@@ -131,7 +131,10 @@ export const addState = (program: Command, run: Lazily) => {
     'print all of a namespace as of one moment, with a count and a hash at the end',
     (one) =>
       one
-        .option('--to <where>', 'it moves: no writes are taken from now on, and whoever tries is told where it goes')
+        .option(
+          '--to <peer>',
+          'it moves to that home: no writes are taken from now on, and no other home takes the file',
+        )
         .option('--moved <sha256>', 'it was imported there with this hash: delete it here')
         .option('--undo', 'it does not move: take writes again'),
     async () => (await import('./state-move.ts')).exportState,

@@ -33,8 +33,9 @@ const exported = async (at: TestAgent, name: string, ...flags: string[]) => {
   writeFileSync(file, stdout)
   return { file, ...(JSON.parse(stdout.trimEnd().split('\n').at(-1) as string) as { entries: number; sha256: string }) }
 }
-const move = async (from: TestAgent, to: TestAgent, where: string) => {
-  const { file, entries, sha256 } = await exported(from, `${where}.ndjson`, '--to', where)
+const move = async (from: TestAgent, to: TestAgent) => {
+  const { peer } = to.status
+  const { file, entries, sha256 } = await exported(from, `${peer}.ndjson`, '--to', peer)
   const imported = await state(to, 'import', file, '--json')
   expect(JSON.parse(imported.stdout)).toEqual({ namespace: 'shop', entries, sha256 })
   // Again it is there already.
@@ -91,20 +92,23 @@ const kept = async (at: TestAgent): Promise<Map<string, number>> => {
 test('level to etcd and back, with counts and root hash, writers the whole time: nothing is lost', async () => {
   // Where it never was nobody may write before it comes: it is closed there, as a home that it has left.
   await state(etcd, 'put', 'shop', 'none', '0')
-  const { sha256 } = await exported(etcd, 'none.ndjson', '--to', 'level')
+  const { sha256 } = await exported(etcd, 'none.ndjson', '--to', level.status.peer)
   await state(etcd, 'export', 'shop', '--moved', sha256)
   const { more, stop } = await writing()
   await more(200)
-  const there = await move(level, etcd, 'etcd')
+  const there = await move(level, etcd)
   expect(there.entries).toBeGreaterThan(100)
-  expect(await state(level, 'get', 'shop', '0/0')).toMatchObject({ status: 6, stderr: expect.stringContaining('etcd') })
+  expect(await state(level, 'get', 'shop', '0/0')).toMatchObject({
+    status: 6,
+    stderr: expect.stringContaining(etcd.status.peer),
+  })
   await more(100)
-  await move(etcd, level, 'level')
+  await move(etcd, level)
   await more(100)
   const { acknowledged, refusals } = await stop()
   expect(await kept(level)).toEqual(acknowledged)
-  expect(refusals).toContain('E_STATE_MOVING: namespace shop is moving to etcd')
-  expect(refusals).toContain('E_NAMESPACE_TAKEN: namespace shop has moved to etcd')
+  expect(refusals).toContain(`E_STATE_MOVING: namespace shop is moving to ${etcd.status.peer}`)
+  expect(refusals).toContain(`E_NAMESPACE_TAKEN: namespace shop has moved to ${etcd.status.peer}`)
 })
 
 test('a copy is taken back, is for one home, and counts for one that has nothing', async () => {

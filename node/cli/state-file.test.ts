@@ -13,7 +13,8 @@ const CHECK_EVERY = 1000
 const directory = mkdtempSync(join(tmpdir(), 'wayside-state-file-'))
 afterAll(() => rmSync(directory, { recursive: true }))
 
-const about: StateFileHeader = { wayside: 'state', v: 1, namespace: 'shop', revision: 7, move: 'm' }
+const to = '12D3KooWMiRP4Nt62Abccr2GW62pRaMJM3887HcYkRSJ9wxKb9K7'
+const about: StateFileHeader = { wayside: 'state', v: 1, namespace: 'shop', revision: 7, move: 'm', to }
 const whole = (() => {
   const tally = new Tally()
   const entries = Array.from({ length: ENTRIES }, (_, n) =>

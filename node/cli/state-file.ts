@@ -7,6 +7,7 @@ import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import * as v from 'valibot'
 import { MeshError } from '../../protocol/errors.ts'
+import { isPeerId } from '../../protocol/identity.ts'
 import { NAME_CHARS_MAX } from '../../protocol/limits.ts'
 import { isStateKey, isStateNamespace } from '../../protocol/state-names.ts'
 import { decodeValue, encodeValue, valueFromJson, valueToJson } from '../../protocol/values.ts'
@@ -14,14 +15,19 @@ import { decodeValue, encodeValue, valueFromJson, valueToJson } from '../../prot
 /** Where a file is damaged is said as closely as that. */
 const CHECK_EVERY = 1000
 
-const header = v.strictObject({
-  wayside: v.literal('state'),
-  v: v.literal(1),
-  namespace: v.pipe(v.string(), v.check(isStateNamespace)),
-  revision: v.number(),
-  /** Which move it is part of; without one it is a copy. */
-  move: v.optional(v.pipe(v.string(), v.maxLength(NAME_CHARS_MAX))),
-})
+const header = v.pipe(
+  v.strictObject({
+    wayside: v.literal('state'),
+    v: v.literal(1),
+    namespace: v.pipe(v.string(), v.check(isStateNamespace)),
+    revision: v.number(),
+    /** Which move it is part of; without one it is a copy. */
+    move: v.optional(v.pipe(v.string(), v.maxLength(NAME_CHARS_MAX))),
+    /** The home that it moves to: no other takes it. */
+    to: v.optional(v.pipe(v.string(), v.check(isPeerId))),
+  }),
+  v.check(({ move, to }) => (move === undefined) === (to === undefined)),
+)
 export type StateFileHeader = v.InferOutput<typeof header>
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))

@@ -30,8 +30,11 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
+const ATTIC = '12D3KooWMiRP4Nt62Abccr2GW62pRaMJM3887HcYkRSJ9wxKb9K7'
+const CELLAR = '12D3KooWGC6TvWhfapngX6wvJHMYvKpDMXPb3ZnCZ6dMoaMtimQ5'
+
 /** The state of an agent and its control socket. `spoil`: what the home keeps of what it is given to load. */
-const startHome = async (name: string) => {
+const startHome = async (name: string, peerId = ATTIC) => {
   const quotaOf = () => ({ keys: 1000, bytes: 2 ** 20 })
   const engine = await openStorageEngine({ storage: createMemoryStorage(), quotaOf, damaged: () => {} })
   const home = { data: freshDirectory(), spoil: (entries: Loaded): Loaded => entries }
@@ -40,7 +43,7 @@ const startHome = async (name: string) => {
       return super.load(namespace, move, home.spoil(entries))
     }
   }
-  const owner = new Spoiling({ clock: systemClock, random: seededRandom(seedFor(name)) }, engine)
+  const owner = new Spoiling({ clock: systemClock, random: seededRandom(seedFor(name)), network: { peerId } }, engine)
   const server = await startControlServer(home.data, { state: () => owner } as unknown as AgentControls)
   onTestFinished(() => server.close())
   const put = (key: string, value: Value) => owner.put('shop', key, encodeValue(value))
@@ -53,9 +56,9 @@ const startHome = async (name: string) => {
 
 /** A home that has begun to move to the attic, and the file that it gave. */
 const leaving = async (name: string) => {
-  const home = await startHome(name)
+  const home = await startHome(name, CELLAR)
   for (const [key, value] of Object.entries(ENTRIES)) await home.put(key, value)
-  await exportState('shop', { data: home.data, to: 'the attic' })
+  await exportState('shop', { data: home.data, to: ATTIC })
   const file = join(home.data, 'export.ndjson')
   writeFileSync(file, printed)
   const { sha256 } = JSON.parse(printed.trimEnd().split('\n').at(-1) as string) as { sha256: string }
@@ -97,6 +100,26 @@ test.each<[string, (entries: Loaded) => Loaded]>([
   await importState(file, { data })
   expect(await there.kept()).toEqual(ENTRIES)
   await there.put('d', 4)
+})
+
+test('a file that moves a namespace to one home is taken by no other, and by none where it does not say to which', async () => {
+  const { home, file } = await leaving('one home')
+  const other = await startHome('another home', CELLAR)
+  await expect(importState(file, { data: other.data })).rejects.toMatchObject({
+    code: 'E_NAMESPACE_TAKEN',
+    message: expect.stringContaining(`is moving to the home ${ATTIC}, and this is ${CELLAR}`),
+  })
+  expect(await other.kept()).toEqual({})
+  await other.put('d', 4)
+  const there = await startHome('that home')
+  await importState(file, { data: there.data })
+  expect(await there.kept()).toEqual(ENTRIES)
+  writeFileSync(file, printed.replace(`,"to":"${ATTIC}"`, ''))
+  await expect(importState(file, { data: there.data })).rejects.toMatchObject({ code: 'E_INPUT' })
+  await expect(exportState('shop', { data: home.data, to: 'attic' })).rejects.toMatchObject({
+    code: 'E_USAGE',
+    message: expect.stringContaining('give the peer ID of the home'),
+  })
 })
 
 test('what was to leave stays after all, and takes writes again', async () => {

@@ -1,8 +1,10 @@
 /** `wayside state export | import | delete`: a namespace as a file, how it moves from one home's state to another's, and its end. */
 import { MeshError } from '../../protocol/errors.ts'
+import { isPeerId } from '../../protocol/identity.ts'
 import { ensureStateNamespace } from '../../protocol/state-names.ts'
 import type { AgentClient } from '../control/client.ts'
 import type { CommandFrameOf } from '../control/frames.ts'
+import { plainText } from '../plain-text.ts'
 import { type OwnerFlags, withAgent } from './owner.ts'
 import { pages } from './state.ts'
 import {
@@ -39,12 +41,16 @@ const sumOf = async (client: AgentClient, namespace: string, arriving?: string):
   return tally.sum
 }
 
-const write = async (client: AgentClient, namespace: string, move: string | undefined): Promise<Sum> => {
+const write = async (
+  client: AgentClient,
+  namespace: string,
+  move?: Required<Pick<StateFileHeader, 'move' | 'to'>>,
+): Promise<Sum> => {
   const tally = new Tally()
   let isFirst = true
   // Nothing changes in one that is leaving: its pages need not be as of one moment, which would have to be kept.
   for await (const { revision, entries } of pages(client, namespace, '', { isStill: move !== undefined })) {
-    if (isFirst) await print(headerLine({ wayside: 'state', v: 1, namespace, revision, ...(move && { move }) }))
+    if (isFirst) await print(headerLine({ wayside: 'state', v: 1, namespace, revision, ...move }))
     isFirst = false
     await print(entries.map((entry) => tally.add(entry)).join(''))
   }
@@ -53,7 +59,7 @@ const write = async (client: AgentClient, namespace: string, move: string | unde
 }
 
 export interface ExportFlags extends OwnerFlags {
-  /** It moves there. */
+  /** It moves to that home. */
   to?: string
   /** It has arrived there, with that hash. */
   moved?: string
@@ -80,6 +86,10 @@ export const exportState = async (namespace: string, flags: ExportFlags): Promis
   const { to, moved, undo } = flags
   if ([to, moved, undo].filter((flag) => flag !== undefined).length > 1)
     throw new MeshError('E_USAGE', '--to, --moved and --undo are three steps: give one of them')
+  if (to !== undefined && !isPeerId(to)) {
+    const message = `--to ${plainText(to).slice(0, 80)}: give the peer ID of the home that it moves to, as \`wayside status\` says it there`
+    throw new MeshError('E_USAGE', message)
+  }
   await withAgent(flags, async (client) => {
     if (undo) {
       await take(client, namespace, 'stay')
@@ -87,10 +97,10 @@ export const exportState = async (namespace: string, flags: ExportFlags): Promis
     } else if (moved !== undefined) {
       await leave(client, namespace, moved)
       note(`namespace ${namespace} has moved: it is deleted here, and whoever asks is told where it is`)
-    } else if (to === undefined) await write(client, namespace, undefined)
+    } else if (to === undefined) await write(client, namespace)
     else {
       const { move } = await take(client, namespace, 'leave', { where: to })
-      const { entries, sha256 } = await write(client, namespace, move as string)
+      const { entries, sha256 } = await write(client, namespace, { move: move as string, to })
       note(`${entriesWords(entries)}, sha256 ${sha256}; namespace ${namespace} takes no writes now`)
       note(`import the file at ${to}, and then say here: wayside state export ${namespace} --moved ${sha256}`)
     }
@@ -125,8 +135,11 @@ const load = async (client: AgentClient, file: string, namespace: string, move: 
   await send()
 }
 
-const arrive = async (client: AgentClient, file: string, namespace: string, move: string, sum: Sum): Promise<void> => {
-  const { state } = await take(client, namespace, 'arrive', { move })
+const arrive = async (client: AgentClient, file: string, about: StateFileHeader, sum: Sum): Promise<void> => {
+  const { namespace, to } = about
+  // A copy has the name of what is in it: so an import that was interrupted goes on.
+  const move = about.move ?? `copy-${sum.sha256}`
+  const { state } = await take(client, namespace, 'arrive', { move, ...(to !== undefined && { where: to }) })
   if (state === 'here') return
   await load(client, file, namespace, move)
   const kept = await sumOf(client, namespace, move)
@@ -146,9 +159,7 @@ export const importState = async (file: string, flags: OwnerFlags & { undo?: boo
       await take(client, namespace, 'stay')
       return note(`what had arrived of namespace ${namespace} is deleted`)
     }
-    // A copy has the name of what is in it: so an import that was interrupted goes on.
-    const move = about.move ?? `copy-${sum.sha256}`
-    await arrive(client, file, namespace, move, sum)
+    await arrive(client, file, about, sum)
     await print(
       flags.json
         ? `${JSON.stringify({ namespace, ...sum })}\n`

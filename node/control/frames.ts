@@ -145,7 +145,7 @@ export const CommandFrame = localMessage(
       revision: v.nullable(integer(0)),
       arriving: v.nullable(text(NAME_CHARS_MAX)),
     }),
-    /** A step of a move. `move`: which, for `arrive` and `settle`; `where`: it goes, for `leave`. */
+    /** A step of a move. `move`: which, for `arrive` and `settle`; `where`: the home that it goes to, for `leave` and `arrive`. */
     v.strictObject({
       t: v.literal('state_move'),
       id: id(),

@@ -16,7 +16,8 @@ type Asked = CommandFrameOf<'state_get' | 'state_put' | 'state_list' | 'state_mo
 /** Throws MeshError E_USAGE for a step that lacks what belongs to it. */
 const stepOf = ({ step, move, where }: CommandFrameOf<'state_move'>): OwnStep => {
   if (step === 'leave' && where !== null) return { step, where }
-  if ((step === 'arrive' || step === 'settle') && move !== null) return { step, move }
+  if (step === 'arrive' && move !== null) return { step, move, ...(where !== null && { to: where }) }
+  if (step === 'settle' && move !== null) return { step, move }
   if (step === 'left' || step === 'stay' || step === 'delete') return { step }
   throw new MeshError('E_USAGE', `${step}: which move, or where to, is not said`)
 }

@@ -4,10 +4,10 @@ import type { MoveMark } from '../../protocol/moves.ts'
 
 /** What the owner of a namespace asks for at one of the two ends. */
 export type MoveStep =
-  /** It is to go to `where`: no writes from now on. Again: the same move goes on. */
+  /** It is to go to the home `where`: no writes from now on. Again: the same move goes on. */
   | { step: 'leave'; move: string; where: string }
-  /** It comes with that move, or without one, from a copy. Again: likewise. */
-  | { step: 'arrive'; move: string }
+  /** It comes with that move, which is to the home `to`, or without one, from a copy. Again: likewise. */
+  | { step: 'arrive'; move: string; to?: string }
   /** All of it is there. */
   | { step: 'settle'; move: string }
   /** It has arrived at the other end. */
@@ -69,9 +69,11 @@ const onDelete = (namespace: string, mark: MoveMark | undefined, move: string): 
 const onArrive = (
   namespace: string,
   mark: MoveMark | undefined,
-  move: string,
-  isEmpty: boolean,
+  { move, to }: Extract<MoveStep, { step: 'arrive' }>,
+  { isEmpty, home }: { isEmpty: boolean; home: string },
 ): MoveMark | MeshError => {
+  if (to !== undefined && to !== home)
+    return taken(namespace, `is moving to the home ${to}, and this is ${home}: import the file there`)
   const isSame = mark?.move === move
   if (isSame && (mark.state === 'arriving' || mark.state === 'here')) return mark
   if (mark?.state === 'arriving') return taken(namespace, 'is arriving by another move; `--undo` that one first')
@@ -86,21 +88,21 @@ const onArrive = (
 }
 
 /**
- * The mark afterwards; undefined: none. `isEmpty`: nothing is kept in the namespace. An error says why the step cannot be
- * taken: E_STATE_MOVING, E_NAMESPACE_TAKEN or E_USAGE; then nothing has changed.
+ * The mark afterwards; undefined: none. `isEmpty`: nothing is kept in the namespace. `home`: this one. An error says why the step
+ * cannot be taken: E_STATE_MOVING, E_NAMESPACE_TAKEN or E_USAGE; then nothing has changed.
  */
 export const markAfter = (
   namespace: string,
   mark: MoveMark | undefined,
   step: MoveStep,
-  isEmpty: boolean,
+  at: { isEmpty: boolean; home: string },
 ): MoveMark | MeshError | undefined => {
   const none = (what: string) => new MeshError('E_USAGE', `namespace ${namespace} is not ${what}`)
   switch (step.step) {
     case 'leave':
       return onLeave(namespace, mark, step.move, step.where)
     case 'arrive':
-      return onArrive(namespace, mark, step.move, isEmpty)
+      return onArrive(namespace, mark, step, at)
     case 'settle':
       if (mark?.move === step.move && (mark.state === 'arriving' || mark.state === 'here'))
         return { v: 1, state: 'here', move: step.move }

@@ -18,11 +18,15 @@ const clock = {
     return () => clearTimeout(timer)
   },
 }
+const HOME = 'attic'
 const bytes = (text: string) => new TextEncoder().encode(text)
 const open = async (name: string) => {
   const quotaOf = () => ({ keys: 10_000, bytes: 2 ** 30 })
   const engine = await openStorageEngine({ storage: createMemoryStorage(), quotaOf, damaged: () => {} })
-  return { engine, owner: new OwnerAccess({ clock, random: seededRandom(seedFor(name)) }, engine) }
+  return {
+    engine,
+    owner: new OwnerAccess({ clock, random: seededRandom(seedFor(name)), network: { peerId: HOME } }, engine),
+  }
 }
 const mark = (state: MoveMark['state'], move = 'm', where?: string): MoveMark => ({
   v: 1,
@@ -42,6 +46,9 @@ describe('what becomes of a mark', () => {
     [mark('gone', 'm', 'attic'), leave('attic'), true, { code: 'E_NAMESPACE_TAKEN' }],
     [undefined, { step: 'arrive', move: 'm' }, true, mark('arriving')],
     [undefined, { step: 'arrive', move: 'm' }, false, { code: 'E_NAMESPACE_TAKEN' }],
+    [undefined, { step: 'arrive', move: 'm', to: HOME }, true, mark('arriving')],
+    [undefined, { step: 'arrive', move: 'm', to: 'cellar' }, true, { code: 'E_NAMESPACE_TAKEN' }],
+    [mark('arriving'), { step: 'arrive', move: 'm', to: 'cellar' }, true, { code: 'E_NAMESPACE_TAKEN' }],
     [mark('arriving'), { step: 'arrive', move: 'm' }, false, mark('arriving')],
     [mark('arriving'), { step: 'arrive', move: 'n' }, true, { code: 'E_NAMESPACE_TAKEN' }],
     [mark('here'), { step: 'arrive', move: 'm' }, false, mark('here')],
@@ -70,7 +77,7 @@ describe('what becomes of a mark', () => {
     [mark('deleting'), { step: 'arrive', move: 'n' }, true, { code: 'E_STATE_MOVING' }],
     [mark('deleting'), { step: 'stay' }, true, { code: 'E_USAGE' }],
   ])('%j, %j, empty: %s', (before, step, isEmpty, after) => {
-    const found = markAfter('shop', before, step, isEmpty)
+    const found = markAfter('shop', before, step, { isEmpty, home: HOME })
     if (after === undefined) expect(found).toBeUndefined()
     else expect(found).toMatchObject(after)
   })
@@ -195,7 +202,7 @@ test('a write that began before the mark conflicts with it, and is refused', asy
     ensureRoom: engine.ensureRoom.bind(engine),
     close: () => engine.close(),
   }
-  const late = new OwnerAccess({ clock, random: seededRandom(seedFor('late')) }, slow)
+  const late = new OwnerAccess({ clock, random: seededRandom(seedFor('late')), network: { peerId: HOME } }, slow)
   await expect(late.put('shop', 'a', bytes('1'))).rejects.toMatchObject({ code: 'E_STATE_MOVING' })
   expect((await owner.list({ namespace: 'shop', prefix: '', limit: 1 })).entries).toEqual([])
 })
@@ -211,7 +218,7 @@ test('what is deleted is gone whole, also where that was interrupted, and the na
     return engine.list(range, revision)
   }
   const cut = new OwnerAccess(
-    { clock, random: seededRandom(seedFor('cut')) },
+    { clock, random: seededRandom(seedFor('cut')), network: { peerId: HOME } },
     {
       ...{
         revision: () => engine.revision(),

@@ -45,12 +45,14 @@ export type OwnStep =
   | { step: 'leave'; where: string }
   | { step: 'delete' }
 
+export type MovingPorts = Pick<Ports, 'clock' | 'random'> & { network: Pick<Ports['network'], 'peerId'> }
+
 export class Moving {
-  readonly #ports: Pick<Ports, 'clock' | 'random'>
+  readonly #ports: MovingPorts
   readonly #engine: StateEngine
   readonly #namespace: string
 
-  constructor(ports: Pick<Ports, 'clock' | 'random'>, engine: StateEngine, namespace: string) {
+  constructor(ports: MovingPorts, engine: StateEngine, namespace: string) {
     this.#ports = ports
     this.#engine = engine
     this.#namespace = namespace
@@ -88,7 +90,8 @@ export class Moving {
         markAt(this.#engine, namespace, revision),
         this.#engine.list(range, revision),
       ])
-      const decided = markAfter(namespace, mark, step, entries.length === 0)
+      const at = { isEmpty: entries.length === 0, home: this.#ports.network.peerId }
+      const decided = markAfter(namespace, mark, step, at)
       if (decided instanceof MeshError) throw decided
       after = decided
       // An entry that comes meanwhile conflicts.

@@ -1,10 +1,9 @@
 /** What an owner reads and changes of the state at its home, by hand: each change is a commit of its own. */
 import { MeshError } from '../../protocol/errors.ts'
 import type { MoveMark } from '../../protocol/moves.ts'
-import type { Ports } from '../../protocol/ports.ts'
 import { commitKnown } from './commit.ts'
 import type { Change, Entry, Range, StateEngine, Write } from './engine.ts'
-import { ensureSettled, Moving, markRead, type OwnStep } from './moving.ts'
+import { ensureSettled, Moving, type MovingPorts, markRead, type OwnStep } from './moving.ts'
 
 /** Wayside's own are not the owner's to change, and would tell of others' calls. */
 const ensureOpen = (namespace: string): void => {
@@ -13,10 +12,10 @@ const ensureOpen = (namespace: string): void => {
 }
 
 export class OwnerAccess {
-  readonly #ports: Pick<Ports, 'clock' | 'random'>
+  readonly #ports: MovingPorts
   readonly #engine: StateEngine
 
-  constructor(ports: Pick<Ports, 'clock' | 'random'>, engine: StateEngine) {
+  constructor(ports: MovingPorts, engine: StateEngine) {
     this.#ports = ports
     this.#engine = engine
   }
