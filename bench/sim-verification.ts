@@ -89,26 +89,36 @@ const audits = (trials: Trials) => {
   }
 }
 
-/** Three tenths in collusion: the worst of the rates at which they lie. */
+/** Three tenths in collusion: by the rates at which they lie. */
+const quorumTallies = (trials: Trials, quorum: number, knowsVerifications = false): Tally[] =>
+  LIE_RATES.map((lieRate) => {
+    const name = `quorum:${quorum}, 30 % lie on ${lieRate * 100} %${knowsVerifications ? ', knowing' : ''}`
+    const changes = { level: { quorum }, colluders: QUORUM_COLLUDERS, lieRate, resultsAPeer: 2500, knowsVerifications }
+    return trials.run(name, changes)
+  })
+
+/** The worst of these rates. */
 const quorums = (trials: Trials) => {
   const worst = [2, 3, 4, 5].flatMap((quorum) => {
-    const tallies = LIE_RATES.map((lieRate) => {
-      const name = `quorum:${quorum}, 30 % lie on ${lieRate * 100} %`
-      return trials.run(name, { level: { quorum }, colluders: QUORUM_COLLUDERS, lieRate, resultsAPeer: 2500 })
-    })
+    const tallies = quorumTallies(trials, quorum)
     const key = quorum === 2 ? 'quorum' : `quorum_${quorum}`
     return [
       [`${key}_executions_30`, Math.max(...tallies.map(executionsOf))],
       [`${key}_wrong_per_bad_identity_30`, Math.max(...tallies.map(wrongPerIdentity))],
     ] as const
   })
+  const knowing = quorumTallies(trials, 2, true)
   const self = trials.run('self, 30 % lie', {
     level: 'self',
     colluders: QUORUM_COLLUDERS,
     lieRate: 1,
     resultsAPeer: 1000,
   })
-  return { ...Object.fromEntries(worst), self_wrong: self.wrongByIntent + self.wrongByError }
+  return {
+    ...Object.fromEntries(worst),
+    quorum_wrong_per_bad_identity_30_knowing: Math.max(...knowing.map(wrongPerIdentity)),
+    self_wrong: self.wrongByIntent + self.wrongByError,
+  }
 }
 
 /** Whoever is expelled is there again as somebody new: the worst of the rates at which they lie. */

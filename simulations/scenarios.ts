@@ -42,11 +42,13 @@ export const SCENARIOS: Readonly<Record<string, () => Promise<{ scenario: Scenar
   routing: () => import('./scenarios/routing.ts'),
   audit: () => import('./scenarios/audit.ts'),
   short: () => import('./scenarios/short.ts'),
+  're-entry': () => import('./scenarios/re-entry.ts'),
   'large-routing': () => import('./scenarios/large-routing.ts'),
   'large-bursts': () => import('./scenarios/large-bursts.ts'),
   'large-heavy-tails': () => import('./scenarios/large-heavy-tails.ts'),
   'large-maps': () => import('./scenarios/large-maps.ts'),
   'large-day': () => import('./scenarios/large-day.ts'),
+  'large-inflators': () => import('./scenarios/large-inflators.ts'),
   'large-partition': () => import('./scenarios/large-partition.ts'),
   'large-discovery': () => import('./scenarios/large-discovery.ts'),
 }

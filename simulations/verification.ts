@@ -95,7 +95,7 @@ class Votes implements VoteView {
 }
 
 class Home {
-  readonly #trial: Trial
+  readonly #trial: Omit<Trial, 'tasks'>
   readonly #random: Random
   readonly #standing: Standing
   /** Of those that have not been expelled: which peers they are. */
@@ -125,7 +125,7 @@ class Home {
     ...{ guestExecutions: 0, aloneResults: 0, aloneExecutions: 0 },
   }
 
-  constructor(trial: Trial) {
+  constructor(trial: Omit<Trial, 'tasks'>) {
     const { seed, peers, colluders = 0, letInBy, open } = trial
     this.#trial = trial
     this.#random = seededRandom(seed)
@@ -367,9 +367,17 @@ class Home {
   }
 }
 
-/** Ends before its last task if nobody is left to ask. */
-export const runTrial = (trial: Trial): Tally => {
+/**
+ * The tallies of one trial after so many tasks as each of `marks`, ascending, says. Where nobody is left to ask it ends before, and what
+ * it has come to by then stands for what was to come.
+ */
+export const talliesOf = (trial: Omit<Trial, 'tasks'>, marks: readonly number[]): Tally[] => {
   const home = new Home(trial)
-  for (let task = 0; task < trial.tasks && !home.isAlone; task++) home.perform()
-  return home.tally
+  let task = 0
+  return marks.map((mark) => {
+    for (; task < mark && !home.isAlone; task++) home.perform()
+    return { ...home.tally }
+  })
 }
+
+export const runTrial = ({ tasks, ...trial }: Trial): Tally => talliesOf(trial, [tasks])[0] as Tally

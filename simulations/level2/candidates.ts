@@ -67,7 +67,7 @@ export class LargeCandidates implements CandidateView {
   }
 
   slots(i: number): number {
-    return this.#world.population.deviceOf(this.#world.tables.peer[this.row(i)] as number).slots
+    return this.#world.slotsSaid(this.#world.tables.peer[this.row(i)] as number)
   }
 
   pending(i: number): number {

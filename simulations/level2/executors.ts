@@ -249,12 +249,12 @@ export class Executors {
   }
 
   #considerFor(at: number): void {
-    const { wheel, population } = this.#world
+    const { wheel, population, inflates } = this.#world
     const peer = at >> 1
     const { told, toldAt, newsAt } = this.columns
     const audience = at * AUDIENCE_WORDS
     const { slots } = population.deviceOf(peer)
-    const items = this.itemsAt(peer)
+    const items = inflates?.[peer] === 1 ? 0 : this.itemsAt(peer)
     const toldLoad = fill(this.#toldLoad, slots, told[audience] as number)
     const delayMs = newsDelayMs(toldLoad, fill(this.#nowLoad, slots, items))
     if (delayMs === Number.POSITIVE_INFINITY) return

@@ -277,13 +277,13 @@ export class Invokers {
   }
 
   #learn(a: number): void {
-    const { attempts, tables, wheel, population } = this.#world
+    const { attempts, tables, wheel } = this.#world
     const { row, peer, sentAt, heardAt, load, predictedMs: predicted, work } = attempts.columns
     const { experience } = this.candidates
     const its = row[a] as number
     const completionMs = msOf(wheel.now - (sentAt[a] as number))
     const roundTripMs = msOf(2 * (tables.delayTicks[its] as number))
-    const { slots } = population.deviceOf(peer[a] as number)
+    const slots = this.#world.slotsSaid(peer[a] as number)
     const heard = heardAt[a] as number
     const ranMs =
       heard === 0 ? servedMs({ completionMs, roundTripMs, slots, load: load[a] as number }) : msOf(wheel.now - heard)

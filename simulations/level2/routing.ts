@@ -55,6 +55,8 @@ export interface LargeRouting {
   day?: Pick<Day, 'byNight'>
   /** Places that are cut off for a time. Default: none. */
   cut?: Cut
+  /** Of those that do not ask, the share that says more of itself than there is (`LargeWorld.inflates`). Default: none. */
+  inflators?: number
   /** Is shown what happens, and changes nothing. */
   watch?: RoutingWatch
 }
@@ -76,6 +78,13 @@ const PATIENCE_MS = 600_000
 /** Room at first, in parts of the peers. */
 const JOBS_SHARE = 0.4
 const ATTEMPTS_SHARE = 0.65
+
+const inflatorsOf = ({ peers, inflators }: LargeRouting, { invokers }: Tables, { below }: Chance) => {
+  if (inflators === undefined) return undefined
+  const inflates = Uint8Array.from({ length: peers }, () => (below(1_000_000) < inflators * 1_000_000 ? 1 : 0))
+  for (const peer of invokers) inflates[peer] = 0
+  return inflates
+}
 
 export class LargeRoutingWorld {
   readonly world: LargeWorld
@@ -119,6 +128,7 @@ export class LargeRoutingWorld {
       link,
       random: random('events'),
       partition,
+      inflates: inflatorsOf(options, tables, random('inflators')),
     })
     if (partition) wheel.at(partition.fromTicks, EVENT.cut, 0)
     this.executors = new Executors(this.world)

@@ -41,7 +41,7 @@ export interface Counts {
   neededTicks: number
 }
 
-type Parts = 'wheel' | 'population' | 'tables' | 'jobs' | 'attempts' | 'random' | 'link' | 'partition'
+type Parts = 'wheel' | 'population' | 'tables' | 'jobs' | 'attempts' | 'random' | 'link' | 'partition' | 'inflates'
 
 export class LargeWorld {
   readonly wheel: Wheel
@@ -53,6 +53,8 @@ export class LargeWorld {
   readonly link: Link
   /** Undefined: nobody is ever cut off. */
   readonly partition: Partition | undefined
+  /** By peer, 1: it says that nothing is under way there, whatever is, and that it has twice the slots that it has. Undefined: nobody does. */
+  readonly inflates: Uint8Array | undefined
   /** Messages by kind of event. */
   readonly sent = new Uint32Array(Object.keys(EVENT).length)
   readonly counts: Counts = {
@@ -69,6 +71,13 @@ export class LargeWorld {
     this.random = parts.random
     this.link = parts.link
     this.partition = parts.partition
+    this.inflates = parts.inflates
+  }
+
+  /** Slots that `peer` says it has. */
+  slotsSaid(peer: number): number {
+    const { slots } = this.population.deviceOf(peer)
+    return this.inflates?.[peer] === 1 ? 2 * slots : slots
   }
 
   /** A message on attempt `a`, to its executor or from it, with the bytes of an input or a result or without. */

@@ -16,7 +16,7 @@ import { writeReport } from './report.ts'
 
 /** Of each scenario, so that it takes no second. */
 const PEERS: Readonly<Record<string, number>> = {
-  ...{ routing: 6, audit: 4, short: 5 },
+  ...{ routing: 6, audit: 4, short: 5, 're-entry': 10 },
   ...{ 'large-routing': 200, 'large-partition': 40, 'large-discovery': 200, 'large-day': 40 },
 }
 
@@ -71,7 +71,7 @@ const expectDrawn = async (page: Page, { plots, tables, map }: Pictures): Promis
 /** That one is looked at more closely. */
 const CLOSELY = 'large-routing'
 /** Other jobs, the same pictures: `simulations/scenarios/large-jobs.ts`. */
-const DRAWN_LIKE_IT = ['large-bursts', 'large-heavy-tails', 'large-maps']
+const DRAWN_LIKE_IT = ['large-inflators', 'large-bursts', 'large-heavy-tails', 'large-maps']
 
 test.each(Object.keys(SCENARIOS).filter((name) => name !== CLOSELY && !DRAWN_LIKE_IT.includes(name)))(
   'of %s every plot is drawn, and the map if there is one',
