@@ -12,13 +12,8 @@ const MIB = 1024 * 1024
 /** What a job asks for. */
 const JOB_MEMORY_BYTES = 64 * MIB
 const LOAD_BYTES = 24
-/** Neighbours who are told at the same time, and how many times later than the first. */
-const AUDIENCES = [
-  { neighbours: NEAR, slowness: 1 },
-  { neighbours: FAR, slowness: FAR_DELAY },
-] as const
-
-type Audience = (typeof AUDIENCES)[number]
+/** Neighbours who are told at the same time, near ones and far ones: how many times later than the first. */
+const SLOWNESS = [1, FAR_DELAY] as const
 
 /** Side by side, for each audience of each peer; what is not an audience's is that of the near one. */
 const FIELDS = {
@@ -36,7 +31,7 @@ const FIELDS = {
 } as const
 const AUDIENCE_WORDS = wordsOf(Object.keys(FIELDS).length)
 /** From the index of one peer to that of the next. */
-export const PEER_WORDS = AUDIENCES.length * AUDIENCE_WORDS
+export const PEER_WORDS = SLOWNESS.length * AUDIENCE_WORDS
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
 
@@ -44,6 +39,8 @@ export class Executors {
   readonly #world: LargeWorld
   readonly #words: Int32Array<ArrayBuffer>
   readonly columns: Views<typeof FIELDS>
+  /** Neighbours of each audience: in a small world there are no more. */
+  readonly #neighbours: readonly number[]
   /** What audiences had been told when some were cut off. */
   #remembered = new Uint32Array(0)
   /** For the rules; used again. */
@@ -58,6 +55,8 @@ export class Executors {
   constructor(world: LargeWorld) {
     const { size } = world.population
     this.#world = world
+    const near = Math.min(NEAR, size - 1)
+    this.#neighbours = [near, Math.min(FAR, size - 1 - near)]
     this.#words = new Int32Array(size * PEER_WORDS)
     this.columns = viewsOf(FIELDS, this.#words)
     for (let peer = 0; peer < size; peer++) this.columns.first[peer * PEER_WORDS] = NONE
@@ -88,13 +87,13 @@ export class Executors {
   /** From now on `seenBefore` is what everybody was told until now. */
   remember(): void {
     const { told } = this.columns
-    const audiences = this.#world.population.size * AUDIENCES.length
+    const audiences = this.#world.population.size * SLOWNESS.length
     this.#remembered = Uint32Array.from({ length: audiences }, (_, at) => told[at * AUDIENCE_WORDS] as number)
   }
 
   /** Items at `peer` as somebody knows it who has heard nothing since. */
   seenBefore(peer: number, audience: number): number {
-    return this.#remembered[peer * AUDIENCES.length + audience] as number
+    return this.#remembered[peer * SLOWNESS.length + audience] as number
   }
 
   asked(a: number): void {
@@ -167,7 +166,7 @@ export class Executors {
 
   /** Its neighbours hear of it as of a newcomer. */
   come(peer: number): void {
-    for (let audience = 0; audience < AUDIENCES.length; audience++) this.#tell(2 * peer + audience, 0)
+    for (let audience = 0; audience < SLOWNESS.length; audience++) this.#tell(2 * peer + audience, 0)
   }
 
   /** A word is due, perhaps, to one audience of a peer. */
@@ -245,7 +244,7 @@ export class Executors {
 
   /** Something has changed. */
   #consider(peer: number): void {
-    for (let audience = 0; audience < AUDIENCES.length; audience++) this.#considerFor(2 * peer + audience)
+    for (let audience = 0; audience < SLOWNESS.length; audience++) this.#considerFor(2 * peer + audience)
   }
 
   #considerFor(at: number): void {
@@ -258,7 +257,7 @@ export class Executors {
     const toldLoad = fill(this.#toldLoad, slots, told[audience] as number)
     const delayMs = newsDelayMs(toldLoad, fill(this.#nowLoad, slots, items))
     if (delayMs === Number.POSITIVE_INFINITY) return
-    const due = (toldAt[audience] as number) + ticksOf(delayMs * (AUDIENCES[at & 1] as Audience).slowness)
+    const due = (toldAt[audience] as number) + ticksOf(delayMs * (SLOWNESS[at & 1] as number))
     if (due <= wheel.now) return this.#tell(at, items)
     const set = newsAt[audience] as number
     if (set !== 0 && set <= due) return
@@ -268,7 +267,7 @@ export class Executors {
 
   #tell(at: number, items: number): void {
     const { counts, wheel } = this.#world
-    const { neighbours } = AUDIENCES[at & 1] as Audience
+    const neighbours = this.#neighbours[at & 1] as number
     const { told, toldAt, before } = this.columns
     const audience = at * AUDIENCE_WORDS
     before[audience] = told[audience] as number

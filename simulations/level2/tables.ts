@@ -33,26 +33,25 @@ export class DrawnNeighbours {
     for (let i = 0; i < known; i++) this.#key[i] = population.delayTicks(self, this.#met[i] as number) * MET + i
     const keys = this.#key.subarray(0, known).sort()
     const count = Math.min(NEAR, known)
-    const all = count + this.#drawFar(self, count, random)
     for (let i = 0; i < count; i++) {
       const key = keys[i] as number
       this.peer[i] = this.#met[key % MET] as number
       this.delayTicks[i] = Math.floor(key / MET)
     }
-    return all
+    return count + this.#drawFar(self, count, random)
   }
 
   #mayBe(self: number, other: number): boolean {
     return other !== self && this.#population.canReach(self, other) && this.#suits(self, other)
   }
 
-  /** Anybody by chance; in a small world one may be near as well. */
+  /** Anybody else by chance. */
   #drawFar(self: number, from: number, random: Chance): number {
     const population = this.#population
     let filled = 0
     for (let draw = 0; draw < 4 * FAR && filled < FAR; draw++) {
       const other = random.below(population.size)
-      if (!this.#mayBe(self, other)) continue
+      if (!this.#mayBe(self, other) || this.peer.subarray(0, from + filled).includes(other)) continue
       this.peer[from + filled] = other
       this.delayTicks[from + filled] = population.delayTicks(self, other)
       filled++
