@@ -6,16 +6,16 @@
  * that lie: some by chance, and some whose keys were made to sit around those that are looked for.
  */
 import { randomInt } from 'node:crypto'
-import { type LooksReport, runDiscovery, runEclipse, runNeeds } from '../simulations/level2/discovery-report.ts'
+import { type LooksReport, runDiscovery, runNeeds } from '../simulations/level2/discovery-report.ts'
+import { runEclipses } from '../simulations/level2/eclipse-report.ts'
 import { rounded } from './measure.ts'
 
 const PEERS = 1_000_000
-const LOOKS = 60
+const LOOKS = 200
 /** One peer of so many offers what is needed; the figures of an aim are those of the second. */
 const ONE_IN = [100, 1000, 10_000] as const
 const ECLIPSE_PEERS = 30_000
 const ECLIPSE_LOOKS = 40
-const ECLIPSE_ONE_IN = 100
 
 export const run = async (print: (line: string) => void): Promise<Record<string, number>> => {
   const seed = Number(process.env.WAYSIDE_SEED ?? randomInt(2 ** 32))
@@ -28,9 +28,12 @@ export const run = async (print: (line: string) => void): Promise<Record<string,
   const [common, needed, rare] = needs as [LooksReport, LooksReport, LooksReport]
   const report = runDiscovery({ seed, peers: PEERS }, LOOKS)
   print(`all offer it, by the directory alone: ${JSON.stringify(report)}`)
-  const eclipse = (options: { hostilePermille?: number; aimed?: number }) =>
-    rounded(runEclipse({ seed, peers: ECLIPSE_PEERS, ...options }, ECLIPSE_LOOKS).foundShare)
-  const aimed = { seed, peers: ECLIPSE_PEERS, oneIn: ECLIPSE_ONE_IN, aimed: 40 }
+  const { byChance, aimed } = runEclipses({ seed, peers: ECLIPSE_PEERS }, ECLIPSE_LOOKS)
+  const lying = byChance.map(({ permille, alone }) => [`found_share_hostile_${permille / 10}`, alone.foundShare])
+  const made = aimed.flatMap(({ keys, alone, withNeighbours }) => [
+    [`found_share_aimed_${keys}`, alone.foundShare],
+    [`found_share_aimed_${keys}_with_neighbours`, withNeighbours.foundShare],
+  ])
   return {
     live_share: rounded(report.liveShare),
     first_peer_p50_ms: rounded(needed.firstP50Ms),
@@ -50,11 +53,6 @@ export const run = async (print: (line: string) => void): Promise<Record<string,
     found_share_cut: report.cutFoundShare,
     found_share_healed: report.healed.foundShare,
     live_share_healed: rounded(report.healed.liveShare),
-    found_share_hostile_10: eclipse({ hostilePermille: 100 }),
-    found_share_hostile_50: eclipse({ hostilePermille: 500 }),
-    found_share_aimed_10: eclipse({ aimed: 10 }),
-    found_share_aimed_20: eclipse({ aimed: 20 }),
-    found_share_aimed_40: eclipse({ aimed: 40 }),
-    found_share_aimed_40_with_neighbours: rounded(runNeeds(aimed, ECLIPSE_LOOKS).foundShare),
+    ...Object.fromEntries([...lying, ...made]),
   }
 }

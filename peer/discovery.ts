@@ -21,8 +21,8 @@ import type { Roster } from './roster.ts'
 /** Remembered members that are dialled at a time, the one seen last first: one of them is probably up. */
 export const REMEMBERED_AT_ONCE = 8
 /** Whoever is alone looks again after 1 s, then twice as long each time, up to a minute. */
-const LOOK_MS_MIN = 1000
-const LOOK_ALONE_MS_MAX = 60_000
+export const LOOK_MS_MIN = 1000
+export const LOOK_ALONE_MS_MAX = 60_000
 /** Whoever has neighbours hears of others from them: at first soon, then as seldom as records of the directory change. */
 const LOOK_FURTHER_MS_MIN = 5000
 const LOOK_FURTHER_MS_MAX = 10 * 60_000

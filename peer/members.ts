@@ -3,7 +3,7 @@ import { decodeCanonical, encodeCanonical } from '../protocol/codec.ts'
 import type { Ports } from '../protocol/ports.ts'
 
 /** Some 2 MB at most: of each a line of nine PeerIds and four addresses. The one longest not seen is forgotten first. */
-const MEMBERS_MAX = 1024
+export const MEMBERS_MAX = 1024
 const PREFIX = 'member/'
 
 export interface MemberSeen {

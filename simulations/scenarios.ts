@@ -31,6 +31,8 @@ export interface Scenario {
   about: string
   /** Unless others are asked for; kept worlds of that size take a few seconds. */
   peers: number
+  /** More than 3 s: `npm test` leaves it out. */
+  takesLong?: true
   takesTrace?: true
   takesMatrix?: true
   /** What it draws, if that may be given in its place. */
@@ -41,6 +43,7 @@ export interface Scenario {
 export const SCENARIOS: Readonly<Record<string, () => Promise<{ scenario: Scenario }>>> = {
   routing: () => import('./scenarios/routing.ts'),
   audit: () => import('./scenarios/audit.ts'),
+  loss: () => import('./scenarios/loss.ts'),
   short: () => import('./scenarios/short.ts'),
   're-entry': () => import('./scenarios/re-entry.ts'),
   'large-routing': () => import('./scenarios/large-routing.ts'),
@@ -50,6 +53,8 @@ export const SCENARIOS: Readonly<Record<string, () => Promise<{ scenario: Scenar
   'large-day': () => import('./scenarios/large-day.ts'),
   'large-inflators': () => import('./scenarios/large-inflators.ts'),
   'large-partition': () => import('./scenarios/large-partition.ts'),
+  'large-loss': () => import('./scenarios/large-loss.ts'),
+  'large-eclipse': () => import('./scenarios/large-eclipse.ts'),
   'large-discovery': () => import('./scenarios/large-discovery.ts'),
 }
 

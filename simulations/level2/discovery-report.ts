@@ -2,6 +2,7 @@
 import { deriveSeed } from '../random.ts'
 import { type Chance, quickChance } from './chance.ts'
 import { type Discovering, DiscoveryWorld, type Look } from './discovery.ts'
+import { rejoinMs } from './rejoining.ts'
 
 /** Longer than any record lasts, twice: nobody knows any more how it began. */
 export const SETTLES_MINUTES = 20
@@ -24,18 +25,15 @@ export interface LooksReport {
 export const quantile = (figures: readonly number[], share: number): number =>
   figures.toSorted((a, b) => a - b)[Math.ceil(share * figures.length) - 1] as number
 
-export const lookReport = (world: DiscoveryWorld, random: Chance, count: number, ofFirstPlace = false): LooksReport =>
-  reportOf(Array.from({ length: count }, () => world.look(world.seeker(random, true, ofFirstPlace))))
+export const lookReport = (world: DiscoveryWorld, random: Chance, count: number, ofFirstCell = false): LooksReport =>
+  reportOf(Array.from({ length: count }, () => world.look(world.seeker(random, { ofFirstCell }))))
 
 /** Of peers with neighbours none of whom offers what they need. */
-const needReport = (world: DiscoveryWorld, random: Chance, count: number, ofFirstPlace = false): LooksReport =>
+export const needReport = (world: DiscoveryWorld, random: Chance, count: number, ofFirstCell = false): LooksReport =>
   reportOf(
-    Array.from({ length: count }, () => {
-      for (;;) {
-        const seeker = world.seeker(random, true, ofFirstPlace)
-        if (!world.hasAtHand(seeker)) return world.need(seeker)
-      }
-    }),
+    Array.from({ length: count }, () =>
+      world.need(world.seeker(random, { ofFirstCell, suits: (peer) => !world.hasAtHand(peer) })),
+    ),
   )
 
 const reportOf = (looks: readonly Look[]): LooksReport => {
@@ -79,7 +77,7 @@ export const runDiscovery = (
   const world = new DiscoveryWorld(options)
   pass(world, SETTLES_MINUTES, watch)
   const calm = lookReport(world, random, looks)
-  const rejoins = Array.from({ length: looks }, () => world.rejoinMs(world.seeker(random, false), random))
+  const rejoins = Array.from({ length: looks }, () => rejoinMs(world, world.seeker(random, { isThere: false }), random))
   world.cut()
   pass(world, CUT_MINUTES, watch)
   const cut = lookReport(world, random, looks)
@@ -94,17 +92,13 @@ export const runDiscovery = (
   }
 }
 
-/** Look-ups by peers that have neighbours, none of whom offers what is needed; keepers may lie as in `runEclipse`. */
-export const runNeeds = (options: Discovering, looks: number): LooksReport => {
+/** Nobody knows any more how it began. */
+export const settledWorld = (options: Discovering): DiscoveryWorld => {
   const world = new DiscoveryWorld(options)
   world.runMs(SETTLES_MINUTES * MINUTE_MS)
-  return needReport(world, quickChance(deriveSeed(options.seed, 'seekers')), looks, (options.aimed ?? 0) > 0)
+  return world
 }
 
-/** With keepers that lie: any of them by chance, or those aimed at two keys, as their own place sees it. */
-export const runEclipse = (options: Discovering, looks: number): LooksReport => {
-  const world = new DiscoveryWorld(options)
-  world.runMs(SETTLES_MINUTES * MINUTE_MS)
-  const random = quickChance(deriveSeed(options.seed, 'seekers'))
-  return lookReport(world, random, looks, (options.aimed ?? 0) > 0)
-}
+/** Look-ups by peers that have neighbours, none of whom offers what is needed. */
+export const runNeeds = (options: Discovering, looks: number): LooksReport =>
+  needReport(settledWorld(options), quickChance(deriveSeed(options.seed, 'seekers')), looks)

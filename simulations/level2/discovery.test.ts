@@ -4,11 +4,12 @@ import { seedFor } from '../../scripts/test/seed.ts'
 import { DiscoveryWatch } from '../pictures/discovery.ts'
 import { quickChance } from './chance.ts'
 import { DiscoveryWorld } from './discovery.ts'
-import { lookReport, runEclipse, runNeeds } from './discovery-report.ts'
+import { lookReport, runNeeds, settledWorld } from './discovery-report.ts'
 import { modelGeography } from './geography.ts'
 import { K, Kademlia } from './kademlia.ts'
 import { Population } from './population.ts'
 import { keyIn, ProviderRecords } from './provider-records.ts'
+import { rejoinMs } from './rejoining.ts'
 import { ticksOf } from './wheel.ts'
 
 test('a walk comes to the nearest of all keepers but for a few, with nobody gone', () => {
@@ -68,8 +69,10 @@ test('one seed is one run; halves find their own, and nobody is found where all 
   // Right after the cut half of all records are of the other side.
   expect(looked(world).foundShare).toBeGreaterThanOrEqual(before.foundShare)
   expect(looked(world).liveShare).toBeGreaterThan(0.8)
-  expect(world.rejoinMs(world.seeker(random, false), random)).toBeGreaterThan(0)
-  expect(runEclipse({ seed, peers: 1500, hostilePermille: 1000 }, 10).foundShare).toBe(0)
+  expect(rejoinMs(world, world.seeker(random, { isThere: false }), random)).toBeGreaterThan(0)
+  expect(lookReport(settledWorld({ seed, peers: 1500, hostilePermille: 1000 }), quickChance(seed), 10).foundShare).toBe(
+    0,
+  )
 })
 
 test('whom neighbours know is found sooner than by the directory, and though all its keepers lie', () => {
@@ -77,11 +80,11 @@ test('whom neighbours know is found sooner than by the directory, and though all
   const asked = runNeeds(options, 10)
   expect(asked.foundShare).toBe(1)
   expect(asked.hopsMean).toBeLessThan(1.5)
-  const alone = runEclipse(options, 10)
+  const alone = lookReport(settledWorld(options), quickChance(options.seed), 10)
   expect(asked.firstP50Ms).toBeLessThan(alone.firstP50Ms)
   const lied = { ...options, hostilePermille: 1000 }
   expect(runNeeds(lied, 10).foundShare).toBeGreaterThan(0.9)
-  expect(runEclipse(lied, 10).foundShare).toBe(0)
+  expect(lookReport(settledWorld(lied), quickChance(lied.seed), 10).foundShare).toBe(0)
 })
 
 test('a world that is looked at goes on as if it were not', () => {

@@ -1,9 +1,8 @@
 /** Who is found in the directory of a mesh of a million, how soon and by how many hops: peers come and go, and renew records. */
-import { REMEMBERED_AT_ONCE } from '../../peer/discovery.ts'
 import { NEEDED } from '../../peer/needs.ts'
-import { DIAL_TIMEOUT_MS } from '../../peer/network/limits.ts'
 import { CROWD, LEVEL_MAX, SPARSE } from '../../peer/provider-keys.ts'
 import { FIRST_ROUND_MS, PROVIDE_MS_MAX, ROUND_MS, WALK_MS_MAX } from '../../peer/provider-rounds.ts'
+import { MeshError } from '../../protocol/errors.ts'
 import { FOUND_MAX, NEIGHBOURS_MAX } from '../../protocol/limits.ts'
 import { deriveSeed } from '../random.ts'
 import type { RttMatrix } from '../rtt-matrix.ts'
@@ -25,7 +24,7 @@ export interface Discovering {
   oneIn?: number
   /** Of 1,000 keepers, how many answer with their like and keep nothing. */
   hostilePermille?: number
-  /** So many more of these sit nearest to each key under which peers of the first place look first. */
+  /** So many more of these sit nearest to each key under which peers of the first cell, that of the first place, look first. */
   aimed?: number
 }
 
@@ -53,6 +52,8 @@ const lookOf = (seeker: number): Look => ({
 })
 
 const ANYWHERE_CELL = 0
+/** Of each peer, on average: whoever is there is among those drawn. */
+const SEEKER_DRAWS = 100
 const EVENT = { turn: 0, round: 1 } as const
 export class DiscoveryWorld {
   readonly population: Population
@@ -76,6 +77,7 @@ export class DiscoveryWorld {
   readonly #oneIn: number
   readonly #links: Links
   readonly #keptBy = new Map<number, Map<number, number[]>>()
+  readonly #lost = new Set<number>()
 
   constructor({ seed, peers, rtts, oneIn = 1, hostilePermille = 0, aimed = 0 }: Discovering) {
     const random = (name: string) => quickChance(deriveSeed(seed, name))
@@ -125,44 +127,33 @@ export class DiscoveryWorld {
     this.#forget()
   }
 
-  /** One that carries the directory, and is there or not, drawn by chance from all, or from those of the first place. */
-  seeker(random: Chance, isThere = true, ofFirstPlace = false): number {
-    const { population } = this
-    for (;;) {
-      const peer = random.below(ofFirstPlace ? population.firstOf(1) : population.size)
-      if ((population.online[peer] === 1) === isThere && population.deviceOf(peer).carriesDirectory) return peer
-    }
-  }
-
   /**
-   * Ms until `peer`, which comes back now and knows no address but those of members that it met, has shaken hands with one of
-   * them: as `peer/discovery.ts` dials them, some at a time.
+   * One that carries the directory, is there or not, and suits, drawn by chance from all, or from those of the first cell. Throws MeshError
+   * E_USAGE if there is none in so small a world.
    */
-  rejoinMs(peer: number, random: Chance): number {
+  seeker(random: Chance, { isThere = true, ofFirstCell = false, suits = (_: number): boolean => true } = {}): number {
     const { population } = this
-    for (let round = 0; ; round++) {
-      let firstMs = Number.POSITIVE_INFINITY
-      for (let i = 0; i < REMEMBERED_AT_ONCE; i++) {
-        const member = this.#member(peer, random, i % 2 === 0)
-        if (population.online[member] === 0) continue
-        firstMs = Math.min(firstMs, 2 * CONNECT_ROUND_TRIPS * msOf(population.delayTicks(peer, member)))
-      }
-      if (firstMs < Number.POSITIVE_INFINITY) return round * DIAL_TIMEOUT_MS + firstMs
+    for (let draw = 0; draw < SEEKER_DRAWS * population.size; draw++) {
+      const peer = random.below(population.size)
+      if (ofFirstCell && this.#cellOf(peer) !== this.#cells[0]) continue
+      if ((population.online[peer] === 1) !== isThere || !population.deviceOf(peer).carriesDirectory) continue
+      if (suits(peer)) return peer
     }
+    throw new MeshError('E_USAGE', `of ${population.size} peers there is none to look for others: take more of them`)
   }
 
-  /** One that can be dialled and was there when `peer` left; a near one, if there is any in its place. */
-  #member(peer: number, random: Chance, isNear: boolean): number {
+  /** Runs the agent of a machine, and can be dialled: keeps pieces of the directory while it is there. */
+  isKeeper(peer: number): boolean {
     const { population } = this
-    const place = population.place[peer] as number
-    const [first, next] = [population.firstOf(place), population.firstOf(place + 1)]
-    for (let draw = 0; ; draw++) {
-      const fromPlace = isNear && draw < next - first
-      const member = fromPlace ? first + random.below(next - first) : random.below(population.size)
-      if (population.canBeDialled(member) && population.deviceOf(member).carriesDirectory && this.#knew(peer, member)) {
-        return member
-      }
-    }
+    return population.canBeDialled(peer) && population.deviceOf(peer).carriesDirectory
+  }
+
+  /** It is gone from now on, for good. */
+  lose(peer: number): void {
+    const { population, wheel } = this
+    if (population.online[peer] === 1) population.turn(peer, wheel.now)
+    this.#lost.add(peer)
+    this.#forget()
   }
 
   /** As a peer looks that has no neighbour: in its cell, and if that brings too little, anywhere. `random` draws the keys. */
@@ -265,21 +256,19 @@ export class DiscoveryWorld {
 
   #directory(aimed: number): Kademlia {
     const { population } = this
-    const keepers = Array.from({ length: population.size }, (_, peer) => peer).filter(
-      (peer) => population.deviceOf(peer).carriesDirectory && population.canBeDialled(peer),
-    )
+    const keepers = Array.from({ length: population.size }, (_, peer) => peer).filter((peer) => this.isKeeper(peer))
     this.#aim(keepers, aimed)
     const mesh = {
       population,
       reaches: (from: number, to: number) => this.#isThere(from, to),
-      knew: (node: number, keeper: number) => this.#knew(node, keeper),
+      knew: (node: number, keeper: number) => this.knew(node, keeper),
       isHostile: (keeper: number) => this.#hostile[keeper] === 1,
     }
     return new Kademlia(mesh, keepers, this.#keys, this.#seed)
   }
 
-  /** A full leaf keeps whom it has, so what a table holds is as old as its session. */
-  #knew(node: number, keeper: number): boolean {
+  /** Was `keeper` there when `node` came, or went? A full leaf keeps whom it has, so what a table holds is as old as its session. */
+  knew(node: number, keeper: number): boolean {
     const { population } = this
     const since = population.turnedAt[node] as number
     if (this.#isCutAt(since) && this.#side(node) !== this.#side(keeper)) return false
@@ -293,6 +282,7 @@ export class DiscoveryWorld {
 
   #turn(peer: number): void {
     const { population, wheel } = this
+    if (this.#lost.has(peer)) return
     population.turn(peer, wheel.now)
     if (population.online[peer] === 1) {
       this.records.come(peer)

@@ -18,15 +18,15 @@ interface Sample {
   looks: readonly Look[]
 }
 
-const CUT_ENDS = SETTLES_MINUTES + CUT_MINUTES
-const SPANS = [{ from: SETTLES_MINUTES, to: CUT_ENDS, label: 'in two halves' }]
+type During = NonNullable<Plot['spans']>[number]
+const HALVES: During = { from: SETTLES_MINUTES, to: SETTLES_MINUTES + CUT_MINUTES, label: 'in two halves' }
 const MINUTE = { column: 'minute', label: 'time, min' }
 
-const PLOTS: readonly Plot[] = [
+const plotsWith = (during: During): readonly Plot[] => [
   {
     title: 'Liveness of records',
-    about: `Of the records that ${LOOKS} look-ups a minute found, the share whose peers are there; and of the look-ups, the share that led to somebody.`,
-    ...{ table: 'minutes', x: MINUTE, y: 'share', spans: SPANS },
+    about: `Of the records that ${LOOKS} look-ups at a time found, the share whose peers are there; and of the look-ups, the share that led to somebody.`,
+    ...{ table: 'minutes', x: MINUTE, y: 'share', spans: [during] },
     lines: [
       { column: 'live_share', label: 'records alive' },
       { column: 'found_share', label: 'look-ups that led to somebody', isReference: true },
@@ -36,7 +36,7 @@ const PLOTS: readonly Plot[] = [
   {
     title: 'Until the first peer',
     about: 'From the question until hands are shaken with the first peer that is there.',
-    ...{ table: 'minutes', x: MINUTE, y: 'ms', spans: SPANS },
+    ...{ table: 'minutes', x: MINUTE, y: 'ms', spans: [during] },
     lines: [
       { column: 'first_p50_ms', label: 'half of the look-ups' },
       { column: 'first_max_ms', label: 'the slowest' },
@@ -45,11 +45,11 @@ const PLOTS: readonly Plot[] = [
   },
   {
     title: 'How soon, by share',
-    about: `The share of look-ups that took no longer, of those that led to somebody: before the cut (from minute ${FILLS} on), and in it.`,
+    about: `The share of look-ups that took no longer, of those that led to somebody: from minute ${FILLS} to ${during.from}, and ${during.label}.`,
     ...{ table: 'first-peer', x: { column: 'share', label: 'share of look-ups' }, y: 'took at most, ms' },
     lines: [
-      { column: 'whole_ms', label: 'whole' },
-      { column: 'halves_ms', label: 'in two halves' },
+      { column: 'before_ms', label: 'before' },
+      { column: 'during_ms', label: during.label },
     ],
     as: 'line',
     isLogarithmic: true,
@@ -63,7 +63,7 @@ const PLOTS: readonly Plot[] = [
   {
     title: 'Traffic by kind',
     about: 'What one look-up costs: handshakes with keepers that the seeker had no link to, and their answers.',
-    ...{ table: 'minutes', x: MINUTE, y: 'a look-up, on average', spans: SPANS },
+    ...{ table: 'minutes', x: MINUTE, y: 'a look-up, on average', spans: [during] },
     lines: [
       { column: 'answers', label: 'answers' },
       { column: 'handshakes', label: 'handshakes' },
@@ -74,7 +74,7 @@ const PLOTS: readonly Plot[] = [
     title: 'Who is there',
     about:
       'Peers that are there; the others come back. Who comes and goes depends on the kind of machine, and on the hour there.',
-    ...{ table: 'minutes', x: MINUTE, y: 'peers', spans: SPANS },
+    ...{ table: 'minutes', x: MINUTE, y: 'peers', spans: [during] },
     ...{ lines: [{ column: 'online', label: 'there' }], as: 'steps' },
   },
 ]
@@ -100,28 +100,32 @@ export class DiscoveryWatch {
   readonly #samples: Sample[] = []
   /** The look-ups that led to somebody. */
   readonly #found: Travelled[] = []
+  readonly #during: During
   #world: DiscoveryWorld | undefined
 
-  constructor(seed: number) {
+  /** `during`: minutes in which something else holds. */
+  constructor(seed: number, during = HALVES) {
+    this.#during = during
     this.#random = quickChance(deriveSeed(seed, 'watch'))
   }
 
-  /** Once a minute. */
-  look(world: DiscoveryWorld): void {
+  /** Once a minute, unless told which it is. */
+  look(world: DiscoveryWorld, minute = this.#samples.length + 1): void {
     const looks = Array.from({ length: LOOKS }, () => world.look(world.seeker(this.#random), this.#random))
     const online = sum(Array.from(world.population.online))
     this.#world = world
     for (const look of looks) this.#find(look, world)
-    this.#samples.push({ minute: this.#samples.length + 1, online, looks })
+    this.#samples.push({ minute, online, looks })
   }
 
   pictures(): Pictures {
     const tables = { minutes: this.#minutes(), looks: this.#looks(), hops: this.#hops(), 'first-peer': this.#first() }
     const points = this.#world?.population.geography.points
-    if (!points) return { tables, plots: PLOTS }
+    const plots = plotsWith(this.#during)
+    if (!points) return { tables, plots }
     const asking = new Set(this.#found.map(({ from }) => from))
     const places = placesTable(points, (place) => asking.has(place))
-    return { tables: { ...tables, places, calls: callsTable(this.#found) }, plots: PLOTS, map: MAP }
+    return { tables: { ...tables, places, calls: callsTable(this.#found) }, plots, map: MAP }
   }
 
   #find({ seeker, first, firstMs }: Look, { population, wheel }: DiscoveryWorld): void {
@@ -174,6 +178,7 @@ export class DiscoveryWatch {
       this.#samples
         .filter(({ minute }) => minute > from && minute <= to)
         .flatMap(({ looks }) => looks.filter(isFound).map(({ firstMs }) => firstMs))
-    return quantilesOf({ whole_ms: between(FILLS, SETTLES_MINUTES), halves_ms: between(SETTLES_MINUTES, CUT_ENDS) })
+    const { from, to } = this.#during
+    return quantilesOf({ before_ms: between(FILLS, from), during_ms: between(from, to) })
   }
 }

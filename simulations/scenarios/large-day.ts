@@ -14,7 +14,7 @@ const isNight = (hour: number): boolean => !isDay(hour)
 export const scenario: Scenario = {
   about:
     'level 2: 24 h, peers over all time zones come and go by the hour there, and ask more by day; jobs of 1 s at load 0.6 for some seconds of each hour; beside a world in which all hours are alike',
-  peers: 160,
+  peers: 80,
   takesMatrix: true,
   async run({ seed, peers, rtts }) {
     const work = {

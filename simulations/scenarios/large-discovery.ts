@@ -6,7 +6,7 @@ const LOOKS = 40
 
 export const scenario: Scenario = {
   about: 'level 2: look-ups in the directory while peers come and go, the mesh falls into two halves and meets again',
-  peers: 1500,
+  peers: 1000,
   takesMatrix: true,
   async run({ seed, peers, rtts }) {
     const watch = new DiscoveryWatch(seed)

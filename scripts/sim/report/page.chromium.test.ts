@@ -16,7 +16,7 @@ import { writeReport } from './report.ts'
 
 /** Of each scenario, so that it takes no second. */
 const PEERS: Readonly<Record<string, number>> = {
-  ...{ routing: 6, audit: 4, short: 5, 're-entry': 10 },
+  ...{ routing: 6, audit: 4, loss: 5, short: 5, 're-entry': 10 },
   ...{ 'large-routing': 200, 'large-partition': 40, 'large-discovery': 200, 'large-day': 40 },
 }
 
@@ -70,19 +70,23 @@ const expectDrawn = async (page: Page, { plots, tables, map }: Pictures): Promis
 
 /** That one is looked at more closely. */
 const CLOSELY = 'large-routing'
-/** Other jobs, the same pictures: `simulations/scenarios/large-jobs.ts`. */
-const DRAWN_LIKE_IT = ['large-inflators', 'large-bursts', 'large-heavy-tails', 'large-maps']
+/** Of other worlds, the same pictures: of jobs (`simulations/scenarios/large-jobs.ts`), and of look-ups. */
+const DRAWN_LIKE_OTHERS = ['large-inflators', 'large-bursts', 'large-heavy-tails', 'large-maps', 'large-loss']
 
-test.each(Object.keys(SCENARIOS).filter((name) => name !== CLOSELY && !DRAWN_LIKE_IT.includes(name)))(
-  'of %s every plot is drawn, and the map if there is one',
-  async (name) => {
-    const { url, pictures } = await reportOf(name)
-    const page = await browser.open('about:blank')
-    await page.goto(url)
-    await expectDrawn(page, pictures)
-    await page.close()
-  },
+const others = await Promise.all(
+  Object.entries(SCENARIOS).map(async ([name, load]) => ({ name, takesLong: (await load()).scenario.takesLong })),
 )
+const drawn = others.filter(
+  ({ name, takesLong }) => !takesLong && name !== CLOSELY && !DRAWN_LIKE_OTHERS.includes(name),
+)
+
+test.each(drawn)('of $name every plot is drawn, and the map if there is one', async ({ name }) => {
+  const { url, pictures } = await reportOf(name)
+  const page = await browser.open('about:blank')
+  await page.goto(url)
+  await expectDrawn(page, pictures)
+  await page.close()
+})
 
 test('all is drawn in light and in dark, and nothing moves for who asked for that', async () => {
   const { url, pictures } = await reportOf(CLOSELY)
