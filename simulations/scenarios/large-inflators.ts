@@ -31,7 +31,7 @@ const figuresOf = (before: string, { meanMs, p99Ms, duplicateShare, executionsPe
 })
 
 export const scenario: Scenario = {
-  about: `level 2: jobs of 1 s arrive by chance at load 0.6, and ${SHARE} of those that lend say that they are idle, always, and have twice their slots; beside a world in which all say what is so`,
+  about: `level 2: jobs of 1 s arrive by chance at load 0.6, and ${SHARE} of those that lend and do not ask say that they are idle, always, and have twice their slots; beside a world in which all say what is so`,
   peers: 160,
   takesMatrix: true,
   async run({ seed, peers, rtts }) {

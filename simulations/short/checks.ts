@@ -1,6 +1,8 @@
 /** What must hold in every short world, whatever befell it: each checker says in words what does not. */
 import type { CallResult } from '../../peer/calls.ts'
+import { placesOf } from '../../peer/places.ts'
 import type { ErrorCode } from '../../protocol/errors.ts'
+import { NEIGHBOURS_MAX } from '../../protocol/limits.ts'
 import { decodeValue } from '../../protocol/values.ts'
 import type { Recorded, Seen } from '../checkers/history.ts'
 import { checkLeft } from '../checkers/quiet.ts'
@@ -29,8 +31,10 @@ import { taskId } from './run.ts'
 const LATE_MS_MAX = 1000
 /** Of one execution each, and of those that replace it or check it. */
 const RUNNING_MAX = 64
-/** Of a peer that waits for nothing eight are set. */
+/** Of a peer that waits for nothing eight are set, but for what it waits for at each neighbour: an advertisement, a frame on its way. */
+const OWN_TIMERS = 8
 const TIMERS_PER_PEER_MAX = 30
+const PLACES = placesOf(NEIGHBOURS_MAX)
 
 /** What may keep a patient call from its answer, while something breaks or somebody lies: nobody was in reach for 2 s, or too few. */
 const EXCUSES: readonly ErrorCode[] = [
@@ -188,17 +192,22 @@ const newestStand = ({ entries }: Record, history: readonly Recorded[]): string[
   })
 }
 
-const queuesBounded: Checker = ({ left, runningMax, timers, plan: { kinds } }) => [
+/** Of a peer: in a large world, one for each neighbour beside its own. */
+const timersMax = ({ kinds }: Plan): number =>
+  Math.max(TIMERS_PER_PEER_MAX, OWN_TIMERS + Math.min(kinds.length - 1, NEIGHBOURS_MAX))
+
+const queuesBounded: Checker = ({ left, runningMax, timers, plan }) => [
   ...(runningMax > RUNNING_MAX ? [`${runningMax} tasks ran or waited at one peer`] : []),
-  ...(timers > TIMERS_PER_PEER_MAX * kinds.length ? [`${timers} timers are set, and nothing is under way`] : []),
+  ...(timers > timersMax(plan) * plan.kinds.length ? [`${timers} timers are set, and nothing is under way`] : []),
   ...checkLeft(left),
 ]
 
-/** Those who are as they should be know and trust each other in the end. */
+/** Those who are as they should be know and trust each other in the end; where they are more than there are places, as many as are near. */
 const honestStay: Checker = (record) => {
   const { left, names, plan } = record
   // Look-ups are seldom: where who was to answer them was away, the next ones take longer than anybody waits here.
   const mustKnow = !plan.isSecluded || plan.faults.length === 0
+  const areTooMany = plan.kinds.length - 1 > PLACES.near + PLACES.far
   const honest = (i: number) => isSound(record, i)
   return left
     .filter(({ peer }) => honest(peer))
@@ -209,8 +218,12 @@ const honestStay: Checker = (record) => {
           name === 'internal.error' || (name === 'peer.misbehaved' && honest(names.indexOf(fields.peer ?? ''))),
       )
       const lost = left.filter((other) => other.peer !== peer && honest(other.peer) && !trust.has(other.peer))
+      const isAlone = areTooMany && trust.size < PLACES.near
       return [
-        ...(mustKnow ? lost : []).map((other) => `peer ${peer} does not know peer ${other.peer} any more`),
+        ...(mustKnow && !areTooMany ? lost : []).map(
+          (other) => `peer ${peer} does not know peer ${other.peer} any more`,
+        ),
+        ...(mustKnow && isAlone ? [`peer ${peer} has ${trust.size} neighbours, and places for more`] : []),
         ...out.map(([i, { state }]) => `peer ${peer} has ${state} peer ${i}, which is honest`),
         ...blamed.map(({ name, fields }) => `peer ${peer}: ${name} ${JSON.stringify(fields)}`),
       ]

@@ -88,7 +88,22 @@ type Below = Random['below']
 
 const pick = <T>(below: Below, from: readonly T[]): T => from[below(from.length)] as T
 
+/** Where so many may be, as many are there, and one of each kind. */
+const LARGE_PEERS = 24
+/** There each so many peers bring one more call, one more task of a map and one more fault. */
+const PEERS_A_CALL = 5
+
+const more = (peers: number): number => (peers < LARGE_PEERS ? 0 : Math.floor(peers / PEERS_A_CALL))
+
+/** One of each kind behind the first two, and others as they come. */
+const largeKindsOf = (below: Below, peers: number): Kind[] => {
+  const all = [...KINDS, ...WITH_FRIENDS]
+  const drawn = (i: number): Kind => (i < 2 || below(2) === 0 ? 'honest' : pick(below, all))
+  return Array.from({ length: peers }, (_, i) => all[i - 2] ?? drawn(i))
+}
+
 const kindsOf = (below: Below, peers: number): Kind[] => {
+  if (peers >= LARGE_PEERS) return largeKindsOf(below, peers)
   const count = 3 + below(Math.max(1, peers - 2))
   const areGood = below(3) === 0
   // Half of the lenders may be anybody, the first one and its neighbour never.
@@ -118,7 +133,9 @@ const callOf = (below: Below, kinds: readonly Kind[], number: number): Asked => 
     level: levelOf(below, kinds, isMove),
     timeoutMs: !durable && below(4) === 0 ? 100 + below(3000) : PATIENT_MS,
     public: below(2) === 0,
-    what: isMove ? { move: [from, (from + 1 + below(REGISTERS - 1)) % REGISTERS], durable } : { map: 1 + below(3) },
+    what: isMove
+      ? { move: [from, (from + 1 + below(REGISTERS - 1)) % REGISTERS], durable }
+      : { map: 1 + below(3 + more(kinds.length)) },
   }
 }
 
@@ -151,7 +168,7 @@ const placeOf = (below: Below, peers: number): Pick<Plan, 'natted' | 'isSecluded
   return { isSecluded: place === 0, ...(place === 1 && { natted: 2 + below(peers - 2) }) }
 }
 
-/** `peers`: at most so many, three at least. */
+/** `peers`: three at least, and at most so many; of a large world, all of them. */
 export const planOf = (seed: number, peers: number): Plan => {
   const { below } = seededRandom(deriveSeed(seed, 'plan'))
   const kinds = kindsOf(below, peers)
@@ -160,8 +177,11 @@ export const planOf = (seed: number, peers: number): Plan => {
     kinds,
     latencyMs: pick(below, [0, 2, 15, 60]),
     stepMs: kinds.map((kind) => (kind === 'laggard' ? 2000 : 1) + below(pick(below, [20, 20, 200]))),
-    calls: Array.from({ length: 3 + below(3) }, (_, i) => callOf(below, kinds, i + 1)),
+    calls: Array.from({ length: 3 + below(3) + more(peers) }, (_, i) => callOf(below, kinds, i + 1)),
     ...placeOf(below, kinds.length),
-    faults: below(CALM_ONE_IN) === 0 ? [] : Array.from({ length: 1 + below(4) }, () => faultOf(below, kinds.length)),
+    faults:
+      below(CALM_ONE_IN) === 0
+        ? []
+        : Array.from({ length: 1 + below(4) + more(peers) }, () => faultOf(below, kinds.length)),
   }
 }

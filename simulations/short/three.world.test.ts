@@ -6,9 +6,9 @@ import { runShortWorld } from './run.ts'
 import { TIMEOUT_MS, wrongIn } from './testing/seeds.ts'
 
 test(
-  'in so many worlds of three peers that 1,500 have faults nothing is wrong',
+  'in so many worlds of three peers that 1,600 have faults nothing is wrong',
   async () => {
-    expect(await wrongIn(1500, 3)).toEqual([])
+    expect(await wrongIn(1600, 3)).toEqual([])
   },
   TIMEOUT_MS,
 )
