@@ -29,8 +29,9 @@ import { taskId } from './run.ts'
 
 /** Its timer, and what had to be done then. */
 const LATE_MS_MAX = 1000
-/** Of one execution each, and of those that replace it or check it. */
+/** Of one execution each, and of those that replace it or check it; where more is asked for, of each task one and one more to check it. */
 const RUNNING_MAX = 64
+const RUNS_A_TASK = 2
 /** Of a peer that waits for nothing eight are set, but for what it waits for at each neighbour: an advertisement, a frame on its way. */
 const OWN_TIMERS = 8
 const TIMERS_PER_PEER_MAX = 30
@@ -196,8 +197,13 @@ const newestStand = ({ entries }: Record, history: readonly Recorded[]): string[
 const timersMax = ({ kinds }: Plan): number =>
   Math.max(TIMERS_PER_PEER_MAX, OWN_TIMERS + Math.min(kinds.length - 1, NEIGHBOURS_MAX))
 
+const runningLimit = ({ calls }: Plan): number => {
+  const tasks = calls.reduce((sum, { what }) => sum + ('map' in what ? what.map : 1), 0)
+  return Math.max(RUNNING_MAX, RUNS_A_TASK * tasks)
+}
+
 const queuesBounded: Checker = ({ left, runningMax, timers, plan }) => [
-  ...(runningMax > RUNNING_MAX ? [`${runningMax} tasks ran or waited at one peer`] : []),
+  ...(runningMax > runningLimit(plan) ? [`${runningMax} tasks ran or waited at one peer`] : []),
   ...(timers > timersMax(plan) * plan.kinds.length ? [`${timers} timers are set, and nothing is under way`] : []),
   ...checkLeft(left),
 ]
