@@ -7,8 +7,8 @@ import { rejoinMs } from './rejoining.ts'
 
 const MINUTE_MS = 60_000
 export const NIGHT_MINUTES = 8 * 60
-/** The world is shown to who watches each minute before the loss, and then so often. */
-const LOOKED_MINUTES = 60
+/** After the loss, those at which the world is shown to who watches: until records have run out often, then once an hour. */
+const LOOKED_MINUTES = [5, 10, 15, 30, ...Array.from({ length: NIGHT_MINUTES / 60 }, (_, hour) => 60 * (hour + 1))]
 /** Those that never leave by themselves: machines of operators, whose addresses are in tickets. */
 const BOOTSTRAP = 'server'
 
@@ -50,8 +50,10 @@ export const runLoss = (
   world.runMs(MINUTE_MS)
   const after = lookReport(world, random, looks)
   watch(world, SETTLES_MINUTES + 1)
-  for (let minute = LOOKED_MINUTES; minute <= NIGHT_MINUTES; minute += LOOKED_MINUTES) {
-    world.runMs((minute === LOOKED_MINUTES ? LOOKED_MINUTES - 1 : LOOKED_MINUTES) * MINUTE_MS)
+  let passed = 1
+  for (const minute of LOOKED_MINUTES) {
+    world.runMs((minute - passed) * MINUTE_MS)
+    passed = minute
     watch(world, SETTLES_MINUTES + minute)
   }
   const morning = lookReport(world, random, looks)
