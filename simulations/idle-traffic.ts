@@ -48,12 +48,14 @@ export const idleTraffic = async (
   await world.clock.advance(SETTLED_MS)
   for (const mine of said) mine.bytes = mine.frames = 0
   await world.clock.advance(overMs)
-  await world.stop()
   const seconds = overMs / 1000
   const total = (of: (mine: Said) => number) => said.reduce((sum, mine) => sum + of(mine), 0)
-  return {
+  const idle = {
     bytesPerS: total(({ bytes }) => bytes) / peers / seconds,
     framesPerS: total(({ frames }) => frames) / peers / seconds,
     bytesPerSMax: Math.max(...said.map(({ bytes }) => bytes)) / seconds,
   }
+  // Whoever stops says goodbye to all, and they look for others.
+  await world.stop()
+  return idle
 }
