@@ -16,7 +16,8 @@ test('jobs of a second take little longer than if one saw everything, and little
   const report = runLargeRouting(options('oracle', { oracle: 'all' }))
   // Measured over 10,000 jobs: 1.05 and 0.017.
   expect(report.meanMs / report.oracleMeanMs).toBeLessThan(1.3)
-  expect(report.meanMs).toBeGreaterThan(report.oracleMeanMs)
+  // It sees everything when a job comes, and nothing of what comes later; a copy goes where it can start first, so that one world in 120 has 0.995.
+  expect(report.meanMs / report.oracleMeanMs).toBeGreaterThan(0.95)
   expect(report.duplicateShare).toBeLessThan(0.06)
   expect(report.unanswered).toBe(0)
 })
