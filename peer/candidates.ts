@@ -1,6 +1,6 @@
 /** The neighbour table seen as candidates for one pursuit; one view serves all, so nothing is allocated per choice. */
 import type { Experience } from './experience.ts'
-import type { Neighbour, NeighbourTable } from './neighbours.ts'
+import { leftAloneUntilMs, type Neighbour, type NeighbourTable } from './neighbours.ts'
 import type { Pursuit } from './pursuit.ts'
 import type { CandidateView } from './selection.ts'
 import { runMs } from './tying.ts'
@@ -43,8 +43,9 @@ export class Candidates implements CandidateView {
 
   /** Would it take one more item of this function and size now, whoever asks? */
   hasRoom(i: number): boolean {
-    const { shunnedUntilMs, inFlight, inFlightBytes, roundTripMs } = this.at(i)
-    if (shunnedUntilMs > this.nowMs) return false
+    const neighbour = this.at(i)
+    if (leftAloneUntilMs(neighbour) > this.nowMs) return false
+    const { inFlight, inFlightBytes, roundTripMs } = neighbour
     const { item, needsNoPlace } = this.pursuit as Pursuit
     if (needsNoPlace) return true
     const { input } = item.request

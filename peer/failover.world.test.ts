@@ -83,6 +83,21 @@ describe('an executor is replaced within 2 s', () => {
   })
 })
 
+test('who was lost in silence is asked again as soon as it is heard of', async () => {
+  const setup = slow(() => 5000)
+  const world = await callerAnd('heard again', setup, setup)
+  const { result } = await begin(world)
+  const first = whoRuns(world)
+  const wake = world.suspend(world.peers[first]!)
+  await msUntilRuns(world, 3 - first)
+  wake()
+  await world.clock.advance(100)
+  expect(runningAt(world.peers[first]!)).toBe(0)
+  world.kill(world.peers[3 - first]!)
+  expect(await msUntilRuns(world, first)).toBeLessThanOrEqual(100)
+  expect(returned((await world.until(result)) as never)).toBe(42)
+})
+
 test('an honest call of 60 s is never cut', async () => {
   const world = await callerAnd(
     'honest',

@@ -9,7 +9,7 @@ import { type Experience, servedMs, slownessAfter } from './experience.ts'
 import { HedgeBudget, isLost, isSlow, shouldHedge, WATCH_EVERY_MS } from './hedging.ts'
 import type { AnswerSink, Home } from './home.ts'
 import type { NeighbourTable } from './neighbours.ts'
-import { mayHedge, Pursuit, type PursuitOptions, shunMs } from './pursuit.ts'
+import { isSilent, mayHedge, Pursuit, type PursuitOptions, shunMs } from './pursuit.ts'
 import { choose, predictedMs } from './selection.ts'
 import type { Tally } from './tally.ts'
 import { copiesOf, holdMs, keepWorthwhile, TIED_FROM_MS } from './tying.ts'
@@ -256,14 +256,14 @@ export class Invoker {
     this.#tally.got(fuel)
   }
 
-  #ended({ neighbour, item, startedMs, fuel }: Attempt, code: ErrorCode): void {
+  #ended(attempt: Attempt, code: ErrorCode): void {
+    const { neighbour, item, startedMs, fuel } = attempt
     // It is the caller who is not wanted there, and not this peer.
     if (code === 'E_NOT_ACCEPTED' && item.request.durable?.delegation) return
     const nowMs = this.#ports.clock.monotonic()
-    neighbour.shunnedUntilMs = Math.max(
-      neighbour.shunnedUntilMs,
-      nowMs + shunMs(neighbour, code, nowMs - neighbour.heardMs),
-    )
+    const untilMs = nowMs + shunMs(neighbour, code, nowMs - neighbour.heardMs)
+    if (code === 'E_EXECUTOR_LOST' && isSilent(attempt)) neighbour.silentUntilMs = untilMs
+    else neighbour.shunnedUntilMs = Math.max(neighbour.shunnedUntilMs, untilMs)
     if (startedMs !== undefined && code === 'E_CANCELLED') this.#tally.gaveUp(fuel)
   }
 

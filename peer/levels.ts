@@ -12,7 +12,7 @@ import type { LocalExecutor } from './local.ts'
 import type { MembershipOffice } from './membership.ts'
 import type { Memo } from './memo.ts'
 import type { KeptLevel } from './memo-entry.ts'
-import type { NeighbourTable } from './neighbours.ts'
+import { leftAloneUntilMs, type NeighbourTable } from './neighbours.ts'
 import { Proven } from './proven.ts'
 import type { PursuitOptions } from './pursuit.ts'
 import type { Roster } from './roster.ts'
@@ -346,7 +346,7 @@ export class LevelledCall {
     for (const only of drawn) {
       const neighbour = this.#parts.neighbours.get(only)
       if (asked.has(only) || !neighbour || this.#parts.neighbours.isSuspended(only)) continue
-      if (neighbour.shunnedUntilMs - this.#ports.clock.monotonic() > PEER_WAIT_MS * patience) continue
+      if (leftAloneUntilMs(neighbour) - this.#ports.clock.monotonic() > PEER_WAIT_MS * patience) continue
       try {
         return await this.#perform(item, { exclude: asked, only, patience })
       } catch (cause) {

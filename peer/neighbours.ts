@@ -58,6 +58,8 @@ export interface Neighbour {
   heardAnewMs: number
   /** Until this monotonic instant it is not asked: it has refused, or failed. */
   shunnedUntilMs: number
+  /** The same, since it was lost while nothing was heard of it; over once something is. */
+  silentUntilMs: number
 }
 
 type TablePorts = Pick<Ports, 'clock' | 'crypto' | 'network'>
@@ -65,9 +67,14 @@ type TablePorts = Pick<Ports, 'clock' | 'crypto' | 'network'>
 /** Whoever was silent for longer was asleep, or cut off: what it sent meanwhile may still be on its way. */
 export const ANEW_AFTER_MS = 2000
 
+/** Until this monotonic instant it is not asked. */
+export const leftAloneUntilMs = ({ shunnedUntilMs, silentUntilMs }: Neighbour): number =>
+  Math.max(shunnedUntilMs, silentUntilMs)
+
 export const heard = (neighbour: Neighbour, nowMs: number): void => {
   if (nowMs - neighbour.heardMs > ANEW_AFTER_MS) neighbour.heardAnewMs = nowMs
   neighbour.heardMs = nowMs
+  neighbour.silentUntilMs = 0
 }
 
 export class NeighbourTable {
@@ -168,6 +175,7 @@ export class NeighbourTable {
       heardMs: 0,
       heardAnewMs: 0,
       shunnedUntilMs: 0,
+      silentUntilMs: 0,
     }
     this.#byPeer.set(link.peer, neighbour)
     this.#changed()

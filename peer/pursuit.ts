@@ -189,9 +189,12 @@ export class Pursuit {
   }
 
   /** It is there again with a link of its own, or once it is heard; one that talks, but not of this item, is there already. */
-  #lost({ neighbour, heardMs }: Attempt): void {
-    const isSilent = neighbour.heardMs < heardMs + PROGRESS_EVERY_MS
-    this.#asked.set(neighbour.peer, { neighbour, heardMs: isSilent ? neighbour.heardMs : Number.POSITIVE_INFINITY })
+  #lost(attempt: Attempt): void {
+    const { neighbour } = attempt
+    this.#asked.set(neighbour.peer, {
+      neighbour,
+      heardMs: isSilent(attempt) ? neighbour.heardMs : Number.POSITIVE_INFINITY,
+    })
   }
 
   /** Of two executors one has invented requests. Until that is settled by verification, the journal is not to be built on. */
@@ -242,6 +245,9 @@ export class Pursuit {
 
 /** As far as it has been heard of: of those that are not tied, nothing is said. */
 const hasNotStarted = ({ holdMs, startedMs }: Attempt): boolean => holdMs !== undefined && startedMs === undefined
+
+/** Has nothing been heard of its executor either, since the last that was heard of the attempt? */
+export const isSilent = ({ neighbour, heardMs }: Attempt): boolean => neighbour.heardMs < heardMs + PROGRESS_EVERY_MS
 
 /** A pure item may run in two places at once; one with effects has one execution at a time, under its epoch. */
 export const mayHedge = (pursuit: Pursuit): boolean => isPure(pursuit.item.manifest)
