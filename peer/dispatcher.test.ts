@@ -191,6 +191,31 @@ describe('while the signature is made', () => {
     expect(sent.at(-1)).toEqual({ t: 'answer', id: attempt.id, n: 1, answer })
   })
 
+  test('who waits in vain says so again and again: one word may have crossed the answer', async () => {
+    const { clock, dispatcher, neighbour, itemOf } = dispatching('in vain')
+    let owes = true
+    const attempt = dispatcher.send(neighbour, itemOf(small), {
+      ...once,
+      onRequest: () => {},
+      owesNothing: () => !owes,
+    })
+    const says = async (state: 'waiting' | 'running') => {
+      await clock.advance(500)
+      dispatcher.onFrame(neighbour, {
+        t: 'progress',
+        items: [{ id: attempt.id, state, alive: true, fuel: 1 }],
+      } as never)
+      return [attempt.inVain, attempt.heardMs]
+    }
+    expect(await says('waiting')).toEqual([0, 500])
+    owes = false
+    expect([await says('waiting'), await says('waiting')]).toEqual([
+      [1, 500],
+      [2, 500],
+    ])
+    expect(await says('running')).toEqual([0, 2000])
+  })
+
   test('the executor may leave', async () => {
     const { clock, dispatcher, send, neighbour, events } = dispatching('left')
     const { result } = send(small)

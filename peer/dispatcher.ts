@@ -61,8 +61,8 @@ export interface Attempt extends Sending {
   readonly sentMs: number
   /** Monotonic instant of the last word about it. */
   heardMs: number
-  /** It said last that it waits for an answer, and there is none to come. */
-  waitsInVain: boolean
+  /** How often on end it has said that it waits for an answer, and there was none to come. */
+  inVain: number
   /** Monotonic instant at which it was heard to have started, if it came tied. */
   startedMs: number | undefined
   /** As last reported. */
@@ -124,7 +124,7 @@ export class Dispatcher {
       ...sending,
       sentMs: nowMs,
       heardMs: nowMs,
-      waitsInVain: false,
+      inVain: 0,
       startedMs: undefined,
       fuel: 0,
       invocation: undefined,
@@ -312,8 +312,8 @@ export class Dispatcher {
       const pending = this.#pending.get(id)
       if (pending?.neighbour !== neighbour) continue
       pending.fuel = fuel
-      pending.waitsInVain = state === 'waiting' && pending.owesNothing?.() === true
-      if (alive && !pending.waitsInVain) pending.heardMs = nowMs
+      pending.inVain = state === 'waiting' && pending.owesNothing?.() === true ? pending.inVain + 1 : 0
+      if (alive && pending.inVain === 0) pending.heardMs = nowMs
     }
   }
 

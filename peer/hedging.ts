@@ -4,7 +4,7 @@
 export const PROGRESS_EVERY_MS = 500
 export const SILENCE_MS_MAX = 3 * PROGRESS_EVERY_MS
 
-/** How often attempts are looked at; a deadline is met within it. */
+/** How often attempts are looked at, unless one is lost before; a deadline is met within it. */
 export const WATCH_EVERY_MS = 100
 
 export interface AttemptView {
@@ -32,7 +32,7 @@ const SLOW_FACTOR = 4
 export const isSlow = (ageMs: number, usualMs: number): boolean =>
   usualMs > 0 && ageMs > Math.max(HEDGE_AFTER_MS_MIN, SLOW_FACTOR * usualMs)
 
-export const isLost = (view: AttemptView): boolean => view.silentMs > SILENCE_MS_MAX
+export const isLost = (view: AttemptView): boolean => view.silentMs >= SILENCE_MS_MAX
 
 /** One hedge an item. */
 export const shouldHedge = (view: AttemptView): boolean =>

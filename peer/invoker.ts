@@ -6,7 +6,7 @@ import { type Item, isPure, type Performed, timedOut } from './calls.ts'
 import { Candidates } from './candidates.ts'
 import type { Attempt, Dispatcher } from './dispatcher.ts'
 import { type Experience, servedMs, slownessAfter } from './experience.ts'
-import { HedgeBudget, isLost, isSlow, shouldHedge, WATCH_EVERY_MS } from './hedging.ts'
+import { HedgeBudget, isLost, isSlow, SILENCE_MS_MAX, shouldHedge, WATCH_EVERY_MS } from './hedging.ts'
 import type { AnswerSink, Home } from './home.ts'
 import type { NeighbourTable } from './neighbours.ts'
 import { isSilent, mayHedge, Pursuit, type PursuitOptions, shunMs } from './pursuit.ts'
@@ -288,13 +288,22 @@ export class Invoker {
         this.#watching = false
         return
       }
-      this.#ports.clock.after(WATCH_EVERY_MS, tick)
-      this.#inspect()
+      const isLate = this.#inspect()
+      this.#ports.clock.after(isLate ? WATCH_EVERY_MS : this.#untilLossMs(), tick)
     }
     this.#ports.clock.after(WATCH_EVERY_MS, tick)
   }
 
-  #inspect(): void {
+  /** At most `WATCH_EVERY_MS`: until whoever has been silent longest counts as lost. */
+  #untilLossMs(): number {
+    const nowMs = this.#ports.clock.monotonic()
+    let dueMs = nowMs + WATCH_EVERY_MS
+    for (const { heardMs } of this.#dispatcher.attempts()) dueMs = Math.min(dueMs, heardMs + SILENCE_MS_MAX)
+    return dueMs - nowMs
+  }
+
+  /** True if it comes late: this peer itself has been stopped, and what was said meanwhile waits to be read. */
+  #inspect(): boolean {
     const nowMs = this.#ports.clock.monotonic()
     const isLate = nowMs - this.#watchedMs > WATCH_LATE_MS
     this.#watchedMs = nowMs
@@ -304,6 +313,7 @@ export class Invoker {
     }
     for (const pursuit of [...this.#pursuits.values()]) this.#inspectPursuit(pursuit, nowMs)
     this.serveWaiting()
+    return isLate
   }
 
   #inspectPursuit(pursuit: Pursuit, nowMs: number): void {
@@ -339,8 +349,11 @@ export class Invoker {
   }
 }
 
-/** Who waits for an answer that the journal has not, and nobody is to give, is at another place than the journal. */
-const lossOf = ({ neighbour: { peer }, waitsInVain }: Attempt, silentMs: number): [ErrorCode, string] =>
-  waitsInVain
+/**
+ * Who waits for an answer that the journal has not, and nobody is to give, is at another place than the journal. It says so again and again: the
+ * answer may have crossed a single word.
+ */
+const lossOf = ({ neighbour: { peer }, inVain }: Attempt, silentMs: number): [ErrorCode, string] =>
+  inVain > 1
     ? ['E_REPLAY_DIVERGED', `${peer} waits for an answer to what was not requested`]
     : ['E_EXECUTOR_LOST', `${peer} has been silent for ${Math.round(silentMs)} ms`]

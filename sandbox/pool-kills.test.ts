@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { encodeValue } from '../protocol/values.ts'
 import { done, FINISHED, type ToldProcess, world } from './pool-fixture.ts'
 
 describe('a run that takes too long', () => {
@@ -38,6 +39,80 @@ describe('a run that takes too long', () => {
     processes[1]?.report(done(4))
     expect(processes.map(({ killed }) => killed)).toEqual([false, false])
   })
+
+  describe('has those sent behind it wait where no other has room', () => {
+    const full = async () => {
+      const made = world(2)
+      await made.teach('f', 1)
+      const [, , behind] = [made.run(), made.run({ functionId: 'other' }), made.run()]
+      await made.clock.advance(1000)
+      const [process, second] = made.processes as [ToldProcess, ToldProcess]
+      expect([process.started, second.started]).toEqual([[1, 2, 4], [3]])
+      return { ...made, process, second, behind }
+    }
+
+    test('until one has', async () => {
+      const { settle, process, second, behind } = await full()
+      second.report(done(3, 1000))
+      await settle()
+      expect([process.started, second.started]).toEqual([
+        [1, 2, 4],
+        [3, 4],
+      ])
+      second.report(done(4))
+      expect(await behind.result).toEqual(FINISHED)
+    })
+
+    test('until it ends: they are wanted there, however long they take', async () => {
+      const { clock, process, second, behind } = await full()
+      process.report(done(2, 1000))
+      await clock.advance(1000)
+      expect([process.killed, second.started]).toEqual([false, [3]])
+      process.report(done(4, 1000))
+      expect(await behind.result).toEqual(FINISHED)
+    })
+  })
+
+  test('and is wanted no more has as long as another process would take to come up', async () => {
+    const { clock, processes, run, settle } = world(1, 60_000, undefined, true)
+    const unwanted = run()
+    await clock.advance(200)
+    const [process] = processes as [ToldProcess]
+    process.up()
+    await settle()
+    unwanted.kill('cancelled')
+    await clock.advance(199)
+    expect(process.killed).toBe(false)
+    await clock.advance(1)
+    expect(process.killed).toBe(true)
+  })
+
+  test.each(['its timers', 'what its processes said'])(
+    'does not look so to an agent that was itself stopped, whichever it sees first: %s',
+    async (first) => {
+      const { clock, processes, run, teach, settle } = world(2)
+      const after = clock.after.bind(clock)
+      const late: (() => void)[] = []
+      clock.after = (ms, ring) => after(ms, () => void late.push(ring))
+      await teach('f', 1)
+      run({ timeoutMs: 60_000 })
+      run({ timeoutMs: 60_000, functionId: 'other' })
+      const behind = run({ timeoutMs: 60_000 })
+      await clock.advance(2000)
+      clock.after = after
+      const ring = () => {
+        for (const one of late.splice(0)) one()
+      }
+      if (first === 'its timers') ring()
+      processes[1]?.report(done(3))
+      ring()
+      await clock.advance(39)
+      processes[0]?.report(done(2), done(4))
+      expect(await behind.result).toEqual(FINISHED)
+      await settle()
+      expect(processes.map(({ started }) => started)).toEqual([[1, 2, 4], [3]])
+    },
+  )
 
   test('does not send a run that moved back to the process that still has it', async () => {
     const { clock, processes, run, teach, settle } = world(2)
@@ -92,6 +167,18 @@ describe('a run that takes too long', () => {
     await clock.advance(100)
     expect(processes[0]?.killed).toBe(true)
   })
+})
+
+test('a run with a long journal is not sent ahead: to begin it takes long', async () => {
+  const { processes, run, teach, settle } = world(1)
+  await teach('f', 1)
+  const entry = { entry: 'request' as const, after: 0, kind: 'call' as const, arguments: encodeValue(1) }
+  const journal = Array.from({ length: 200 }, (_, n) => ({ ...entry, n }))
+  run()
+  run({ journal })
+  run({ journal: journal.slice(0, 20) })
+  await settle()
+  expect(processes.map(({ started }) => started)).toEqual([[1, 2]])
 })
 
 describe('a run that is killed', () => {

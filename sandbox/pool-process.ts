@@ -46,6 +46,8 @@ export class PoolProcess {
   starting: boolean
   /** On the monotonic clock. */
   readonly startedMs: number
+  /** It took so long to come up; 0 where it was there at once. */
+  startingMs = 0
   /** What its steps are thought to take, ms. */
   backlogMs = 0
   /** Since when it has had nothing to do, or computes what it computes now. */
@@ -95,14 +97,21 @@ export class PoolProcess {
     return this.#known.has(functionId)
   }
 
-  /** Begins `run`, with the journal it has by now. `lacks`: the worker has nothing to begin it with. */
+  /**
+   * Begins `run`, with the journal it has by now, or once it has come up, with what it has then. `lacks`: the worker has nothing to
+   * begin it with.
+   */
   start(run: PooledRun, predictedMs: number, lacks = false): void {
-    const { party, functionId, exportName, effects, limits, input, seed } = run.job
-    if (lacks) this.#sendCode(run)
-    else if (!this.#known.has(functionId)) this.#introduce(run)
     run.process = this
     run.spentMs = 0
     this.#push(run, predictedMs)
+    if (!this.starting) this.#begin(run, lacks)
+  }
+
+  #begin(run: PooledRun, lacks = false): void {
+    const { party, functionId, exportName, effects, limits, input, seed } = run.job
+    if (lacks) this.#sendCode(run)
+    else if (!this.#known.has(functionId)) this.#introduce(run)
     if (run.job.traceTicks) this.#send(['trace', run.id, run.job.traceTicks])
     if (run.job.until !== undefined) this.#send(['until', run.id, run.job.until])
     if (run.job.onRest) this.#send(['rests', run.id])
@@ -142,13 +151,25 @@ export class PoolProcess {
   }
 
   answer(run: PooledRun, n: number, answer: Answer, predictedMs: number): void {
+    // The journal that it will begin with holds it.
+    if (this.starting) return
     this.parked.delete(run)
     this.#push(run, predictedMs)
     this.#send(['answer', run.id, n, answer])
   }
 
-  /** Lets the instance of a waiting run go. */
+  /** Does it let a run go without having computed it? */
+  canDrop(run: PooledRun): boolean {
+    return this.starting || this.parked.has(run)
+  }
+
+  /** Lets the instance of a waiting run go, or what has not begun because it has not come up. */
   drop(run: PooledRun): void {
+    if (this.starting) {
+      const at = this.#steps.findIndex((step) => step.run === run)
+      for (const { predictedMs } of this.#steps.splice(at, 1)) this.backlogMs -= predictedMs
+      return
+    }
     this.parked.delete(run)
     this.#send(['drop', run.id])
   }
@@ -166,8 +187,10 @@ export class PoolProcess {
   }
 
   #cameUp(): void {
-    this.starting = false
     this.since = this.#now()
+    if (this.starting) this.startingMs = this.since - this.startedMs
+    this.starting = false
+    for (const { run } of this.#steps) this.#begin(run)
     if (this.busy) this.#events.began(this)
     else this.#events.idle(this)
   }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { done, FINISHED, ToldProcess, world } from './pool-fixture.ts'
+import { encodeValue } from '../protocol/values.ts'
+import { done, FINISHED, ok, ToldProcess, world } from './pool-fixture.ts'
 
 describe('a process that its host has started already', () => {
   const withSpare = (idleMs: number) => {
@@ -12,8 +13,10 @@ describe('a process that its host has started already', () => {
     const { spare, pool, processes, run, settle, events } = withSpare(60_000)
     const first = run()
     await settle()
-    expect([processes.length, spare.started, events]).toEqual([1, [1], ['sandbox.spawned']])
+    expect([processes.length, spare.started, events]).toEqual([1, [], ['sandbox.spawned']])
     spare.up()
+    await settle()
+    expect(spare.started).toEqual([1])
     spare.report(done(1))
     expect(await first.result).toEqual(FINISHED)
     await pool.stop()
@@ -59,44 +62,61 @@ describe('runs given to a process that has not come up', () => {
     return { ...made, first, second, runs }
   }
 
-  test('move to one at rest; the first result counts', async () => {
+  test('move to one at rest, and it is told nothing of them', async () => {
     const { first, second, runs, settle } = await two()
     first.report(done(1, 100))
     await settle()
-    expect([first.started, second.started, second.killed]).toEqual([[1, 2], [2], false])
+    second.up()
+    await settle()
+    expect([first.started, second.commands, second.killed]).toEqual([[1, 2], [], false])
     first.report(done(2, 100))
     expect(await runs[1].result).toEqual(FINISHED)
+  })
+
+  test('begin with what their journals hold by then', async () => {
+    const { processes, run, settle } = world(1, 60_000, undefined, true)
+    const request = { entry: 'request' as const, n: 0, after: 0, kind: 'call' as const, arguments: encodeValue(1) }
+    const waiting = run({ journal: [request] })
+    await settle()
+    waiting.answer(0, ok(2))
+    const [process] = processes as [ToldProcess]
+    process.up()
+    await settle()
+    expect(process.of('runs').map(([, , , , , , , records]) => records[0]?.[3])).toEqual([
+      [request, { entry: 'answer', n: 0, answer: ok(2) }],
+    ])
+    expect(process.of('answer')).toEqual([])
+    process.report(done(1))
+    expect(await waiting.result).toEqual(FINISHED)
   })
 
   test('move to one that comes up first', async () => {
     const spare = new ToldProcess()
     spare.starting = true
     const { pool, processes, run, settle } = world(2, 60_000, spare, true)
-    run({ functionId: 'cancelled' }).kill('cancelled')
+    const cancelled = run()
     run()
+    cancelled.kill('cancelled')
     await settle()
-    expect([pool.free, processes.map(({ started }) => started)]).toEqual([0, [[1], [2]]])
+    expect([pool.free, processes.length]).toEqual([1, 2])
     spare.up()
-    spare.report(done(1))
+    processes[1]?.up()
     await settle()
-    expect(spare.started).toEqual([1, 2])
+    expect(processes.map(({ started }) => started)).toEqual([[2], []])
   })
 
   test('move with those sent behind them', async () => {
-    const { processes, teach, run, settle } = world(2, 60_000, undefined, true)
-    await teach('f', 1)
+    const { processes, run, settle } = world(2, 60_000, undefined, true)
+    run()
     const [first] = processes as [ToldProcess]
     first.up()
+    first.report(done(1))
     run({ functionId: 'long' })
     const behind = [run(), run()]
     await settle()
-    expect(processes.map(({ started }) => started)).toEqual([
-      [1, 2],
-      [3, 4],
-    ])
     first.report(done(2, 100))
     await settle()
-    expect(first.started).toEqual([1, 2, 3, 4])
+    expect(processes.map(({ started }) => started)).toEqual([[1, 2, 3, 4], []])
     first.report(done(3), done(4))
     for (const one of behind) expect(await one.result).toEqual(FINISHED)
   })
@@ -111,24 +131,21 @@ describe('runs given to a process that has not come up', () => {
     first.report(['fuel', 1, 10_000])
     await settle()
     first.report(done(1, 100))
+    second.up()
     await settle()
     expect([first.started, second.started]).toEqual([[1], [2]])
   })
 
-  test('leave it ten seconds to come up, then time for what it was given, and it is used again', async () => {
-    const { clock, first, second, run, settle } = await two()
+  test('leave it ten seconds to come up, and it is used then', async () => {
+    const { clock, first, second, run } = await two()
     first.report(done(1, 100))
     await clock.advance(9900)
     second.up()
-    await clock.advance(39)
+    await clock.advance(1000)
     expect(second.killed).toBe(false)
-    second.report(done(2, 100))
-    run()
-    await settle()
-    expect([first.started, second.started]).toEqual([
-      [1, 2],
-      [2, 3],
-    ])
+    run({ functionId: 'other' })
+    await clock.advance(0)
+    expect([first.started, second.started]).toEqual([[1, 2], [3]])
   })
 
   test('leave it no more than that', async () => {

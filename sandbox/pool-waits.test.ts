@@ -111,6 +111,62 @@ describe('a run that waits', () => {
     expect(processes[1]?.started).toEqual([1])
   })
 
+  /** Three runs at two processes: the first waits for an answer where the third computes, the second computes in the other. */
+  const crowded = async (made = world(2)) => {
+    const [one] = [made.run(), made.run(), made.run()]
+    await made.clock.advance(0)
+    const [process, second] = made.processes as [ToldProcess, ToldProcess]
+    process.report(request(1, 0), ['waiting', 1])
+    await made.settle()
+    return { ...made, one, process, second }
+  }
+
+  test('stays behind what is long while no other has room, and moves before what has not begun', async () => {
+    const { clock, one, process, second, run, settle } = await crowded()
+    expect([process.started, second.started]).toEqual([[1, 3], [2]])
+    run()
+    one.answer(0, ok('x'))
+    await clock.advance(1000)
+    expect(second.started).toEqual([2])
+    second.report(done(2, 1000))
+    await settle()
+    expect(second.started).toEqual([2, 1])
+    process.report(done(3, 1000), done(1))
+    expect(await one.result).toEqual(FINISHED)
+  })
+
+  test('stays where an agent that was itself stopped is first given its answer', async () => {
+    const made = world(2)
+    const { clock, settle } = made
+    const after = clock.after.bind(clock)
+    // None of its timers has rung when it goes on.
+    clock.after = (ms) => after(ms, () => {})
+    const { one, process, second } = await crowded(made)
+    second.report(done(2))
+    await clock.advance(2000)
+    one.answer(0, ok('x'))
+    await settle()
+    expect([process.of('answer').length, second.started]).toEqual([1, [2]])
+  })
+
+  test('is not lost with what nobody wants any more before that has taken as long as its own beginning would', async () => {
+    const { clock, processes, run, settle } = world(1)
+    const one = run()
+    await clock.advance(300)
+    const [process] = processes as [ToldProcess]
+    process.report(request(1, 0), ['waiting', 1])
+    const unwanted = run()
+    await settle()
+    unwanted.kill('cancelled')
+    await clock.advance(299)
+    expect(process.killed).toBe(false)
+    await clock.advance(1)
+    expect(process.killed).toBe(true)
+    one.answer(0, ok('x'))
+    await settle()
+    expect(processes[1]?.started).toEqual([1])
+  })
+
   test('is where few others wait', async () => {
     const { processes, run, settle } = world(2)
     run()

@@ -5,7 +5,9 @@
  */
 import type { Answer } from '../protocol/journal.ts'
 import type { Ports, SandboxProcess } from '../protocol/ports.ts'
+import { Alarm } from './alarm.ts'
 import { Durations } from './durations.ts'
+import { processFor } from './placing.ts'
 import { PoolProcess, type ProcessEvents } from './pool-process.ts'
 import { PooledRun, type RunOwner, type SandboxJob, type SandboxRun } from './pool-run.ts'
 import type { Received } from './reports.ts'
@@ -38,10 +40,6 @@ export interface PoolOptions {
   imaged?: (functionId: string, memoryBytes: number, file: Uint8Array, engine?: string) => void
 }
 
-/** A run that has lately taken less may be sent ahead, behind others. */
-const SHORT_MS = 5
-/** So much predicted work is sent ahead: a process is busy while the next frame travels, and little waits behind a surprise. */
-const AHEAD_MS = 20
 /**
  * A step that takes longer is a surprise: if nobody wants it, it ends, and the runs behind it move to other processes. One that has
  * computed before, which it does again there, moves once the step has taken as long as that: what has taken long may take as long again.
@@ -51,6 +49,8 @@ const STALL_MS = 40
 const STARTING_MS = 10_000
 /** For a function whose runs have not been seen yet. */
 const UNKNOWN_MS = 60_000
+/** To go through an entry of a journal again, as `bench/replay.ts` measures it. */
+const ENTRY_MS = 0.05
 /** Waiting runs that keep their instance in one process, some 0.4 MB each; others begin again when they are answered. */
 const PARKED_MAX = 16
 
@@ -72,8 +72,7 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
   /** Waiting runs without an instance anywhere. */
   readonly #evicted = new Set<PooledRun>()
   #nextId = 1
-  #wakeAt = Number.POSITIVE_INFINITY
-  #cancelWake = () => {}
+  readonly #alarm: Alarm
   #stopped = false
   #onceGone = () => {}
 
@@ -82,6 +81,7 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
     this.slots = slots
     this.#idleMs = idleMs
     this.imaged = imaged
+    this.#alarm = new Alarm(ports.clock, STALL_MS, () => this.#wake(ports.clock.monotonic()))
   }
 
   get free(): number {
@@ -107,7 +107,7 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
 
   takeSpare(): void {
     const spare = this.#ports.sandboxHost.spare?.()
-    if (spare) this.#arm(this.#add(spare).since + this.#idleMs)
+    if (spare) this.#alarm.set(this.#add(spare).since + this.#idleMs)
   }
 
   resize(slots: number): void {
@@ -118,7 +118,7 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
 
   async stop(): Promise<void> {
     this.#stopped = true
-    this.#cancelWake()
+    this.#alarm.end()
     const held = this.#processes.flatMap((process) => process.runs())
     for (const run of [...this.#again, ...this.#pending.all(), ...this.#evicted, ...held])
       run.finish({ kind: 'inconclusive', reason: 'the sandbox is stopping' })
@@ -134,11 +134,11 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
     const { head, since } = process
     if (head && owns(process, head)) {
       head.begun(since)
-      this.#arm((head.startedAt as number) + head.job.timeoutMs)
+      this.#alarm.set((head.startedAt as number) + head.job.timeoutMs)
       // Nobody could take what waits behind it.
       if (this.slots === 1) return
     }
-    this.#arm(since + STALL_MS)
+    this.#alarm.set(since + STALL_MS)
   }
 
   ended(process: PoolProcess, run: PooledRun, report: Received, current: boolean): void {
@@ -163,15 +163,15 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
       case 'waiting':
         return current ? this.#park(process, run) : process.drop(run)
       case 'lacks':
-        if (current && run.steps === 0) process.start(run, this.#predict(run), true)
+        if (current && run.steps === 0) process.start(run, this.#predictBegun(run), true)
     }
   }
 
   idle(process: PoolProcess): void {
-    if (!process.busy) this.#arm(process.since + this.#idleMs)
+    if (!process.busy) this.#alarm.set(process.since + this.#idleMs)
     this.#trim()
+    if (!process.busy && process.ending === undefined) this.#takeOver()
     this.#dispatch()
-    if (!process.busy && process.ending === undefined) this.#relieveStarting(process)
   }
 
   gone(process: PoolProcess, reason: string): void {
@@ -225,11 +225,16 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
     this.#again.delete(run)
     this.#pending.delete(run)
     this.#evicted.delete(run)
-    if (run.process?.parked.has(run)) run.process.drop(run)
+    if (run.process?.canDrop(run)) run.process.drop(run)
   }
 
   #predict(run: PooledRun): number {
     return this.#durations.of(run.job.functionId) ?? UNKNOWN_MS
+  }
+
+  /** Where it begins, it goes through its journal first. */
+  #predictBegun(run: PooledRun): number {
+    return this.#predict(run) + run.journal.length * ENTRY_MS
   }
 
   #dispatch(): void {
@@ -242,7 +247,7 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
 
   /** False if no process can take it now. */
   #begin(run: PooledRun, queue: Pick<Set<PooledRun>, 'delete'>): boolean {
-    const predictedMs = this.#predict(run)
+    const predictedMs = this.#predictBegun(run)
     const process = this.#place(run, predictedMs)
     if (!process) return false
     queue.delete(run)
@@ -250,30 +255,18 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
     return true
   }
 
-  /** The process that takes `run` now: one at rest, where few wait, or with little to do, or a new one. */
+  /** The process that takes `run` now: one that there is, or a new one. */
   #place(run: PooledRun, predictedMs: number): PoolProcess | undefined {
-    let knowing: PoolProcess | undefined
-    let atRest: PoolProcess | undefined
-    let ahead: PoolProcess | undefined
-    let foreign: PoolProcess | undefined
-    for (let i = 0; i < this.#processes.length && i < this.slots; i++) {
-      const process = this.#processes[i] as PoolProcess
-      // What it still says of steps given to it before could not be told from what it says of new ones.
-      if (process.ending !== undefined || (this.#again.has(run) && process.holds(run))) continue
-      if (!process.fits(run.job.engine)) {
-        if (!process.busy) foreign ??= process
-      } else if (process.busy) {
-        const room = predictedMs <= SHORT_MS && process.backlogMs + predictedMs <= AHEAD_MS
-        if (room && process.backlogMs < (ahead?.backlogMs ?? AHEAD_MS)) ahead = process
-      } else if (process.knows(run.job.functionId)) {
-        if (process.parked.size < (knowing?.parked.size ?? Number.POSITIVE_INFINITY)) knowing = process
-      } else atRest ??= process
-    }
-    const found = knowing ?? atRest ?? ahead
+    const found = this.#found(run, predictedMs, this.#again.has(run))
     if (found || this.#processes.length < this.slots) return found ?? this.#spawn(run)
     // When it has gone, one that runs the engine takes its place.
+    const foreign = this.#processes.find((one) => one.ending === undefined && !one.fits(run.job.engine) && !one.busy)
     if (foreign) this.#release(foreign, 'another engine is wanted')
     return undefined
+  }
+
+  #found(run: PooledRun, predictedMs: number, again: boolean): PoolProcess | undefined {
+    return processFor(run, predictedMs, again, this.#processes.slice(0, this.slots))
   }
 
   #spawn(run: PooledRun): PoolProcess | undefined {
@@ -328,62 +321,69 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
     process.kill(reason)
   }
 
-  /** Calls `#wake` at `atMs` on the monotonic clock, or before. */
-  #arm(atMs: number): void {
-    if (atMs >= this.#wakeAt || this.#stopped) return
-    this.#cancelWake()
-    this.#wakeAt = atMs
-    this.#cancelWake = this.#ports.clock.after(Math.max(0, atMs - this.#ports.clock.monotonic()), () => {
-      this.#wakeAt = Number.POSITIVE_INFINITY
-      this.#wake(this.#ports.clock.monotonic())
-    })
-  }
-
   #wake(now: number): void {
+    // What they have said while this agent was stopped waits to be read: they have their time again.
+    if (this.#alarm.isOverdue(now)) for (const process of this.#processes) process.since = now
+    this.#alarm.clear()
     for (const process of [...this.#processes]) this.#look(process, now)
     for (const run of [...this.#evicted, ...this.#again]) this.#checkTimeout(run, now)
     this.#dispatch()
   }
 
   #look(process: PoolProcess, now: number): void {
-    if (process.ending !== undefined) return
+    if (process.ending !== undefined || this.#alarm.isOverdue(now)) return
     for (const run of process.runs()) this.#checkTimeout(run, now)
     const { head, since, starting, startedMs } = process
     const owned = head && owns(process, head)
-    if (starting && !owned && now - startedMs < STARTING_MS) this.#arm(startedMs + STARTING_MS)
-    else if (!head) {
+    if (starting && !owned) {
+      if (now - startedMs < STARTING_MS) this.#alarm.set(startedMs + STARTING_MS)
+      else process.kill('it did not come up')
+    } else if (!head) {
       if (process.parked.size > 0) return
       if (now - since >= this.#idleMs) process.kill('idle')
-      else this.#arm(since + this.#idleMs)
+      else this.#alarm.set(since + this.#idleMs)
     } else if (owned && this.slots === 1) return
-    else if (now - since < STALL_MS) this.#arm(since + STALL_MS)
-    else if (!owned) this.#end(process, head)
-    else this.#relieve(process, head)
+    else if (now - since < STALL_MS) this.#alarm.set(since + STALL_MS)
+    else {
+      this.#relieve(process, head)
+      if (!owned) this.#endInTime(process, head, now)
+    }
   }
 
-  /** What was given to a process that has not come up yet moves to one at rest. */
-  #relieveStarting(atRest: PoolProcess): void {
-    const late = this.#processes.find((process) => {
-      const { head } = process
-      return process.starting && head && owns(process, head) && atRest.fits(head.job.engine)
-    })
-    if (!late) return
-    this.#relieve(late)
-    this.#dispatch()
+  /** It ends once what nobody wants has taken as long as another would to come up, and to do again what else is there. */
+  #endInTime(process: PoolProcess, head: PooledRun, now: number): void {
+    const lostMs = process.runs().reduce((sum, { spentMs }) => sum + spentMs, process.startingMs)
+    const untilMs = process.since + lostMs
+    if (now < untilMs) this.#alarm.set(untilMs)
+    else this.#end(process, head)
   }
 
-  /** The runs behind a long one that a process computes move to others, or all that it was given. */
+  /** A process is at rest: what waits behind long steps of others comes before what has not begun, as does what others got that come up. */
+  #takeOver(): void {
+    const now = this.#ports.clock.monotonic()
+    if (this.#alarm.isOverdue(now)) return
+    for (const process of this.#processes) {
+      const { head, since, starting, ending } = process
+      if (!head || ending !== undefined) continue
+      if (starting) this.#relieve(process)
+      else if (now - since >= STALL_MS) this.#relieve(process, head)
+    }
+  }
+
+  /** The runs behind a long one that a process computes move to others that have room, or all that it was given. */
   #relieve(process: PoolProcess, head?: PooledRun): void {
     const now = this.#ports.clock.monotonic()
     for (const run of process.runs()) {
       if (run === head || run.steps === 0) continue
       const dueMs = process.since + run.spentMs
       if (head && now < dueMs) {
-        this.#arm(dueMs)
+        this.#alarm.set(dueMs)
         continue
       }
-      if (process.parked.has(run)) process.drop(run)
+      if (this.#processes.length >= this.slots && !this.#found(run, this.#predictBegun(run), true)) continue
+      if (process.canDrop(run)) process.drop(run)
       this.#restart(run)
+      this.#dispatch()
     }
   }
 
@@ -391,7 +391,7 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
     if (run.startedAt === undefined) return
     const dueMs = run.startedAt + run.job.timeoutMs
     if (now >= dueMs) run.kill(`no result within ${run.job.timeoutMs} ms`)
-    else this.#arm(dueMs)
+    else this.#alarm.set(dueMs)
   }
 }
 
