@@ -73,15 +73,18 @@ describe('a run that takes too long', () => {
     })
   })
 
-  test('and is wanted no more has as long as another process would take to come up', async () => {
+  test.each([
+    ['as long as another process would take to come up', 200, 200],
+    ['a second at most', 5000, 1000],
+  ])('and is wanted no more has %s', async (_, startMs, hasMs) => {
     const { clock, processes, run, settle } = world(1, 60_000, undefined, true)
     const unwanted = run()
-    await clock.advance(200)
+    await clock.advance(startMs)
     const [process] = processes as [ToldProcess]
     process.up()
     await settle()
     unwanted.kill('cancelled')
-    await clock.advance(199)
+    await clock.advance(hasMs - 1)
     expect(process.killed).toBe(false)
     await clock.advance(1)
     expect(process.killed).toBe(true)

@@ -47,6 +47,8 @@ export interface PoolOptions {
 const STALL_MS = 40
 /** To come up, for a process that nobody waits for any more: on a busy machine it takes seconds, and another would take longer. */
 const STARTING_MS = 10_000
+/** Of what a process took to come up, so much counts where its end is weighed: it keeps a slot from others meanwhile. */
+const START_COUNTS_MS_MAX = 1000
 /** For a function whose runs have not been seen yet. */
 const UNKNOWN_MS = 60_000
 /** To go through an entry of a journal again, as `bench/replay.ts` measures it. */
@@ -352,8 +354,8 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
 
   /** It ends once what nobody wants has taken as long as another would to come up, and to do again what else is there. */
   #endInTime(process: PoolProcess, head: PooledRun, now: number): void {
-    const lostMs = process.runs().reduce((sum, { spentMs }) => sum + spentMs, process.startingMs)
-    const untilMs = process.since + lostMs
+    const startMs = Math.min(process.startingMs, START_COUNTS_MS_MAX)
+    const untilMs = process.since + process.runs().reduce((sum, { spentMs }) => sum + spentMs, startMs)
     if (now < untilMs) this.#alarm.set(untilMs)
     else this.#end(process, head)
   }
