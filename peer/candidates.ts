@@ -1,6 +1,6 @@
 /** The neighbour table seen as candidates for one pursuit; one view serves all, so nothing is allocated per choice. */
 import type { Experience } from './experience.ts'
-import { leftAloneUntilMs, type Neighbour, type NeighbourTable } from './neighbours.ts'
+import { leftAloneUntilMs, type Neighbour, type NeighbourTable, working } from './neighbours.ts'
 import type { Pursuit } from './pursuit.ts'
 import type { CandidateView } from './selection.ts'
 import { runMs } from './tying.ts'
@@ -45,12 +45,13 @@ export class Candidates implements CandidateView {
   hasRoom(i: number): boolean {
     const neighbour = this.at(i)
     if (leftAloneUntilMs(neighbour) > this.nowMs) return false
-    const { inFlight, inFlightBytes, roundTripMs } = neighbour
+    const { inFlightBytes, roundTripMs } = neighbour
+    const there = working(neighbour)
     const { item, needsNoPlace } = this.pursuit as Pursuit
     if (needsNoPlace) return true
     const { input } = item.request
-    if (inFlight > 0 && inFlightBytes + input.length > WINDOW_BYTES_MAX) return false
-    return inFlight < windowOf(this.slots(i), this.serviceMs(i), roundTripMs)
+    if (there > 0 && inFlightBytes + input.length > WINDOW_BYTES_MAX) return false
+    return there < windowOf(this.slots(i), this.serviceMs(i), roundTripMs)
   }
 
   roundTripMs(i: number): number {
@@ -62,9 +63,11 @@ export class Candidates implements CandidateView {
   }
 
   pending(i: number): number {
-    const { peer, advertisement, inFlight } = this.at(i)
-    if (!advertisement || (this.pursuit as Pursuit).isBetter(peer)) return inFlight
-    return Math.max(inFlight, advertisement.queued + advertisement.slots - advertisement.free)
+    const neighbour = this.at(i)
+    const { peer, advertisement } = neighbour
+    const there = working(neighbour)
+    if (!advertisement || (this.pursuit as Pursuit).isBetter(peer)) return there
+    return Math.max(there, advertisement.queued + advertisement.slots - advertisement.free)
   }
 
   /** Expected ms to run the item, at an executor as fast as the mean. */

@@ -9,7 +9,7 @@ import { Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { type Batcher, companyDelayMs, createBatcher } from './batcher.ts'
 import type { Item } from './calls.ts'
-import type { Neighbour } from './neighbours.ts'
+import { type Neighbour, working } from './neighbours.ts'
 import { type OwedReceipt, OwedReceipts, type Received } from './owed-receipts.ts'
 import type { Execution } from './receipts.ts'
 import { AROUND_BYTES, guessBytes, journalBytes } from './sizes.ts'
@@ -63,6 +63,8 @@ export interface Attempt extends Sending {
   heardMs: number
   /** How often on end it has said that it waits for an answer, and there was none to come. */
   inVain: number
+  /** It said last that it waits for an answer that is to come. */
+  waits: boolean
   /** Monotonic instant at which it was heard to have started, if it came tied. */
   startedMs: number | undefined
   /** As last reported. */
@@ -125,6 +127,7 @@ export class Dispatcher {
       sentMs: nowMs,
       heardMs: nowMs,
       inVain: 0,
+      waits: false,
       startedMs: undefined,
       fuel: 0,
       invocation: undefined,
@@ -217,7 +220,7 @@ export class Dispatcher {
       outbox = createBatcher<Pending>(this.#ports.clock, {
         // At an idle neighbour nothing ends meanwhile, so that no other is to come but what was called together with it.
         delayMs: ({ queueMs }) =>
-          neighbour.inFlight === 1 ? 'soon' : Math.max(companyDelayMs(neighbour.inFlight), queueMs * QUEUE_SHARE),
+          working(neighbour) === 1 ? 'soon' : Math.max(companyDelayMs(working(neighbour)), queueMs * QUEUE_SHARE),
         itemsMax: BATCH_ITEMS_MAX,
         bytesMax: INVOKE_BYTES_MAX,
         flush: forget,
@@ -263,6 +266,7 @@ export class Dispatcher {
     const pending = this.#pending.get(id)
     if (!pending) return false
     this.#pending.delete(id)
+    this.#note(pending, false)
     pending.neighbour.inFlight--
     pending.neighbour.workedMs = this.#ports.clock.monotonic()
     pending.neighbour.inFlightBytes -= pending.item.request.input.length
@@ -275,7 +279,7 @@ export class Dispatcher {
   #hasten(neighbour: Neighbour): void {
     const outboxes = this.#outboxes.get(neighbour)
     if (!outboxes || outboxes.size === 0) return
-    let there = neighbour.inFlight
+    let there = working(neighbour)
     for (const { size } of outboxes.values()) there -= size
     if (there > (neighbour.advertisement?.slots ?? 0)) return
     for (const outbox of [...outboxes.values()]) outbox.flush()
@@ -313,8 +317,19 @@ export class Dispatcher {
       if (pending?.neighbour !== neighbour) continue
       pending.fuel = fuel
       pending.inVain = state === 'waiting' && pending.owesNothing?.() === true ? pending.inVain + 1 : 0
+      this.#note(pending, state === 'waiting' && pending.inVain === 0)
       if (alive && pending.inVain === 0) pending.heardMs = nowMs
     }
+  }
+
+  /** Whether it waits for an answer. */
+  #note(pending: Pending, waits: boolean): void {
+    if (pending.waits === waits) return
+    const { neighbour, item } = pending
+    const sign = waits ? 1 : -1
+    pending.waits = waits
+    neighbour.waiting += sign
+    neighbour.inFlightBytes -= sign * item.request.input.length
   }
 
   #onAnswer(neighbour: Neighbour, id: number, outcomeBytes: Uint8Array): void {

@@ -8,7 +8,7 @@ import type { Attempt, Dispatcher } from './dispatcher.ts'
 import { type Experience, servedMs, slownessAfter } from './experience.ts'
 import { HedgeBudget, isLost, isSlow, SILENCE_MS_MAX, shouldHedge, WATCH_EVERY_MS } from './hedging.ts'
 import type { AnswerSink, Home } from './home.ts'
-import type { NeighbourTable } from './neighbours.ts'
+import { type NeighbourTable, working } from './neighbours.ts'
 import { isSilent, mayHedge, Pursuit, type PursuitOptions, shunMs } from './pursuit.ts'
 import { choose, predictedMs } from './selection.ts'
 import type { Tally } from './tally.ts'
@@ -216,7 +216,7 @@ export class Invoker {
     const view = this.#candidates
     const neighbour = view.at(chosen)
     const slots = view.slots(chosen)
-    const load = neighbour.inFlight + 1
+    const load = working(neighbour) + 1
     const { item, home } = pursuit
     const sink: AnswerSink = {
       answer: (n, answer) => this.#dispatcher.answer(attempt, n, answer),

@@ -48,7 +48,9 @@ export interface Neighbour {
   workedMs: number
   /** Items sent there and not yet answered. */
   inFlight: number
-  /** Bytes of their inputs. */
+  /** Of these, those that said last that they wait for an answer of ours: they keep no slot from others. */
+  waiting: number
+  /** Bytes of the inputs of all others. */
   inFlightBytes: number
   /** How its run times compare with the mean over all executors: 2 is twice as slow. */
   slowness: number
@@ -66,6 +68,9 @@ type TablePorts = Pick<Ports, 'clock' | 'crypto' | 'network'>
 
 /** Whoever was silent for longer was asleep, or cut off: what it sent meanwhile may still be on its way. */
 export const ANEW_AFTER_MS = 2000
+
+/** Of ours there, those that want a slot. */
+export const working = ({ inFlight, waiting }: Neighbour): number => inFlight - waiting
 
 /** Until this monotonic instant it is not asked. */
 export const leftAloneUntilMs = ({ shunnedUntilMs, silentUntilMs }: Neighbour): number =>
@@ -170,6 +175,7 @@ export class NeighbourTable {
       isProbe: false,
       workedMs: Number.NEGATIVE_INFINITY,
       inFlight: 0,
+      waiting: 0,
       inFlightBytes: 0,
       slowness: before?.slowness ?? 1,
       heardMs: 0,

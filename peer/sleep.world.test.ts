@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { publish, requestOf, returned, worldFor } from '../scripts/test/world.ts'
-import type { World } from '../simulations/world.ts'
+import type { World, WorldPeer } from '../simulations/world.ts'
 import { ensureLevel } from './calls.ts'
 
 /** Two timers that race, and one that is cleared. */
@@ -10,6 +10,9 @@ const RACE = `export default async (x) => {
   const first = await Promise.race([wait(400), wait(200)])
   return [x, first, await wait(1000), Date.now() === performance.timeOrigin]
 }`
+
+/** Ten times as many as their executor takes at once. */
+const SLEEPERS = Array.from({ length: 40 }, (_, n) => n)
 
 const sleeping = (world: World, code: string) => publish(world.peers[0]!, code, { effects: ['sleep'] })
 
@@ -48,6 +51,24 @@ describe('a function that sets timers', () => {
     const result = await world.until(call)
     expect(returned(result)).toBe('woke')
     expect(world.clock.monotonic() - began).toBeLessThan(10_000)
+  })
+
+  test('keeps no slot from others while it waits', async () => {
+    const world = await callerAnd('sleepers', 1)
+    const [caller, executor] = world.peers as [WorldPeer, WorldPeer]
+    const began = world.clock.monotonic()
+    const wish = { level: ensureLevel('none'), timeoutMs: 60_000 }
+    const sleeper = await sleeping(world, 'export default (n) => new Promise((done) => setTimeout(done, 20_000, n))')
+    const all = Promise.all(SLEEPERS.map((n) => caller.peer.call(requestOf(sleeper, n, wish))))
+    await world.clock.advance(6000)
+    expect(executor.peer.status()).toMatchObject({ running: SLEEPERS.map(() => ({ state: 'waiting' })) })
+    const asked = world.clock.monotonic()
+    const double = await publish(caller, 'export default (x) => 2 * x')
+    expect(returned(await world.until(caller.peer.call(requestOf(double, 21, wish))))).toBe(42)
+    expect(world.clock.monotonic() - asked).toBeLessThan(100)
+    expect((await world.until(all)).map(returned)).toEqual(SLEEPERS)
+    expect(world.clock.monotonic() - began).toBeLessThan(26_000)
+    expect(caller.peer.status().neighbours).toMatchObject([{ in_flight: 0 }])
   })
 
   test('that outlast the call end with it: E_TIMEOUT', async () => {
