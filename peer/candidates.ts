@@ -4,7 +4,7 @@ import { leftAloneUntilMs, type Neighbour, type NeighbourTable, working } from '
 import type { Pursuit } from './pursuit.ts'
 import type { CandidateView } from './selection.ts'
 import { runMs } from './tying.ts'
-import { WINDOW_BYTES_MAX, windowOf } from './window.ts'
+import { WINDOW_BYTES_MAX, WINDOW_MAX, windowOf } from './window.ts'
 
 export class Candidates implements CandidateView {
   readonly #neighbours: NeighbourTable
@@ -45,13 +45,12 @@ export class Candidates implements CandidateView {
   hasRoom(i: number): boolean {
     const neighbour = this.at(i)
     if (leftAloneUntilMs(neighbour) > this.nowMs) return false
-    const { inFlightBytes, roundTripMs } = neighbour
-    const there = working(neighbour)
+    const { inFlight, inFlightBytes, roundTripMs } = neighbour
     const { item, needsNoPlace } = this.pursuit as Pursuit
     if (needsNoPlace) return true
     const { input } = item.request
-    if (there > 0 && inFlightBytes + input.length > WINDOW_BYTES_MAX) return false
-    return there < windowOf(this.slots(i), this.serviceMs(i), roundTripMs)
+    if (inFlight >= WINDOW_MAX || (inFlight > 0 && inFlightBytes + input.length > WINDOW_BYTES_MAX)) return false
+    return working(neighbour) < windowOf(this.slots(i), this.serviceMs(i), roundTripMs)
   }
 
   roundTripMs(i: number): number {

@@ -216,6 +216,39 @@ describe('while the signature is made', () => {
     expect(await says('running')).toEqual([0, 2000])
   })
 
+  test.each<[string, boolean, number]>([
+    ['it waits for what its home owes', true, 1],
+    ['it says that it waits for what nobody owes', false, 0],
+  ])('while %s, others may have its slot, until it ends', async (name, owes, waiting) => {
+    const { clock, dispatcher, neighbour, itemOf } = dispatching(name)
+    const begin = () =>
+      dispatcher.send(neighbour, itemOf(small), { ...once, onRequest: () => {}, owesNothing: () => !owes })
+    const says = (id: number, state: string) =>
+      dispatcher.onFrame(neighbour, { t: 'progress', items: [{ id, state, alive: true, fuel: 1 }] } as never)
+    const counts = () => [neighbour.inFlight, neighbour.waiting]
+    const [answered, cancelled] = [begin(), begin()]
+    await clock.advance(500)
+    for (let twice = 0; twice < 2; twice++) says(answered.id, 'waiting')
+    expect(counts()).toEqual([2, waiting])
+    says(answered.id, 'running')
+    expect(counts()).toEqual([2, 0])
+    for (const { id } of [answered, cancelled]) says(id, 'waiting')
+    expect(counts()).toEqual([2, 2 * waiting])
+    dispatcher.cancel(cancelled, 'E_CANCELLED', 'the caller cancelled')
+    expect(counts()).toEqual([1, waiting])
+    dispatcher.onLeft(neighbour, 'gone')
+    says(answered.id, 'waiting')
+    expect([...counts(), neighbour.inFlightBytes]).toEqual([0, 0, 0])
+  })
+
+  test('a pure item waits for nothing, whatever its executor says', async () => {
+    const { clock, dispatcher, neighbour, send } = dispatching('pure')
+    const { id } = send(small)
+    await clock.advance(500)
+    dispatcher.onFrame(neighbour, { t: 'progress', items: [{ id, state: 'waiting', alive: true, fuel: 1 }] } as never)
+    expect([neighbour.inFlight, neighbour.waiting]).toEqual([1, 0])
+  })
+
   test('the executor may leave', async () => {
     const { clock, dispatcher, send, neighbour, events } = dispatching('left')
     const { result } = send(small)

@@ -63,7 +63,7 @@ export interface Attempt extends Sending {
   heardMs: number
   /** How often on end it has said that it waits for an answer, and there was none to come. */
   inVain: number
-  /** It said last that it waits for an answer that is to come. */
+  /** It said last that it waits for an answer, which this home is to give. */
   waits: boolean
   /** Monotonic instant at which it was heard to have started, if it came tied. */
   startedMs: number | undefined
@@ -317,7 +317,7 @@ export class Dispatcher {
       if (pending?.neighbour !== neighbour) continue
       pending.fuel = fuel
       pending.inVain = state === 'waiting' && pending.owesNothing?.() === true ? pending.inVain + 1 : 0
-      this.#note(pending, state === 'waiting' && pending.inVain === 0)
+      this.#note(pending, state === 'waiting' && pending.owesNothing?.() === false)
       if (alive && pending.inVain === 0) pending.heardMs = nowMs
     }
   }
@@ -325,11 +325,8 @@ export class Dispatcher {
   /** Whether it waits for an answer. */
   #note(pending: Pending, waits: boolean): void {
     if (pending.waits === waits) return
-    const { neighbour, item } = pending
-    const sign = waits ? 1 : -1
     pending.waits = waits
-    neighbour.waiting += sign
-    neighbour.inFlightBytes -= sign * item.request.input.length
+    pending.neighbour.waiting += waits ? 1 : -1
   }
 
   #onAnswer(neighbour: Neighbour, id: number, outcomeBytes: Uint8Array): void {

@@ -16,13 +16,14 @@ const slow = (delayMs: () => number): PeerSetup => ({ sandboxHost: (host, clock)
 const callerAnd = (name: string, ...setups: PeerSetup[]): Promise<World> =>
   worldFor(name, { peers: 1 + setups.length, setup: (i) => setups[i - 1] ?? { policy: { slots: 0 } } })
 
-/** A call of peer 0 that is under way when this resolves. */
 const callerAndTwo = (name: string, ms: number) =>
   callerAnd(
     name,
     slow(() => ms),
     slow(() => ms),
   )
+
+/** A call of peer 0 that is under way when this resolves. */
 const begin = async (world: World, changes: Partial<CallRequest> = {}) => {
   const caller = world.peers[0]!
   const double = await publish(caller, DOUBLE)

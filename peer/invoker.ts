@@ -144,12 +144,12 @@ export class Invoker {
     for (const pursuit of [...this.#pursuits.values()]) pursuit.fail(stopping())
   }
 
-  /** Items of this function that the neighbours take at once; what a map keeps under way. */
+  /** Items of this function that the neighbours take at once, beside those that wait there; what a map keeps under way. */
   capacity(functionId: string): number {
     const serviceMs = this.#experience.serviceMs(functionId)
     let sum = 0
-    for (const { advertisement, slowness, roundTripMs } of this.#neighbours.lenders()) {
-      sum += windowOf(advertisement?.slots ?? 0, serviceMs * slowness, roundTripMs)
+    for (const { advertisement, slowness, roundTripMs, waiting } of this.#neighbours.lenders()) {
+      sum += waiting + windowOf(advertisement?.slots ?? 0, serviceMs * slowness, roundTripMs)
     }
     return sum
   }
@@ -294,12 +294,12 @@ export class Invoker {
     this.#ports.clock.after(WATCH_EVERY_MS, tick)
   }
 
-  /** At most `WATCH_EVERY_MS`: until whoever has been silent longest counts as lost. */
+  /** Until whoever has been silent longest counts as lost; `WATCH_EVERY_MS` at most. Of many that were sent one by one not each at its own. */
   #untilLossMs(): number {
     const nowMs = this.#ports.clock.monotonic()
     let dueMs = nowMs + WATCH_EVERY_MS
     for (const { heardMs } of this.#dispatcher.attempts()) dueMs = Math.min(dueMs, heardMs + SILENCE_MS_MAX)
-    return dueMs - nowMs
+    return Math.max(WATCH_EVERY_MS / 10, dueMs - nowMs)
   }
 
   /** True if it comes late: this peer itself has been stopped, and what was said meanwhile waits to be read. */

@@ -50,7 +50,7 @@ export interface Neighbour {
   inFlight: number
   /** Of these, those that said last that they wait for an answer of ours: they keep no slot from others. */
   waiting: number
-  /** Bytes of the inputs of all others. */
+  /** Bytes of the inputs of all. */
   inFlightBytes: number
   /** How its run times compare with the mean over all executors: 2 is twice as slow. */
   slowness: number

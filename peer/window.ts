@@ -2,8 +2,8 @@
 
 /** Work that waits at each executor behind what runs, so that none idles for a round trip. */
 const AHEAD_MS = 100
-/** A window never outgrows what executors queue. */
-const WINDOW_MAX = 2048
+/** What one peer keeps at an executor, with what waits there: half of what that holds, so that others find room as well. */
+export const WINDOW_MAX = 2048
 /** Inputs under way at one executor; half of what a link holds for a peer that reads slowly. */
 export const WINDOW_BYTES_MAX = 32 * 1024 * 1024
 

@@ -8,6 +8,8 @@ export class Alarm {
   #atMs = Number.POSITIVE_INFINITY
   #cancel = () => {}
   #ended = false
+  /** The last time that it rang. */
+  #wasLate = false
 
   /** `lateMs`: so much later than it was to ring, whoever set it was itself stopped. */
   constructor(clock: Clock, lateMs: number, ring: () => void) {
@@ -24,18 +26,25 @@ export class Alarm {
     this.#cancel = this.#clock.after(Math.max(0, atMs - this.#clock.monotonic()), this.#ring)
   }
 
-  /** It should have rung, and has not: whoever set it was stopped, or asleep. */
+  /** It should have rung, and has not: whoever set it was stopped, or asleep. Whoever is late each time is only slow. */
   isOverdue(nowMs: number): boolean {
-    return nowMs - this.#atMs >= this.#lateMs
+    return !this.#wasLate && nowMs - this.#atMs >= this.#lateMs
   }
 
-  clear(): void {
+  /** It has rung, or is to ring no more; true if it was overdue. */
+  rang(nowMs: number): boolean {
+    this.#wasLate = this.isOverdue(nowMs)
+    this.#clear()
+    return this.#wasLate
+  }
+
+  #clear(): void {
     this.#cancel()
     this.#atMs = Number.POSITIVE_INFINITY
   }
 
   end(): void {
-    this.clear()
+    this.#clear()
     this.#ended = true
   }
 }

@@ -5,7 +5,7 @@ import type { PooledRun } from './pool-run.ts'
 /** A run that has lately taken less may be sent ahead, behind others. */
 const SHORT_MS = 5
 /** So much predicted work is sent ahead: a process is busy while the next frame travels, and little waits behind a surprise. */
-const AHEAD_MS = 20
+export const AHEAD_MS = 20
 
 /**
  * One at rest that knows the function, where few wait, or any at rest, or one with little to do, or one that comes up with nothing to
@@ -17,6 +17,7 @@ export const processFor = (
   predictedMs: number,
   again: boolean,
   processes: readonly PoolProcess[],
+  nowMs: number,
 ): PoolProcess | undefined => {
   let knowing: PoolProcess | undefined
   let atRest: PoolProcess | undefined
@@ -25,7 +26,7 @@ export const processFor = (
   for (const process of processes) {
     if (process.ending !== undefined || !process.fits(run.job.engine) || (again && process.holds(run))) continue
     if (process.busy) {
-      const room = predictedMs <= SHORT_MS && process.backlogMs + predictedMs <= AHEAD_MS
+      const room = predictedMs <= SHORT_MS && process.backlogMs + predictedMs <= AHEAD_MS && !process.isStalled(nowMs)
       if (room && process.backlogMs < (ahead?.backlogMs ?? AHEAD_MS)) ahead = process
     } else if (process.knows(run.job.functionId)) {
       if (process.parked.size < (knowing?.parked.size ?? Number.POSITIVE_INFINITY)) knowing = process

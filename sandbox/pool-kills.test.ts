@@ -63,6 +63,22 @@ describe('a run that takes too long', () => {
       expect(await behind.result).toEqual(FINISHED)
     })
 
+    test('not behind another that takes too long, though it was to be short', async () => {
+      const { clock, processes, run, teach } = world(2)
+      await teach('f', 1)
+      await teach('g', 3)
+      run()
+      run({ functionId: 'long' })
+      processes[1]?.report(done(4))
+      run({ functionId: 'g' })
+      run()
+      await clock.advance(1000)
+      expect(processes.map(({ started }) => started)).toEqual([
+        [1, 2, 3, 6],
+        [4, 5],
+      ])
+    })
+
     test('until it ends: they are wanted there, however long they take', async () => {
       const { clock, process, second, behind } = await full()
       process.report(done(2, 1000))

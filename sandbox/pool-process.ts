@@ -25,6 +25,11 @@ interface Step {
   predictedMs: number
 }
 
+/**
+ * A step that takes longer is a surprise: the runs behind it move to other processes, where there is room. One that has
+ * computed before, which it does again there, moves once the step has taken as long as that: what has taken long may take as long again.
+ */
+export const STALL_MS = 40
 /** Functions whose code a process is remembered to have; it says so if it has dropped one. */
 const KNOWN_MAX = 1024
 
@@ -69,6 +74,11 @@ export class PoolProcess {
     })
   }
 
+  /** Does it compute for so long that none waits behind that which another could take? */
+  isStalled(nowMs: number): boolean {
+    return this.busy && !this.starting && nowMs - this.since >= STALL_MS
+  }
+
   get busy(): boolean {
     return this.#steps.length > 0
   }
@@ -80,6 +90,11 @@ export class PoolProcess {
   /** Steps sent and not yet done. */
   get length(): number {
     return this.#steps.length
+  }
+
+  /** Is it the one whose word on `run` counts? */
+  owns(run: PooledRun): boolean {
+    return run.process === this && !run.done
   }
 
   /** Has it steps of `run` to do, be it that they are wanted no more? */
@@ -165,19 +180,22 @@ export class PoolProcess {
 
   /** Lets the instance of a waiting run go, or what has not begun because it has not come up. */
   drop(run: PooledRun): void {
-    if (this.starting) {
-      const at = this.#steps.findIndex((step) => step.run === run)
-      for (const { predictedMs } of this.#steps.splice(at, 1)) this.backlogMs -= predictedMs
-      return
-    }
+    if (this.starting) return this.#forget(run)
     this.parked.delete(run)
     this.#send(['drop', run.id])
+  }
+
+  #forget(run: PooledRun): void {
+    const at = this.#steps.findIndex((step) => step.run === run)
+    if (at < 0) return
+    for (const { predictedMs } of this.#steps.splice(at, 1)) this.backlogMs -= predictedMs
+    if (at === 0 && this.busy) this.#events.began(this)
   }
 
   /** Every run that is this process's and not done; the first is the one it computes, if it is busy. */
   runs(): PooledRun[] {
     const all = new Set([...this.#steps.map(({ run }) => run), ...this.parked])
-    return [...all].filter((run) => run.process === this && !run.done)
+    return [...all].filter((run) => this.owns(run))
   }
 
   kill(reason: string): void {
@@ -240,7 +258,7 @@ export class PoolProcess {
     const step = this.#steps[0]
     if (step?.run.id !== report[1]) throw new Error('a report on a run that it does not compute')
     const { run } = step
-    const current = run.process === this && !run.done
+    const current = this.owns(run)
     if (report[0] === 'request') {
       const [, , n, after, kind, bytes] = report
       if (current) run.requested({ n, after, kind, arguments: bytes })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Report } from './frames.ts'
-import type { SandboxRun } from './pool.ts'
+import type { SandboxResult, SandboxRun } from './pool.ts'
 import { done, ok, type ToldProcess, world } from './pool-fixture.ts'
 
 /** A worker that keeps to its words, whose steps take as long as the test likes. Its runs ask so often, one request behind the other. */
@@ -56,10 +56,18 @@ class Worker {
   }
 }
 
+const SLOTS_MAX = 3
 const some = fc.nat(30)
 const event = fc.oneof(
-  fc.record({ kind: fc.constant('run' as const), asks: fc.nat(3), function: fc.nat(1) }),
+  fc.record({
+    kind: fc.constant('run' as const),
+    asks: fc.nat(3),
+    function: fc.nat(1),
+    engine: fc.constantFrom(undefined, undefined, 'old', 'new'),
+  }),
   fc.record({ kind: fc.constantFrom('go' as const, 'go' as const, 'answer' as const, 'kill' as const), which: some }),
+  fc.record({ kind: fc.constant('crash' as const), which: some }),
+  fc.record({ kind: fc.constant('resize' as const), slots: fc.integer({ min: 1, max: SLOTS_MAX }) }),
   fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(0, 1, 39, 40, 41, 300) }),
   fc.record({ kind: fc.constant('stopped' as const), ms: fc.constantFrom(50, 2000) }),
 )
@@ -67,10 +75,24 @@ const events = fc.array(event, { minLength: 5, maxLength: 60 })
 
 type Event = typeof event extends fc.Arbitrary<infer E> ? E : never
 
+const CRASHED = 'its process ended: signal SIGSEGV'
+
+const endOf = (result: SandboxResult): string => (result.kind === 'inconclusive' ? result.reason : result.kind)
+
+const jobOf = (event: Extract<Event, { kind: 'run' }>) => ({
+  functionId: `f${event.function}`,
+  ...(event.engine && { engine: event.engine }),
+})
+
 interface Begun {
   run: SandboxRun
   asked: number[]
   isKilled: boolean
+}
+
+const answer = ({ run, asked }: Begun) => {
+  const n = asked.shift()
+  if (n !== undefined) run.answer(n, ok(n))
 }
 
 /** A pool whose processes work when they are told to, and whose agent may be stopped. */
@@ -90,15 +112,17 @@ const scene = (slots: number, starting: boolean) => {
       workers.set(process, worker)
       return worker
     })
-  const begin = (most: number, functionId: string) => {
+  const begin = (most: number, job: { functionId: string; engine?: string }) => {
     asks.set(runs.length + 1, most)
     const asked: number[] = []
     const onRequest = ({ n }: { n: number }) => void asked.push(n)
-    runs.push({ run: run({ functionId, timeoutMs: 1e9, onRequest }), asked, isKilled: false })
+    runs.push({ run: run({ ...job, timeoutMs: 1e9, onRequest }), asked, isKilled: false })
   }
-  const answer = ({ run, asked }: Begun) => {
-    const n = asked.shift()
-    if (n !== undefined) run.answer(n, ok(n))
+  const crash = (which: number) => {
+    const process = alive()[which % alive().length]
+    if (!process) return
+    process.killed = true
+    process.crash()
   }
   const stop = async (ms: number) => {
     const late: (() => void)[] = []
@@ -108,12 +132,14 @@ const scene = (slots: number, starting: boolean) => {
     for (const ring of late) ring()
   }
   const take = async (event: Event) => {
-    if (event.kind === 'run') begin(event.asks, `f${event.function}`)
+    if (event.kind === 'run') begin(event.asks, jobOf(event))
+    else if (event.kind === 'resize') pool.resize(event.slots)
     else if (event.kind === 'pass') await clock.advance(event.ms)
     else if (event.kind === 'stopped') await stop(event.ms)
     else {
       const [all, one] = [workersNow(), runs[event.which % runs.length]]
       if (event.kind === 'go') all[event.which % all.length]?.go()
+      else if (event.kind === 'crash') crash(event.which)
       else if (event.kind === 'answer' && one) answer(one)
       else if (one) {
         one.isKilled ||= one.run.state() !== 'done'
@@ -121,7 +147,7 @@ const scene = (slots: number, starting: boolean) => {
       }
     }
     await settle()
-    expect(alive().length).toBeLessThanOrEqual(slots)
+    expect(alive().length).toBeLessThanOrEqual(SLOTS_MAX)
   }
   /** All that is to be done is done. */
   const end = async () => {
@@ -139,15 +165,18 @@ const scene = (slots: number, starting: boolean) => {
 }
 
 test('whatever takes long, is cancelled, or stands still, each run that is wanted ends as its function does', async () => {
-  const setting = fc.record({ slots: fc.integer({ min: 1, max: 3 }), starting: fc.boolean(), events })
+  const setting = fc.record({ slots: fc.integer({ min: 1, max: SLOTS_MAX }), starting: fc.boolean(), events })
   await fc.assert(
     fc.asyncProperty(setting, async ({ slots, starting, events }) => {
       const { pool, runs, take, end } = scene(slots, starting)
       for (const event of events) await take(event)
       await end()
-      const kinds = await Promise.all(runs.map(async ({ run }) => (await run.result).kind))
-      expect(kinds).toEqual(runs.map(({ isKilled }) => (isKilled ? 'inconclusive' : 'outcome')))
-      expect([pool.queued, pool.free]).toEqual([0, slots])
+      const ends = await Promise.all(runs.map(async ({ run }) => endOf(await run.result)))
+      const crashes = events.filter(({ kind }) => kind === 'crash').length
+      const wanted = ends.filter((_, i) => !runs[i]?.isKilled)
+      expect(wanted.filter((end) => end !== 'outcome' && end !== CRASHED)).toEqual([])
+      expect(wanted.filter((end) => end === CRASHED).length).toBeLessThanOrEqual(crashes)
+      expect([pool.queued, pool.free]).toEqual([0, pool.slots])
     }),
     { numRuns: 500 },
   )

@@ -55,7 +55,7 @@ describe('runs given to a process that has not come up', () => {
   /** Two runs at two processes, of which the first has come up and goes through its own. */
   const two = async () => {
     const made = world(2, 60_000, undefined, true)
-    const runs = [made.run(), made.run({ timeoutMs: 60_000 })] as const
+    const runs = [made.run({ timeoutMs: 60_000 }), made.run({ timeoutMs: 60_000 })] as const
     await made.settle()
     const [first, second] = made.processes as [ToldProcess, ToldProcess]
     first.up()
@@ -119,6 +119,39 @@ describe('runs given to a process that has not come up', () => {
     expect(processes.map(({ started }) => started)).toEqual([[1, 2, 3, 4], []])
     first.report(done(3), done(4))
     for (const one of behind) expect(await one.result).toEqual(FINISHED)
+  })
+
+  test('and cancelled are gone: what another says of them later takes nothing from those behind', async () => {
+    const { clock, processes, run, settle } = world(2, 60_000, undefined, true)
+    run()
+    const [first] = processes as [ToldProcess]
+    first.up()
+    first.report(done(1))
+    run()
+    const moved = run()
+    await clock.advance(40)
+    expect(processes.length).toBe(2)
+    moved.kill('cancelled')
+    const behind = run({ functionId: 'other' })
+    first.report(done(2, 100), done(3))
+    await settle()
+    expect(first.started).toEqual([1, 2, 3, 4])
+    first.report(done(4))
+    expect(await behind.result).toEqual(FINISHED)
+  })
+
+  test('are timed from when those before them are cancelled', async () => {
+    const { clock, processes, run } = world(2, 60_000, undefined, true)
+    run()
+    const [first] = processes as [ToldProcess]
+    first.up()
+    first.report(done(1))
+    run({ functionId: 'long', timeoutMs: 60_000 })
+    const [before, behind] = [run(), run({ timeoutMs: 5000 })]
+    await clock.advance(100)
+    before.kill('cancelled')
+    await clock.advance(5000)
+    expect(await behind.result).toEqual({ kind: 'inconclusive', reason: 'no result within 5000 ms' })
   })
 
   test('stay while the other computes, and where it runs another engine', async () => {

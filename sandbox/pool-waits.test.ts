@@ -135,6 +135,30 @@ describe('a run that waits', () => {
     expect(await one.result).toEqual(FINISHED)
   })
 
+  test('moves when the other process ends, and a new one has room', async () => {
+    const { clock, one, processes, second, settle } = await crowded()
+    one.answer(0, ok('x'))
+    await clock.advance(1000)
+    second.crash()
+    await settle()
+    expect(processes[2]?.started).toEqual([1])
+  })
+
+  test('moves where a process of another engine makes room', async () => {
+    const { clock, processes, run, settle } = world(2)
+    const [one, other] = [run({ engine: 'new' }), run({ engine: 'old' })]
+    await settle()
+    const [process, second] = processes as [ToldProcess, ToldProcess]
+    process.report(request(1, 0), ['waiting', 1])
+    second.report(done(2))
+    await other.result
+    run({ engine: 'new', timeoutMs: 60_000 })
+    await settle()
+    one.answer(0, ok('x'))
+    await clock.advance(1000)
+    expect([process.started, second.killed, processes[2]?.started]).toEqual([[1, 3], true, [1]])
+  })
+
   test('stays where an agent that was itself stopped is first given its answer', async () => {
     const made = world(2)
     const { clock, settle } = made

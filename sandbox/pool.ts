@@ -7,8 +7,8 @@ import type { Answer } from '../protocol/journal.ts'
 import type { Ports, SandboxProcess } from '../protocol/ports.ts'
 import { Alarm } from './alarm.ts'
 import { Durations } from './durations.ts'
-import { processFor } from './placing.ts'
-import { PoolProcess, type ProcessEvents } from './pool-process.ts'
+import { AHEAD_MS, processFor } from './placing.ts'
+import { PoolProcess, type ProcessEvents, STALL_MS } from './pool-process.ts'
 import { PooledRun, type RunOwner, type SandboxJob, type SandboxRun } from './pool-run.ts'
 import type { Received } from './reports.ts'
 import { Turns } from './turns.ts'
@@ -40,19 +40,10 @@ export interface PoolOptions {
   imaged?: (functionId: string, memoryBytes: number, file: Uint8Array, engine?: string) => void
 }
 
-/**
- * A step that takes longer is a surprise: if nobody wants it, it ends, and the runs behind it move to other processes. One that has
- * computed before, which it does again there, moves once the step has taken as long as that: what has taken long may take as long again.
- */
-const STALL_MS = 40
 /** To come up, for a process that nobody waits for any more: on a busy machine it takes seconds, and another would take longer. */
 const STARTING_MS = 10_000
 /** Of what a process took to come up, so much counts where its end is weighed: it keeps a slot from others meanwhile. */
 const START_COUNTS_MS_MAX = 1000
-/** For a function whose runs have not been seen yet. */
-const UNKNOWN_MS = 60_000
-/** To go through an entry of a journal again, as `bench/replay.ts` measures it. */
-const ENTRY_MS = 0.05
 /** Waiting runs that keep their instance in one process, some 0.4 MB each; others begin again when they are answered. */
 const PARKED_MAX = 16
 
@@ -134,7 +125,7 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
 
   began(process: PoolProcess): void {
     const { head, since } = process
-    if (head && owns(process, head)) {
+    if (head && process.owns(head)) {
       head.begun(since)
       this.#alarm.set((head.startedAt as number) + head.job.timeoutMs)
       // Nobody could take what waits behind it.
@@ -185,13 +176,14 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
       else this.#restart(run)
     }
     if (this.#stopped && this.#processes.length === 0) this.#onceGone()
+    this.#takeOver()
     this.#dispatch()
   }
 
   answered(run: PooledRun, n: number, answer: Answer): void {
     const { process } = run
     if (process && process.ending === undefined) {
-      process.answer(run, n, answer, this.#predict(run))
+      process.answer(run, n, answer, this.#durations.predict(run.job.functionId))
       if (process.head === run) return
       // What is before it may have been computed for long.
       this.#look(process, this.#ports.clock.monotonic())
@@ -211,6 +203,7 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
   killed(run: PooledRun): void {
     this.#withdraw(run)
     const { process } = run
+    if (process?.starting) return this.#look(process, this.#ports.clock.monotonic())
     if (process?.head !== run) return
     process.since = this.#ports.clock.monotonic()
     this.#look(process, process.since)
@@ -230,13 +223,9 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
     if (run.process?.canDrop(run)) run.process.drop(run)
   }
 
-  #predict(run: PooledRun): number {
-    return this.#durations.of(run.job.functionId) ?? UNKNOWN_MS
-  }
-
   /** Where it begins, it goes through its journal first. */
-  #predictBegun(run: PooledRun): number {
-    return this.#predict(run) + run.journal.length * ENTRY_MS
+  #predictBegun({ job, journal }: PooledRun): number {
+    return this.#durations.predict(job.functionId, journal.length)
   }
 
   #dispatch(): void {
@@ -262,13 +251,13 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
     const found = this.#found(run, predictedMs, this.#again.has(run))
     if (found || this.#processes.length < this.slots) return found ?? this.#spawn(run)
     // When it has gone, one that runs the engine takes its place.
-    const foreign = this.#processes.find((one) => one.ending === undefined && !one.fits(run.job.engine) && !one.busy)
+    const foreign = this.#foreign(run)
     if (foreign) this.#release(foreign, 'another engine is wanted')
     return undefined
   }
 
   #found(run: PooledRun, predictedMs: number, again: boolean): PoolProcess | undefined {
-    return processFor(run, predictedMs, again, this.#processes.slice(0, this.slots))
+    return processFor(run, predictedMs, again, this.#processes.slice(0, this.slots), this.#ports.clock.monotonic())
   }
 
   #spawn(run: PooledRun): PoolProcess | undefined {
@@ -325,8 +314,7 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
 
   #wake(now: number): void {
     // What they have said while this agent was stopped waits to be read: they have their time again.
-    if (this.#alarm.isOverdue(now)) for (const process of this.#processes) process.since = now
-    this.#alarm.clear()
+    if (this.#alarm.rang(now)) for (const process of this.#processes) process.since = now
     for (const process of [...this.#processes]) this.#look(process, now)
     for (const run of [...this.#evicted, ...this.#again]) this.#checkTimeout(run, now)
     this.#dispatch()
@@ -336,7 +324,7 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
     if (process.ending !== undefined || this.#alarm.isOverdue(now)) return
     for (const run of process.runs()) this.#checkTimeout(run, now)
     const { head, since, starting, startedMs } = process
-    const owned = head && owns(process, head)
+    const owned = head && process.owns(head)
     if (starting && !owned) {
       if (now - startedMs < STARTING_MS) this.#alarm.set(startedMs + STARTING_MS)
       else process.kill('it did not come up')
@@ -365,10 +353,9 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
     const now = this.#ports.clock.monotonic()
     if (this.#alarm.isOverdue(now)) return
     for (const process of this.#processes) {
-      const { head, since, starting, ending } = process
-      if (!head || ending !== undefined) continue
-      if (starting) this.#relieve(process)
-      else if (now - since >= STALL_MS) this.#relieve(process, head)
+      if (process.ending !== undefined) continue
+      if (process.starting) this.#relieve(process)
+      else if (process.isStalled(now)) this.#relieve(process, process.head)
     }
   }
 
@@ -382,11 +369,23 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
         this.#alarm.set(dueMs)
         continue
       }
-      if (this.#processes.length >= this.slots && !this.#found(run, this.#predictBegun(run), true)) continue
+      if (!this.#hasRoom(run)) continue
       if (process.canDrop(run)) process.drop(run)
       this.#restart(run)
       this.#dispatch()
     }
+  }
+
+  /** Could another process begin it at once, or once one of another engine has made room? */
+  #hasRoom(run: PooledRun): boolean {
+    if (this.#processes.length < this.slots) return true
+    if (this.#processes.every(({ busy, backlogMs }) => busy && backlogMs > AHEAD_MS)) return false
+    return (this.#found(run, this.#predictBegun(run), true) ?? this.#foreign(run)) !== undefined
+  }
+
+  /** One at rest that does not run its engine. */
+  #foreign({ job }: PooledRun): PoolProcess | undefined {
+    return this.#processes.find((one) => one.ending === undefined && !one.busy && !one.fits(job.engine))
   }
 
   #checkTimeout(run: PooledRun, now: number): void {
@@ -396,5 +395,3 @@ class Pool implements SandboxPool, RunOwner, ProcessEvents {
     else this.#alarm.set(dueMs)
   }
 }
-
-const owns = (process: PoolProcess, run: PooledRun): boolean => run.process === process && !run.done
