@@ -316,8 +316,9 @@ export class Dispatcher {
       const pending = this.#pending.get(id)
       if (pending?.neighbour !== neighbour) continue
       pending.fuel = fuel
-      pending.inVain = state === 'waiting' && pending.owesNothing?.() === true ? pending.inVain + 1 : 0
-      this.#note(pending, state === 'waiting' && pending.owesNothing?.() === false)
+      const owesNothing = state === 'waiting' ? pending.owesNothing?.() : undefined
+      pending.inVain = owesNothing === true ? pending.inVain + 1 : 0
+      this.#note(pending, owesNothing === false)
       if (alive && pending.inVain === 0) pending.heardMs = nowMs
     }
   }

@@ -6,6 +6,8 @@ export const SILENCE_MS_MAX = 3 * PROGRESS_EVERY_MS
 
 /** How often attempts are looked at, unless one is lost before; a deadline is met within it. */
 export const WATCH_EVERY_MS = 100
+/** No sooner, however many are lost at instants of their own: each look is at all of them. */
+export const WATCH_MS_MIN = 10
 
 export interface AttemptView {
   /** Ms since anything was heard about this attempt. */

@@ -6,7 +6,7 @@ import { type Item, isPure, type Performed, timedOut } from './calls.ts'
 import { Candidates } from './candidates.ts'
 import type { Attempt, Dispatcher } from './dispatcher.ts'
 import { type Experience, servedMs, slownessAfter } from './experience.ts'
-import { HedgeBudget, isLost, isSlow, SILENCE_MS_MAX, shouldHedge, WATCH_EVERY_MS } from './hedging.ts'
+import { HedgeBudget, isLost, isSlow, SILENCE_MS_MAX, shouldHedge, WATCH_EVERY_MS, WATCH_MS_MIN } from './hedging.ts'
 import type { AnswerSink, Home } from './home.ts'
 import { type NeighbourTable, working } from './neighbours.ts'
 import { isSilent, mayHedge, Pursuit, type PursuitOptions, shunMs } from './pursuit.ts'
@@ -294,12 +294,12 @@ export class Invoker {
     this.#ports.clock.after(WATCH_EVERY_MS, tick)
   }
 
-  /** Until whoever has been silent longest counts as lost; `WATCH_EVERY_MS` at most. Of many that were sent one by one not each at its own. */
+  /** Until whoever has been silent longest counts as lost; `WATCH_EVERY_MS` at most. */
   #untilLossMs(): number {
     const nowMs = this.#ports.clock.monotonic()
     let dueMs = nowMs + WATCH_EVERY_MS
     for (const { heardMs } of this.#dispatcher.attempts()) dueMs = Math.min(dueMs, heardMs + SILENCE_MS_MAX)
-    return Math.max(WATCH_EVERY_MS / 10, dueMs - nowMs)
+    return Math.max(WATCH_MS_MIN, dueMs - nowMs)
   }
 
   /** True if it comes late: this peer itself has been stopped, and what was said meanwhile waits to be read. */
@@ -350,8 +350,8 @@ export class Invoker {
 }
 
 /**
- * Who waits for an answer that the journal has not, and nobody is to give, is at another place than the journal. It says so again and again: the
- * answer may have crossed a single word.
+ * Who waits for an answer that the journal has not, and nobody is to give, is at another place than the journal. It says so
+ * again and again: the answer may have crossed a single word.
  */
 const lossOf = ({ neighbour: { peer }, inVain }: Attempt, silentMs: number): [ErrorCode, string] =>
   inVain > 1

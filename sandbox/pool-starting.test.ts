@@ -62,6 +62,16 @@ describe('runs given to a process that has not come up', () => {
     return { ...made, first, second, runs }
   }
 
+  /** One process that has come up, and has run a function that takes a millisecond. */
+  const withOneUp = () => {
+    const made = world(2, 60_000, undefined, true)
+    made.run()
+    const [first] = made.processes as [ToldProcess]
+    first.up()
+    first.report(done(1))
+    return { ...made, first }
+  }
+
   test('move to one at rest, and it is told nothing of them', async () => {
     const { first, second, runs, settle } = await two()
     first.report(done(1, 100))
@@ -106,11 +116,7 @@ describe('runs given to a process that has not come up', () => {
   })
 
   test('move with those sent behind them', async () => {
-    const { processes, run, settle } = world(2, 60_000, undefined, true)
-    run()
-    const [first] = processes as [ToldProcess]
-    first.up()
-    first.report(done(1))
+    const { processes, run, settle, first } = withOneUp()
     run({ functionId: 'long' })
     const behind = [run(), run()]
     await settle()
@@ -122,11 +128,7 @@ describe('runs given to a process that has not come up', () => {
   })
 
   test('and cancelled are gone: what another says of them later takes nothing from those behind', async () => {
-    const { clock, processes, run, settle } = world(2, 60_000, undefined, true)
-    run()
-    const [first] = processes as [ToldProcess]
-    first.up()
-    first.report(done(1))
+    const { clock, processes, run, settle, first } = withOneUp()
     run()
     const moved = run()
     await clock.advance(40)
@@ -141,11 +143,7 @@ describe('runs given to a process that has not come up', () => {
   })
 
   test('are timed from when those before them are cancelled', async () => {
-    const { clock, processes, run } = world(2, 60_000, undefined, true)
-    run()
-    const [first] = processes as [ToldProcess]
-    first.up()
-    first.report(done(1))
+    const { clock, run } = withOneUp()
     run({ functionId: 'long', timeoutMs: 60_000 })
     const [before, behind] = [run(), run({ timeoutMs: 5000 })]
     await clock.advance(100)
@@ -154,15 +152,21 @@ describe('runs given to a process that has not come up', () => {
     expect(await behind.result).toEqual({ kind: 'inconclusive', reason: 'no result within 5000 ms' })
   })
 
-  test('stay while the other computes, and where it runs another engine', async () => {
+  test('stay while the other computes', async () => {
+    const { first, second, settle } = await two()
+    first.report(['fuel', 1, 10_000])
+    second.up()
+    await settle()
+    expect([first.started, second.started]).toEqual([[1], [2]])
+  })
+
+  test('stay where the one at rest runs another engine', async () => {
     const { processes, run, settle } = world(2, 60_000, undefined, true)
     run({ engine: 'old' })
     run({ engine: 'new' })
     await settle()
     const [first, second] = processes as [ToldProcess, ToldProcess]
     first.up()
-    first.report(['fuel', 1, 10_000])
-    await settle()
     first.report(done(1, 100))
     second.up()
     await settle()
