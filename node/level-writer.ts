@@ -62,11 +62,21 @@ export class LevelWriter {
         throw new Unwritten(cause)
       })
     try {
-      await this.#database.batch(operations, { sync: durable })
+      await this.#together(operations, durable)
     } catch (cause) {
       if (this.#database.status === 'open') this.#undo = await this.#standing(operations)
       throw (await isLogged(this.#dir, operations).catch(() => true)) ? cause : new Unwritten(cause)
     }
+  }
+
+  /** A chained batch: an array of operations is copied twice on its way, and takes twice as long. */
+  #together(operations: readonly LevelOperation[], durable: boolean): Promise<void> {
+    const batch = this.#database.batch()
+    for (const operation of operations) {
+      if (operation.type === 'put') batch.put(operation.key, operation.value)
+      else batch.del(operation.key)
+    }
+    return batch.write({ sync: durable })
   }
 
   /** What stands under the keys; of a disk that cannot even be read, nothing. */

@@ -6,6 +6,7 @@ import { Level } from 'level'
 import { ensureStorageKey } from '../peer/storage/key.ts'
 import { MeshError } from '../protocol/errors.ts'
 import { type FailPoints, NO_FAIL_POINTS } from '../protocol/fail-points.ts'
+import { MIB } from '../protocol/limits.ts'
 import type { Storage, StorageScan, StorageWrite } from '../protocol/ports.ts'
 import { type LevelOperation, LevelWriter, Unwritten } from './level-writer.ts'
 
@@ -23,6 +24,9 @@ export interface LevelStorageOptions {
   /** Told, in a sentence, of each damage that was found; what was damaged counts as absent from then on. */
   damaged?(what: string): void
 }
+
+/** What is written again before this is full goes to a table once (docs/decisions/0101); by itself LevelDB takes 4 MiB. */
+const WRITE_BUFFER_BYTES = 16 * MIB
 
 /** No storage key can collide with it or sort below it: keys are printable. */
 const SCHEMA_KEY = '\u0000schema'
@@ -94,7 +98,7 @@ const withoutSum = (stored: Uint8Array): Uint8Array | undefined => {
 }
 
 const openDatabase = async (dir: string): Promise<Database> => {
-  const database: Database = new Level(dir, { valueEncoding: 'view' })
+  const database: Database = new Level(dir, { valueEncoding: 'view', writeBufferSize: WRITE_BUFFER_BYTES })
   try {
     await database.open()
     return database

@@ -4,12 +4,11 @@ import type { Storage } from '../../protocol/ports.ts'
 import { isUnwritten } from './commit.ts'
 import type { Committed, Holdings } from './engine.ts'
 import { Fifo } from './fifo.ts'
-import { type Books, Group, largeKey } from './group.ts'
+import { type Books, Group, LARGE_BYTES, largeKey } from './group.ts'
 import type { History, Version } from './history.ts'
 import { Ids } from './ids.ts'
 import { gathered, type NewestValues } from './newest-values.ts'
 import type { Prepared } from './prepared.ts'
-import { isLarge } from './records.ts'
 import { GONE, GROUPS, revisionKey } from './storage-keys.ts'
 import type { Totals } from './totals.ts'
 
@@ -49,6 +48,14 @@ interface Settled {
   answer: Committed | Error
 }
 
+/** What the next write to the disk will be, as far as it has been judged. */
+interface Judged {
+  group: Group
+  settled: Settled[]
+  /** Of the values that are written. */
+  bytes: number
+}
+
 const reply = (settled: readonly Settled[]): void => {
   for (const { waiting, answer } of settled) {
     if (answer instanceof Error) waiting.reject(answer)
@@ -67,11 +74,18 @@ const isSame = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
 
 export class Committer {
   readonly #parts: CommitterParts
+  readonly #books: Books
   readonly #groups = new Fifo<IdGroup>()
   readonly #ids: Ids
   #idsKept = 0
   #queue: Waiting[] = []
   #running: Promise<void> | undefined
+  /** On its way to the disk. */
+  #writing: Group | undefined
+  /** Judged meanwhile, on top of that. */
+  #next: Judged | undefined
+  /** What the keys that are being judged hold, if it was not in memory. */
+  #loaded = new Map<string, Version>()
   /** Written, but the storage failed, and has not said since whether it holds it. */
   #doubtful: Group | undefined
   /** Storage keys that nobody will ask for. */
@@ -80,6 +94,9 @@ export class Committer {
   constructor(parts: CommitterParts) {
     this.#parts = parts
     this.#ids = new Ids(parts.idsMax)
+    const { history, totals, quotaOf, newest } = parts
+    const newestOf = (storageKey: string) => (newest.get(storageKey) ?? this.#loaded.get(storageKey)) as Version
+    this.#books = { history, totals, quotaOf, ids: this.#ids, newest: newestOf }
     for (const group of parts.groups) {
       for (const [index, id] of group.ids.entries()) this.#ids.set(id, group.first + index)
       this.#remember(group)
@@ -102,82 +119,111 @@ export class Committer {
     /** Committed, and not told yet: that is done while the next group is on its way to the disk. */
     let done: Settled[] = []
     for (;;) {
-      if (this.#queue.length === 0) {
+      if (!this.#next && this.#queue.length === 0) {
         reply(done)
         done = []
         await gathered(() => this.#queue.length)
         if (this.#queue.length === 0) break
       }
-      const settling = this.#commitGroup(this.#take(done.length))
+      const settling = this.#commitGroup(done.length)
       reply(done)
+      await this.#judgeAhead()
       done = await settling
     }
     this.#running = undefined
   }
 
-  /** `unanswered`: those who will come again at once, if they are like others. */
+  /** Never throws: what was thrown is the answer. */
+  async #commitGroup(unanswered: number): Promise<Settled[]> {
+    const waiting = this.#take(unanswered)
+    try {
+      if (this.#doubtful) await this.#settle(this.#doubtful)
+      const missing = this.#missing(waiting)
+      if (missing.length > 0) await this.#load(waiting, missing)
+    } catch (error) {
+      return waiting.map((each) => ({ waiting: each, answer: error as Error }))
+    }
+    const { group, settled } = this.#judge(waiting)
+    this.#next = undefined
+    try {
+      if (group.commits.length > 0) await this.#write(group)
+      return settled
+    } catch (error) {
+      return settled.map((each) => ({ waiting: each.waiting, answer: error as Error }))
+    }
+  }
+
+  /** The processor has time while the disk has none: those who have come again are judged as if it had done its work. */
+  async #judgeAhead(): Promise<void> {
+    await gathered(() => this.#queue.length)
+    if (!this.#writing || this.#queue.length === 0) return
+    const waiting = this.#take(this.#writing.ids.length)
+    if (this.#missing(waiting).length === 0) this.#judge(waiting)
+    else this.#queue.unshift(...waiting)
+  }
+
+  /** As many as the next write has room for. `unanswered`: those who will come again at once, if they are like others. */
   #take(unanswered: number): Waiting[] {
-    const half = Math.ceil((this.#queue.length + unanswered) / 2)
-    const most = Math.min(this.#queue.length, GROUP_COMMITS_MAX, Math.max(GROUP_COMMITS_MIN, half))
-    let [count, bytes] = [0, 0]
-    while (count < most) {
+    const judged = this.#next?.settled.length ?? 0
+    const half = Math.ceil((judged + this.#queue.length + unanswered) / 2)
+    const most = Math.min(judged + this.#queue.length, GROUP_COMMITS_MAX, Math.max(GROUP_COMMITS_MIN, half))
+    let [count, bytes] = [0, this.#next?.bytes ?? 0]
+    while (judged + count < most) {
       bytes += bytesOfWrites((this.#queue[count] as Waiting).transaction)
-      if (count > 0 && bytes > GROUP_BYTES_MAX) break
+      if (judged + count > 0 && bytes > GROUP_BYTES_MAX) break
       count += 1
     }
     return this.#queue.splice(0, count)
   }
 
-  /** Never throws: what was thrown is the answer. */
-  async #commitGroup(waiting: readonly Waiting[]): Promise<Settled[]> {
-    try {
-      if (this.#doubtful) await this.#settle(this.#doubtful)
-      const loaded = await this.#load(waiting)
-      const group = new Group(this.#books(loaded))
-      const settled = waiting.map((each) => ({ waiting: each, answer: group.add(each.transaction) }))
-      if (group.commits.length > 0) await this.#write(group)
-      return settled
-    } catch (error) {
-      return waiting.map((each) => ({ waiting: each, answer: error as Error }))
-    }
-  }
-
-  #books(loaded: ReadonlyMap<string, Version>): Books {
-    const { history, totals, quotaOf, newest } = this.#parts
-    return {
-      history,
-      totals,
-      quotaOf,
-      ids: this.#ids,
-      newest: (storageKey) => (newest.get(storageKey) ?? loaded.get(storageKey)) as Version,
-    }
-  }
-
-  /** What the keys that are written hold now, as far as that is not in memory. */
-  async #load(waiting: readonly Waiting[]): Promise<Map<string, Version>> {
+  /** The keys that are written of which it is not in memory what they hold. */
+  #missing(waiting: readonly Waiting[]): string[] {
     const { history, newest } = this.#parts
-    const loaded = new Map<string, Version>()
     const missing: string[] = []
     for (const { transaction } of waiting) {
       for (const { storageKey } of transaction.writes) {
-        if (history.newest(storageKey) !== undefined) continue
-        const known = newest.get(storageKey)
-        if (known === undefined) missing.push(storageKey)
-        // Others are loaded meanwhile, and may push it out.
-        else loaded.set(storageKey, known)
+        if (history.newest(storageKey) === undefined && newest.get(storageKey) === undefined) missing.push(storageKey)
       }
     }
-    if (missing.length === 0) return loaded
-    for (const [storageKey, version] of await newest.load(missing)) loaded.set(storageKey, version)
-    return loaded
+    return missing
+  }
+
+  /** What they hold, and what the others hold, which may be pushed out of the memory meanwhile. */
+  async #load(waiting: readonly Waiting[], missing: readonly string[]): Promise<void> {
+    const { newest } = this.#parts
+    const keys = waiting.flatMap(({ transaction }) => transaction.writes.map(({ storageKey }) => storageKey))
+    const known = keys.map((storageKey) => newest.get(storageKey))
+    this.#loaded = new Map(await newest.load(missing))
+    for (const version of known) if (version) this.#loaded.set(version.storageKey, version)
+  }
+
+  /** Adds them to the next write. */
+  #judge(waiting: readonly Waiting[]): Judged {
+    this.#next ??= { group: new Group(this.#books, this.#writing), settled: [], bytes: 0 }
+    for (const each of waiting) {
+      this.#next.settled.push({ waiting: each, answer: this.#next.group.add(each.transaction) })
+      this.#next.bytes += bytesOfWrites(each.transaction)
+    }
+    return this.#next
+  }
+
+  /** Whoever was judged on top of a write that failed is judged again. */
+  #withdraw(): void {
+    if (!this.#next) return
+    this.#unstage(this.#next.group)
+    this.#queue.unshift(...this.#next.settled.map(({ waiting }) => waiting))
+    this.#next = undefined
   }
 
   async #write(group: Group): Promise<void> {
     const wasted = this.#waste.length
     const removals = this.#waste.map((key) => ({ key, delete: true as const }))
+    this.#writing = group
     try {
       await this.#parts.storage.write([...group.writes(), ...removals], { durable: true })
     } catch (error) {
+      this.#writing = undefined
+      this.#withdraw()
       if (isUnwritten(error)) {
         this.#unstage(group)
         throw error
@@ -186,6 +232,7 @@ export class Committer {
       if (!(await this.#settle(group))) throw error
       return
     }
+    this.#writing = undefined
     this.#waste.splice(0, wasted)
     this.#publish(group)
   }
@@ -214,9 +261,10 @@ export class Committer {
     const { history, newest, totals, published } = this.#parts
     for (const versions of group.commits) history.publish(versions)
     totals.take(group.totals)
+    this.#next?.group.totals.standOn(totals)
     this.#remember({ first: group.first, ids: group.ids })
     const replaced = (version: Version, by: Version) => {
-      if (isLarge(version.value)) this.#waste.push(largeKey(version), revisionKey(GONE, by.version))
+      if (version.bytes > LARGE_BYTES) this.#waste.push(largeKey(version), revisionKey(GONE, by.version))
     }
     history.trim(replaced, (version) => newest.keep(version))
     published()

@@ -68,8 +68,21 @@ test('a machine that is cut off at any await loses nothing that it acknowledged,
   console.info(`${points} crash points, at ${awaits} awaits`)
 })
 
+/** Writes take so long that others come meanwhile. */
+const slow = (storage: Storage): Storage => ({
+  ...storage,
+  write: async (writes, options) => {
+    await new Promise((resolve) => setImmediate(resolve))
+    await storage.write(writes, options)
+  },
+})
+
 /** Returns how often the disk failed. */
-const runOnFailingDisk = async (random: ReturnType<typeof randomFor>, clients: number): Promise<number> => {
+const runOnFailingDisk = async (
+  random: ReturnType<typeof randomFor>,
+  clients: number,
+  as = (storage: Storage) => storage,
+): Promise<number> => {
   let failures = 0
   const failed = () => {
     failures += 1
@@ -77,7 +90,7 @@ const runOnFailingDisk = async (random: ReturnType<typeof randomFor>, clients: n
   const disk = new ForgetfulDisk()
   const { storage } = disk.start({ random, cut: () => {} })
   const run = emptyRun()
-  const engine = await open(failingStorage(storage, random, 4, failed))
+  const engine = await open(as(failingStorage(storage, random, 4, failed)))
   await allClients(engine, run, clients)
   expect(run.acknowledged.size).toBe(clients * COMMITS_EACH)
   await engine.close()
@@ -97,4 +110,11 @@ test('on a disk that fails now and then everything is committed once, and nothin
 
 test('so it is with more clients than one group takes', async () => {
   expect(await runOnFailingDisk(randomFor('crowd'), CROWD)).toBeGreaterThan(10)
+})
+
+test('so it is with those who are judged while the disk is busy, on top of what it then fails to write', async () => {
+  const random = randomFor('judged ahead')
+  let failures = 0
+  for (let round = 0; round < 4; round++) failures += await runOnFailingDisk(random, CROWD, slow)
+  expect(failures).toBeGreaterThan(40)
 })

@@ -40,10 +40,11 @@ export class Group {
   readonly totals: Totals
   readonly #apart: StorageWrite[] = []
 
-  constructor(books: Books) {
+  /** `under`: the one that is on its way to the disk. */
+  constructor(books: Books, under?: Group) {
     this.#books = books
-    this.totals = new Totals(books.totals)
-    this.first = books.history.revision + 1
+    this.totals = new Totals((under ?? books).totals)
+    this.first = under ? under.first + under.commits.length : books.history.revision + 1
   }
 
   /** What the transaction comes to, if this group is written. A MeshError has changed nothing. */
@@ -65,10 +66,9 @@ export class Group {
 
   /** All that the disk is told, in one. */
   writes(): StorageWrite[] {
-    const { history } = this.#books
     const writes: StorageWrite[] = [this.record, ...this.#apart]
     // Of a key that several of them wrote only the last goes to the disk.
-    const last = this.commits.flat().filter((version) => history.newest(version.storageKey) === version)
+    const last = this.commits.flat().filter(({ isNewest }) => isNewest)
     const page = new EntryPage(last)
     for (const { storageKey, version, value } of last) {
       if (value === undefined) writes.push({ key: storageKey, delete: true })
@@ -99,7 +99,7 @@ export class Group {
     const wrong = this.#hold(kept)
     if (wrong) return wrong
     for (const version of kept) this.#books.history.stage(version)
-    if (kept.some(({ value, older }) => isLarge(value) || isLarge(older?.value)))
+    if (kept.some(({ bytes, older }) => Math.max(bytes, older?.bytes ?? 0) > LARGE_BYTES))
       this.#keepApart(writes, kept, revision)
     this.commits.push(kept)
     this.ids.push(id)
@@ -112,7 +112,8 @@ export class Group {
     const { history, newest } = this.#books
     const { storageKey, value } = writes[index] as PreparedWrite
     const older = history.newest(storageKey) ?? newest(storageKey)
-    return { storageKey, version, value: value && keptValue(value, index), older }
+    const [kept, bytes] = value ? [keptValue(value, index), value.length] : [undefined, 0]
+    return { storageKey, version, value: kept, bytes, isNewest: true, older }
   }
 
   #versionsOf(writes: readonly PreparedWrite[], version: number): Version[] {

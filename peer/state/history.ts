@@ -8,9 +8,23 @@ export interface Version {
   readonly storageKey: string
   readonly version: number
   readonly value: KeptValue | undefined
+  /** Of the value: asked for when it is forgotten, and by then the value itself is far away in memory. */
+  readonly bytes: number
+  /** It is the newest of its key, committed or about to be. */
+  isNewest: boolean
   /** What stood there before, as long as a revision that is kept can ask for it. */
   older: Version | undefined
 }
+
+/** One that is not in the window, as the storage has it. */
+export const versionStored = (storageKey: string, version: number, value: KeptValue | undefined): Version => ({
+  storageKey,
+  version,
+  value,
+  bytes: bytesOf(value),
+  isNewest: true,
+  older: undefined,
+})
 
 /** The window: whichever is reached first. */
 export interface Window {
@@ -76,23 +90,32 @@ export class History {
 
   /** What a commit is about to write; nobody reads it before `publish`. */
   stage(version: Version): void {
-    if (!this.#newest.has(version.storageKey)) this.#keys.add(version.storageKey)
-    this.#newest.set(version.storageKey, version)
+    const { storageKey, older } = version
+    if (this.#isKept(older)) older.isNewest = false
+    else this.#keys.add(storageKey)
+    this.#newest.set(storageKey, version)
   }
 
   /** Takes back what was staged, the last first. Returns what a version that is not in the window had replaced. */
   unstage({ storageKey, older }: Version): Version | undefined {
-    const wasHere = older !== undefined && older.version > this.oldest
-    if (wasHere) this.#newest.set(storageKey, older)
-    else this.#newest.delete(storageKey)
+    const wasHere = this.#isKept(older)
+    if (wasHere) {
+      older.isNewest = true
+      this.#newest.set(storageKey, older)
+    } else this.#newest.delete(storageKey)
     return wasHere ? undefined : older
+  }
+
+  /** Its commit is in the window, or about to be. */
+  #isKept(version: Version | undefined): version is Version {
+    return version !== undefined && version.version > this.oldest
   }
 
   /** The next revision is durable, and has written `versions`. */
   publish(versions: readonly Version[]): void {
     this.#commits.push(versions)
     this.#revision += 1
-    for (const { value } of versions) this.#bytes += bytesOf(value) + OVERHEAD_BYTES
+    for (const { bytes } of versions) this.#bytes += bytes + OVERHEAD_BYTES
   }
 
   /** What each revision above `after`, which is kept, has written: of `limit` of them at most. */
@@ -108,10 +131,10 @@ export class History {
   }
 
   #leave(version: Version, replaced: Replaced, settled: (version: Version) => void): void {
-    this.#bytes -= bytesOf(version.value) + OVERHEAD_BYTES
+    this.#bytes -= version.bytes + OVERHEAD_BYTES
     if (version.older) replaced(version.older, version)
     version.older = undefined
-    if (this.#newest.get(version.storageKey) !== version) return
+    if (!version.isNewest) return
     this.#newest.delete(version.storageKey)
     settled(version)
   }

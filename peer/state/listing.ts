@@ -1,7 +1,7 @@
 /** Lists of keys as of a revision: what the storage has now, and what of it has changed since. */
 import type { Storage } from '../../protocol/ports.ts'
-import type { History, Version } from './history.ts'
-import { bytesOf, decodeEntry } from './records.ts'
+import { type History, type Version, versionStored } from './history.ts'
+import { decodeEntry } from './records.ts'
 
 /** A page of a list ends with the value that passes it. */
 export const LIST_BYTES_MAX = 4 * 1024 * 1024
@@ -24,7 +24,8 @@ async function* versionsOf(storage: Storage, history: History, listing: Listing,
     const found = new Map<string, Version>()
     let last: string | undefined
     for await (const { key, value } of storage.scan(prefix, { after, limit })) {
-      found.set(key, { storageKey: key, ...decodeEntry(value), older: undefined })
+      const stored = decodeEntry(value)
+      found.set(key, versionStored(key, stored.version, stored.value))
       last = key
     }
     ensureKept(revision)
@@ -55,7 +56,7 @@ export const list = async (
   for await (const version of versionsOf(storage, history, { ...listing, limit: listing.limit + 1 }, ensureKept)) {
     if (versions.length === listing.limit || bytes > LIST_BYTES_MAX) return { versions, more: true }
     versions.push(version)
-    bytes += bytesOf(version.value)
+    bytes += version.bytes
   }
   return { versions, more: false }
 }

@@ -1,7 +1,7 @@
 /** The newest value of each key, as the storage has it, and those that were asked for of late in memory. */
 import type { Storage } from '../../protocol/ports.ts'
-import type { History, Version } from './history.ts'
-import { bytesOf, decodeEntry, isLarge } from './records.ts'
+import { type History, type Version, versionStored } from './history.ts'
+import { decodeEntry, isLarge } from './records.ts'
 
 /** A version, its key and its place. */
 const OVERHEAD_BYTES = 256
@@ -17,7 +17,7 @@ export const gathered = async (count: () => number): Promise<void> => {
   }
 }
 
-const bytesInMemory = ({ value }: Version) => OVERHEAD_BYTES + (isLarge(value) ? 0 : bytesOf(value))
+const bytesInMemory = ({ value, bytes }: Version) => OVERHEAD_BYTES + (isLarge(value) ? 0 : bytes)
 
 export class NewestValues {
   readonly #storage: Storage
@@ -73,7 +73,7 @@ export class NewestValues {
     for (const [index, storageKey] of keys.entries()) {
       const bytes = stored[index]
       const { version, value } = bytes ? decodeEntry(bytes) : { version: 0, value: undefined }
-      const found = { storageKey, version, value, older: undefined }
+      const found = versionStored(storageKey, version, value)
       loaded.set(storageKey, found)
       // What has changed meanwhile is in the window; and where the whole window has passed, nobody knows.
       const isNewest = this.#history.newest(storageKey) === undefined && this.#history.oldest <= revision

@@ -12,12 +12,17 @@ const plus = (held: Holdings, keys: number, bytes: number): Holdings => ({
 
 /** On others: what would be held if these stood in their place. */
 export class Totals {
-  readonly #below: Totals | undefined
+  #below: Totals | undefined
   readonly #namespaces = new Map<string, Holdings>()
   /** By the prefix of their namespaces, CALLERS included. Most transactions are of none: a map for each of them would be felt. */
   #callers: Map<string, Holdings> | undefined
 
   constructor(below?: Totals) {
+    this.#below = below
+  }
+
+  /** Those that these stood on have been taken by `below`. */
+  standOn(below: Totals): void {
     this.#below = below
   }
 
