@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { writeFunctions } from '../testing/functions.ts'
-import { freshDirectory, startAgent, wayside } from '../testing/wayside.ts'
+import { freshDirectory, startAgent, until, wayside } from '../testing/wayside.ts'
 
 /** What a process imports that is started in this environment. */
 const watchImports = () => {
@@ -68,4 +68,14 @@ test('an agent imports a way for pages where it listens for them, and no other',
   expect(await loadedBy('--relay', '--listen', '/ip4/127.0.0.1/tcp/0/ws')).toEqual([
     ...['@libp2p/circuit-relay-v2', '@libp2p/websockets', 'ws'],
   ])
+})
+
+test('an agent that never ends, but is killed, leaves what it compiled for the next', async () => {
+  const cache = freshDirectory()
+  const agent = await startAgent(['--no-mdns'], { env: { NODE_COMPILE_CACHE: cache } })
+  // Beside it is what sandboxes compile (compiled-code.ts).
+  const compiled = () =>
+    readdirSync(cache, { recursive: true }).filter((path) => !`${path}`.startsWith('wayside-sandbox'))
+  await until(() => compiled().length > 200)
+  await agent.stop('SIGKILL')
 })
