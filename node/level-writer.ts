@@ -7,6 +7,7 @@
 import { open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Level } from 'level'
+import { KIB } from '../protocol/limits.ts'
 import { isLogged } from './level-log.ts'
 
 type Database = Level<string, Uint8Array>
@@ -14,7 +15,16 @@ type Database = Level<string, Uint8Array>
 export type LevelOperation = { type: 'put'; key: string; value: Uint8Array } | { type: 'del'; key: string }
 
 /** What opening needs besides the log, which it turns into tables: a new log, and lists of files. */
-const OPENING_BYTES = 256 * 1024
+const OPENING_BYTES = 256 * KIB
+
+/** Of values. */
+const CHAINED_BYTES_MAX = 256 * KIB
+
+const bytesOf = (operations: readonly LevelOperation[]): number => {
+  let bytes = 0
+  for (const operation of operations) if (operation.type === 'put') bytes += operation.value.length
+  return bytes
+}
 
 /** Nothing of it was written, nor will be found when the database opens again. */
 export class Unwritten extends Error {
@@ -69,8 +79,12 @@ export class LevelWriter {
     }
   }
 
-  /** A chained batch: an array of operations is copied twice on its way, and takes twice as long. */
-  #together(operations: readonly LevelOperation[], durable: boolean): Promise<void> {
+  /**
+   * A chained batch if it is small: an array of operations is copied twice on its way, and takes twice as long. But the memory of a
+   * chained one is given back only when garbage is collected, of whose size the collector knows nothing.
+   */
+  #together(operations: LevelOperation[], durable: boolean): Promise<void> {
+    if (bytesOf(operations) > CHAINED_BYTES_MAX) return this.#database.batch(operations, { sync: durable })
     const batch = this.#database.batch()
     for (const operation of operations) {
       if (operation.type === 'put') batch.put(operation.key, operation.value)

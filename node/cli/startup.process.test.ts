@@ -70,7 +70,7 @@ test('an agent imports a way for pages where it listens for them, and no other',
   ])
 })
 
-test('an agent that never ends, but is killed, leaves what it compiled for the next', async () => {
+test('an agent that is up has left what it compiled for the next, however it ends', async () => {
   const cache = freshDirectory()
   const agent = await startAgent(['--no-mdns'], { env: { NODE_COMPILE_CACHE: cache } })
   // Beside it is what sandboxes compile (compiled-code.ts).

@@ -52,9 +52,11 @@ interface Settled {
 interface Judged {
   group: Group
   settled: Settled[]
-  /** Of the values that are written. */
+  /** Of the values that they write. */
   bytes: number
 }
+
+const NOTHING: ReadonlyMap<string, Version> = new Map()
 
 const reply = (settled: readonly Settled[]): void => {
   for (const { waiting, answer } of settled) {
@@ -67,6 +69,14 @@ const bytesOfWrites = ({ writes }: Prepared): number => {
   let bytes = 0
   for (const { value } of writes) bytes += value?.length ?? 0
   return bytes
+}
+
+const answerOf = (group: Group, transaction: Prepared): Committed | Error => {
+  try {
+    return group.add(transaction)
+  } catch (error) {
+    return error as Error
+  }
 }
 
 const isSame = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
@@ -84,8 +94,8 @@ export class Committer {
   #writing: Group | undefined
   /** Judged meanwhile, on top of that. */
   #next: Judged | undefined
-  /** What the keys that are being judged hold, if it was not in memory. */
-  #loaded = new Map<string, Version>()
+  /** Of the keys that are being judged and not in the window. */
+  #loaded: ReadonlyMap<string, Version> = NOTHING
   /** Written, but the storage failed, and has not said since whether it holds it. */
   #doubtful: Group | undefined
   /** Storage keys that nobody will ask for. */
@@ -95,7 +105,11 @@ export class Committer {
     this.#parts = parts
     this.#ids = new Ids(parts.idsMax)
     const { history, totals, quotaOf, newest } = parts
-    const newestOf = (storageKey: string) => (newest.get(storageKey) ?? this.#loaded.get(storageKey)) as Version
+    const newestOf = (storageKey: string) => {
+      const found = newest.get(storageKey) ?? this.#loaded.get(storageKey)
+      if (!found) throw new MeshError('E_INTERNAL', `what ${storageKey} holds has not been looked up`)
+      return found
+    }
     this.#books = { history, totals, quotaOf, ids: this.#ids, newest: newestOf }
     for (const group of parts.groups) {
       for (const [index, id] of group.ids.entries()) this.#ids.set(id, group.first + index)
@@ -136,15 +150,18 @@ export class Committer {
   /** Never throws: what was thrown is the answer. */
   async #commitGroup(unanswered: number): Promise<Settled[]> {
     const waiting = this.#take(unanswered)
+    let next = this.#next
     try {
       if (this.#doubtful) await this.#settle(this.#doubtful)
-      const missing = this.#missing(waiting)
-      if (missing.length > 0) await this.#load(waiting, missing)
+      const { held, missing } = this.#lookUp(waiting)
+      // What is judged does not wait for those who are not.
+      if (next && missing.length > 0) this.#queue.unshift(...waiting)
+      else next = this.#judge(waiting, missing.length > 0 ? await this.#load(held, missing) : held)
     } catch (error) {
       return waiting.map((each) => ({ waiting: each, answer: error as Error }))
     }
-    const { group, settled } = this.#judge(waiting)
     this.#next = undefined
+    const { group, settled } = next
     try {
       if (group.commits.length > 0) await this.#write(group)
       return settled
@@ -153,13 +170,21 @@ export class Committer {
     }
   }
 
-  /** The processor has time while the disk has none: those who have come again are judged as if it had done its work. */
+  /**
+   * The processor has time while the disk has none: those who have come again are judged as if it had done its work, up to the
+   * first who writes what is not in memory.
+   */
   async #judgeAhead(): Promise<void> {
     await gathered(() => this.#queue.length)
     if (!this.#writing || this.#queue.length === 0) return
     const waiting = this.#take(this.#writing.ids.length)
-    if (this.#missing(waiting).length === 0) this.#judge(waiting)
-    else this.#queue.unshift(...waiting)
+    const { held, missing } = this.#lookUp(waiting)
+    const lacks = new Set(missing)
+    const first = waiting.findIndex(({ transaction }) =>
+      transaction.writes.some(({ storageKey }) => lacks.has(storageKey)),
+    )
+    if (first >= 0) this.#queue.unshift(...waiting.splice(first))
+    if (waiting.length > 0) this.#judge(waiting, held)
   }
 
   /** As many as the next write has room for. `unanswered`: those who will come again at once, if they are like others. */
@@ -176,34 +201,37 @@ export class Committer {
     return this.#queue.splice(0, count)
   }
 
-  /** The keys that are written of which it is not in memory what they hold. */
-  #missing(waiting: readonly Waiting[]): string[] {
+  /** What the keys that they write hold, if they are not in the window; `missing`: those of which that is not in memory. */
+  #lookUp(waiting: readonly Waiting[]): { held: Map<string, Version>; missing: string[] } {
     const { history, newest } = this.#parts
+    const held = new Map<string, Version>()
     const missing: string[] = []
     for (const { transaction } of waiting) {
       for (const { storageKey } of transaction.writes) {
-        if (history.newest(storageKey) === undefined && newest.get(storageKey) === undefined) missing.push(storageKey)
+        if (history.newest(storageKey) !== undefined) continue
+        const known = newest.get(storageKey)
+        if (known === undefined) missing.push(storageKey)
+        // Others are loaded before it is judged, and may push it out.
+        else held.set(storageKey, known)
       }
     }
-    return missing
+    return { held, missing }
   }
 
-  /** What they hold, and what the others hold, which may be pushed out of the memory meanwhile. */
-  async #load(waiting: readonly Waiting[], missing: readonly string[]): Promise<void> {
-    const { newest } = this.#parts
-    const keys = waiting.flatMap(({ transaction }) => transaction.writes.map(({ storageKey }) => storageKey))
-    const known = keys.map((storageKey) => newest.get(storageKey))
-    this.#loaded = new Map(await newest.load(missing))
-    for (const version of known) if (version) this.#loaded.set(version.storageKey, version)
+  async #load(held: Map<string, Version>, missing: readonly string[]): Promise<Map<string, Version>> {
+    for (const [storageKey, version] of await this.#parts.newest.load(missing)) held.set(storageKey, version)
+    return held
   }
 
-  /** Adds them to the next write. */
-  #judge(waiting: readonly Waiting[]): Judged {
+  /** Adds them to the next write. Never throws: what is thrown for one of them is its answer, and has changed nothing. */
+  #judge(waiting: readonly Waiting[], held: ReadonlyMap<string, Version>): Judged {
     this.#next ??= { group: new Group(this.#books, this.#writing), settled: [], bytes: 0 }
+    this.#loaded = held
     for (const each of waiting) {
-      this.#next.settled.push({ waiting: each, answer: this.#next.group.add(each.transaction) })
+      this.#next.settled.push({ waiting: each, answer: answerOf(this.#next.group, each.transaction) })
       this.#next.bytes += bytesOfWrites(each.transaction)
     }
+    this.#loaded = NOTHING
     return this.#next
   }
 

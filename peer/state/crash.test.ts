@@ -12,6 +12,8 @@ const CLIENTS = 5
 const CROWD = 200
 const COMMITS_EACH = 3
 const CRASH_POINTS_MIN = 2000
+/** Each takes as long as fifty of the others. */
+const CROWDED_POINTS = 20
 
 const damaged = (what: string) => {
   throw new Error(`damaged: ${what}`)
@@ -40,10 +42,10 @@ const ensureNoWaste = async (storage: Storage) => {
 }
 
 /** Cut off at this await, and once more while it opens again. */
-const crash = async (random: ReturnType<typeof randomFor>, cutAt: number) => {
+const crash = async (random: ReturnType<typeof randomFor>, cutAt: number, clients = CLIENTS) => {
   const disk = new ForgetfulDisk()
   const run = emptyRun()
-  await untilCut(disk, random, cutAt, async (storage) => allClients(await open(storage), run))
+  await untilCut(disk, random, cutAt, async (storage) => allClients(await open(storage), run, clients))
   await untilCut(disk, random, 1 + random.below(60), open)
   const { storage } = disk.start({ random, cut: () => {} })
   const engine = await open(storage)
@@ -66,6 +68,14 @@ test('a machine that is cut off at any await loses nothing that it acknowledged,
     points += awaits
   }
   console.info(`${points} crash points, at ${awaits} awaits`)
+})
+
+test('so it is with more clients than one group takes, of whom some are judged while the disk is busy', async () => {
+  const random = randomFor('crowded crashes')
+  const awaits = await untilCut(new ForgetfulDisk(), random, undefined, async (storage) =>
+    allClients(await open(storage), emptyRun(), CROWD),
+  )
+  for (let point = 0; point < CROWDED_POINTS; point++) await crash(random, 1 + random.below(awaits), CROWD)
 })
 
 /** Writes take so long that others come meanwhile. */
@@ -108,11 +118,11 @@ test('on a disk that fails now and then everything is committed once, and nothin
   expect(failures).toBeGreaterThan(200)
 })
 
-test('so it is with more clients than one group takes', async () => {
+test('on it, too, with more clients than one group takes', async () => {
   expect(await runOnFailingDisk(randomFor('crowd'), CROWD)).toBeGreaterThan(10)
 })
 
-test('so it is with those who are judged while the disk is busy, on top of what it then fails to write', async () => {
+test('on it, too, with those who are judged while the disk is busy, on top of what it then fails to write', async () => {
   const random = randomFor('judged ahead')
   let failures = 0
   for (let round = 0; round < 4; round++) failures += await runOnFailingDisk(random, CROWD, slow)

@@ -15,7 +15,7 @@ import { Totals } from './totals.ts'
  */
 export const LARGE_BYTES = 16 * 1024
 
-/** What is committed so far. Changed is what the group stages: `history`, and `ids`. */
+/** What is committed so far, and judged to be. Changed is what the group stages: `history`, and `ids`. */
 export interface Books {
   history: History
   totals: Totals
@@ -36,7 +36,7 @@ export class Group {
   readonly ids: string[] = []
   /** What each commit wrote. */
   readonly commits: Version[][] = []
-  /** On those of the books. */
+  /** On those of the books, or of the group under this one. */
   readonly totals: Totals
   readonly #apart: StorageWrite[] = []
 

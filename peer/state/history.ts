@@ -10,7 +10,7 @@ export interface Version {
   readonly value: KeptValue | undefined
   /** Of the value: asked for when it is forgotten, and by then the value itself is far away in memory. */
   readonly bytes: number
-  /** It is the newest of its key, committed or about to be. */
+  /** As long as it is in the window: no newer one of its key is committed, or about to be. */
   isNewest: boolean
   /** What stood there before, as long as a revision that is kept can ask for it. */
   older: Version | undefined
@@ -91,9 +91,10 @@ export class History {
   /** What a commit is about to write; nobody reads it before `publish`. */
   stage(version: Version): void {
     const { storageKey, older } = version
-    if (this.#isKept(older)) older.isNewest = false
-    else this.#keys.add(storageKey)
     this.#newest.set(storageKey, version)
+    if (this.#isKept(older)) older.isNewest = false
+    // Behind that: what is not among the newest may be forgotten at once.
+    else this.#keys.add(storageKey)
   }
 
   /** Takes back what was staged, the last first. Returns what a version that is not in the window had replaced. */

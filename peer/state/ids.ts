@@ -1,7 +1,7 @@
 /** Of a generation's bits, for each id: one in 16 of those that it does not know is looked for all the same. */
 const BITS_EACH = 16
 
-/** FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv, its upper half folded into its lower. */
+/** FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv, its upper bits folded into its lower. */
 const hashOf = (id: string): number => {
   let hash = 0x811c9dc5
   for (let at = 0; at < id.length; at++) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193)
