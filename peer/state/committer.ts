@@ -79,6 +79,10 @@ const answerOf = (group: Group, transaction: Prepared): Committed | Error => {
   }
 }
 
+/** Index of the first who writes one of these keys. */
+const firstOf = (waiting: readonly Waiting[], storageKeys: ReadonlySet<string>): number =>
+  waiting.findIndex(({ transaction }) => transaction.writes.some(({ storageKey }) => storageKeys.has(storageKey)))
+
 const isSame = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
   a !== undefined && a.length === b.length && a.every((byte, index) => byte === b[index])
 
@@ -179,11 +183,7 @@ export class Committer {
     if (!this.#writing || this.#queue.length === 0) return
     const waiting = this.#take(this.#writing.ids.length)
     const { held, missing } = this.#lookUp(waiting)
-    const lacks = new Set(missing)
-    const first = waiting.findIndex(({ transaction }) =>
-      transaction.writes.some(({ storageKey }) => lacks.has(storageKey)),
-    )
-    if (first >= 0) this.#queue.unshift(...waiting.splice(first))
+    if (missing.length > 0) this.#queue.unshift(...waiting.splice(firstOf(waiting, new Set(missing))))
     if (waiting.length > 0) this.#judge(waiting, held)
   }
 
