@@ -81,7 +81,7 @@ export class LevelWriter {
 
   /**
    * A chained batch if it is small: an array of operations is copied twice on its way, and takes twice as long. But the memory of a
-   * chained one is given back only when garbage is collected, of whose size the collector knows nothing.
+   * chained one is given back only when garbage is collected, and the collector does not know how much that is.
    */
   #together(operations: LevelOperation[], durable: boolean): Promise<void> {
     if (bytesOf(operations) > CHAINED_BYTES_MAX) return this.#database.batch(operations, { sync: durable })

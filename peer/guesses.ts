@@ -1,6 +1,7 @@
 /** Reads that travel with an item, as both ends of it see them. Pure. */
 import type { EffectKind } from '../protocol/effects.ts'
 import type { EffectRequest, Guess } from '../protocol/journal.ts'
+import { sameBytes } from '../protocol/same-bytes.ts'
 
 /** Those of one item, each in its place; undefined: it was used. */
 export type Guesses = (Guess | undefined)[]
@@ -10,6 +11,4 @@ export const endsGuessing = (kind: EffectKind): boolean => kind === 'call' || ki
 
 /** The place of a guess at what is requested; -1: there is none. */
 export const placeOfGuess = (guesses: Guesses, { kind, arguments: wanted }: EffectRequest): number =>
-  guesses.findIndex((one) => one?.kind === kind && isSame(one.arguments, wanted))
-
-const isSame = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i])
+  guesses.findIndex((one) => one?.kind === kind && sameBytes(one.arguments, wanted))

@@ -1,5 +1,6 @@
 /** What a function is known to have requested, because this peer has run it up to there. */
 import type { Answer, EffectRequest, JournalEntry } from '../protocol/journal.ts'
+import { sameBytes } from '../protocol/same-bytes.ts'
 
 /** The part of `journal` that leads to `request`, and nothing that came later. */
 export const leadingTo = (journal: readonly JournalEntry[], request: EffectRequest): JournalEntry[] => {
@@ -12,8 +13,6 @@ export const restAfter = (journal: readonly JournalEntry[], answers: number): Jo
   const requests = journal.filter((one) => one.entry === 'request' && one.after <= answers)
   return [...requests, ...journal.filter(({ entry }) => entry === 'answer').slice(0, answers)]
 }
-
-const isSame = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i])
 
 /**
  * Of the journals of one call, the beginning that is its function's own. What was done for it is done: whoever goes on
@@ -36,7 +35,7 @@ export class Proven {
   /** Is this what it is known to request there? */
   isRequest({ n, kind, arguments: encoded }: EffectRequest): boolean {
     const known = this.#journal.find((one) => one.entry === 'request' && one.n === n)
-    return known?.entry === 'request' && known.kind === kind && isSame(known.arguments, encoded)
+    return known?.entry === 'request' && known.kind === kind && sameBytes(known.arguments, encoded)
   }
 
   /** The first `count` requests of `journal` are. */

@@ -4,6 +4,7 @@
  */
 import { isDeferred } from '../protocol/effects.ts'
 import type { Answer, EffectRequest, JournalEntry } from '../protocol/journal.ts'
+import { sameBytes } from '../protocol/same-bytes.ts'
 import type { SandboxResult, SandboxRun } from '../sandbox/pool.ts'
 import { partsOf } from './journal-parts.ts'
 import { leadingTo, restAfter } from './proven.ts'
@@ -19,9 +20,6 @@ export interface RehearsalParts {
   /** Rejects with MeshError for a run that says nothing of its function. */
   ended(run: SandboxRun): Promise<Ended>
 }
-
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, i) => byte === b[i])
 
 const isSame = (a: EffectRequest | undefined, b: EffectRequest): boolean =>
   a === b || (a?.kind === b.kind && a.after === b.after && sameBytes(a.arguments, b.arguments))

@@ -6,6 +6,7 @@ import { type EffectRequest, type JournalEntry, journalFault, orderJournal } fro
 import { type ConsoleLine, Outcome } from '../protocol/outcome.ts'
 import type { Ports } from '../protocol/ports.ts'
 import { type Invocation, type Receipt, ReceiptFile, Task } from '../protocol/records.ts'
+import { sameBytes } from '../protocol/same-bytes.ts'
 import { runsTier } from '../protocol/tiers.ts'
 import { openBlockStore } from '../registry/block-store.ts'
 import { type FunctionBundle, publishFunction } from '../registry/functions.ts'
@@ -151,7 +152,7 @@ const ensureRuns = (engine: string, { manifest }: LoadedFunction): void => {
 
 const isSameResult = ({ result: a }: Outcome, { result: b }: Outcome): boolean => {
   if (!a.ok || !b.ok) return !a.ok && !b.ok && a.code === b.code && a.message === b.message
-  return a.value.length === b.value.length && a.value.every((byte, i) => byte === b.value[i])
+  return sameBytes(a.value, b.value)
 }
 
 /** Throws MeshError E_USAGE, E_BUNDLE, E_BLOCK_MISSING, E_MESSAGE, or E_INCONCLUSIVE if it comes to no end here. */

@@ -1,5 +1,6 @@
 /** The journal that a run is given: what the guest must request, and what it is answered, in this order. */
 import type { Answer, EffectRequest, JournalEntry } from '../protocol/journal.ts'
+import { sameBytes } from '../protocol/same-bytes.ts'
 import { decodeValue, valueToJson } from '../protocol/values.ts'
 
 const SHOWN_CHARS_MAX = 200
@@ -24,13 +25,6 @@ export const requestWords = (request: EffectRequest, other?: EffectRequest): str
   const from = isLong ? Math.max(0, partingAt(text, argumentsOf(other)) - CONTEXT_CHARS) : 0
   const shown = `${from > 0 ? '…' : ''}${text.slice(from, from + SHOWN_CHARS_MAX)}`
   return `request ${n} after ${after === 1 ? '1 answer' : `${after} answers`}: ${kind} ${shown}`
-}
-
-/** Not by `every`: this runs for each request. */
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
-  if (a.length !== b.length) return false
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
-  return true
 }
 
 export interface Divergence {

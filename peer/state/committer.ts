@@ -1,6 +1,7 @@
 /** Group commit: many transactions, one durable write, then the replies. One write at a time. */
 import { MeshError } from '../../protocol/errors.ts'
 import type { Storage } from '../../protocol/ports.ts'
+import { sameBytes } from '../../protocol/same-bytes.ts'
 import { isUnwritten } from './commit.ts'
 import type { Committed, Holdings } from './engine.ts'
 import { Fifo } from './fifo.ts'
@@ -82,9 +83,6 @@ const answerOf = (group: Group, transaction: Prepared): Committed | Error => {
 /** Index of the first who writes one of these keys. */
 const firstOf = (waiting: readonly Waiting[], storageKeys: ReadonlySet<string>): number =>
   waiting.findIndex(({ transaction }) => transaction.writes.some(({ storageKey }) => storageKeys.has(storageKey)))
-
-const isSame = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
-  a !== undefined && a.length === b.length && a.every((byte, index) => byte === b[index])
 
 export class Committer {
   readonly #parts: CommitterParts
@@ -273,7 +271,8 @@ export class Committer {
     const { key, put } = group.record
     let isThere: boolean
     try {
-      isThere = isSame(await this.#parts.storage.get(key), put)
+      const stored = await this.#parts.storage.get(key)
+      isThere = stored !== undefined && sameBytes(stored, put)
       if (isThere) await this.#parts.storage.write([{ key, put }], { durable: true })
     } catch (cause) {
       const message = `the disk failed, and it is not known whether this was committed (${(cause as Error).message}): commit it again, as it is, and it is looked up`
